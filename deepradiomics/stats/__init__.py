@@ -1,0 +1,33 @@
+"""Arrays in, numbers out: what the tables say about classifiers, with intervals and tests."""
+
+from deepradiomics.stats.bootstrap import bootstrap_ci
+from deepradiomics.stats.classification import (
+    accuracy,
+    classification_rates,
+    confusion_matrix,
+    multiclass_auc,
+    wilson_ci,
+)
+from deepradiomics.stats.interval import Interval
+from deepradiomics.stats.overlap import jaccard, mean_pairwise_jaccard
+from deepradiomics.stats.roc import auc, delong_ci, delong_test, roc_curve, youden
+from deepradiomics.stats.tests import holm, mcnemar
+
+__all__ = [
+    "Interval",
+    "accuracy",
+    "auc",
+    "bootstrap_ci",
+    "classification_rates",
+    "confusion_matrix",
+    "delong_ci",
+    "delong_test",
+    "holm",
+    "jaccard",
+    "mcnemar",
+    "mean_pairwise_jaccard",
+    "multiclass_auc",
+    "roc_curve",
+    "wilson_ci",
+    "youden",
+]
