@@ -27,9 +27,16 @@ _LAZY = {
 __all__ = ["__version__", *_LAZY]
 
 if TYPE_CHECKING:
-    from deepradiomics.images import Case, Geometry, Mask, Volume, read_mask, read_volume, write_mask, write_volume
-    from deepradiomics.prepare import register
-    from deepradiomics.radiomics import extract
+    from deepradiomics.images import Case as Case
+    from deepradiomics.images import Geometry as Geometry
+    from deepradiomics.images import Mask as Mask
+    from deepradiomics.images import Volume as Volume
+    from deepradiomics.images import read_mask as read_mask
+    from deepradiomics.images import read_volume as read_volume
+    from deepradiomics.images import write_mask as write_mask
+    from deepradiomics.images import write_volume as write_volume
+    from deepradiomics.prepare import register as register
+    from deepradiomics.radiomics import extract as extract
 
 
 def __getattr__(name: str) -> Any:

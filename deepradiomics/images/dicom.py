@@ -85,8 +85,8 @@ def _one_stack(files: list[Path], headers: dict[Path, dict[str, str]]) -> tuple[
     gaps = np.diff(positions)
     if len(gaps) and np.ptp(gaps) > 0.01 * np.median(gaps) + 1e-3:
         raise GeometryError(
-            f"{files[0].parent}: slice distances range from {gaps.min():.3f} to {gaps.max():.3f} mm: slices are missing "
-            "or unevenly spaced. Export the series again, or resample it onto an even grid."
+            f"{files[0].parent}: slice distances range from {gaps.min():.3f} to {gaps.max():.3f} mm: slices are "
+            "missing or unevenly spaced. Export the series again, or resample it onto an even grid."
         )
 
     def rank(file: Path) -> tuple[float, ...]:

@@ -122,9 +122,7 @@ class Geometry:
 
     def is_close(self, other: "Geometry", tolerance_mm: float = 1e-3) -> bool:
         """Tell whether both grids have the same size and all voxel centres within ``tolerance_mm``."""
-        return self.size == other.size and bool(
-            np.abs(self.corners_mm() - other.corners_mm()).max() <= tolerance_mm
-        )
+        return self.size == other.size and bool(np.abs(self.corners_mm() - other.corners_mm()).max() <= tolerance_mm)
 
     @classmethod
     def from_affine(cls, affine: Any, size: Sequence[int]) -> "Geometry":

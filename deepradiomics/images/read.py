@@ -18,10 +18,10 @@ SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 # MRNet's arrays are (slices, rows, columns) and carry neither spacing nor directions. Assumed: 160 mm in plane over
 # 256 pixels, 4 mm between slices, all three stacks centred on the same point, rows and columns as radiologists read.
 MRNET_SPACING_MM = (0.625, 0.625, 4.0)
-_MRNET_AXES = {  # columns: directions (LPS) of image columns (x), rows (y), slices (z)
+_MRNET_AXES = {  # where columns (x), rows (y) and slices (z) lead, LPS
     "axial": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    "coronal": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
-    "sagittal": ((0, 0, 1), (1, 0, 0), (0, -1, 0)),
+    "coronal": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
+    "sagittal": ((0, 1, 0), (0, 0, -1), (1, 0, 0)),
 }
 
 
