@@ -1,0 +1,71 @@
+# DeepRadiomics: each target sets up what it needs in .venv on a fresh machine, then runs.
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+DEMO_OUTPUT ?= demo-output
+PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+RUN = $(VENV)/bin/python
+
+.PHONY: demo test slow lint bench package sample-bundle frozen clean help
+
+help:
+	@echo "make demo     run RadiomicFingerprint on a knee MR: report, table, heat map, scene"
+	@echo "make test     run the test suite (make slow: the long tests)"
+	@echo "make lint     ruff, mypy and the import contract"
+	@echo "make bench    speed and accuracy tables, against peers in the same run"
+	@echo "make package  build the installable extension archive (SLICER_SOURCE_DIR=<Slicer checkout>)"
+
+demo: $(VENV)/.run
+	$(RUN) -m deepradiomics demo -o $(DEMO_OUTPUT)
+
+test: $(VENV)/.test
+	$(RUN) -m pytest
+
+slow: $(VENV)/.test
+	$(RUN) -m pytest -m slow
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.test
+	$(RUN) Testing/benchmarks/bench_features.py --out docs/results
+	$(RUN) Testing/benchmarks/bench_registration.py --out docs/results
+
+package: $(VENV)/.dev
+	$(RUN) Testing/packaging/package_extension.py
+
+# The model that ships with the panel: small, trained on the synthetic cohort, means nothing clinically.
+sample-bundle: $(VENV)/.run
+	$(RUN) Resources/make_sample_bundle.py
+
+# PyRadiomics' values for machines without a compiler.
+frozen: $(VENV)/.test
+	$(RUN) Testing/reference/freeze_oracle.py
+
+clean:
+	rm -rf $(VENV) build dist $(DEMO_OUTPUT)
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "DeepRadiomics needs Python 3.11 or later: make PYTHON=python3.12"'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+
+# torch first and by version: the demo and the tests need no GPU build.
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	$(PIP) "$(TORCH)"
+	$(PIP) --editable ".[train,slicer]"
+	touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(PIP) --editable ".[test,slicer]"
+	$(PIP) setuptools wheel versioneer cython
+	@$(PIP) --no-build-isolation pyradiomics==3.0.1 >$(VENV)/pyradiomics.log 2>&1 \
+		|| echo "PyRadiomics could not be built here (no C compiler?): its frozen values stand in. See $(VENV)/pyradiomics.log"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	$(PIP) --editable ".[dev,slicer]"
+	touch $@
