@@ -1,0 +1,22 @@
+"""Cohorts: the manifest of cases, their splits, and their features extracted once and kept.
+
+Extraction needs pyarrow (extra `train`); several processes or a cluster need Dask (extra `cluster`).
+"""
+
+from deepradiomics.cohort.load import load_case
+from deepradiomics.cohort.manifest import SPLITS, Manifest, ManifestRow, Split, read_manifest, write_manifest
+from deepradiomics.cohort.mrnet import mrnet_manifest
+from deepradiomics.cohort.splits import folds, with_splits
+
+__all__ = [
+    "SPLITS",
+    "Manifest",
+    "ManifestRow",
+    "Split",
+    "folds",
+    "load_case",
+    "mrnet_manifest",
+    "read_manifest",
+    "with_splits",
+    "write_manifest",
+]
