@@ -1,0 +1,141 @@
+"""Templates: what the registered training images of each view look like on average."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepradiomics.errors import InputError
+from deepradiomics.files import atomic_folder, read_json, write_json
+from deepradiomics.images.case import Case
+from deepradiomics.images.geometry import Geometry
+from deepradiomics.images.volume import Volume
+from deepradiomics.prepare.affine import AffineTransform
+from deepradiomics.prepare.intensity import grey_scale
+from deepradiomics.prepare.orientation import canonical_grid
+from deepradiomics.prepare.recipe import Recipe
+from deepradiomics.prepare.resample import field_of_view, resample
+from deepradiomics.progress import Progress, silent
+
+
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """One average image for each view, all on one grid.
+
+    Raises:
+        InputError: there is no view, or the grids differ.
+    """
+
+    views: Mapping[str, Volume]
+
+    def __post_init__(self) -> None:
+        if not self.views:
+            raise InputError("Templates: at least one view is needed.")
+        for name, volume in self.views.items():
+            if not volume.geometry.is_close(self.grid):
+                raise InputError(f"Templates: the {name} template lies on another grid than the others.")
+
+    @property
+    def grid(self) -> Geometry:
+        """The common grid."""
+        return next(iter(self.views.values())).geometry
+
+    def view(self, name: str) -> Volume:
+        """Return the template of a view, or raise InputError when there is none."""
+        if name not in self.views:
+            raise InputError(f"Templates: there is no {name} template; present: {', '.join(self.views)}.")
+        return self.views[name]
+
+    def write(self, folder: str | Path) -> None:
+        """Write ``<view>.npy`` and ``templates.json`` into a folder (made anew; whole or not at all)."""
+        with atomic_folder(folder) as temporary:
+            for name, volume in self.views.items():
+                np.save(temporary / f"{name}.npy", volume.voxels, allow_pickle=False)
+            write_json(temporary / "templates.json", {"views": list(self.views), "grid": self.grid.to_dict()})
+
+    @classmethod
+    def read(cls, folder: str | Path) -> "Templates":
+        """Inverse of :meth:`write`."""
+        folder = Path(folder)
+        if not (folder / "templates.json").is_file():
+            raise InputError(f"{folder}: no templates.json here. Give the folder that Templates.write made.")
+        info = read_json(folder / "templates.json")
+        grid = Geometry.from_dict(info["grid"])
+        return cls({v: Volume(np.load(folder / f"{v}.npy", allow_pickle=False), grid, v) for v in info["views"]})
+
+
+def build_templates(
+    cases: Iterable[Case], recipe: Recipe, *, iterations: int = 1, progress: Progress | None = None
+) -> Templates:
+    """Average the cases' views after affine registration.
+
+    The first template is the average after the cases' centres were laid on top of each other, on the grid of the
+    first case's reference view. Each iteration registers every view of every case to the current template of that
+    view and averages again, voxel by voxel over the images that see the voxel.
+
+    Args:
+        cases: training cases only, never test cases. Gone through ``iterations + 1`` times: an iterable that loads
+            each case when asked saves memory; a one-shot generator is turned into a list first.
+        recipe: which views, grid and backend.
+        iterations: registrations of the whole cohort; 0 leaves the centred average.
+        progress: called with fraction and message.
+
+    Raises:
+        InputError: no case, a missing view, or an image that cannot be normalised; the message names the case.
+    """
+    say = progress or silent
+    if iter(cases) is cases:
+        cases = list(cases)
+    templates = _average(cases, recipe, None, lambda n, case: say(0.0, f"Averaging case {case.id}"))
+    for iteration in range(iterations):
+        current = templates
+        templates = _average(
+            cases,
+            recipe,
+            current,
+            lambda n, case, i=iteration: say((i + n / (n + 10)) / iterations, f"Registering case {case.id}"),  # type: ignore[misc]
+        )
+    say(1.0, "Templates built")
+    return templates
+
+
+def _average(cases: Iterable[Case], recipe: Recipe, current: Templates | None, say) -> Templates:  # type: ignore[no-untyped-def]
+    grid = current.grid if current else None
+    sums: dict[str, np.ndarray] = {}
+    counts: dict[str, np.ndarray] = {}
+    for number, case in enumerate(cases):
+        say(number, case)
+        missing = [view for view in recipe.views if view not in case.views]
+        if missing:
+            raise InputError(f"Case {case.id}: the {', '.join(missing)} view is missing; templates need every view.")
+        reference = case.views[recipe.reference_view].geometry
+        if grid is None:
+            grid = canonical_grid(reference, recipe.reference_plane).resized(recipe.resized_shape[::-1])
+        for view in recipe.views:
+            volume = case.views[view].require_finite()
+            transform = _to_case(current, grid, reference, volume, view, recipe)
+            seen = field_of_view(grid, volume.geometry, transform)
+            voxels = resample(volume, grid, transform=transform).voxels
+            voxels = grey_scale(voxels, "zscore", inside=seen, name=f"Case {case.id}, {view} view").apply(voxels)
+            sums[view] = sums.get(view, 0.0) + np.where(seen, voxels, 0.0)
+            counts[view] = counts.get(view, 0) + seen
+    if grid is None:
+        raise InputError("Templates: no case was given.")
+    averages = {}
+    for view in recipe.views:
+        mean = sums[view] / np.maximum(counts[view], 1)
+        darkest = mean[counts[view] > 0].min()
+        mean[counts[view] == 0] = darkest  # where no image reached
+        averages[view] = Volume(mean.astype(np.float32), grid, view)
+    return Templates(averages)
+
+
+def _to_case(
+    current: Templates | None, grid: Geometry, reference: Geometry, volume: Volume, view: str, recipe: Recipe
+) -> AffineTransform:
+    if current is None:
+        return AffineTransform.translation(np.array(reference.centre_mm) - np.array(grid.centre_mm))
+    from deepradiomics.prepare.register import register
+
+    return register(current.view(view), volume, backend=recipe.registration_backend).transform
