@@ -1,0 +1,1 @@
+"""Draws what the methods return: tables, figures, reports."""
