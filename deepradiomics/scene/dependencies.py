@@ -1,0 +1,218 @@
+"""What each feature needs beyond Slicer's own Python, whether it is there, and how to install it on request.
+
+Nothing is imported to look: `importlib` says what is installed. Installing happens only when the user presses Run:
+through `slicer.packaging.pip_ensure` (Slicer 5.11 and later: asks, shows progress, offers a restart) or
+`slicer.util.pip_install` before that; PyTorch comes from the PyTorch extension, which picks the build that fits the
+computer; without internet everything comes from a folder of wheels.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from deepradiomics.errors import DeepRadiomicsError, InputError, MissingDependencyError
+
+Feature = Literal["extract", "apply", "train"]
+REQUESTER = "DeepRadiomics"
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A package: `distribution` is what pip installs, `module` what Python imports, `at_least` the oldest version."""
+
+    distribution: str
+    module: str
+    at_least: str
+
+    @property
+    def requirement(self) -> str:
+        """As pip writes it, e.g. "lightning>=2.6.4"."""
+        return f"{self.distribution}>={self.at_least}"
+
+
+# As in pyproject.toml (a test compares them); numba is left out: the engine is faster with it and right without it.
+_ENGINE = (
+    Dependency("numpy", "numpy", "2.0"),
+    Dependency("scipy", "scipy", "1.14"),
+    Dependency("SimpleITK", "SimpleITK", "2.4"),
+    Dependency("PyYAML", "yaml", "6"),
+    Dependency("typer", "typer", "0.15"),
+    Dependency("rich", "rich", "13"),
+)
+_NETWORKS = (
+    Dependency("torch", "torch", "2.4"),
+    Dependency("monai", "monai", "1.4"),
+    Dependency("safetensors", "safetensors", "0.4.4"),
+    Dependency("matplotlib", "matplotlib", "3.9"),
+)
+_TRAINING = (
+    Dependency("lightning", "lightning", "2.6.4"),  # 2.6.2 and 2.6.3 were malicious
+    Dependency("pyarrow", "pyarrow", "17"),
+    Dependency("scikit-learn", "sklearn", "1.5"),
+)
+NEEDS: dict[Feature, tuple[Dependency, ...]] = {
+    "extract": _ENGINE,
+    "apply": _ENGINE + _NETWORKS,
+    "train": _ENGINE + _NETWORKS + _TRAINING,
+}
+# Slicer's own: an installation may never replace these (Slicer issues 6711, 7661).
+_PROTECTED = ("numpy", "scipy", "SimpleITK", "pydicom", "torch")
+
+
+class Installer(Protocol):
+    """How packages arrive. Tests pass a fake; `SlicerInstaller` is the real one."""
+
+    def install(self, requirements: Sequence[str], constraints: Path) -> None:
+        """Install from the internet, asking the user first. Raises RuntimeError if they decline."""
+
+    def install_torch(self, requirement: str) -> None:
+        """Install PyTorch in the build that fits this computer."""
+
+    def install_from_folder(self, requirements: Sequence[str], wheels: Path, constraints: Path) -> None:
+        """Install from a folder of wheels, without internet."""
+
+
+def missing(feature: Feature) -> tuple[Dependency, ...]:
+    """The packages that `feature` needs and that are absent or too old. Imports none of them."""
+    if feature not in NEEDS:
+        raise InputError(f"unknown feature {feature!r}; expected one of {', '.join(NEEDS)}")
+    return tuple(dependency for dependency in NEEDS[feature] if not is_installed(dependency))
+
+
+def is_installed(dependency: Dependency) -> bool:
+    """Whether the package can be imported and is new enough (a package without a version counts as new enough)."""
+    try:
+        if importlib.util.find_spec(dependency.module) is None:
+            return False
+    except (ImportError, ValueError):
+        return False
+    try:
+        version = importlib.metadata.version(dependency.distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return True  # bundled without metadata
+    return _numbers(version) >= _numbers(dependency.at_least)
+
+
+def require(feature: Feature) -> None:
+    """Raise MissingDependencyError naming what `feature` lacks and how to get it; do nothing if all is there."""
+    absent = missing(feature)
+    if absent:
+        names = ", ".join(dependency.requirement for dependency in absent)
+        raise MissingDependencyError(
+            f"'{feature}' needs Python packages that are not installed: {names}. In Slicer press Apply and agree to "
+            "the installation, or choose a folder of wheels; elsewhere: pip install "
+            + " ".join(f'"{dependency.requirement}"' for dependency in absent)
+        )
+
+
+def ensure(feature: Feature, *, wheels: Path | None = None, installer: Installer | None = None) -> tuple[str, ...]:
+    """Install what `feature` lacks; return the requirements that were installed (none if all was there).
+
+    Parameters
+    ----------
+    wheels
+        A folder of wheel files: installs from it alone, without internet.
+    installer
+        Defaults to Slicer's.
+
+    Raises
+    ------
+    MissingDependencyError
+        The user declined, the installation failed, or something is still missing after it.
+    InputError
+        `wheels` is not a folder with wheels.
+    """
+    absent = missing(feature)
+    if not absent:
+        return ()
+    if wheels is not None and not any(Path(wheels).glob("*.whl")):
+        raise InputError(f"{wheels} is not a folder with .whl files; choose the folder the wheels were copied to")
+    installer = installer or SlicerInstaller()
+    requirements = [dependency.requirement for dependency in absent]
+    with tempfile.TemporaryDirectory(prefix="deepradiomics-pip-") as folder:
+        constraints = Path(folder) / "constraints.txt"
+        try:
+            if wheels is not None:
+                constraints.write_text(_pins(), encoding="utf-8")
+                installer.install_from_folder(requirements, Path(wheels), constraints)
+            else:
+                for dependency in absent:
+                    if dependency.module == "torch":
+                        installer.install_torch(dependency.requirement)
+                others = [dependency.requirement for dependency in absent if dependency.module != "torch"]
+                importlib.invalidate_caches()
+                constraints.write_text(_pins(), encoding="utf-8")  # now with torch: nothing may replace its build
+                if others:
+                    installer.install(others, constraints)
+        except DeepRadiomicsError:
+            raise
+        except Exception as error:  # pip_ensure: RuntimeError when declined, CalledProcessError when pip fails
+            raise MissingDependencyError(f"{', '.join(requirements)} could not be installed: {error}") from error
+    importlib.invalidate_caches()
+    require(feature)
+    return tuple(requirements)
+
+
+class SlicerInstaller:
+    """Installs into Slicer's Python, by Slicer's own means."""
+
+    def install(self, requirements: Sequence[str], constraints: Path) -> None:
+        try:
+            from slicer import packaging  # Slicer 5.11 and later
+        except ImportError:
+            self._pip([*requirements, "-c", str(constraints)])
+            return
+        from packaging.requirements import Requirement
+
+        packaging.pip_ensure(
+            [Requirement(requirement) for requirement in requirements], constraints=constraints, requester=REQUESTER
+        )
+
+    def install_torch(self, requirement: str) -> None:
+        try:
+            import PyTorchUtils
+        except ImportError as error:
+            raise MissingDependencyError(
+                "this needs PyTorch, which comes with the PyTorch extension: install it from the Extensions Manager, "
+                "restart Slicer and start again (features only works without it)"
+            ) from error
+        version = requirement.removeprefix("torch")
+        torch = PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True, torchVersionRequirement=version)
+        if torch is None:
+            raise MissingDependencyError("PyTorch was not installed: the installation was declined or failed")
+
+    def install_from_folder(self, requirements: Sequence[str], wheels: Path, constraints: Path) -> None:
+        self._pip(["--no-index", "--find-links", str(wheels), "-c", str(constraints), *requirements])
+
+    def _pip(self, arguments: Sequence[str]) -> None:
+        try:
+            from slicer import util
+        except ImportError as error:
+            raise MissingDependencyError(
+                "not inside Slicer: install with pip install " + " ".join(f'"{word}"' for word in arguments)
+            ) from error
+        util.pip_install(list(arguments))
+
+
+def _pins() -> str:
+    lines = []
+    for name in _PROTECTED:
+        try:
+            lines.append(f"{name}=={importlib.metadata.version(name)}\n")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "".join(lines)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """ "2.13.0+cpu" -> (2, 13, 0). Enough for a lower bound."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return tuple(int(part) for part in match.group().split(".")) if match else ()
