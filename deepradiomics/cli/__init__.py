@@ -1,0 +1,1 @@
+"""The command line: ``deepradiomics <command>``, a file per command, assembled in :mod:`deepradiomics.cli.main`."""

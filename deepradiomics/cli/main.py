@@ -1,0 +1,86 @@
+"""The ``deepradiomics`` command: its sub-commands put together.
+
+Starting it must stay quick (``deepradiomics --help`` in less than half a second), so every command imports what
+computes inside its function, never at the top of its file.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from deepradiomics import __version__
+from deepradiomics.cli import demo, extract, manifest_mrnet, phantom_knee, register
+from deepradiomics.cli.fingerprint_ablate import ablate
+from deepradiomics.cli.fingerprint_apply import apply
+from deepradiomics.cli.fingerprint_evaluate import evaluate
+from deepradiomics.cli.fingerprint_train import train
+from deepradiomics.cli.session import DEBUG_VARIABLE
+
+app = typer.Typer(
+    name="deepradiomics",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Radiomics and deep features of medical images. For research; not a medical device.",
+    epilog="Every command takes --json (one JSON object a line on standard output) and --help.",
+)
+fingerprint = typer.Typer(no_args_is_help=True, help="Per-patient radiomic fingerprints.")
+phantom = typer.Typer(no_args_is_help=True, help="Synthetic cohorts with known truth.")
+manifest = typer.Typer(no_args_is_help=True, help="Manifests (CSV) of cohorts that have a layout of their own.")
+
+app.command("extract")(extract.extract)
+app.command("register")(register.register)
+app.add_typer(fingerprint, name="fingerprint")
+app.add_typer(phantom, name="phantom")
+app.add_typer(manifest, name="manifest")
+app.command("demo")(demo.demo)
+fingerprint.command("train")(train)
+fingerprint.command("apply")(apply)
+fingerprint.command("evaluate")(evaluate)
+fingerprint.command("ablate")(ablate)
+phantom.command("knee")(phantom_knee.knee)
+manifest.command("mrnet")(manifest_mrnet.mrnet)
+
+
+# Unknown options, missing arguments: click's class, which typer may carry inside itself.
+_USAGE_ERROR: Any = typer.BadParameter.__base__
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"deepradiomics {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of any error."),
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+) -> None:
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Exit codes: 0 done; 1 a fault of the software or a batch in which a case failed; 2 the input or the command line
+    cannot be used as it is; 130 and 143 stopped by Ctrl-C and by SIGTERM.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):  # a console that lacks a character must not end a run
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    if "--json" not in arguments:
+        app(arguments, prog_name="deepradiomics")
+    try:
+        code = app(arguments, prog_name="deepradiomics", standalone_mode=False)
+    except _USAGE_ERROR as error:
+        print(json.dumps({"event": "error", "message": error.format_message(), "exit_code": 2}), flush=True)
+        code = 2
+    sys.exit(code or 0)

@@ -1,0 +1,60 @@
+"""Options that several commands share, so that they are named and explained alike."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepradiomics.errors import InputError
+
+JsonLines = Annotated[bool, typer.Option("--json", help="Write JSON lines (progress, result, error) for a program.")]
+DeviceName = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random: equal seeds give equal results.")]
+OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.", show_default=False)]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that extract features.")]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", help="Address of a Dask scheduler (tcp://host:8786) that extracts features.")
+]
+Preset = Annotated[
+    str | None, typer.Option("--preset", help="paper (full size, the default) or tiny (CPU tests, demos).")
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON file with a whole configuration.")]
+TaskNames = Annotated[
+    str | None, typer.Option("--tasks", help="Label columns to use, separated by commas (all by default).")
+]
+Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="Number of epochs, instead of the preset's.")]
+
+
+def comma_list(text: str | None) -> tuple[str, ...] | None:
+    """Split ``"a, b"`` into ``("a", "b")``; None stays None."""
+    if text is None:
+        return None
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def integers(text: str, option: str) -> tuple[int, ...]:
+    """Split ``"0,1,2"`` into whole numbers.
+
+    Raises:
+        InputError: a part is not a whole number, or there is none.
+    """
+    try:
+        values = tuple(int(part) for part in comma_list(text) or ())
+    except ValueError as error:
+        raise InputError(f"{option}: expected whole numbers separated by commas, got {text!r}.") from error
+    if not values:
+        raise InputError(f"{option}: expected at least one whole number, got {text!r}.")
+    return values
+
+
+def existing_file(path: Path, what: str) -> Path:
+    """Return ``path`` when it is a file.
+
+    Raises:
+        InputError: it does not exist or is a folder.
+    """
+    if path.is_dir():
+        raise InputError(f"{what} {path}: expected a file, this is a folder.")
+    if not path.exists():
+        raise InputError(f"{what} {path}: this file does not exist.")
+    return path

@@ -1,0 +1,39 @@
+"""Results appear whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deepradiomics.errors import InputError
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder to write into; on success its files move into ``folder``, on failure it vanishes.
+
+    A new ``folder`` appears in one step. In an existing one files of other names stay as they are: a user may point
+    at a folder with work in it.
+
+    Raises:
+        InputError: ``folder`` is a file, or it cannot be written to.
+    """
+    from deepradiomics.files import atomic_folder  # it brings numpy, which --help does without
+
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"output {folder}: expected a folder, this is a file. Choose another name.")
+    if not folder.exists():
+        with atomic_folder(folder) as stage:
+            yield stage
+        return
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"output {folder}: this folder cannot be written to.")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as name:
+        stage = Path(name)
+        yield stage
+        for source in sorted(stage.rglob("*")):
+            if source.is_file():
+                target = folder / source.relative_to(stage)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(source, target)
