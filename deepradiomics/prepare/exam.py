@@ -278,6 +278,11 @@ def _normalised_region(
 def _require_foreground(case_id: str, patches: np.ndarray, foreground: np.ndarray, recipe: Recipe) -> None:
     counts = np.bincount(patches[foreground], minlength=recipe.patches + 1)[1:]
     empty = [number for number, count in enumerate(counts, start=1) if not count]
+    if len(empty) == recipe.patches:
+        raise InputError(
+            f"Case {case_id}: the segment is thinner than the voxels of the region, so none of its voxels is left. "
+            "Use a larger resized_shape, or the whole box as region."
+        )
     if empty:
         names = ", ".join(map(str, empty))
         grid = " x ".join(map(str, recipe.patch_grid))
