@@ -1,0 +1,5 @@
+"""Synthetic examinations with a known truth: computed, never acquired, and labelled so wherever they go."""
+
+from deepradiomics.phantoms.knee import KNEE_TASKS, KneeExam, knee_exam, write_knee_cohort
+
+__all__ = ["KNEE_TASKS", "KneeExam", "knee_exam", "write_knee_cohort"]

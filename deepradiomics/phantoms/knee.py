@@ -1,0 +1,199 @@
+"""Synthetic knee examinations with planted lesions, one at a time or as a cohort with its manifest and its truth.
+
+    anatomy (tissues) ─► grey levels a view ─► lesions ─► scanner (pose, thick slices, blur, bias, noise) ─► Volume
+
+Everything is labelled SYNTHETIC: folder, file headers, notes. Nothing learned here means anything clinically.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from deepradiomics.errors import InputError
+from deepradiomics.files import atomic_file, write_text
+from deepradiomics.images import VIEWS, Case, Volume, to_sitk
+from deepradiomics.phantoms.anatomy import Body, draw_tissues
+from deepradiomics.phantoms.lesions import PLANS, Group, Lesion, add_lesion, plan_lesion
+from deepradiomics.phantoms.scanner import PROTOCOLS, scan, texture_field, world_image
+from deepradiomics.progress import Progress
+
+KNEE_TASKS = ("abnormality", "acl", "meniscus")
+PHANTOM_VERSION = "1"  # raise when the same seed gives other images
+
+# Which lesions a patient has, and the share of patients: about a third healthy, a third with each tear.
+_COMBINATIONS: tuple[tuple[tuple[str, ...], float], ...] = (
+    ((), 0.36),
+    (("acl",), 0.15),
+    (("meniscus",), 0.15),
+    (("acl", "meniscus"), 0.14),
+    (("abnormality",), 0.12),
+    (("abnormality", "acl"), 0.04),
+    (("abnormality", "meniscus"), 0.04),
+)
+_README = """SYNTHETIC DATA - NOT A PATIENT
+
+These knees were computed by DeepRadiomics ("deepradiomics phantom knee --cases {cases} --seed {seed}", phantom version
+{version}). They were never acquired, show nobody, and nothing learned from them means anything clinically.
+
+cases/<id>/axial.nii.gz      PD with fat suppression imitated
+cases/<id>/coronal.nii.gz    T1 imitated
+cases/<id>/sagittal.nii.gz   PD imitated; the physical space of truth.csv
+manifest.csv                 images and labels (tasks abnormality, acl, meniscus; 1 = lesion planted)
+truth.csv                    one line a planted lesion
+
+truth.csv: patch counts 1 to 8 over the 2 x 2 x 2 grid of the region of interest (the middle 50 % of the slices, 30 % of
+the height and 50 % of the width of the sagittal view): right to left slowest, then superior to inferior, anterior to
+posterior fastest. Centres are LPS millimetres. contrast_<view> is the strength of the lesion's texture in that view.
+A patient is abnormal with any lesion; the task "abnormality" also has lesions of its own. Groups A and B of a task
+differ in patch and texture. All knees are right knees.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class KneeExam:
+    """A synthetic examination: its images, its planted lesions, and the labels that follow from them."""
+
+    case: Case
+    lesions: tuple[Lesion, ...]
+    labels: Mapping[str, int]
+
+
+def knee_exam(
+    seed: int | Sequence[int],
+    lesions: Sequence[tuple[str, Group]] = (),
+    *,
+    id: str = "synthetic",
+    strength: float = 1.0,
+) -> KneeExam:
+    """One synthetic knee in three views.
+
+    Args:
+        seed: decides everything; the same seed gives the same voxels.
+        lesions: (task, group) of each lesion to plant; none gives a healthy knee.
+        id: the case's name.
+        strength: factor on all lesions' contrast.
+
+    Raises:
+        InputError: an unknown task or group.
+
+    Example:
+        knee_exam(1, [("acl", "A"), ("meniscus", "B")]).case.views["sagittal"]
+    """
+    for task, group in lesions:
+        if (task, group) not in PLANS:
+            known = ", ".join(f"{t} {g}" for t, g in PLANS)
+            raise InputError(f"Case {id}: no lesion {task} {group} can be planted; known are {known}.")
+    key = [seed] if isinstance(seed, int) else list(seed)
+    shape_rng, texture_rng, lesion_rng, *stack_rngs = np.random.default_rng(key).spawn(3 + len(VIEWS))
+    body = Body.draw(shape_rng)
+    isocentre = np.round(shape_rng.uniform((-20, -15, -15), (20, 15, 15)), 1)
+    tissue, grain = draw_tissues(body, shape_rng), texture_field(texture_rng)
+    roughness = float(texture_rng.uniform(0.85, 1.15))
+    planted = [plan_lesion(task, group, lesion_rng) for task, group in lesions]
+    texture_keys = [int(k) for k in lesion_rng.integers(0, 2**31, len(planted))]
+
+    views = {}
+    for view, rng in zip(VIEWS, stack_rngs, strict=True):
+        image = world_image(view, tissue, grain, roughness)
+        for lesion, texture_key in zip(planted, texture_keys, strict=True):
+            amplitude = PROTOCOLS[view].lesion * lesion.contrast[view] * strength
+            add_lesion(image, lesion, amplitude, (texture_key,))
+        views[view] = scan(view, image, isocentre, rng, moved=view != "sagittal")
+    truth = tuple(replace(lesion, centre_mm=_shifted(lesion.centre_mm, isocentre)) for lesion in planted)
+    tasks = {lesion.task for lesion in planted}
+    labels = {task: int(task in tasks or (task == "abnormality" and bool(tasks))) for task in KNEE_TASKS}
+    return KneeExam(Case(id, views), truth, labels)
+
+
+def write_knee_cohort(folder: str | Path, cases: int, seed: int, *, progress: Progress | None = None) -> Path:
+    """Write a synthetic cohort: `cases/<id>/<view>.nii.gz`, `truth.csv`, `README.txt` and, last, `manifest.csv`.
+
+    Returns:
+        the manifest's path; it is written only when all images are there.
+
+    Raises:
+        InputError: no cases asked for, or the folder cannot be written.
+    """
+    if cases < 1:
+        raise InputError(f"A cohort needs at least one case, got {cases}.")
+    folder = Path(folder)
+    (folder / "manifest.csv").unlink(missing_ok=True)
+    write_text(folder / "README.txt", _README.format(cases=cases, seed=seed, version=PHANTOM_VERSION))
+    exams: list[tuple[str, dict[str, int]]] = []
+    truth: list[tuple[str, Lesion]] = []
+    for number, lesions in enumerate(_draw_lesions(cases, seed)):
+        name = f"knee{number:04d}"
+        if progress:
+            progress(number / cases, f"synthetic knee {number + 1} of {cases}")
+        exam = knee_exam((seed, number), lesions, id=name)
+        for view, volume in exam.case.views.items():
+            _write_labelled(volume, folder / "cases" / name / f"{view}.nii.gz")
+        exams.append((name, dict(exam.labels)))
+        truth += [(name, lesion) for lesion in exam.lesions]
+    _write_truth(truth, folder / "truth.csv")
+    return _write_manifest(exams, folder / "manifest.csv")
+
+
+def _draw_lesions(cases: int, seed: int) -> list[list[tuple[str, Group]]]:
+    """Lesions of every case: shares as planned to the nearest case, groups A and B in turn, order shuffled."""
+    rng = np.random.default_rng([seed, 2**16])
+    shares = np.array([share for _, share in _COMBINATIONS])
+    dealt, chosen = np.zeros(len(shares)), []
+    for count in range(1, cases + 1):
+        pick = int(np.argmax(shares * count - dealt))
+        dealt[pick] += 1
+        chosen.append(_COMBINATIONS[pick][0])
+    rng.shuffle(chosen)
+    turn = {task: int(rng.integers(2)) for task in KNEE_TASKS}
+    drawn = []
+    for tasks in chosen:
+        lesions: list[tuple[str, Group]] = []
+        for task in tasks:
+            lesions.append((task, "A" if turn[task] % 2 == 0 else "B"))
+            turn[task] += 1
+        drawn.append(lesions)
+    return drawn
+
+
+def _write_labelled(volume: Volume, path: Path) -> None:
+    """NIfTI whose header's description says that it is synthetic."""
+    image = to_sitk(volume)
+    image.SetMetaData("ITK_FileNotes", "SYNTHETIC - DeepRadiomics knee phantom")
+    with atomic_file(path) as temporary:
+        try:
+            sitk.WriteImage(image, str(temporary), useCompression=True, compressionLevel=1)
+        except RuntimeError as error:
+            raise InputError(
+                f"{path}: the image could not be written; is there space, and may you write here?"
+            ) from error
+
+
+def _write_truth(truth: list[tuple[str, Lesion]], path: Path) -> None:
+    header = ["id", "task", "group", "patch", "centre_x_mm", "centre_y_mm", "centre_z_mm", "radius_mm", "texture"]
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([*header, *(f"contrast_{view}" for view in VIEWS)])
+        for name, lesion in truth:
+            place = [name, lesion.task, lesion.group, lesion.patch, *lesion.centre_mm, lesion.radius_mm, lesion.texture]
+            writer.writerow([*place, *(lesion.contrast[view] for view in VIEWS)])
+
+
+def _write_manifest(exams: list[tuple[str, dict[str, int]]], path: Path) -> Path:
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["id", *VIEWS, *(f"label_{task}" for task in KNEE_TASKS)])
+        for name, labels in exams:
+            files = [f"cases/{name}/{view}.nii.gz" for view in VIEWS]
+            writer.writerow([name, *files, *(labels[task] for task in KNEE_TASKS)])
+    return path
+
+
+def _shifted(centre: tuple[float, float, float], isocentre: np.ndarray) -> tuple[float, float, float]:
+    x, y, z = (round(float(c + i), 2) for c, i in zip(centre, isocentre, strict=True))
+    return x, y, z
