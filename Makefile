@@ -37,9 +37,12 @@ bench: $(VENV)/.test
 package: $(VENV)/.dev
 	$(RUN) Testing/packaging/package_extension.py
 
-# The model that ships with the panel: small, trained on the synthetic cohort, means nothing clinically.
+# The model that ships with the panel: small, trained on a synthetic cohort, means nothing clinically.
+SAMPLE = RadiomicFingerprint/Resources/Bundles/knee-synthetic-tiny
 sample-bundle: $(VENV)/.run
-	$(RUN) Resources/make_sample_bundle.py
+	$(RUN) -m deepradiomics phantom knee --cases 200 --seed 11 -o build/sample-cohort
+	$(RUN) -m deepradiomics fingerprint train build/sample-cohort/manifest.csv -o build/sample-run --preset tiny --seed 0
+	mkdir -p $(SAMPLE) && cp build/sample-run/bundle/bundle.json build/sample-run/bundle/model.safetensors $(SAMPLE)
 
 # PyRadiomics' values for machines without a compiler.
 frozen: $(VENV)/.test
