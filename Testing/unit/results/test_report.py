@@ -1,0 +1,128 @@
+"""The report is one page that needs nothing else, says what it is, and shows what the result says."""
+
+import base64
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from Testing.unit.results.fake_fingerprint import fake_result
+
+pytest.importorskip("matplotlib")
+
+from deepradiomics.results.report import render_report, write_report
+from deepradiomics.results.report_charts import largest
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return render_report(fake_result())
+
+
+class _Reader(HTMLParser):
+    """Collects tags, their attributes and texts, and fails on tags that are not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def _words(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
+
+
+def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(html: str) -> None:
+    reader = _Reader()
+    reader.feed(html)
+    assert reader.open == []
+    sources = [value for _, name, value in reader.attributes if name in ("src", "href", "srcset", "data")]
+    assert sources and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "<script" not in html and "url(" not in html and "@import" not in html
+
+
+def test_every_picture_is_a_png_with_an_alternative_text(html: str) -> None:
+    pictures = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', html)
+    assert len(pictures) == 3 + 1 + 3 + 1  # planes a task, views, contributions a task, relevance
+    assert all(base64.b64decode(data)[:8] == b"\x89PNG\r\n\x1a\n" and text for data, text in pictures)
+
+
+def test_it_warns_in_red_and_labels_a_synthetic_model(html: str) -> None:
+    box = re.search(r'<div class="warning" role="alert">(.*?)</div>', html, re.S)
+    assert box is not None
+    assert "means nothing clinically" in box[1] and "Not a medical device" in box[1]
+    assert re.search(r"\.warning \{[^}]*color: #b00020", html)
+    assert html.count("synthetic model</span>") == 3  # once a task
+    real = render_report(fake_result(("acl",), synthetic_model=False, disclaimer=""))
+    assert "SYNTHETIC" not in real and "Not a medical device" in real
+
+
+def test_reformatted_views_are_told(html: str) -> None:
+    assert "reformatted from sagittal" in html
+    assert "was reformatted from the sagittal image, not acquired" in html
+
+
+def test_predictions_and_sums_stand_as_in_the_result(html: str) -> None:
+    result = fake_result()
+    words = _words(html)
+    for task, values in result.prediction["tasks"].items():
+        assert f"{values['probability']:.3f}" in words
+        assert f"{values['selected']} of {values['pool']}" in words
+        total = sum(row.contribution for row in result.rows if row.task == task)
+        assert f"logit {values['logit']:+.3f}".replace("-", "−") in words
+        assert values["intercept"] + total == pytest.approx(values["logit"])
+
+
+def test_texts_from_outside_are_escaped() -> None:
+    page = render_report(fake_result(("acl",), case_id="<script>alert(1)</script>", notes=["a < b & c"]))
+    assert "<script>" not in page and "&lt;script&gt;" in page and "a &lt; b &amp; c" in page
+
+
+def test_no_path_of_this_machine_stands_in_the_report(html: str) -> None:
+    # Pictures are base64 and may hold any letters, so only the text is searched.
+    assert str(Path.home()) not in _words(html) and str(Path(__file__).parent) not in _words(html)
+
+
+def test_the_largest_contributions_are_selected_ones_in_order() -> None:
+    rows = [row for row in fake_result(("acl",)).rows if row.task == "acl"]
+    top = largest(rows, 20)
+    sizes = [abs(row.contribution) for row in top]
+    assert sizes == sorted(sizes, reverse=True) and all(row.selected for row in top)
+    assert sizes[-1] >= max(abs(r.contribution) for r in rows if r.selected and r not in top)
+
+
+def test_an_empty_fingerprint_and_a_multi_class_task_still_make_a_report() -> None:
+    result = fake_result(("grade",))
+    for row in result.rows:
+        row.selected, row.contribution = False, 0.0
+    result.prediction["tasks"]["grade"].update(
+        type="multiclass", classes=["low", "middle", "high"], probabilities=[0.2, 0.5, 0.3], probability=None,
+        logit=[0.1, 0.6, 0.2], intercept=[0.1, 0.6, 0.2], predicted=1, decision_threshold=None, selected=0,
+        by_inference={"paper": [0.2, 0.5, 0.3]},
+    )  # fmt: skip
+    words = _words(render_report(result))
+    assert "no feature was selected" in words and "middle 0.500" in words
+
+
+def test_a_flat_map_does_not_end_the_report() -> None:
+    result = fake_result(("acl",))
+    for maps in (result.relevance, result.gradcam):
+        flat = maps["acl"]
+        maps["acl"] = type(flat)(np.zeros_like(flat.voxels), flat.geometry)
+    assert "Grad-CAM" in render_report(result)
+
+
+def test_the_file_is_written_whole(tmp_path: Path) -> None:
+    write_report(fake_result(("acl",)), tmp_path / "new" / "report.html")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.html"]
+    assert (tmp_path / "new" / "report.html").read_text(encoding="utf-8").rstrip().endswith("</html>")

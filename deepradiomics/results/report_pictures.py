@@ -1,0 +1,210 @@
+"""The report's pictures: slices with the relevance of patches, with Grad-CAM, and the region in every view."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepradiomics.images import VIEWS, Volume
+from deepradiomics.prepare import Box
+from deepradiomics.results.report_slices import Slice, own_plane, take_slice
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DPI = 110
+_WIDTH_IN = 9.6
+_RELEVANCE_MAP, _GRADCAM_MAP = "viridis", "inferno"
+_SCALE_BAR_MM = 20.0
+_FINE = 4
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG as base64 text, its alternative text, and its caption."""
+
+    png: str
+    alternative: str
+    caption: str
+
+
+def to_picture(figure: "Figure", alternative: str, caption: str = "") -> Picture:
+    """Render a figure."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=_DPI, facecolor="white", metadata={"Software": None})
+    return Picture(base64.b64encode(stream.getvalue()).decode("ascii"), alternative, caption)
+
+
+def task_picture(
+    task: str,
+    reference: Volume,
+    relevance: Volume,
+    gradcam: Volume | None,
+    patches: Volume,
+    boxes: Sequence[Box],
+    relevance_of_patch: Sequence[float],
+) -> Picture:
+    """Draw three planes of the reference view: relevance of patches above, Grad-CAM below.
+
+    Args:
+        task: its name.
+        reference: the reference view.
+        relevance: patch relevance on the same grid, 0 outside the region.
+        gradcam: Grad-CAM on the same grid, or None.
+        patches: patch numbers on the same grid, 0 outside the region.
+        boxes: patches in the reference view's space.
+        relevance_of_patch: one number a patch.
+    """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    best = int(np.argmax(relevance_of_patch))
+    centre = boxes[best].centre_mm
+    grey = [take_slice(reference, plane, centre) for plane in VIEWS]
+    rows = 2 if gradcam is not None else 1
+    figure = Figure(figsize=(_WIDTH_IN, _row_height(grey) * rows + 0.1), layout="constrained")
+    axes = figure.subplots(rows, 3, squeeze=False, width_ratios=[one.extent_mm[0] for one in grey])
+    window, scale = _window(reference), Normalize(*_range_of(relevance.voxels))
+    for ax, slice_ in zip(axes[0], grey, strict=True):
+        values = take_slice(relevance, slice_.plane, centre).pixels
+        shown = np.ma.masked_where(values == 0, values)
+        _draw_grey(ax, slice_, window)
+        ax.imshow(shown, cmap=_RELEVANCE_MAP, norm=scale, alpha=0.5, extent=_extent(slice_), interpolation="nearest")
+        _draw_patches(ax, take_slice(patches, slice_.plane, centre))
+    mappable = ScalarMappable(scale, _RELEVANCE_MAP)
+    figure.colorbar(mappable, ax=axes[0, :], fraction=0.02, pad=0.01, label="relevance of patch (mean q)")
+    if gradcam is not None:
+        hottest = _hottest(gradcam)
+        heat_scale = Normalize(0, float(np.nanmax(gradcam.voxels)) or 1.0)
+        for ax, plane in zip(axes[1], VIEWS, strict=True):
+            slice_, heat = take_slice(reference, plane, hottest), take_slice(gradcam, plane, hottest).pixels
+            _draw_grey(ax, slice_, window)
+            strength = np.clip(heat_scale(np.asarray(heat, float)), 0, 1) * 0.65
+            ax.imshow(
+                heat, cmap=_GRADCAM_MAP, norm=heat_scale, alpha=strength, extent=_extent(slice_),
+                interpolation="nearest",
+            )  # fmt: skip
+            _draw_patches(ax, take_slice(patches, plane, hottest), numbers=False)
+        figure.colorbar(
+            ScalarMappable(heat_scale, _GRADCAM_MAP), ax=axes[1, :], fraction=0.02, pad=0.01, label="Grad-CAM"
+        )
+    caption = (
+        f"{task}: axial, coronal and sagittal planes of the reference view. "
+        f"Upper row, through the most relevant patch ({best + 1}): mean relevance q of each patch's features; the "
+        "colours span this case's range. "
+        + ("Lower row, through its maximum: Grad-CAM of the relevance network. " if gradcam is not None else "")
+        + "The patient's right is at the left of axial and coronal images; the bar is 20 mm."
+    )
+    return to_picture(figure, f"Patch relevance and Grad-CAM for {task}", caption)
+
+
+def views_picture(
+    views: Mapping[str, Volume],
+    patches: Mapping[str, Volume],
+    boxes: Mapping[str, Sequence[Box]],
+    notes: Mapping[str, str],
+) -> Picture:
+    """Draw each view in its own plane near the middle of the region, with the patches' outlines and numbers.
+
+    Args:
+        views: images by name.
+        patches: patch numbers on each view's grid.
+        boxes: each view's patches in its own space.
+        notes: a view's remark under its name, such as "reformatted from sagittal".
+    """
+    from matplotlib.figure import Figure
+
+    slices = {}
+    for name, volume in views.items():
+        # Not the very middle: that is the border between patches when their number is even.
+        centres = np.array([box.centre_mm for box in boxes[name]])
+        through = centres[np.argmin(np.linalg.norm(centres - centres.mean(axis=0), axis=1))]
+        plane = name if name in VIEWS else own_plane(volume.geometry)
+        slices[name] = take_slice(volume, plane, through), take_slice(patches[name], plane, through)
+    grey = [slice_ for slice_, _ in slices.values()]
+    figure = Figure(figsize=(_WIDTH_IN, _row_height(grey) + 0.4), layout="constrained")
+    axes = figure.subplots(1, len(slices), squeeze=False, width_ratios=[one.extent_mm[0] for one in grey])[0]
+    for ax, (name, (slice_, numbers)) in zip(axes, slices.items(), strict=True):
+        _draw_grey(ax, slice_, _window(views[name]))
+        _draw_patches(ax, numbers)
+        ax.set_title(f"{name}\n{notes[name]}" if notes.get(name) else name, fontsize=9)
+    return to_picture(
+        figure, "Region of interest and patches in each view", "The region of interest and its patches in each view."
+    )
+
+
+def _draw_grey(ax: "Axes", slice_: Slice, window: tuple[float, float]) -> None:
+    ax.imshow(
+        slice_.pixels, cmap="gray", vmin=window[0], vmax=window[1], extent=_extent(slice_), interpolation="bilinear"
+    )
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    style: dict[str, Any] = {
+        "color": "white", "fontsize": 9, "fontweight": "bold", "transform": ax.transAxes,
+        "bbox": {"facecolor": "black", "alpha": 0.45, "pad": 1.0, "linewidth": 0},
+    }  # fmt: skip
+    ax.text(0.015, 0.5, slice_.left, ha="left", va="center", **style)
+    ax.text(0.985, 0.5, slice_.right, ha="right", va="center", **style)
+    ax.text(0.5, 0.985, slice_.top, ha="center", va="top", **style)
+    ax.text(0.5, 0.015, slice_.bottom, ha="center", va="bottom", **style)
+    width, height = slice_.extent_mm
+    start = 0.04 * width
+    ax.plot([start, start + _SCALE_BAR_MM], [0.96 * height] * 2, color="white", linewidth=2, solid_capstyle="butt")
+
+
+def _draw_patches(ax: "Axes", labels: Slice, numbers: bool = True) -> None:
+    """Outline each patch along its pixels' edges, and write its number."""
+    from matplotlib.patheffects import withStroke
+
+    width, height = labels.extent_mm
+    found = np.rint(labels.pixels).astype(int)
+    fine = np.pad(np.kron(found, np.ones((_FINE, _FINE), int)), 1)  # small steps, so that corners stay corners
+    rows, columns = (count - 2 for count in fine.shape)
+    x, y = (np.arange(-1, columns + 1) + 0.5) * width / columns, (np.arange(-1, rows + 1) + 0.5) * height / rows
+    for number in np.unique(found[found > 0]):
+        ax.contour(x, y, (fine == number).astype(float), levels=[0.5], colors=["#ffcc33"], linewidths=0.8)
+        if numbers:
+            row, column = np.argwhere(found == number).mean(axis=0) + 0.5
+            ax.text(
+                column * width / found.shape[1], row * height / found.shape[0], str(number), color="white",
+                fontsize=8, ha="center", va="center", path_effects=[withStroke(linewidth=2, foreground="black")],
+            )  # fmt: skip
+    ax.set_xlim(0, width)
+    ax.set_ylim(height, 0)
+
+
+def _hottest(gradcam: Volume) -> np.ndarray:
+    """Return the centre (LPS) of the hottest voxels: of all those within 1 % of the maximum."""
+    where = np.argwhere(gradcam.voxels >= 0.99 * np.nanmax(gradcam.voxels))
+    return gradcam.geometry.index_to_physical(where.mean(axis=0)[::-1])
+
+
+def _extent(slice_: Slice) -> tuple[float, float, float, float]:
+    return 0.0, slice_.extent_mm[0], slice_.extent_mm[1], 0.0
+
+
+def _row_height(slices: Sequence[Slice]) -> float:
+    """Height in inches at which the slices, drawn at one scale side by side, fill the picture's width."""
+    across = sum(one.extent_mm[0] for one in slices)
+    tallest = max(one.extent_mm[1] for one in slices)
+    return float(np.clip((_WIDTH_IN - 0.9) * tallest / across, 1.5, 4.5))
+
+
+def _window(volume: Volume) -> tuple[float, float]:
+    step = max(1, volume.voxels.size // 500_000)
+    low, high = np.percentile(volume.voxels.ravel()[::step], (1, 99.5))
+    return (float(low), float(high)) if high > low else (float(low), float(low) + 1.0)
+
+
+def _range_of(relevance: np.ndarray) -> tuple[float, float]:
+    inside = relevance[relevance != 0]
+    if not inside.size:
+        return 0.0, 1.0
+    low, high = float(inside.min()), float(inside.max())
+    margin = max(0.0, 0.02 - (high - low)) / 2  # a flat map shall not look like a contrast
+    return low - margin, high + margin
