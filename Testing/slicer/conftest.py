@@ -28,3 +28,11 @@ def headless(tmp_path: Path) -> Iterator[Any]:
 def scene(headless: Any) -> Any:
     """The scene alone."""
     return headless.scene
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A result folder of `fingerprint apply`, made by hand; see synthetic_result.py."""
+    from Testing.slicer.synthetic_result import make_result
+
+    return make_result(tmp_path_factory.mktemp("synthetic") / "result")

@@ -15,6 +15,8 @@ from typing import IO, Protocol
 import deepradiomics
 from deepradiomics.errors import InputError
 
+GRACE_S = 1.5  # between asking a child to end and killing it
+
 
 class Process(Protocol):
     """What a job needs of its child; `subprocess` is behind it in life, a fake in tests."""
@@ -67,18 +69,20 @@ class ChildProcess:
             return
         self._killed = True
         if os.name == "nt":
-            subprocess.run(
-                ["taskkill", "/PID", str(self.pid), "/T", "/F"],
-                capture_output=True,
-                check=False,
-                creationflags=0x08000000,
-            )
+            taskkill = ["taskkill", "/PID", str(self.pid), "/T", "/F"]
+            subprocess.run(taskkill, capture_output=True, check=False, creationflags=0x08000000)
         else:
-            # SIGKILL at once: what the child writes is atomic, so there is nothing it could finish better by itself.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+            if self._popen.poll() is None:  # SIGTERM lets it remove the temporary files beside its output
+                self._signal_group(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._popen.wait(timeout=GRACE_S)
+            self._signal_group(signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(timeout=10)
+
+    def _signal_group(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
 
 
 def start_process(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:

@@ -19,6 +19,9 @@ from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.scene.placement import array_of, from_world, ijk_to_ras, matrix_of, placement
 
+# Slicer neither keeps truth values nor half floats, and does not draw 64-bit integers.
+_SHOWABLE = {"bool": "uint8", "float16": "float32", "int64": "int32", "uint64": "uint32"}
+
 
 def node_from_volume(volume: Volume, scene: Any, name: str | None = None) -> Any:
     """Add a scalar volume node with the voxels and the place of `volume`; no display node yet."""
@@ -144,10 +147,7 @@ def _checked(labels: np.ndarray, geometry: Geometry, name: str, names: dict[int,
 def _add(scene: Any, class_name: str, voxels: np.ndarray, to_ras: np.ndarray, name: str) -> Any:
     node = scene.AddNewNodeByClass(class_name, name or "volume")
     voxels = np.asarray(voxels)
-    if voxels.dtype == bool:
-        voxels = voxels.astype(np.uint8)
-    if voxels.dtype == np.float16:
-        voxels = voxels.astype(np.float32)
+    voxels = voxels.astype(_SHOWABLE.get(voxels.dtype.name, voxels.dtype), copy=False)
     slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(voxels))
     node.SetIJKToRASMatrix(matrix_of(to_ras))
     return node

@@ -1,0 +1,104 @@
+"""`python -m deepradiomics.scene OUTDIR --view NAME=PATH …`: write a result folder as a Slicer scene (scene.mrb).
+
+The command line starts this as a child, so that it never loads Slicer's libraries itself. Exit codes: 0 written;
+2 the user can mend it (message on stderr, no traceback, no half-written file).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deepradiomics.errors import DeepRadiomicsError, InputError
+from deepradiomics.files import atomic_file
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, write the scene, return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deepradiomics.scene", description="Write a result as a Slicer scene."
+    )
+    parser.add_argument("folder", type=Path, metavar="OUTDIR", help="output folder of fingerprint apply or of extract")
+    parser.add_argument(
+        "--view",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="the volume a view was read from (NIfTI, NRRD, MHA, DICOM folder); repeat for each view",
+    )
+    parser.add_argument("--output", type=Path, help="scene to write (default: OUTDIR/scene.mrb)")
+    options = parser.parse_args(arguments)
+    output = options.output or options.folder / "scene.mrb"
+    try:
+        write_scene(options.folder, parse_views(options.view), output)
+    except DeepRadiomicsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(output)
+    return 0
+
+
+def parse_views(texts: Sequence[str]) -> dict[str, Path]:
+    """["sagittal=a.nii.gz"] -> {"sagittal": Path("a.nii.gz")}. Raises InputError for another form or a repetition."""
+    views: dict[str, Path] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise InputError(f"--view {text!r}: expected NAME=PATH, e.g. sagittal=knee.nii.gz")
+        if name in views:
+            raise InputError(f"--view {name} is given twice")
+        views[name] = Path(path)
+    return views
+
+
+def write_scene(folder: Path, views: dict[str, Path], output: Path) -> None:
+    """Build the scene of a result folder, with the volumes in `views`, and write it whole or not at all."""
+    from deepradiomics.scene.headless import headless_slicer
+    from deepradiomics.scene.result_folder import kind_of
+
+    if output.suffix != ".mrb":
+        raise InputError(f"--output {output}: a scene file ends in .mrb")
+    kind = kind_of(folder)
+    with tempfile.TemporaryDirectory(prefix="deepradiomics-scene-") as temporary:
+        slicer_folder = Path(temporary) / "slicer"
+        slicer_folder.mkdir()
+        with headless_slicer(slicer_folder) as headless:
+            _fill(headless, folder, kind, views)
+            bundle = Path(temporary) / "scene.mrb"  # the archive's inner folder is named after the file
+            headless.save_mrb(bundle)
+        with atomic_file(output) as part:
+            shutil.copyfile(bundle, part)
+
+
+def _fill(headless: Any, folder: Path, kind: str, views: dict[str, Path]) -> None:
+    from deepradiomics.images import read_volume
+    from deepradiomics.scene.slices import add_slice_views, fit_slices
+    from deepradiomics.scene.volumes import node_from_volume
+
+    scene = headless.scene
+    logics = add_slice_views(scene, headless.application_logic)
+    nodes = {}
+    for view, path in views.items():
+        nodes[view] = node_from_volume(read_volume(path), scene, name=view)  # a file's own name may identify a patient
+        nodes[view].CreateDefaultDisplayNodes()
+    if kind == "fingerprint":
+        from deepradiomics.scene.fingerprint import show_fingerprint
+
+        show_fingerprint(folder, nodes, scene)
+    else:
+        from deepradiomics.scene.features import show_features
+        from deepradiomics.scene.overlay import show_in_slices
+
+        show_features(folder, nodes, scene)
+        if nodes:
+            show_in_slices(scene, background=next(iter(nodes.values())))
+    fit_slices(logics)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

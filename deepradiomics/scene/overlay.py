@@ -1,0 +1,105 @@
+"""A map over the anatomy: voxel-exact on the reference volume, moving with it, transparent where it is zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deepradiomics.images import Volume
+from deepradiomics.scene.atomic import nodes_of_class
+from deepradiomics.scene.colours import MapColours, add_legend, colour_node
+from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement
+from deepradiomics.scene.volumes import node_from_volume
+
+FOREGROUND_OPACITY = 0.5
+SPACING_TOLERANCE = 1e-3  # relative: NIfTI keeps single precision
+
+
+def add_overlay(
+    scene: Any,
+    overlay: Volume,
+    reference: Any | None,
+    *,
+    name: str,
+    colours: MapColours = "Plasma",
+    hide_below: float = 0.0,
+    interpolate: bool = False,
+    legend: str | None = None,
+) -> Any:
+    """Add a map as a scalar volume node.
+
+    Parameters
+    ----------
+    overlay
+        The map with its geometry in world space (LPS), as a result folder has it.
+    reference
+        The volume node it was computed on. If the map has that node's voxel grid, the node's own matrix and parent
+        transform are used: the map then lies on it voxel by voxel, whatever happens to the transform later. Otherwise
+        (the volume had to be resampled to the world, or None) the map lies at its own place in the world.
+    hide_below
+        Fraction of the greatest value below which the map is transparent; zero is always transparent.
+    interpolate
+        Smooth between voxels when shown; leave it off for maps whose edges mean something.
+    legend
+        Title of the colour legend; None for none.
+    """
+    node = node_from_volume(overlay, scene, name)
+    if reference is not None and shares_grid(overlay, reference):
+        node.SetIJKToRASMatrix(matrix_of(ijk_to_ras(reference)))
+        node.SetAndObserveTransformNodeID(reference.GetTransformNodeID())
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(colour_node(scene, colours).GetID())
+    low, high = display_range(overlay.voxels, hide_below)
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(0.0, high)
+    display.SetAutoThreshold(False)
+    display.SetThreshold(low, max(high, low) * 2)  # generous above: nothing may vanish at the top by rounding
+    display.SetApplyThreshold(True)
+    display.SetInterpolate(interpolate)
+    if legend is not None:
+        add_legend(node, legend)
+    return node
+
+
+def shares_grid(overlay: Volume, reference: Any) -> bool:
+    """Whether a map has the voxel grid of a volume node: same counts and spacings, and the node lies exactly.
+
+    Positions are not compared: the user may have moved the transform while the job ran, and voxels stay voxels.
+    """
+    place = placement(reference)
+    return (
+        place.exact
+        and place.geometry.size == overlay.geometry.size
+        and np.allclose(place.geometry.spacing_mm, overlay.geometry.spacing_mm, rtol=SPACING_TOLERANCE)
+    )
+
+
+def display_range(voxels: np.ndarray, hide_below: float) -> tuple[float, float]:
+    """Threshold and top of the colours: half the least positive value (or more, by `hide_below`), and the greatest.
+
+    A map without positive values gives (0.5, 1.0): all of it is transparent.
+    """
+    positive = voxels[voxels > 0]
+    if positive.size == 0:
+        return 0.5, 1.0
+    high = float(positive.max())
+    return max(float(positive.min()) / 2, hide_below * high), high
+
+
+def show_in_slices(
+    scene: Any, *, foreground: Any | None = None, background: Any | None = None, opacity: float = FOREGROUND_OPACITY
+) -> int:
+    """Show a map over a volume in all slice views of the scene (None leaves what is there); return how many there are.
+
+    A scene without a layout, as outside the application, has no slice views.
+    """
+    composites = nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
+    for composite in composites:
+        if background is not None:
+            composite.SetBackgroundVolumeID(background.GetID())
+        if foreground is not None:
+            composite.SetForegroundVolumeID(foreground.GetID())
+            composite.SetForegroundOpacity(opacity)
+    return len(composites)

@@ -1,0 +1,136 @@
+"""Charts of a result as plot nodes: the top contributions as bars, and a loss curve that follows a training run."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+
+from deepradiomics.scene.tables import add_table, fill_table
+
+TOP = 20
+# Distinguishable also with colour-blindness (Okabe and Ito): blue, vermilion, green, orange, purple, light blue.
+_COLOURS = ((0.0, 0.447, 0.698), (0.835, 0.369, 0.0), (0.0, 0.620, 0.451), (0.902, 0.624, 0.0), (0.8, 0.475, 0.655))
+_FOR, _AGAINST = _COLOURS[1], _COLOURS[0]
+
+
+def top_rows(columns: Mapping[str, Sequence[Any]], task: str, count: int = TOP) -> list[int]:
+    """Indices of the task's rows of greatest |contribution|, greatest first; ties keep the table's order."""
+    rows = [index for index, each in enumerate(columns["task"]) if each == task]
+    sizes = np.nan_to_num(np.abs([columns["contribution"][index] for index in rows]))
+    return [rows[index] for index in np.argsort(-sizes, kind="stable")[:count]]
+
+
+def contribution_chart(scene: Any, name: str, columns: Mapping[str, Sequence[Any]], task: str) -> tuple[Any, Any]:
+    """A bar chart of the task's top 20 contributions to the logit; returns the chart node and its table node.
+
+    Bars for the finding and against it are two series, so that each has its colour.
+    """
+    rows = top_rows(columns, task)
+    value = [columns["contribution"][row] for row in rows]
+    shown: dict[str, Sequence[Any]] = {
+        "rank": list(range(1, len(rows) + 1)),
+        "feature": [_label(columns, row) for row in rows],
+        "for": [max(each, 0.0) for each in value],
+        "against": [min(each, 0.0) for each in value],
+        "family": [columns["family"][row] for row in rows],
+        "relevance": [columns["relevance"][row] for row in rows],
+    }
+    types = {"rank": int, "feature": str, "for": float, "against": float, "family": str, "relevance": float}
+    help_ = {
+        "rank": "Place by the size of the contribution",
+        "feature": "Feature, view and patch",
+        "for": "Contribution to the logit, where it speaks for the finding",
+        "against": "Contribution to the logit, where it speaks against the finding",
+    }
+    table = add_table(scene, f"{name} data", shown, types, help_)
+    chart = _chart(scene, name, x="Rank", y="Contribution to the logit")
+    for column, colour in (("for", _FOR), ("against", _AGAINST)):
+        series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", f"{task}: {column}")
+        series.SetAndObserveTableNodeID(table.GetID())
+        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeBar)
+        series.SetXColumnName("rank")
+        series.SetYColumnName(column)
+        series.SetLabelColumnName("feature")
+        series.SetColor(*colour)
+        chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    return chart, table
+
+
+def _label(columns: Mapping[str, Sequence[Any]], row: int) -> str:
+    feature = columns["feature"][row].removeprefix("original_")
+    return f"{feature} · {columns['view'][row]} · patch {columns['patch'][row]}"
+
+
+class LossCurve:
+    """The losses in a training run's history.csv as a line chart; `update` reads what the run has added meanwhile."""
+
+    def __init__(self, scene: Any, history: Path, name: str = "Training loss") -> None:
+        self._scene, self._history, self._name = scene, Path(history), name
+        self.table = scene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} data")
+        self.chart = _chart(scene, name, x="Epoch", y="Loss")
+        self._series: list[str] = []
+
+    def update(self) -> int:
+        """Read the file again; return how many epochs are shown (0 while there is no file)."""
+        columns = read_history(self._history)
+        losses = [name for name in columns if "loss" in name.lower()]
+        if not losses or not columns["epoch"]:
+            return 0
+        fill_table(self.table, {name: columns[name] for name in ("epoch", *losses)}, dict.fromkeys(columns, float))
+        for index, name in enumerate(losses):
+            if name not in self._series:
+                self._add(name, _COLOURS[index % len(_COLOURS)])
+        return len(columns["epoch"])
+
+    def _add(self, column: str, colour: tuple[float, float, float]) -> None:
+        series = self._scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", column)
+        series.SetAndObserveTableNodeID(self.table.GetID())
+        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
+        series.SetXColumnName("epoch")
+        series.SetYColumnName(column)
+        series.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone)
+        series.SetLineWidth(2)
+        series.SetColor(*colour)
+        self.chart.AddAndObservePlotSeriesNodeID(series.GetID())
+        self._series.append(column)
+
+
+def read_history(path: Path) -> dict[str, list[float]]:
+    """The numbers of history.csv by column, with "epoch" always there (counted if the file lacks it).
+
+    A last line that is still being written is left out; an empty cell is NaN. Empty if there is no file yet.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return {"epoch": []}
+    whole = text[: text.rfind("\n") + 1]
+    header, *rows = list(csv.reader(whole.splitlines())) or [[]]
+    rows = [row for row in rows if len(row) == len(header)]
+    columns = {}
+    for index, name in enumerate(header):
+        numbers = [_number(row[index]) for row in rows]
+        if all(number is not None for number in numbers):
+            columns[name] = [float("nan") if number is None else number for number in numbers]
+    return {"epoch": [float(index + 1) for index in range(len(rows))]} | columns
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text) if text.strip() else float("nan")
+    except ValueError:
+        return None
+
+
+def _chart(scene: Any, name: str, *, x: str, y: str) -> Any:
+    chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", name)
+    chart.SetTitle(name)
+    chart.SetXAxisTitle(x)
+    chart.SetYAxisTitle(y)
+    return chart

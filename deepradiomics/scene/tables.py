@@ -1,0 +1,135 @@
+"""Tables of a result as table nodes with typed columns, each with a sentence that says what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import slicer  # noqa: F401 - registers the node classes
+import vtk
+from vtk.util.numpy_support import numpy_to_vtk
+
+from deepradiomics.scene.result_folder import FEATURE_COLUMNS, FINGERPRINT_COLUMNS
+
+FINGERPRINT_HELP = {
+    "task": "What is predicted",
+    "feature": "PyRadiomics name of the feature",
+    "view": "Image view the feature was computed on",
+    "patch": "Patch of the ROI, counted from 1; x fastest, then y, then z",
+    "family": "Feature family: shape, firstorder, glcm, glrlm, glszm, gldm or ngtdm",
+    "value": "The feature's value",
+    "z": "The value in standard deviations from the training cohort's mean",
+    "relevance": "Relevance of the feature to this patient, 0 to 1, from the relevance network",
+    "selected": "1 if the relevance reaches the task's threshold: the feature is in this patient's fingerprint",
+    "contribution": "What the feature adds to the task's logit; positive speaks for the finding",
+}
+FEATURE_HELP = {
+    "label": "Label of the region in the mask",
+    "feature": "PyRadiomics name of the feature",
+    "family": "Feature family: shape, firstorder, glcm, glrlm, glszm, gldm or ngtdm",
+    "value": "The feature's value",
+    "description": "What the feature measures",
+}
+PREDICTION_HELP = {
+    "task": "What is predicted",
+    "class": "Class the row's probability is for",
+    "probability": "Probability of the class",
+    "predicted": "1 if this class is the prediction",
+    "decision_threshold": "Probability from which a binary task is called positive",
+    "paper": "Probability with the inference of the paper",
+    "masked": "Probability with unselected features set to their mean",
+    "soft": "Probability with features weighted by their relevance",
+    "relevance_threshold": "Relevance from which a feature is selected",
+    "selected": "Number of selected features",
+    "pool": "Number of features in the pool",
+}
+
+
+def add_table(
+    scene: Any, name: str, columns: Mapping[str, Sequence[Any]], types: Mapping[str, type], help_: Mapping[str, str]
+) -> Any:
+    """Add a table node: `columns` by name, of one length; `types`: str, int or float for each; `help_` describes."""
+    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    fill_table(node, columns, types, help_)
+    return node
+
+
+def fill_table(
+    node: Any, columns: Mapping[str, Sequence[Any]], types: Mapping[str, type], help_: Mapping[str, str] | None = None
+) -> None:
+    """Replace a table node's content."""
+    modifying = node.StartModify()
+    node.RemoveAllColumns()
+    node.SetUseColumnNameAsColumnHeader(True)
+    for name, values in columns.items():
+        kind = types[name]
+        if kind is str:
+            array = vtk.vtkStringArray()
+            array.SetNumberOfValues(len(values))
+            for row, value in enumerate(values):
+                array.SetValue(row, value)
+        else:
+            numbers = np.asarray(values, dtype=np.int32 if kind is int else np.float64)
+            array = numpy_to_vtk(numbers, deep=True, array_type=vtk.VTK_INT if kind is int else vtk.VTK_DOUBLE)
+        array.SetName(name)
+        node.AddColumn(array)
+        node.SetColumnType(name, {str: vtk.VTK_STRING, int: vtk.VTK_INT, float: vtk.VTK_DOUBLE}[kind])
+        if help_ and name in help_:
+            node.SetColumnDescription(name, help_[name])
+    node.EndModify(modifying)
+
+
+def fingerprint_table(scene: Any, name: str, columns: Mapping[str, Sequence[Any]]) -> Any:
+    """fingerprint.csv as a table node."""
+    return add_table(scene, name, columns, FINGERPRINT_COLUMNS, FINGERPRINT_HELP)
+
+
+def feature_table(
+    scene: Any, name: str, columns: Mapping[str, Sequence[Any]], descriptions: Mapping[str, str] | None = None
+) -> Any:
+    """features.csv as a table node; with `descriptions` (by feature) a last column says what each feature measures."""
+    shown, types = dict(columns), dict(FEATURE_COLUMNS)
+    if descriptions:
+        shown["description"] = [descriptions.get(feature, "") for feature in columns["feature"]]
+        types["description"] = str
+    return add_table(scene, name, shown, types, FEATURE_HELP)
+
+
+def prediction_table(scene: Any, name: str, prediction: Mapping[str, Any]) -> Any:
+    """prediction.json as a table node: a row per task, or per class of a multi-class task."""
+    types: dict[str, type] = dict.fromkeys(PREDICTION_HELP, float)
+    types |= {"task": str, "class": str, "predicted": int, "selected": int, "pool": int}
+    columns: dict[str, list[Any]] = {column: [] for column in PREDICTION_HELP}
+    for task, about in prediction["tasks"].items():
+        for row in _task_rows(task, about):
+            for column, values in columns.items():
+                values.append(row[column])
+    return add_table(scene, name, columns, types, PREDICTION_HELP)
+
+
+def _task_rows(task: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = [str(each) for each in about.get("classes", ())]
+    binary = about.get("type", "binary") == "binary"
+    by_inference = about.get("by_inference") or {}
+    rows = []
+    for index in [1] if binary else range(len(about["probabilities"])):
+        row = {
+            "task": task,
+            "class": names[index] if index < len(names) else str(index),
+            "probability": about["probability"] if binary else about["probabilities"][index],
+            "predicted": int(about["predicted"] == index),
+            "decision_threshold": _number(about.get("decision_threshold")),
+            "relevance_threshold": _number(about.get("relevance_threshold")),
+            "selected": int(about.get("selected", 0)),
+            "pool": int(about.get("pool", 0)),
+        }
+        for mode in ("paper", "masked", "soft"):
+            value = by_inference.get(mode)
+            row[mode] = _number(value[index] if isinstance(value, list) else value)
+        rows.append(row)
+    return rows
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
