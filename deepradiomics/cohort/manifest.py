@@ -95,8 +95,8 @@ class Manifest:
         return dict(sorted(Counter(self.labels(task)).items()))
 
     def n_classes(self, task: str) -> int:
-        """Number of classes of a task: its largest class + 1."""
-        return max(self.labels(task)) + 1
+        """Number of classes that occur in a task."""
+        return len(self.class_counts(task))
 
 
 def read_manifest(path: str | Path, *, tasks: Sequence[str] | None = None, need_labels: bool = True) -> Manifest:
@@ -162,15 +162,11 @@ def write_manifest(manifest: Manifest, path: str | Path) -> Path:
 
 
 def check_classes(manifest: Manifest) -> None:
-    """Raise ManifestError unless each task has two classes or more, numbered from 0, of two cases or more each."""
+    """Raise ManifestError unless each task has two classes or more, of two cases or more each."""
     for task in manifest.tasks:
         counts = manifest.class_counts(task)
         if len(counts) < 2:
             raise ManifestError(f"Column label_{task}: all {len(manifest)} cases are of class {next(iter(counts))}.")
-        if max(counts) != len(counts) - 1:
-            raise ManifestError(
-                f"Column label_{task}: classes are numbered 0, 1, 2, … without gaps, found {sorted(counts)}."
-            )
         for number, count in counts.items():
             if count < 2:
                 only = next(row.id for row in manifest.rows if row.labels[task] == number)

@@ -1,0 +1,64 @@
+"""One function over many jobs: here, in processes of this machine, or on a Dask cluster; results as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from deepradiomics.errors import InputError, MissingDependencyError
+
+Job = TypeVar("Job")
+Outcome = TypeVar("Outcome")
+
+
+def run_everywhere(
+    fn: Callable[[Job], Outcome], jobs: Sequence[Job], workers: int = 1, cluster: str | None = None
+) -> Iterator[tuple[int, Outcome]]:
+    """Yield (number of the job, outcome) for each job, in the order in which they finish.
+
+    One worker and no cluster runs in this process, without Dask. An error of a job, or leaving the loop early, cancels
+    what has not begun.
+
+    Raises:
+        InputError: fewer than one worker, or the scheduler does not answer.
+        MissingDependencyError: Dask is needed and not installed.
+    """
+    if workers < 1:
+        raise InputError(f"workers must be 1 or more, got {workers}.")
+    if workers == 1 and cluster is None:
+        for number, job in enumerate(jobs):
+            yield number, fn(job)
+        return
+    yield from _run_dask(fn, jobs, workers, cluster)
+
+
+def _run_dask(
+    fn: Callable[[Job], Outcome], jobs: Sequence[Job], workers: int, cluster: str | None
+) -> Iterator[tuple[int, Outcome]]:
+    try:
+        from distributed import Client, LocalCluster, as_completed
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Several workers or a cluster need Dask: pip install 'deepradiomics[cluster]', or use workers=1."
+        ) from error
+    local = None
+    try:
+        if cluster is None:
+            count = min(workers, max(len(jobs), 1))
+            local = LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None)
+        try:
+            client = Client(local or cluster, timeout="20s")
+        except (OSError, TimeoutError, ValueError) as error:
+            raise InputError(
+                f"The Dask scheduler {cluster} does not answer ({error}); is its address right?"
+            ) from error
+        with client:
+            numbers = {client.submit(fn, job, pure=False): n for n, job in enumerate(jobs)}
+            try:
+                for future in as_completed(numbers):
+                    yield numbers[future], future.result()
+            finally:
+                client.cancel(list(numbers))
+    finally:
+        if local is not None:
+            local.close()
