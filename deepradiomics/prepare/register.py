@@ -1,14 +1,28 @@
-"""Affine registration: one call, two backends, one result."""
+"""Affine registration: one call, two backends, one result.
 
+The result maps points of the fixed image's space to the moving image's, so that
+``resample(moving, fixed.geometry, transform=result.transform)`` lies on the fixed image.
+"""
+
+import time
 from dataclasses import dataclass
-from typing import Literal
+from importlib.util import find_spec
+from typing import Any, Literal, get_args
 
+import numpy as np
+
+from deepradiomics.devices import resolve_device
+from deepradiomics.errors import InputError, MissingDependencyError
 from deepradiomics.images.volume import Volume
 from deepradiomics.prepare.affine import AffineTransform
-from deepradiomics.progress import Progress
+from deepradiomics.prepare.pyramid import build_pyramid, similarity, starts
+from deepradiomics.prepare.register_cpu import register_cpu
+from deepradiomics.progress import Progress, part
 
 Backend = Literal["auto", "cpu", "gpu"]
 Metric = Literal["mi", "ncc"]
+
+PLAUSIBLE_SCALE = (0.4, 2.5)
 
 
 @dataclass(frozen=True)
@@ -17,8 +31,8 @@ class Registration:
 
     Args:
         transform: maps points of the fixed image's space to the moving image's space (LPS millimetres).
-        metric: "mi" (mutual information, nats) or "ncc" (correlation coefficient).
-        metric_value: similarity reached; larger is better, the same definition for both backends.
+        metric: "mi" (mutual information, nats) or "ncc" (absolute correlation).
+        metric_value: likeness reached on the finest level; larger is better, defined alike for both backends.
         backend: "cpu" or "gpu", the one that ran.
         seconds: wall time.
     """
@@ -28,6 +42,16 @@ class Registration:
     metric_value: float
     backend: str
     seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "transform": self.transform.to_dict(),
+            "metric": self.metric,
+            "metric_value": self.metric_value,
+            "backend": self.backend,
+            "seconds": self.seconds,
+        }
 
 
 def register(
@@ -40,4 +64,65 @@ def register(
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Registration:
-    raise NotImplementedError
+    """Find the affine that lays ``moving`` on ``fixed``.
+
+    Three starting points (the scanner's coordinates, image centres, centres of mass) are tried on a coarse level;
+    the best goes on to finer ones. A result worse than its start, or one that squeezes the anatomy beyond belief,
+    is replaced by the start.
+
+    Args:
+        fixed: image whose grid and space stay.
+        moving: image to be brought there; another contrast, resolution and field of view are fine.
+        backend: "cpu" (SimpleITK), "gpu" (torch, on ``device``; it runs on a CPU as well), or "auto": "gpu" where
+            CUDA is present, else "cpu".
+        metric: "mi" for any pair of contrasts, "ncc" for like contrasts.
+        seed: of the sampled voxels; the same seed gives the same result on the same machine.
+        device: for the gpu backend.
+        progress: called with fraction and message.
+
+    Raises:
+        InputError: an image is constant, NaN or tiny; unknown backend or metric.
+        MissingDependencyError: the gpu backend is asked for without torch.
+
+    >>> found = register(template, scan)  # doctest: +SKIP
+    >>> aligned = resample(scan, template.geometry, transform=found.transform)  # doctest: +SKIP
+    """
+    if backend not in get_args(Backend):
+        raise InputError(f"backend: expected one of {', '.join(get_args(Backend))}, got {backend!r}.")
+    if metric not in get_args(Metric):
+        raise InputError(f"metric: expected one of {', '.join(get_args(Metric))}, got {metric!r}.")
+    if seed < 0:
+        raise InputError(f"seed: expected 0 or more, got {seed}.")
+    chosen = _choose(backend, device)
+    begun = time.perf_counter()
+    say = part(progress, 0.0, 1.0)
+    say(0.0, "Building image pyramids")
+    levels = build_pyramid(fixed, moving)
+    if chosen == "gpu":
+        from deepradiomics.prepare.register_torch import register_torch
+
+        transform = register_torch(levels, metric, seed, resolve_device(device), part(progress, 0.1, 0.95))
+    else:
+        transform = register_cpu(levels, metric, seed, part(progress, 0.1, 0.95))
+
+    finest = levels[-1]
+    value = similarity(finest.fixed, finest.moving, transform, metric)
+    stretch = np.linalg.svd(transform.array[:3, :3], compute_uv=False)
+    plausible = PLAUSIBLE_SCALE[0] < stretch.min() and stretch.max() < PLAUSIBLE_SCALE[1]
+    for start in starts(levels[0]):
+        reached = similarity(finest.fixed, finest.moving, start, metric)
+        if not plausible or reached > value:
+            transform, value, plausible = start, reached, True
+    say(1.0, "Registered")
+    return Registration(transform, metric, value, chosen, time.perf_counter() - begun)
+
+
+def _choose(backend: str, device: str) -> str:
+    if backend == "gpu" and find_spec("torch") is None:
+        raise MissingDependencyError(
+            "backend='gpu' needs PyTorch, which is not installed. Install it with 'pip install torch', in 3D Slicer "
+            "through the PyTorch extension, or choose backend='cpu'."
+        )
+    if backend == "auto":
+        return "gpu" if resolve_device(device).startswith("cuda") else "cpu"
+    return backend

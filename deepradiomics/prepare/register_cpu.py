@@ -1,0 +1,91 @@
+"""Affine registration on the CPU: SimpleITK, rigid first, then affine, from coarse to fine.
+
+One thread on purpose: cohorts run many registrations side by side, and one thread gives the same digits every time.
+"""
+
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from deepradiomics.prepare.affine import AffineTransform
+from deepradiomics.prepare.pyramid import BINS, Level, similarity, starts
+from deepradiomics.progress import Progress
+
+if TYPE_CHECKING:
+    import SimpleITK
+
+T = TypeVar("T", bound="SimpleITK.Transform")
+
+SAMPLED_VOXELS = 32_000
+"""At most this many voxels of a level enter the metric, drawn once with the seed."""
+
+ITERATIONS = 200
+
+
+def register_cpu(levels: list[Level], metric: str, seed: int, progress: Progress) -> AffineTransform:
+    """Return the affine from fixed to moving space.
+
+    Mattes, D. et al. PET-CT image registration in the chest using free-form deformations. IEEE TMI 22 (2003):
+    mutual information with Parzen windows; here the optimiser is a regular-step gradient descent whose steps are
+    scaled by the voxel shift they cause.
+    """
+    import SimpleITK as sitk
+
+    coarse = levels[0]
+    centre = np.array(coarse.fixed.geometry.centre_mm)
+
+    rigid: list[sitk.Euler3DTransform] = []
+    for start in starts(coarse):
+        begin = sitk.Euler3DTransform()
+        begin.SetCenter(centre.tolist())
+        begin.SetTranslation(start.array[:3, 3].tolist())
+        rigid += [begin, _climb(begin, coarse, metric, seed)]
+    found = max(rigid, key=lambda t: _score(coarse, t, metric))
+
+    affine = sitk.AffineTransform(3)
+    affine.SetCenter(centre.tolist())
+    affine.SetMatrix(found.GetMatrix())
+    affine.SetTranslation(found.GetTranslation())
+    for number, level in enumerate(levels):
+        progress((number + 1) / (len(levels) + 1), f"Registering at {level.spacing_mm:.1f} mm")
+        affine = _climb(affine, level, metric, seed)
+    return AffineTransform.from_sitk(affine)
+
+
+def _score(level: Level, transform: "SimpleITK.Transform", metric: str) -> float:
+    return similarity(level.fixed, level.moving, AffineTransform.from_sitk(transform), metric)
+
+
+def _climb(begin: T, level: Level, metric: str, seed: int) -> T:
+    """Optimise a copy of ``begin`` on one level; ``begin`` itself where the images hardly overlap."""
+    import SimpleITK as sitk
+
+    from deepradiomics.images.convert import to_sitk
+
+    method = sitk.ImageRegistrationMethod()
+    method.SetNumberOfThreads(1)
+    if metric == "mi":
+        method.SetMetricAsMattesMutualInformation(BINS)
+    else:
+        method.SetMetricAsCorrelation()
+    fraction = SAMPLED_VOXELS / level.fixed.voxels.size
+    if fraction < 1:
+        method.SetMetricSamplingStrategy(method.RANDOM)
+        method.SetMetricSamplingPercentage(fraction, seed + 1)  # 0 would mean the clock
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetOptimizerAsRegularStepGradientDescent(
+        learningRate=1.0,  # voxels, once scaled
+        minStep=0.01,
+        numberOfIterations=ITERATIONS,
+        relaxationFactor=0.85,
+        estimateLearningRate=method.Once,
+        gradientMagnitudeTolerance=1e-8,  # correlation is flat near its top
+    )
+    method.SetOptimizerScalesFromPhysicalShift()
+    moved = type(begin)(begin)
+    method.SetInitialTransform(moved, inPlace=True)
+    try:
+        method.Execute(to_sitk(level.fixed), to_sitk(level.moving))
+    except RuntimeError:  # ITK gives up when too few samples fall inside the moving image
+        return begin
+    return moved
