@@ -1,0 +1,75 @@
+"""RadiomicFingerprint, a module of 3D Slicer: its name, panel and self-test; the work is in the Lib folder."""
+
+import sys
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+
+if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
+    sys.path.append(str(Path(__file__).resolve().parents[1]))  # run from the source tree: the package is one folder up
+
+from RadiomicFingerprintLib.logic import RadiomicFingerprintLogic
+from RadiomicFingerprintLib.samples import register_sample_data
+from RadiomicFingerprintLib.widget import FingerprintPanel
+
+
+class RadiomicFingerprint(ScriptedLoadableModule):
+    """What Slicer shows of the module before its panel is opened."""
+
+    def __init__(self, parent) -> None:
+        super().__init__(parent)
+        self.parent.title = _("Radiomic Fingerprint")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
+        self.parent.dependencies = []
+        self.parent.contributors = ["The DeepRadiomics developers"]
+        self.parent.helpText = _(
+            "Predicts from MR (or other) volumes and shows each patient's own set of radiomic features behind the"
+            " prediction: a table, a chart and a heat map over the anatomy. Features alone need no model."
+            "<p><b>Research use only; not a medical device.</b></p>"
+        )
+        self.parent.acknowledgementText = _(
+            "Implements the method of <i>Radiomic fingerprints for knee MR images assessment</i>."
+            " Radiomic features follow the definitions of PyRadiomics and IBSI."
+        )
+        slicer.app.connect("startupCompleted()", register_sample_data)
+
+
+class RadiomicFingerprintWidget(FingerprintPanel):
+    """The panel; Slicer finds it by this name."""
+
+    def onReload(self) -> None:
+        """Reload the library and the package as well, so that changes there take effect."""
+        for name in [name for name in sys.modules if name.split(".")[0] in ("RadiomicFingerprintLib", "deepradiomics")]:
+            del sys.modules[name]
+        super().onReload()
+
+
+class RadiomicFingerprintTest(ScriptedLoadableModuleTest):
+    """*Reload and Test*: features of a synthetic knee through the real child process, shown in the scene."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        self.setUp()
+        self.test_features_of_a_synthetic_knee()
+        self.setUp()
+        self.test_a_mistake_is_reported_and_leaves_the_scene_alone()
+
+    def test_features_of_a_synthetic_knee(self) -> None:
+        from RadiomicFingerprintLib.samples import load_synthetic_knee
+
+        self.delayDisplay("Computing the features of a synthetic knee")
+        table = RadiomicFingerprintLogic().features_only(load_synthetic_knee()[0])
+        self.assertEqual(table.GetNumberOfRows(), 107)
+        self.delayDisplay("Features are in the scene")
+
+    def test_a_mistake_is_reported_and_leaves_the_scene_alone(self) -> None:
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        with self.assertRaises(ValueError):
+            RadiomicFingerprintLogic().apply(volumes={}, bundle=Path(__file__).parent)
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+        self.delayDisplay("A mistake was reported")

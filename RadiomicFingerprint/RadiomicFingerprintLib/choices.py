@@ -1,0 +1,142 @@
+"""The choices the panel offers, as enumerations: what is stored in the scene, and the words the user reads."""
+
+from enum import Enum
+
+from slicer.i18n import tr as _
+
+VIEWS = ("sagittal", "coronal", "axial")
+
+
+class Choice(Enum):
+    """An enumeration whose `label` is shown in combo boxes; the scene stores the member's name."""
+
+    def label(self) -> str:
+        return _LABELS[self]()
+
+
+class Mode(Choice):
+    """With a model, or the features alone."""
+
+    FINGERPRINT = "fingerprint"
+    FEATURES = "features"
+
+
+class ReferenceView(Choice):
+    """The view whose grid carries the region; `None` leaves it to the model."""
+
+    AS_TRAINED = None
+    SAGITTAL = "sagittal"
+    CORONAL = "coronal"
+    AXIAL = "axial"
+
+
+class Registration(Choice):
+    """Whether and where the views are aligned; `None` leaves it to the model."""
+
+    AS_TRAINED = None
+    OFF = "off"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class RoiSource(Choice):
+    """Where the region of interest comes from."""
+
+    AUTOMATIC = "automatic"
+    BOX = "box"
+    SEGMENT = "segment"
+
+
+class PatchGrid(Choice):
+    """Patches along (z, y, x) of the region; `None` leaves it to the model (or one patch, for features only)."""
+
+    AS_TRAINED = None
+    ONE = (1, 1, 1)
+    TWO = (2, 2, 2)
+    THREE = (3, 3, 3)
+
+
+class BundleSource(Choice):
+    """The model that comes with the module, or one in a folder."""
+
+    SAMPLE = "sample"
+    FOLDER = "folder"
+
+
+class FeatureSet(Choice):
+    """Presets of the engine, or the user's PyRadiomics parameter file."""
+
+    FINGERPRINT_107 = "fingerprint-107"
+    PAPER_110 = "paper-110"
+    PYRADIOMICS_DEFAULT = "pyradiomics-default"
+    FILE = "file"
+
+
+class Inference(Choice):
+    """How relevance enters the prediction (docs: Fingerprint)."""
+
+    PAPER = "paper"
+    MASKED = "masked"
+    SOFT = "soft"
+
+
+class Device(Choice):
+    """Where networks and registration run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class TrainPreset(Choice):
+    """Size of the model that is trained."""
+
+    TINY = "tiny"
+    PAPER = "paper"
+
+
+class BatchSource(Choice):
+    """Where the cases of a batch are."""
+
+    FOLDER = "folder"
+    SCENE = "scene"
+
+
+# Called when the text is shown, so that each appears in the language that Slicer has by then.
+_LABELS = {
+    Mode.FINGERPRINT: lambda: _("Fingerprint with a trained model"),
+    Mode.FEATURES: lambda: _("Features only, without a model"),
+    ReferenceView.AS_TRAINED: lambda: _("As the model was trained"),
+    ReferenceView.SAGITTAL: lambda: _("Sagittal"),
+    ReferenceView.CORONAL: lambda: _("Coronal"),
+    ReferenceView.AXIAL: lambda: _("Axial"),
+    Registration.AS_TRAINED: lambda: _("As the model was trained"),
+    Registration.OFF: lambda: _("Off"),
+    Registration.CPU: lambda: _("On the CPU"),
+    Registration.GPU: lambda: _("On the GPU"),
+    RoiSource.AUTOMATIC: lambda: _("Automatic (centre of the image)"),
+    RoiSource.BOX: lambda: _("ROI box"),
+    RoiSource.SEGMENT: lambda: _("Segment"),
+    PatchGrid.AS_TRAINED: lambda: _("As the model was trained"),
+    PatchGrid.ONE: lambda: _("1 × 1 × 1 (one patch)"),
+    PatchGrid.TWO: lambda: _("2 × 2 × 2 (8 patches)"),
+    PatchGrid.THREE: lambda: _("3 × 3 × 3 (27 patches)"),
+    BundleSource.SAMPLE: lambda: _("Sample (synthetic knees)"),
+    BundleSource.FOLDER: lambda: _("From a folder"),
+    FeatureSet.FINGERPRINT_107: lambda: _("Fingerprint, 107 features"),
+    FeatureSet.PAPER_110: lambda: _("Paper, 110 features"),
+    FeatureSet.PYRADIOMICS_DEFAULT: lambda: _("PyRadiomics' defaults"),
+    FeatureSet.FILE: lambda: _("Parameter file"),
+    Inference.PAPER: lambda: _("paper (mask)"),
+    Inference.MASKED: lambda: _("masked (mask and weight)"),
+    Inference.SOFT: lambda: _("soft (weight)"),
+    Device.AUTO: lambda: _("Automatic"),
+    Device.CPU: lambda: _("CPU"),
+    Device.CUDA: lambda: _("NVIDIA GPU (CUDA)"),
+    Device.MPS: lambda: _("Apple GPU (MPS)"),
+    TrainPreset.TINY: lambda: _("tiny (to try out)"),
+    TrainPreset.PAPER: lambda: _("paper (full size)"),
+    BatchSource.FOLDER: lambda: _("Folder of cases"),
+    BatchSource.SCENE: lambda: _("Volumes in the scene"),
+}

@@ -1,0 +1,103 @@
+"""Whether Apply, Batch and Train can run; if not, the one sentence that says what to do."""
+
+from pathlib import Path
+
+from slicer.i18n import tr as _
+
+from .bundles import SAMPLE_BUNDLE, BundleSummary
+from .choices import VIEWS, BatchSource, BundleSource, FeatureSet, Mode, PatchGrid, ReferenceView, RoiSource
+
+
+def bundle_folder(parameters) -> Path | None:
+    """The chosen model's folder; None when none is chosen."""
+    if parameters.bundleSource is BundleSource.SAMPLE:
+        return SAMPLE_BUNDLE
+    return Path(parameters.bundleFolder) if parameters.bundleFolder else None
+
+
+def given_views(parameters) -> dict[str, object]:
+    """View → volume node, for the views that were chosen."""
+    chosen = {view: getattr(parameters, view) for view in VIEWS}
+    return {view: node for view, node in chosen.items() if node is not None}
+
+
+def why_not_apply(parameters, summary: BundleSummary | str | None) -> str | None:
+    """None when Apply can run. ``summary`` is the model's description, or the text of what is wrong with it."""
+    if parameters.mode is Mode.FEATURES:
+        return _why_not_features(parameters)
+    views = given_views(parameters)
+    if not views:
+        return _("Choose a volume for at least one view.")
+    for view, node in views.items():
+        if node.GetImageData() is None:
+            return _("The volume of the {view} view is empty.").format(view=view)
+    reason = _why_not_model(parameters, summary)
+    if reason:
+        return reason
+    assert isinstance(summary, BundleSummary)
+    grid = parameters.patchGrid
+    if grid is not PatchGrid.AS_TRAINED and summary.patch_grid is not None and grid.value != summary.patch_grid:
+        return _(
+            "This model was trained with {grid} patches: choose 'As the model was trained', or train a model."
+        ).format(grid=" × ".join(str(count) for count in summary.patch_grid))
+    reference = parameters.referenceView
+    if reference is not ReferenceView.AS_TRAINED and reference.value != summary.reference_view:
+        return _("This model's reference view is {view}: choose 'As the model was trained', or train a model.").format(
+            view=summary.reference_view
+        )
+    return _why_not_region(parameters, need_segment=True)
+
+
+def _why_not_features(parameters) -> str | None:
+    if parameters.featureVolume is None:
+        return _("Choose the volume.")
+    if parameters.featureVolume.GetImageData() is None:
+        return _("The volume is empty.")
+    if parameters.featureSet is FeatureSet.FILE and not Path(parameters.parameterFile or "-").is_file():
+        return _("Choose the parameter file (YAML).")
+    return _why_not_region(parameters, need_segment=False)
+
+
+def _why_not_region(parameters, *, need_segment: bool) -> str | None:
+    if parameters.roiSource is RoiSource.BOX and parameters.roiNode is None:
+        return _("Choose or create the ROI box.")
+    if parameters.roiSource is RoiSource.SEGMENT:
+        if parameters.segmentation is None:
+            return _("Choose the segmentation.")
+        segments = parameters.segmentation.GetSegmentation()
+        if segments.GetNumberOfSegments() == 0:
+            return _("The segmentation has no segment.")
+        if parameters.segmentId and segments.GetSegment(parameters.segmentId) is None:
+            return _("Choose the segment.")
+        if need_segment and not parameters.segmentId:
+            return _("Choose one segment as the region.")
+    return None
+
+
+def _why_not_model(parameters, summary: BundleSummary | str | None) -> str | None:
+    if bundle_folder(parameters) is None:
+        return _("Choose the model's folder.")
+    if isinstance(summary, str):
+        return summary
+    return None if summary is not None else _("Choose the model's folder.")
+
+
+def why_not_batch(parameters, summary: BundleSummary | str | None) -> str | None:
+    """None when the batch can run."""
+    reason = _why_not_model(parameters, summary)
+    if reason:
+        return reason
+    if parameters.batchSource is BatchSource.FOLDER and not Path(parameters.batchFolder or "-").is_dir():
+        return _("Choose the folder of cases.")
+    if parameters.batchSource is BatchSource.SCENE and not [
+        node for node in parameters.batchVolumes if node is not None
+    ]:
+        return _("Tick at least one volume.")
+    return None if parameters.batchOutput else _("Choose a folder for the results.")
+
+
+def why_not_train(parameters) -> str | None:
+    """None when training can run."""
+    if not Path(parameters.trainManifest or "-").is_file():
+        return _("Choose the manifest (CSV).")
+    return None if parameters.trainOutput else _("Choose the output folder.")
