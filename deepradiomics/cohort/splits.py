@@ -10,7 +10,8 @@ import numpy as np
 from deepradiomics.cohort.manifest import SPLITS, Manifest, ManifestRow, Split
 from deepradiomics.errors import InputError, ManifestError
 
-_ATTEMPTS = 500  # other orders tried until each class is in each split
+_ATTEMPTS = 600  # other orders tried until each class is in each split
+_STRATIFIED = 100  # of these, the first; the others are free shuffles, which also scatter a class of three or four
 
 
 def with_splits(manifest: Manifest, seed: int, fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)) -> Manifest:
@@ -32,7 +33,7 @@ def with_splits(manifest: Manifest, seed: int, fractions: tuple[float, float, fl
         raise ManifestError(f"Column split: case {manifest.rows[free[0]].id} has none, though all three are given.")
     weights = [fractions[SPLITS.index(split)] for split in open_splits]
     for attempt in range(_ATTEMPTS if free else 1):
-        chosen = _deal(manifest, free, weights, np.random.default_rng([seed, attempt]))
+        chosen = _deal(manifest, free, weights, [seed, attempt], attempt < _STRATIFIED)
         rows = list(manifest.rows)
         for i, part in zip(free, chosen, strict=True):
             rows[i] = replace(rows[i], split=open_splits[part])
@@ -56,12 +57,12 @@ def folds(manifest: Manifest, k: int, seed: int, validation: float = 0.125) -> t
     everyone = list(range(len(manifest)))
     gap: str | None = None
     for attempt in range(_ATTEMPTS):
-        part = _deal(manifest, everyone, [1.0] * k, np.random.default_rng([seed, k, attempt]))
+        part = _deal(manifest, everyone, [1.0] * k, [seed, k, attempt], attempt < _STRATIFIED)
         made = []
         for fold in range(k):
             splits: list[Split] = ["test" if p == fold else "train" for p in part]
             rest = [i for i in everyone if part[i] != fold]
-            held = _deal(manifest, rest, [1 - validation, validation], np.random.default_rng([seed, k, attempt, fold]))
+            held = _deal(manifest, rest, [1 - validation, validation], [seed, k, attempt, fold], attempt < _STRATIFIED)
             for i, is_validation in zip(rest, held, strict=True):
                 splits[i] = "validation" if is_validation else "train"
             rows = tuple(replace(row, split=s) for row, s in zip(manifest.rows, splits, strict=True))
@@ -75,20 +76,25 @@ def folds(manifest: Manifest, k: int, seed: int, validation: float = 0.125) -> t
 
 
 def _deal(
-    manifest: Manifest, cases: Sequence[int], weights: Sequence[float], generator: np.random.Generator
+    manifest: Manifest, cases: Sequence[int], weights: Sequence[float], seed: Sequence[int], stratified: bool
 ) -> list[int]:
     """Part (0 … len(weights) - 1) of each case.
 
     Cases are ordered by their combination of labels, shuffled inside it, and dealt one after the other to the part
     that lags most behind its share: each part then has its share of all, and of each combination, within one or two.
     """
-    order = sorted(generator.permutation(len(cases)).tolist(), key=lambda i: _combination(manifest, cases[i]))
+    generator = np.random.default_rng(seed)
+    found = sorted({_combination(manifest, case) for case in cases})
+    rank = dict(zip(found, generator.permutation(len(found)).tolist(), strict=True))
+    order = generator.permutation(len(cases)).tolist()
+    if stratified:
+        order.sort(key=lambda i: rank[_combination(manifest, cases[i])])
     share = np.array(weights) / sum(weights)
+    head_start = generator.uniform(-0.3, 0.3, len(weights))  # so that no part always gets a combination's odd case
     dealt = np.zeros(len(weights))
     parts = [0] * len(cases)
-    tie_break = generator.permutation(len(weights)) * 1e-9
     for position, i in enumerate(order, start=1):
-        part = int(np.argmax(share * position - dealt + tie_break))
+        part = int(np.argmax(share * position - dealt + head_start))
         dealt[part] += 1
         parts[i] = part
     return parts
