@@ -16,6 +16,7 @@ from deepradiomics.progress import Progress
 TEST_DATA_VARIABLE = "DEEPRADIOMICS_TEST_DATA"
 SAMPLE_BUNDLE_VARIABLE = "DEEPRADIOMICS_SAMPLE_BUNDLE"
 _KNEE_IN_TEST_DATA = Path("knee_mri_mese", "knee_mese_echo1_te6.3ms.nii.gz")
+_SAMPLE_BUNDLE = Path("Resources", "Bundles", "knee-synthetic-tiny")
 _REGISTRY = Path(__file__).with_name("samples_knee_mri.json")
 _CONNECT_S, _READ_S = 6.0, 20.0  # a machine without network shall learn so quickly
 
@@ -108,8 +109,8 @@ def sample_bundle() -> Path:
     named = os.environ.get(SAMPLE_BUNDLE_VARIABLE)
     candidates = [
         *([Path(named)] if named else []),
-        package.parent / "Resources" / "sample_bundle",  # a checkout of the repository
-        package / "resources" / "sample_bundle",  # an installed package
+        package.parent / "RadiomicFingerprint" / _SAMPLE_BUNDLE,  # a checkout of the repository
+        package.parent / _SAMPLE_BUNDLE,  # Slicer, where the modules' resources share one folder
     ]
     for folder in candidates:
         if (folder / "bundle.json").is_file():

@@ -1,0 +1,68 @@
+"""Small images, masks, cohorts and a bundle for tests of the command line, some of them broken on purpose."""
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+SHAPE = (10, 12, 14)  # (z, y, x)
+
+
+def image(path: Path, *, spacing: tuple[float, float, float] = (1.5, 1.2, 2.0), seed: int = 0) -> Path:
+    """A noisy image with its centre at the origin."""
+    voxels = np.random.default_rng(seed).normal(200, 40, SHAPE).astype(np.float32)
+    return _write(path, voxels, spacing)
+
+
+def broken_image(path: Path, kind: str) -> Path:
+    """``nan``: some voxels are NaN; ``constant``: all are equal."""
+    voxels = np.full(SHAPE, 5.0, np.float32)
+    if kind == "nan":
+        voxels = np.random.default_rng(0).normal(200, 40, SHAPE).astype(np.float32)
+        voxels[2:4, 3:6, 3:9] = np.nan
+    return _write(path, voxels, (1.5, 1.2, 2.0))
+
+
+def mask(path: Path, kind: str = "box") -> Path:
+    """``box``, ``two`` (labels 1 and 2), ``empty``, ``one-voxel``, ``label-7``, ``other-grid``."""
+    labels = np.zeros(SHAPE, np.uint8)
+    if kind != "empty":
+        labels[2:8, 3:9, 3:11] = 7 if kind == "label-7" else 1
+    if kind == "two":
+        labels[2:8, 3:9, 7:11] = 2
+    if kind == "one-voxel":
+        labels[:] = 0
+        labels[4, 5, 6] = 1
+    return _write(path, labels, (1.5, 1.2, 3.0) if kind == "other-grid" else (1.5, 1.2, 2.0))
+
+
+def _write(path: Path, voxels: np.ndarray, spacing: tuple[float, float, float]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = sitk.GetImageFromArray(voxels)
+    found.SetSpacing(spacing)
+    found.SetOrigin([-(n - 1) * s / 2 for n, s in zip(voxels.shape[::-1], spacing, strict=True)])
+    sitk.WriteImage(found, str(path))
+    return path
+
+
+def manifest(folder: Path, rows: list[dict[str, object]], columns: list[str] | None = None) -> Path:
+    """A manifest of these rows; each case's sagittal image is made unless its row names one."""
+    columns = columns or ["id", "sagittal", "label_acl"]
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [",".join(columns)]
+    for row in rows:
+        name = f"{row.get('id', 'x')}.nii.gz"
+        if "sagittal" in columns and "sagittal" not in row:
+            image(folder / name, seed=len(lines))
+            row = {**row, "sagittal": name}
+        lines.append(",".join(str(row.get(column, "")) for column in columns))
+    path = folder / "manifest.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def false_dicom(folder: Path) -> Path:
+    """A folder with a file that begins as DICOM does and then breaks off."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "slice1.dcm").write_bytes(bytes(128) + b"DICM" + b"\x02\x00\x00\x00broken")
+    return folder
