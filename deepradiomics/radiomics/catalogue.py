@@ -1,0 +1,95 @@
+"""Every feature by name: its family, its unit and one plain sentence about it.
+
+The names and sentences are data (``catalogue.json``); a full key is PyRadiomics' ``original_glcm_Contrast``.
+"""
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from deepradiomics.errors import InputError
+
+FAMILIES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "shape")
+FAMILY_TITLES = {
+    "firstorder": "First order",
+    "glcm": "Grey level co-occurrence (GLCM)",
+    "gldm": "Grey level dependence (GLDM)",
+    "glrlm": "Grey level run length (GLRLM)",
+    "glszm": "Grey level size zone (GLSZM)",
+    "ngtdm": "Neighbouring grey tone difference (NGTDM)",
+    "shape": "Shape",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One feature of the catalogue.
+
+    Args:
+        family: its class, such as ``glcm``.
+        name: its name within the class, such as ``Contrast``.
+        state: given by default, only on request, or removed because another feature equals it.
+        sentence: what it says, in plain words.
+        unit: its unit where it is a length, an area or a volume.
+        equals: for a removed feature, the one that takes its place.
+    """
+
+    family: str
+    name: str
+    state: Literal["default", "on request", "removed"]
+    sentence: str
+    unit: str = ""
+    equals: str = ""
+
+
+@cache
+def entries() -> dict[str, dict[str, Entry]]:
+    """Return the catalogue: family -> name -> entry, both in PyRadiomics' (alphabetical) order."""
+    text = files("deepradiomics.radiomics").joinpath("catalogue.json").read_text(encoding="utf-8")
+    return {
+        family: {name: Entry(family, name, **values) for name, values in features.items()}
+        for family, features in json.loads(text).items()
+    }
+
+
+def default_names(family: str) -> tuple[str, ...]:
+    """Return the names that a family gives when no feature of it is named."""
+    return tuple(name for name, entry in entries()[family].items() if entry.state == "default")
+
+
+def entry_of(key: str) -> Entry:
+    """Return the entry of a full key (``original_glcm_Contrast``) or of ``glcm_Contrast``.
+
+    Raises:
+        InputError: no such feature; near matches are named.
+    """
+    family, _, name = key.rpartition("_")
+    family = family.rpartition("_")[2]
+    found = entries().get(family, {}).get(name)
+    if found is None:
+        known = [f"{f}_{n}" for f, features in entries().items() for n in features]
+        near = get_close_matches(f"{family}_{name}" if family else name, known, 3, 0.5)
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise InputError(f"feature {key!r} is not in the catalogue.{hint}")
+    return found
+
+
+def family_of(key: str) -> str:
+    """Return the family of a feature: ``original_glcm_Contrast`` -> ``glcm``."""
+    return entry_of(key).family
+
+
+def describe(key: str) -> str:
+    """Return one plain sentence about a feature, with its unit where it has one."""
+    entry = entry_of(key)
+    return f"{entry.sentence} ({entry.unit})" if entry.unit else entry.sentence
+
+
+def label_of(key: str) -> str:
+    """Return a short label for charts and tables: ``original_glcm_Contrast`` -> ``GLCM Contrast``."""
+    entry = entry_of(key)
+    short = {"firstorder": "First order", "shape": "Shape"}.get(entry.family, entry.family.upper())
+    return f"{short} {entry.name}"

@@ -1,0 +1,178 @@
+"""From regions to a table of feature values: discretise, count, and evaluate the formulas once for the whole batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepradiomics.devices import resolve_device
+from deepradiomics.radiomics import compiled, directions
+from deepradiomics.radiomics.counting import MATRIX_FAMILIES, CountFunction, CountingPlan, TextureCounts, stack
+from deepradiomics.radiomics.firstorder import firstorder_features
+from deepradiomics.radiomics.glcm import glcm_features
+from deepradiomics.radiomics.gldm import gldm_features
+from deepradiomics.radiomics.glrlm import glrlm_features
+from deepradiomics.radiomics.glszm import glszm_features
+from deepradiomics.radiomics.ngtdm import ngtdm_features
+from deepradiomics.radiomics.region import LevelRegion, Region, discretise, level_warning
+from deepradiomics.radiomics.settings import Settings, feature_names
+from deepradiomics.radiomics.shape import shape_features
+
+LARGE_JOB_VOXELS = 5_000_000  # below this a GPU's start-up and transfers cost more than they save
+_CHUNK_ENTRIES = 40_000_000  # GLCM entries held at a time
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Feature values of a batch of regions.
+
+    Args:
+        values: (B, K) float64; NaN where a feature is not defined.
+        names: (K,) full keys, as :func:`feature_names` orders them.
+        n_levels: (B,) number of grey levels of each region; empty when no family needs them.
+        backend: which counting was used.
+        warnings: one sentence for each thing a user should know.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    n_levels: np.ndarray
+    backend: str
+    warnings: tuple[str, ...]
+
+
+def feature_table(
+    regions: Sequence[Region],
+    settings: Settings,
+    *,
+    device: str = "auto",
+    shape_of: Sequence[int] | None = None,
+) -> FeatureTable:
+    """Compute all enabled features of a batch of regions.
+
+    Args:
+        regions: the ROIs; all share one voxel spacing.
+        settings: what to compute.
+        device: ``auto``, ``cpu``, ``cuda`` ...; see :func:`counting_backend`.
+        shape_of: (B,) for each region the index of the region whose shape features it takes (views of one patch share
+            them); None computes each.
+
+    Raises:
+        InputError: a region has too many grey levels, or the device is not there.
+    """
+    names = feature_names(settings)
+    columns: dict[str, np.ndarray] = {}
+    warnings: list[str] = []
+    levels: list[LevelRegion] = []
+    backend = "none"
+    if "shape" in settings.families:
+        source = list(range(len(regions))) if shape_of is None else list(shape_of)
+        shapes = {k: shape_features(regions[k].shape_mask, regions[k].spacing_mm) for k in dict.fromkeys(source)}
+        rows = [shapes[k] for k in source]
+        columns |= {f"original_shape_{name}": np.array([row[name] for row in rows]) for name in rows[0]}
+    if set(settings.families) - {"shape"}:
+        levels = [discretise(region, settings) for region in regions]
+        warned = (level_warning(r.name, lv) for r, lv in zip(regions, levels, strict=True))
+        warnings += [sentence for sentence in warned if sentence]
+    if "firstorder" in settings.families:
+        columns |= _prefixed("firstorder", _firstorder(regions, levels, settings))
+    wanted = tuple(f for f in MATRIX_FAMILIES if f in settings.families)
+    if wanted:
+        voxels = sum(region.codes.size for region in levels)
+        backend, count = counting_backend(device, voxels)
+        plan = CountingPlan(wanted, settings.distances, settings.gldm_a)
+        parts = []
+        for chunk in _chunks(levels, len(plan.offsets)):
+            counts = stack(chunk, count(chunk, plan))
+            parts.append(_texture(counts, plan, settings, regions[0].spacing_mm))
+        columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    values = np.stack([columns[name] for name in names], axis=1) if names else np.zeros((len(regions), 0))
+    n_levels = np.array([len(region.grey_levels) for region in levels], int)
+    return FeatureTable(values, names, n_levels, backend, tuple(warnings))
+
+
+def counting_backend(device: str, voxels: int) -> tuple[str, CountFunction]:
+    """Return the name and the function of the counting backend for a device and a job of so many voxels.
+
+    ``auto`` counts on the CPU unless the job is large and a CUDA GPU is there. MPS computes no double precision, so
+    that device also counts on the CPU.
+    """
+    if device == "auto" and voxels < LARGE_JOB_VOXELS:
+        device = "cpu"
+    resolved = resolve_device("cpu" if device == "mps" else device, float64=True)
+    if resolved.startswith("cuda"):
+        from deepradiomics.radiomics import counting_torch
+
+        return f"torch ({resolved})", counting_torch.on_device(resolved)
+    if compiled.available():
+        from deepradiomics.radiomics import counting_cpu
+
+        return "numba", counting_cpu.count
+    from deepradiomics.radiomics import counting_reference
+
+    return "numpy", counting_reference.count
+
+
+def _chunks(levels: Sequence[LevelRegion], n_offsets: int) -> list[Sequence[LevelRegion]]:
+    """Split a batch so that its stacked co-occurrence matrices stay within a bounded memory."""
+    widest = max(len(region.grey_levels) for region in levels)
+    size = max(1, _CHUNK_ENTRIES // (n_offsets * widest**2))
+    return [levels[start : start + size] for start in range(0, len(levels), size)]
+
+
+def _prefixed(family: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"original_{family}_{name}": values for name, values in found.items()}
+
+
+def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settings: Settings) -> dict[str, np.ndarray]:
+    """First-order features, computed together for regions with equally many voxels."""
+    values = [region.roi_values for region in regions]
+    histograms = [np.bincount(lv.codes[lv.codes > 0])[1:] for lv in levels]
+    groups: dict[int, list[int]] = {}
+    for b, v in enumerate(values):
+        groups.setdefault(len(v), []).append(b)
+    result: dict[str, np.ndarray] = {}
+    for members in groups.values():
+        width = max(len(histograms[b]) for b in members)
+        counts = np.stack([np.pad(histograms[b], (0, width - len(histograms[b]))) for b in members])
+        found = firstorder_features(
+            np.stack([values[b] for b in members]),
+            counts,
+            float(np.prod(regions[members[0]].spacing_mm)),
+            settings.voxel_array_shift,
+        )
+        for name, column in found.items():
+            result.setdefault(name, np.empty(len(regions)))[members] = column
+    return result
+
+
+def _texture(
+    counts: TextureCounts, plan: CountingPlan, settings: Settings, spacing_mm: tuple[float, float, float]
+) -> dict[str, np.ndarray]:
+    """Evaluate the formulas of every counted family."""
+    columns: dict[str, np.ndarray] = {}
+    pair_weights = run_weights = None
+    if settings.weighting_norm is not None:
+        pair_weights = directions.norms(plan.offsets, spacing_mm, settings.weighting_norm)
+        if settings.weighting_norm != "no_weighting":
+            pair_weights = np.exp(-(pair_weights**2))
+        run_weights = directions.norms(plan.run_offsets, spacing_mm, settings.weighting_norm)
+    if counts.glcm is not None:
+        found = glcm_features(
+            counts.glcm,
+            counts.levels,
+            counts.n_levels,
+            symmetrical=settings.symmetrical_glcm,
+            weights=pair_weights,
+            wanted=dict(settings.features)["glcm"],
+        )
+        columns |= _prefixed("glcm", found)
+    if counts.gldm is not None:
+        columns |= _prefixed("gldm", gldm_features(counts.gldm, counts.levels))
+    if counts.glrlm is not None:
+        columns |= _prefixed("glrlm", glrlm_features(counts.glrlm, counts.levels, run_weights))
+    if counts.glszm is not None and counts.zone_sizes is not None:
+        columns |= _prefixed("glszm", glszm_features(counts.glszm, counts.levels, counts.zone_sizes))
+    if counts.ngtdm is not None:
+        columns |= _prefixed("ngtdm", ngtdm_features(counts.voxels, counts.ngtdm, counts.levels))
+    return columns

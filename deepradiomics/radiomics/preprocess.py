@@ -1,0 +1,209 @@
+"""From image and mask to the cropped region: normalise, bring onto one grid, resample, re-segment, check, crop.
+
+The order and the arithmetic are PyRadiomics', and the resampling is SimpleITK's, so that the numbers agree.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from deepradiomics.errors import GeometryError, InputError, MaskError
+from deepradiomics.images import Geometry, Mask, Volume, as_mask, as_volume, mask_from_sitk, to_sitk, volume_from_sitk
+from deepradiomics.radiomics.region import Region
+from deepradiomics.radiomics.resampling import resample_pair, resampled_mask
+from deepradiomics.radiomics.settings import Settings
+
+DEFAULT_TOLERANCE = 1e-6  # ITK's: origin and spacing in voxels, directions as they are
+CENTRE_TOLERANCE_VOXELS = 1e-3  # voxel centres that lie this close are the same, however the headers round
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A region ready for features, and the images it was cut from (for the diagnostics)."""
+
+    region: Region
+    image: Volume
+    mask: Mask
+    lower: tuple[int, int, int]
+    notes: tuple[str, ...]
+
+
+def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
+    """Return the cropped region of one label.
+
+    Args:
+        image, mask: paths, SimpleITK images or our own objects.
+        settings: the steps to take, and the label.
+
+    Raises:
+        InputError: NaN in the image, a constant image that should be normalised, or an unreadable file.
+        GeometryError: the mask lies on another grid and may not be moved.
+        MaskError: the mask is empty, lacks the label, or its ROI is too small.
+    """
+    volume, labels = as_volume(image), as_mask(_channel(mask, settings.label_channel))
+    notes: list[str] = []
+    name = labels.name or "mask"
+    labels.region(settings.label)  # the label must be there before anything else is done
+    resampling = settings.resampled_spacing_mm is not None and settings.interpolator is not None
+    if settings.normalize or resampling:
+        volume.require_finite()
+    if settings.normalize:
+        volume = normalised(volume, settings)
+    if resampling:
+        moved = resample_pair(to_sitk(volume), _as_uint32(labels), settings, name)
+        volume = volume_from_sitk(moved[0], volume.name, volume.source, volume.notes)
+        labels = mask_from_sitk(moved[1], labels.name, labels.source)
+    volume, labels, note = _on_one_grid(volume, labels, settings)
+    notes += [note] if note else []
+    inside = labels.region(settings.label)
+    lower, upper = check_roi(inside, settings, name)
+    texture = inside
+    if settings.resegment_range is not None:
+        texture = resegmented(volume.voxels, inside, settings)
+        lower, upper = check_roi(texture, settings, f"{name} after re-segmentation")
+    box = tuple(slice(lo, up) for lo, up in zip(lower, upper, strict=True))
+    values = np.asarray(volume.voxels[box])
+    bad = ~np.isfinite(values[texture[box]]) if values.dtype.kind == "f" else np.zeros(1, bool)
+    if bad.any():
+        raise InputError(
+            f"{volume.name or 'image'}: {int(bad.sum())} of the {bad.size} voxels in the ROI are NaN or infinite. "
+            "Replace them, or leave them out of the mask."
+        )
+    # PyRadiomics cuts the shape's mask to the box of the re-segmented one
+    shape_mask = texture[box] if settings.resegment_shape else inside[box]
+    spacing = tuple(volume.geometry.spacing_mm[::-1])
+    region = Region(values, texture[box], spacing, shape_mask, f"label {settings.label}")  # type: ignore[arg-type]
+    return Prepared(region, volume, labels, tuple(int(v) for v in lower), tuple(notes))  # type: ignore[arg-type]
+
+
+def normalised(volume: Volume, settings: Settings) -> Volume:
+    """Centre the whole image at its mean, scale it to its standard deviation, cut outliers off, multiply.
+
+    Raises:
+        InputError: the image is constant.
+    """
+    if volume.voxels.min() == volume.voxels.max():
+        raise InputError(
+            f"{volume.name or 'image'}: it is constant ({volume.voxels.flat[0]}), so it cannot be normalised. "
+            "Is it the right file? Otherwise set normalize to false."
+        )
+    image = sitk.Normalize(to_sitk(volume))
+    voxels = sitk.GetArrayFromImage(image)
+    if settings.remove_outliers is not None:
+        limit = settings.remove_outliers
+        voxels[voxels > limit] = limit
+        voxels[voxels < -limit] = -limit
+    return replace(volume, voxels=voxels * voxels.dtype.type(settings.normalize_scale))
+
+
+def resegmented(voxels: np.ndarray, inside: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return the part of an ROI whose grey values lie within the range set, bool (z, y, x).
+
+    Raises:
+        MaskError: at most one voxel is left.
+    """
+    values = voxels[inside]
+    limits = sorted(settings.resegment_range or ())
+    if settings.resegment_mode == "relative":
+        limits = [values.max() * limit for limit in limits]
+    elif settings.resegment_mode == "sigma":
+        mean, sd = np.mean(values), np.std(values)
+        limits = [mean + sd * limit for limit in limits]
+    kept = values >= limits[0]
+    if len(limits) == 2:
+        kept &= values <= limits[1]
+    if kept.sum() <= 1:
+        raise MaskError(
+            f"resegmentRange {list(settings.resegment_range or ())} ({settings.resegment_mode}): only {int(kept.sum())} "
+            f"of {len(values)} voxels lie within it (their values: {values.min():g} to {values.max():g}). Widen the range."
+        )
+    result = np.zeros(inside.shape, bool)
+    result[inside] = kept
+    return result
+
+
+def check_roi(inside: np.ndarray, settings: Settings, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounding box (lower, upper + 1), each (z, y, x), of a non-empty ROI that is large enough.
+
+    Raises:
+        MaskError: one voxel, too few dimensions, or too few voxels.
+    """
+    lower, upper = np.empty(3, int), np.empty(3, int)
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        found = np.flatnonzero(inside.any(axis=others))
+        lower[axis], upper[axis] = found[0], found[-1] + 1
+    dimensions = int(((upper - lower) > 1).sum())
+    if dimensions == 0:
+        raise MaskError(f"{name}: the ROI is a single voxel; no features can be computed. Draw a larger region.")
+    if dimensions < settings.minimum_roi_dimensions:
+        raise MaskError(
+            f"{name}: the ROI extends over {dimensions} dimension{'s' * (dimensions > 1)} (voxels along z, y, x: "
+            f"{(upper - lower).tolist()}), at least {settings.minimum_roi_dimensions} are needed "
+            "(setting minimumROIDimensions)."
+        )
+    count = int(np.count_nonzero(inside))
+    if settings.minimum_roi_size is not None and count <= settings.minimum_roi_size:
+        raise MaskError(
+            f"{name}: the ROI has {count} voxels, more than {settings.minimum_roi_size} are needed "
+            "(setting minimumROISize)."
+        )
+    return lower, upper
+
+
+def _channel(mask: Any, channel: int) -> Any:
+    """Take one component of a vector mask (overlapping segments)."""
+    if not isinstance(mask, sitk.Image) or mask.GetNumberOfComponentsPerPixel() == 1:
+        return mask
+    count = mask.GetNumberOfComponentsPerPixel()
+    if channel >= count:
+        raise MaskError(f"label_channel {channel}: the mask has {count} channels, 0 to {count - 1}.")
+    return sitk.VectorIndexSelectionCast(mask, channel)
+
+
+def _as_uint32(mask: Mask) -> sitk.Image:
+    return sitk.Cast(to_sitk(mask), sitk.sitkUInt32)
+
+
+def _on_one_grid(volume: Volume, mask: Mask, settings: Settings) -> tuple[Volume, Mask, str]:
+    """Return both on the image's grid, with a note when the mask had to be resampled."""
+    if same_grid(volume.geometry, mask.geometry, settings.geometry_tolerance):
+        return volume, replace(mask, geometry=volume.geometry), ""
+    if not settings.correct_mask:
+        a, b = volume.geometry, mask.geometry
+        raise GeometryError(
+            f"mask {mask.name}: it does not lie on the image's grid.\n"
+            f"  image: size {a.size}, spacing {_short(a.spacing_mm)} mm, origin {_short(a.origin_mm)}, "
+            f"directions {_short(a.direction)}\n"
+            f"  mask:  size {b.size}, spacing {_short(b.spacing_mm)} mm, origin {_short(b.origin_mm)}, "
+            f"directions {_short(b.direction)}\n"
+            "Set correctMask to true to resample the mask onto the image, or geometryTolerance to accept small "
+            "differences of the headers."
+        )
+    moved = mask_from_sitk(resampled_mask(to_sitk(volume), _as_uint32(mask), settings, mask.name or "mask"), mask.name)
+    return volume, moved, f"mask {mask.name}: resampled onto the image's grid (nearest neighbour).".replace(" :", ":")
+
+
+def same_grid(a: Geometry, b: Geometry, tolerance: float | None = None) -> bool:
+    """Tell whether two grids are the same but for the rounding of headers.
+
+    Without ``tolerance`` voxel centres may differ by a thousandth of a voxel; with it, origin and spacing may differ
+    by that part of a voxel and directions by that number, as ITK compares them.
+    """
+    if a.size != b.size:
+        return False
+    if np.abs(a.corners_mm() - b.corners_mm()).max() <= CENTRE_TOLERANCE_VOXELS * min(a.spacing_mm):
+        return True
+    tolerance = DEFAULT_TOLERANCE if tolerance is None else tolerance
+    length = tolerance * a.spacing_mm[0]
+    return (
+        np.allclose(a.origin_mm, b.origin_mm, rtol=0, atol=length)
+        and np.allclose(a.spacing_mm, b.spacing_mm, rtol=0, atol=length)
+        and np.allclose(a.direction, b.direction, rtol=0, atol=tolerance)
+    )
+
+
+def _short(values: tuple[float, ...]) -> list[float]:
+    return [round(float(v), 4) for v in values]

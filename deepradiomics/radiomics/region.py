@@ -1,0 +1,111 @@
+"""Region: the cropped voxels of one ROI, and its discretised form; what every feature class works on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """One ROI, cropped to its bounding box.
+
+    Args:
+        values: grey values (z, y, x) of the box, in the image's own number type.
+        mask: bool (z, y, x), True inside the ROI.
+        spacing_mm: voxel spacing (z, y, x).
+        shape_mask: bool (z, y, x) of the ROI whose shape is described; it differs from ``mask`` after re-segmentation.
+        name: what messages call it.
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+    spacing_mm: tuple[float, float, float]
+    shape_mask: np.ndarray
+    name: str = "ROI"
+
+    @property
+    def roi_values(self) -> np.ndarray:
+        """The grey values inside the ROI, (voxels,), in the image's own number type."""
+        return self.values[self.mask]
+
+
+@dataclass(frozen=True, eq=False)
+class LevelRegion:
+    """A discretised ROI.
+
+    Args:
+        codes: int32 (z, y, x): 0 outside the ROI, else 1 + the index of the voxel's level in ``grey_levels``.
+        grey_levels: (L,) the grey levels that occur, ascending; level 1 holds the ROI's minimum.
+    """
+
+    codes: np.ndarray
+    grey_levels: np.ndarray
+
+
+def bin_edges(values: np.ndarray, bin_width: float = 25, bin_count: int | None = None) -> np.ndarray:
+    """Return the edges of the grey-level bins of some voxels, exactly as PyRadiomics places them.
+
+    Fixed width: edges are multiples of ``bin_width``, the first at or below the minimum, and every bin is half-open.
+    Fixed count: ``bin_count`` equal bins between minimum and maximum, the last one closed.
+
+    Args:
+        values: (voxels,) grey values of the ROI.
+        bin_width: width of a bin, in grey values.
+        bin_count: number of bins; takes precedence over the width.
+    """
+    if bin_count is not None:
+        edges = np.histogram_bin_edges(values, bin_count)
+        edges[-1] += 1
+        return edges
+    low, high = values.min(), values.max()
+    if values.dtype.kind in "iub":  # no overflow in small integer types
+        low, high = int(low), int(high)
+    return np.arange(low - (low % bin_width), high + 2 * bin_width, bin_width)
+
+
+def discretise(region: Region, settings: Settings) -> LevelRegion:
+    """Return the grey levels of a region.
+
+    Raises:
+        InputError: the ROI spans more grey levels than a texture matrix can hold.
+    """
+    values = region.roi_values
+    if settings.bin_count is None:
+        count = (float(values.max()) - float(values.min())) / settings.bin_width
+        if count > MAXIMUM_BINS:
+            raise InputError(
+                f"{region.name}: its grey values span {count:.0f} bins of width {settings.bin_width:g}, at most "
+                f"{MAXIMUM_BINS} are possible. Take a binWidth of about {(count * settings.bin_width) / 64:.3g}, "
+                "or a binCount of 32 to 64."
+            )
+    levels = np.digitize(values, bin_edges(values, settings.bin_width, settings.bin_count))
+    present, index = np.unique(levels, return_inverse=True)
+    if len(present) > MAXIMUM_LEVELS:
+        raise InputError(
+            f"{region.name}: it has {len(present)} grey levels, at most {MAXIMUM_LEVELS} are possible. Take a larger "
+            "binWidth (16 to 128 levels are usual), or a binCount."
+        )
+    codes = np.zeros(region.mask.shape, np.int32)
+    codes[region.mask] = index + 1
+    return LevelRegion(codes, present.astype(np.int64))
+
+
+MAXIMUM_BINS = 1_000_000
+MAXIMUM_LEVELS = 2048
+FEW_LEVELS, MANY_LEVELS = 16, 128
+
+
+def level_warning(region_name: str, level_region: LevelRegion) -> str | None:
+    """Return a sentence when an ROI has fewer than 16 or more than 128 grey levels, else None."""
+    count = len(level_region.grey_levels)
+    if FEW_LEVELS <= count <= MANY_LEVELS:
+        return None
+    which = "fewer than 16" if count < FEW_LEVELS else "more than 128"
+    advice = "smaller" if count < FEW_LEVELS else "larger"
+    return (
+        f"{region_name} has {count} grey level{'s' if count != 1 else ''}, {which}: texture features may say little; "
+        f"consider a {advice} bin width."
+    )

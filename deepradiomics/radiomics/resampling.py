@@ -1,0 +1,91 @@
+"""Resampling as PyRadiomics does it: a grid aligned with the mask's corner, cut to the ROI and a margin.
+
+The grid is the mask's, at the new spacing, with the same outer corner; only the voxels that cover the ROI's box and
+``padDistance`` more are made. The image is interpolated as set, the mask by nearest neighbour.
+"""
+
+import numpy as np
+import SimpleITK as sitk
+
+from deepradiomics.errors import GeometryError, MaskError
+from deepradiomics.radiomics.settings import Settings
+
+
+def resample_pair(image: sitk.Image, mask: sitk.Image, settings: Settings, name: str) -> tuple[sitk.Image, sitk.Image]:
+    """Return image and mask on the new grid.
+
+    Args:
+        image: grey-level image.
+        mask: label image (uint32); it may lie on another grid than the image.
+        settings: spacing (x, y, z), 0 keeping the mask's own, interpolator, pad distance and label.
+        name: what messages call the mask.
+
+    Raises:
+        GeometryError: the ROI reaches outside the image.
+        MaskError: no voxel of the label is left.
+    """
+    old = np.array(mask.GetSpacing())
+    asked = np.array(settings.resampled_spacing_mm, float)
+    lower, size = _roi_box(image, mask, settings.label, name)
+    spacing = np.where((asked == 0) | (size == 1), old, asked)  # a single slice is left as it is
+    if np.allclose(np.array(image.GetSpacing()), spacing):
+        return image, sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor)
+    ratio = old / spacing
+    first = np.maximum(np.floor((lower - 0.5) * ratio - settings.pad_distance), 0)
+    last = np.ceil((lower + size - 0.5) * ratio + settings.pad_distance)
+    last = np.minimum(last, np.ceil(np.array(mask.GetSize()) * ratio) - 1)
+    # the outer corner stays: the first new centre lies half a new voxel from it
+    origin = 0.5 * (spacing - old) / old + first / ratio
+    grid = sitk.ResampleImageFilter()
+    grid.SetOutputSpacing(spacing.tolist())
+    grid.SetOutputDirection(mask.GetDirection())
+    grid.SetSize((last - first + 1).astype(int).tolist())
+    grid.SetOutputOrigin(mask.TransformContinuousIndexToPhysicalPoint(origin.tolist()))
+    chosen = settings.interpolator
+    grid.SetOutputPixelType(image.GetPixelID())
+    grid.SetInterpolator(getattr(sitk, chosen) if isinstance(chosen, str) else chosen)
+    new_image = grid.Execute(image)
+    grid.SetOutputPixelType(mask.GetPixelID())
+    grid.SetInterpolator(sitk.sitkNearestNeighbor)
+    new_mask = grid.Execute(mask)
+    if not (sitk.GetArrayViewFromImage(new_mask) == settings.label).any():
+        raise MaskError(
+            f"{name}: no voxel of label {settings.label} is left after resampling to {spacing.round(4).tolist()} mm. "
+            "Take a smaller resampledPixelSpacing."
+        )
+    return new_image, new_mask
+
+
+def resampled_mask(image: sitk.Image, mask: sitk.Image, settings: Settings, name: str) -> sitk.Image:
+    """Return the mask on the image's grid (setting ``correctMask``), by nearest neighbour.
+
+    Raises:
+        GeometryError: the ROI reaches outside the image.
+        MaskError: no voxel of the label is left.
+    """
+    _roi_box(image, mask, settings.label, name)
+    moved = sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor)
+    if not (sitk.GetArrayViewFromImage(moved) == settings.label).any():
+        raise MaskError(f"{name}: no voxel of label {settings.label} is left on the image's grid.")
+    return moved
+
+
+def _roi_box(image: sitk.Image, mask: sitk.Image, label: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return first voxel and size (x, y, z) of the label's box, after checking that it lies within the image."""
+    inside = np.argwhere(sitk.GetArrayViewFromImage(mask) == label)[:, ::-1]
+    if len(inside) == 0:
+        raise MaskError(f"{name}: no voxel has label {label}.")
+    lower = inside.min(axis=0)
+    size = inside.max(axis=0) - lower + 1
+    corners = [
+        image.TransformPhysicalPointToContinuousIndex(mask.TransformContinuousIndexToPhysicalPoint(point.tolist()))
+        for point in (lower - 0.5, lower + size - 0.5)
+    ]
+    tolerance = 1e-3
+    low, high = np.min(corners, axis=0), np.max(corners, axis=0)
+    if (low < -0.5 - tolerance).any() or (high > np.array(image.GetSize()) - 0.5 + tolerance).any():
+        raise GeometryError(
+            f"{name}: the ROI reaches outside the image: it spans voxels {np.round(low, 2).tolist()} to "
+            f"{np.round(high, 2).tolist()} (x, y, z) of an image of {image.GetSize()}. Are mask and image of one exam?"
+        )
+    return lower, size
