@@ -60,9 +60,7 @@ def make_result(folder: Path) -> Synthetic:
         "coronal": Geometry((24, 26, 9), (1.2, 1.2, 3.5), (-15, -18, 30), (1, 0, 0, 0, 0, 1, 0, -1, 0)),
         "sagittal": reference,
     }
-    volumes = {
-        view: Volume(_anatomy(geometry, rng), geometry, name=view) for view, geometry in geometries.items()
-    }
+    volumes = {view: Volume(_anatomy(geometry, rng), geometry, name=view) for view, geometry in geometries.items()}
     start, size = (8, 7, 3), (14, 12, 6)
     patches = _patches(reference, start, size)
     relevance = {

@@ -233,10 +233,10 @@ def test_an_empty_segment_and_one_elsewhere_are_named(scene: Any) -> None:
     labels = np.zeros(geometry.shape, np.int16)
     labels[2:4, 2:4, 2:4] = 1
     node = add_segmentation(scene, Mask(labels, geometry), "lesion")
-    with pytest.raises(MaskError, match="'lesion'.*does not overlap"):
+    with pytest.raises(MaskError, match=r"'lesion'.*does not overlap"):
         mask_from_segmentation(node, Geometry((6, 6, 6), origin_mm=(500.0, 0, 0)))
     node.GetSegmentation().AddEmptySegment("void", "void")
-    with pytest.raises(MaskError, match="'void'.*is empty"):
+    with pytest.raises(MaskError, match=r"'void'.*is empty"):
         mask_from_segmentation(node, geometry, ["void"])
     with pytest.raises(InputError, match="no segment other"):
         mask_from_segmentation(node, geometry, ["other"])

@@ -36,7 +36,6 @@ def colour_node(scene: Any, colours: MapColours) -> Any:
     node.SetNumberOfColors(_COUNT)
     for index, (red, green, blue) in enumerate(table(colours, _COUNT)):
         node.SetColor(index, f"{index}", float(red), float(green), float(blue), 1.0)
-    node.SetNoName("none")
     node.GetLookupTable().SetTableRange(0, _COUNT - 1)
     return scene.AddNode(node)
 

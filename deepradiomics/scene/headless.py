@@ -21,6 +21,7 @@ from deepradiomics.errors import InputError, MissingDependencyError
 
 # Where the application registers a logic, and the class of it. Those absent from a build are passed over.
 _MODULE_LOGICS = {
+    "Colors": "vtkSlicerColorLogic",
     "Volumes": "vtkSlicerVolumesLogic",
     "Segmentations": "vtkSlicerSegmentationsModuleLogic",
     "Markups": "vtkSlicerMarkupsLogic",
@@ -114,13 +115,12 @@ def _assemble(slicer: Any, vtk: Any, folder: Path) -> HeadlessSlicer:
     colours = application_logic.GetColorLogic()
     colours.SetMRMLScene(scene)
     colours.AddDefaultColorNodes()
-    application_logic.SetModuleLogic("Colors", colours)
     kept: list[Any] = [crosshair, colours]
     for name, class_name in _MODULE_LOGICS.items():
         if hasattr(slicer, class_name):
             logic = getattr(slicer, class_name)()
-            logic.SetMRMLScene(scene)
             logic.SetMRMLApplicationLogic(application_logic)
+            logic.SetMRMLScene(scene)
             application_logic.SetModuleLogic(name, logic)
             kept.append(logic)
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)

@@ -258,6 +258,9 @@ class Job(Generic[T]):
         atexit.unregister(self._kill)
         self._kill()  # also after a normal end: nothing the child started may outlive the job
         self._join_readers()
+        if self._process is not None and not any(reader.is_alive() for reader in self._readers):
+            self._process.stdout.close()
+            self._process.stderr.close()
         self._remove_folder()
 
     def _remove_folder(self) -> None:

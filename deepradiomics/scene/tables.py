@@ -61,7 +61,7 @@ def fill_table(
     """Replace a table node's content."""
     modifying = node.StartModify()
     node.RemoveAllColumns()
-    node.SetUseColumnNameAsColumnHeader(True)
+    node.SetUseColumnTitleAsColumnHeader(True)  # the title is the name where none is given
     for name, values in columns.items():
         kind = types[name]
         if kind is str:
