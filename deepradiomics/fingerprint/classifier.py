@@ -58,8 +58,8 @@ class PairwiseLogistic(nn.Module):
         weighted = self._checked(weighted)
         linear = weighted * self.linear
         if self.pairwise == "exact":
-            partners = [weighted[:, c] @ self.matrix(c) for c in range(self.n_outputs)]
-            return linear + 0.5 * weighted * torch.stack(partners, dim=1)
+            partners = torch.stack([weighted[:, c] @ self.matrix(c) for c in range(self.n_outputs)], dim=1)
+            return linear + 0.5 * weighted * partners
         if self.pairwise == "factorised":
             sums = torch.einsum("bcd,cdr->bcr", weighted, self.factors)
             partners = torch.einsum("bcr,cdr->bcd", sums, self.factors) - weighted * self.factors.square().sum(-1)
