@@ -1,4 +1,4 @@
-"""Radiomic features with PyRadiomics' names and numbers, computed in one call for a region, or for patches and views."""
+"""Radiomic features with PyRadiomics' names and numbers: one call for a region, or for patches of several views."""
 
 from deepradiomics.radiomics.batch import PatchFeatures, extract_patches
 from deepradiomics.radiomics.catalogue import describe, family_of, label_of

@@ -116,7 +116,7 @@ def stack(regions: Sequence[LevelRegion], counts: Sequence[RegionCounts]) -> Tex
     return TextureCounts(
         levels=levels,
         n_levels=n_levels,
-        voxels=_padded([c.voxels for c in counts]),
+        voxels=_stacked([c.voxels for c in counts]),
         glcm=_padded([c.glcm for c in counts]),
         glrlm=_padded(runs),
         glszm=_padded([None if z is None else z[0] for z in zones]),
@@ -127,13 +127,16 @@ def stack(regions: Sequence[LevelRegion], counts: Sequence[RegionCounts]) -> Tex
 
 
 def _padded(arrays: Sequence[np.ndarray | None], fill: float = 0) -> np.ndarray | None:
-    """Stack arrays of one rank, each padded at its ends to the largest size."""
+    """Stack arrays where there are any."""
     known = [a for a in arrays if a is not None]
-    if len(known) < len(arrays):
-        return None
-    shape = np.max([a.shape for a in known], axis=0)
-    result = np.full((len(known), *shape), fill, known[0].dtype)
-    for slot, array in zip(result, known, strict=True):
+    return _stacked(known, fill) if len(known) == len(arrays) else None
+
+
+def _stacked(arrays: Sequence[np.ndarray], fill: float = 0) -> np.ndarray:
+    """Stack arrays of one rank, each padded at its ends to the largest size."""
+    shape = np.max([a.shape for a in arrays], axis=0)
+    result = np.full((len(arrays), *shape), fill, arrays[0].dtype)
+    for slot, array in zip(result, arrays, strict=True):
         slot[tuple(slice(n) for n in array.shape)] = array
     return result
 

@@ -21,7 +21,8 @@ def firstorder_features(
     mean = values.astype(float).mean(axis=1)
     deviation = x - mean[:, None]
     variance = x.std(axis=1) ** 2
-    m2, m3, m4 = ((deviation**power).mean(axis=1) for power in (2, 3, 4))
+    squared = deviation * deviation
+    m2, m3, m4 = (moment.mean(axis=1) for moment in (squared, squared * deviation, squared * squared))
     scale = np.where(m2 == 0, 1, m2)
     p10, p25, median, p75, p90 = (_percentile(x, q) for q in (10, 25, 50, 75, 90))
     robust = (x >= p10[:, None]) & (x <= p90[:, None])

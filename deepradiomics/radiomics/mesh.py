@@ -29,7 +29,7 @@ EDGES = ((0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4),
 
 @cache
 def triangles() -> tuple[np.ndarray, ...]:
-    """Return for each of the 256 configurations its triangles (T, 3 vertices, 3 coordinates z, y, x) within the cube."""
+    """Return the triangles (T, 3 vertices, 3 coordinates z, y, x) of each of the 256 configurations, in its cube."""
     text = files("deepradiomics.radiomics").joinpath("mesh_triangles.json").read_text(encoding="utf-8")
     middles = np.array([(CORNERS[a] + CORNERS[b]) / 2 for a, b in EDGES])
     half = [middles[[int(e, 16) for e in row]].reshape(-1, 3, 3) for row in json.loads(text)["triangles"]]

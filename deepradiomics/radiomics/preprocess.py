@@ -116,8 +116,9 @@ def resegmented(voxels: np.ndarray, inside: np.ndarray, settings: Settings) -> n
         kept &= values <= limits[1]
     if kept.sum() <= 1:
         raise MaskError(
-            f"resegmentRange {list(settings.resegment_range or ())} ({settings.resegment_mode}): only {int(kept.sum())} "
-            f"of {len(values)} voxels lie within it (their values: {values.min():g} to {values.max():g}). Widen the range."
+            f"resegmentRange {list(settings.resegment_range or ())} ({settings.resegment_mode}): only "
+            f"{int(kept.sum())} of {len(values)} voxels lie within it (their values: {values.min():g} to "
+            f"{values.max():g}). Widen the range."
         )
     result = np.zeros(inside.shape, bool)
     result[inside] = kept
@@ -183,7 +184,7 @@ def _on_one_grid(volume: Volume, mask: Mask, settings: Settings) -> tuple[Volume
             "differences of the headers."
         )
     moved = mask_from_sitk(resampled_mask(to_sitk(volume), _as_uint32(mask), settings, mask.name or "mask"), mask.name)
-    return volume, moved, f"mask {mask.name}: resampled onto the image's grid (nearest neighbour).".replace(" :", ":")
+    return volume, moved, f"{mask.name or 'mask'}: resampled onto the image's grid (nearest neighbour)."
 
 
 def same_grid(a: Geometry, b: Geometry, tolerance: float | None = None) -> bool:
