@@ -1,7 +1,7 @@
 """What ``evaluate`` and ``ablate`` return: predictions, how much was selected, what counted most, and how it was made.
 
-An :class:`Evaluation` is a folder: ``predictions.csv`` (every case) and ``evaluation.json`` (the rest); tables and
-figures are drawn from it by ``deepradiomics.results``.
+An :class:`Evaluation` is a folder: ``predictions.csv`` (every case) and ``evaluation.json`` (the rest); an ablation
+calls them ``ablation_predictions.csv`` and ``ablation.json``. Tables and figures are made by ``deepradiomics.results``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from deepradiomics.fingerprint.eval_records import Prediction, read_predictions,
 
 Kind = Literal["evaluation", "ablation"]
 FORMAT = 1
+PREDICTIONS = {"evaluation": "predictions.csv", "ablation": "ablation_predictions.csv"}
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,10 @@ class Evaluation:
         return MethodInfo(method, inference, method)
 
     def save(self, folder: Path | str) -> Path:
-        """Write ``predictions.csv`` and ``<kind>.json`` into ``folder``; returns the folder."""
+        """Write predictions and description into ``folder``; returns the folder."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        write_predictions(self.predictions, folder / "predictions.csv")
+        write_predictions(self.predictions, folder / PREDICTIONS[self.kind])
         described = {
             "format": FORMAT,
             "kind": self.kind,
@@ -122,7 +123,7 @@ class Evaluation:
             raise InputError(f"{folder / f'{kind}.json'}: expected an {kind} of format {FORMAT}; run it again.")
         return cls(
             kind,
-            read_predictions(folder / "predictions.csv"),
+            read_predictions(folder / PREDICTIONS[kind]),
             tuple(MethodInfo(**row) for row in stored["methods"]),
             tuple(Selection(**none_to_nan(row)) for row in stored["selections"]),
             tuple(TopFeature(**row) for row in stored["top"]),

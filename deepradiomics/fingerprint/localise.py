@@ -12,16 +12,19 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import atomic_file, read_json, write_json
+from deepradiomics.fingerprint.eval_result import Evaluation
+from deepradiomics.fingerprint.eval_selection import SelectionRecord
 from deepradiomics.stats import bootstrap_ci
 
-SCORES = ("relevance", "contribution")
+SCORES: tuple[Literal["relevance", "contribution"], ...] = ("relevance", "contribution")
+TRUTH_GRID = (2, 2, 2)  # the phantom's truth counts patches over this grid
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,105 @@ class Localisation:
                 for row in csv.DictReader(stream)
             )  # fmt: skip
         return cls(rows, provenance)
+
+
+def localise(
+    folder: Path | str, truth: Path | str, *, methods: Sequence[str] = ("fingerprint", "nofs"), save: bool = True
+) -> Localisation:
+    """Rank the planted patches with the models of a finished evaluation.
+
+    Args:
+        folder: where ``evaluate`` wrote.
+        truth: the phantom cohort's ``truth.csv``.
+        methods: groups that were trained there; one that was not is left out.
+        save: write ``localisation.csv`` and ``localisation.json`` into the folder.
+
+    Raises:
+        InputError: no evaluation is there, its patch grid is not the truth's, or no test case has a lesion.
+    """
+    folder = Path(folder)
+    evaluation, planted = Evaluation.load(folder), read_truth(truth)
+    records = [
+        (method, SelectionRecord.load(run / method))
+        for run in sorted((folder / "runs").iterdir())
+        for method in methods
+        if (run / method / "done.json").is_file() and (run / method / "selection.json").is_file()
+    ]
+    units = {row.unit for row in evaluation.predictions}
+    positive = {(row.task, row.case) for row in evaluation.predictions if row.label > 0}
+    rows = [
+        row
+        for method, record in records
+        if (record.seed, record.fold) in units
+        for row in rank_record(method, record, planted, positive)
+    ]
+    if not rows:
+        raise InputError(
+            f"{truth}: none of its lesions lies in a test case of {folder}; is it the same cohort's truth?"
+        )
+    rows.sort(key=lambda row: methods.index(row.method))
+    localisation = Localisation(tuple(rows), {**evaluation.provenance, "truth": Path(truth).name})
+    if save:
+        localisation.save(folder)
+    return localisation
+
+
+def rank_record(
+    method: str,
+    record: SelectionRecord,
+    planted: Mapping[str, Sequence[tuple[str, int]]],
+    positive: set[tuple[str, str]],
+) -> list[RankRow]:
+    """Ranks of every lesion of a record's test cases.
+
+    Args:
+        planted: (task, patch) of each lesion, by case.
+        positive: (task, case) with a label above 0. A positive case's lesions are those of the task; where it has none
+            of its own (any lesion makes a knee abnormal) all of its lesions count.
+
+    Raises:
+        InputError: the record's patch grid is not the truth's.
+    """
+    if record.layout.patch_grid != TRUTH_GRID:
+        raise InputError(
+            f"localisation: the truth counts patches over the grid {TRUTH_GRID}, the model uses "
+            f"{record.layout.patch_grid}; evaluate with patch_grid {list(TRUTH_GRID)}."
+        )
+    rows = []
+    for score in SCORES:
+        values = record.by_patch(score)  # (n, T, J)
+        for i, case in enumerate(record.cases):
+            for t, task in enumerate(record.tasks):
+                if (task, case) not in positive:
+                    continue
+                lesions = planted.get(case, ())
+                own = [patch for name, patch in lesions if name == task] or [patch for _, patch in lesions]
+                for patch in own:
+                    rank, ties = rank_of(values[i, t], patch)
+                    rows.append(
+                        RankRow(method, score, record.seed, record.fold, task, case, patch, values.shape[2], rank, ties)
+                    )
+    return rows
+
+
+def read_truth(path: Path | str) -> dict[str, list[tuple[str, int]]]:
+    """(task, patch) of each planted lesion by case, from the phantom's ``truth.csv``.
+
+    Raises:
+        InputError: the file is absent or lacks a column.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: this truth table does not exist; it lies beside a phantom cohort's manifest.csv.")
+    with open(path, encoding="utf-8", newline="") as stream:
+        table = csv.DictReader(stream)
+        absent = [name for name in ("id", "task", "patch") if name not in (table.fieldnames or ())]
+        if absent:
+            raise InputError(f"{path}: expected the columns id, task and patch; {', '.join(absent)} missing.")
+        found: dict[str, list[tuple[str, int]]] = {}
+        for row in table:
+            found.setdefault(row["id"], []).append((row["task"], int(row["patch"])))
+    return found
 
 
 def rank_of(values: Sequence[float] | NDArray[np.float64], planted: int) -> tuple[float, int]:
