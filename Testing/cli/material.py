@@ -24,7 +24,7 @@ def broken_image(path: Path, kind: str) -> Path:
 
 
 def mask(path: Path, kind: str = "box") -> Path:
-    """``box``, ``two`` (labels 1 and 2), ``empty``, ``one-voxel``, ``label-7``, ``other-grid``."""
+    """``box``, ``two`` (labels 1 and 2), ``empty``, ``one-voxel``, ``label-7``, ``other-grid``, ``l-shape``."""
     labels = np.zeros(SHAPE, np.uint8)
     if kind != "empty":
         labels[2:8, 3:9, 3:11] = 7 if kind == "label-7" else 1
@@ -33,6 +33,10 @@ def mask(path: Path, kind: str = "box") -> Path:
     if kind == "one-voxel":
         labels[:] = 0
         labels[4, 5, 6] = 1
+    if kind == "l-shape":
+        labels[4:8, 3:9, 3:11] = 0
+        labels[2:8, 6:9, 3:11] = 0
+        labels[2:8, 3:5, 3:4] = 1
     return _write(path, labels, (1.5, 1.2, 3.0) if kind == "other-grid" else (1.5, 1.2, 2.0))
 
 
@@ -66,3 +70,31 @@ def false_dicom(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "slice1.dcm").write_bytes(bytes(128) + b"DICM" + b"\x02\x00\x00\x00broken")
     return folder
+
+
+def small_cohort(folder: Path, cases: int = 12) -> Path:
+    """Noise in three views with two task labels: nothing can be learned from it, and commands do not need that."""
+    views = ("axial", "coronal", "sagittal")
+    rows: list[dict[str, object]] = []
+    for number in range(cases):
+        files = {view: f"k{number}_{view}.nii.gz" for view in views}
+        for place, (_, name) in enumerate(files.items()):
+            image(folder / name, seed=10 * number + place)
+        rows.append({"id": f"k{number}", **files, "label_acl": number % 2, "label_meniscus": number // 2 % 2})
+    return manifest(folder, rows, ["id", *views, "label_acl", "label_meniscus"])
+
+
+def tiny_bundle(folder: Path) -> Path:
+    """A model trained for one epoch on noise, on a coarse grid, so that tests stay quick."""
+    from deepradiomics.cohort import read_manifest
+    from deepradiomics.fingerprint.config import FingerprintConfig
+    from deepradiomics.fingerprint.train import train
+
+    config = FingerprintConfig.from_dict(
+        {
+            "preset": "tiny",
+            "recipe": {"registration": "off", "resized_shape": [12, 32, 32]},
+            "training": {"epochs": 1, "batch_size": 4},
+        }
+    )
+    return train(read_manifest(small_cohort(folder / "cohort")), config, folder / "run", device="cpu").bundle

@@ -12,6 +12,7 @@ import typer
 
 from deepradiomics.cli.fingerprint_train import configuration
 from deepradiomics.cli.options import DeviceName, Epochs, JsonLines, OutputFolder, Seed
+from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import Session, running
 from deepradiomics.errors import DeepRadiomicsError, InputError
 
@@ -41,6 +42,7 @@ def demo(
         start = time.perf_counter()
         if source not in _SOURCES:
             raise InputError(f"--input: expected one of {', '.join(_SOURCES)}, got {source!r}.")
+        check_output(output)
         from deepradiomics.cli.apply_case import ApplyOptions, apply_case, files_in, verdicts
 
         session.progress(0.0, "looking for a knee MR")

@@ -11,6 +11,7 @@ import typer
 
 from deepradiomics import __version__
 from deepradiomics.cli.options import DeviceName, JsonLines
+from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
 from deepradiomics.errors import InputError, MissingDependencyError
 
@@ -47,6 +48,7 @@ def extract(
         start = time.perf_counter()
         if output.suffix.lower() not in _SUFFIXES:
             raise InputError(f"--output {output}: expected a name ending in .csv, .parquet or .json.")
+        check_output(output.parent)
         session.progress(0.0, "loading")
         from deepradiomics.images import read_mask, read_volume
         from deepradiomics.radiomics import extract as compute

@@ -19,6 +19,7 @@ from deepradiomics.cli.options import (
     comma_list,
     integers,
 )
+from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
 
 
@@ -40,6 +41,7 @@ def ablate(
     Writes t2.csv and t2.json.
     """
     with running(json_lines) as session:
+        check_output(output)
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort import read_manifest
 

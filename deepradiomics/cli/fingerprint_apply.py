@@ -9,6 +9,7 @@ from deepradiomics.cli.apply_case import ApplyOptions, apply_case, files_in, ver
 from deepradiomics.cli.batch import apply_batch, cases_of
 from deepradiomics.cli.cases import roi_box, view_paths
 from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, existing_file
+from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import Session, running
 from deepradiomics.errors import InputError
 
@@ -50,6 +51,7 @@ def apply(
             )
         if roi_label is not None and view and mask is None:
             raise InputError("--roi-label: it names a label of a mask, so --mask is needed as well.")
+        check_output(output)
         paths = view_paths(view or [])
         if mask is not None:
             existing_file(mask, "--mask")

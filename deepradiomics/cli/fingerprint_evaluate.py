@@ -19,6 +19,7 @@ from deepradiomics.cli.options import (
     comma_list,
     integers,
 )
+from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
 
 
@@ -41,6 +42,7 @@ def evaluate(
     and tests against each baseline.
     """
     with running(json_lines) as session:
+        check_output(output)
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort import read_manifest
 

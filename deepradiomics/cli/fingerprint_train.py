@@ -20,6 +20,7 @@ from deepradiomics.cli.options import (
     comma_list,
     existing_file,
 )
+from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
 from deepradiomics.errors import InputError
 
@@ -48,6 +49,7 @@ def train(
     Writes bundle/ (the model: safetensors and JSON), history.csv, run.json and checkpoints/ into the output folder.
     """
     with running(json_lines) as session:
+        check_output(output)
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort import read_manifest
 

@@ -9,6 +9,21 @@ from pathlib import Path
 from deepradiomics.errors import InputError
 
 
+def check_output(folder: Path) -> None:
+    """Find out before a long computation that its results could not be written.
+
+    Raises:
+        InputError: ``folder`` is a file, or neither it nor the nearest folder above it can be written to.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"output {folder}: expected a folder, this is a file. Choose another name.")
+    nearest = next((one for one in (folder, *folder.absolute().parents) if one.exists()), folder)
+    if not nearest.is_dir():
+        raise InputError(f"output {folder}: {nearest} is a file, no folder can be made in it.")
+    if not os.access(nearest, os.W_OK):
+        raise InputError(f"output {folder}: {nearest} cannot be written to. Choose another output folder.")
+
+
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
     """Yield an empty folder to write into; on success its files move into ``folder``, on failure it vanishes.
@@ -21,14 +36,11 @@ def staged(folder: Path) -> Iterator[Path]:
     """
     from deepradiomics.files import atomic_folder  # it brings numpy, which --help does without
 
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"output {folder}: expected a folder, this is a file. Choose another name.")
+    check_output(folder)
     if not folder.exists():
         with atomic_folder(folder) as stage:
             yield stage
         return
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"output {folder}: this folder cannot be written to.")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as name:
         stage = Path(name)
         yield stage

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from deepradiomics.cli.options import JsonLines, OutputFolder, Seed
+from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
 
 
@@ -19,6 +20,7 @@ def knee(
     The images are computed, not acquired; nothing learned from them means anything clinically.
     """
     with running(json_lines) as session:
+        check_output(output)
         session.progress(0.0, "drawing knees")
         from deepradiomics.phantoms.knee import write_knee_cohort
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Seed
-from deepradiomics.cli.outputs import staged
+from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.session import running
 from deepradiomics.errors import InputError
 
@@ -33,6 +33,7 @@ def register(
         ):
             if value not in allowed:
                 raise InputError(f"{option}: expected one of {', '.join(allowed)}, got {value!r}.")
+        check_output(output)
         session.progress(0.0, "loading")
         from deepradiomics import __version__
         from deepradiomics.files import write_json

@@ -1,0 +1,227 @@
+"""Every bad input we know of, and what the command line says to it.
+
+``python -m Testing.cli.bad_inputs`` prints the list with the messages.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from Testing.cli import material
+from Testing.cli.run_cli import Finished, run_cli
+
+OUTPUT = "out"
+"""Every command of the list writes here, in an empty folder of its own; nothing may be left in it."""
+
+
+@dataclass(frozen=True)
+class BadInput:
+    """One mistake.
+
+    Args:
+        what: the mistake in words.
+        command: ``(folder, bundle) -> arguments``; makes its material in the folder.
+        says: words the message must hold.
+        bundle: the command needs a trained model.
+        disk_full: run it on a disk without space.
+    """
+
+    what: str
+    command: Callable[[Path, Path], Sequence[object]]
+    says: tuple[str, ...]
+    bundle: bool = False
+    disk_full: bool = False
+
+
+def run_bad_input(case: BadInput, folder: Path, bundle: Path, *options: str) -> Finished:
+    """Run one of the list in an empty folder."""
+    arguments = case.command(folder, bundle)
+    with disk_full() if case.disk_full else contextlib.nullcontext():
+        return run_cli([*arguments, *options])
+
+
+@contextlib.contextmanager
+def disk_full() -> Iterator[None]:
+    """Let every file that is moved to its place find the disk full."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with mock.patch("deepradiomics.files.os.replace", full):
+        yield
+
+
+def _extract(image: str = "image", mask: str = "box") -> Callable[[Path, Path], Sequence[object]]:
+    def command(folder: Path, _: Path) -> Sequence[object]:
+        path = folder / f"image{'.nrrd' if image == 'nan' else '.nii.gz'}"  # ITK reads NaN in NIfTI as 0
+        if image in ("nan", "constant"):
+            material.broken_image(path, image)
+        else:
+            material.image(path)
+        return ["extract", path, material.mask(folder / "mask.nii.gz", mask), "-o", folder / OUTPUT / "features.csv"]
+
+    return command
+
+
+def _extract_with(*options: object) -> Callable[[Path, Path], Sequence[object]]:
+    return lambda folder, bundle: [*_extract()(folder, bundle), *options]
+
+
+def _train(
+    rows: list[dict[str, object]], columns: list[str] | None = None, *options: object
+) -> Callable[[Path, Path], Sequence[object]]:
+    def command(folder: Path, _: Path) -> Sequence[object]:
+        manifest = material.manifest(folder / "cohort", rows, columns)
+        return ["fingerprint", "train", manifest, "-o", folder / OUTPUT, "--preset", "tiny", *options]
+
+    return command
+
+
+def _apply(image: str = "image", *options: object, mask: str | None = None) -> Callable[[Path, Path], Sequence[object]]:
+    def command(folder: Path, bundle: Path) -> Sequence[object]:
+        path = folder / f"knee{'.nrrd' if image == 'nan' else '.nii.gz'}"
+        if image in ("nan", "constant"):
+            material.broken_image(path, image)
+        else:
+            material.image(path)
+        view = [] if "--view" in options else ["--view", f"sagittal={path}"]
+        masked = [] if mask is None else ["--mask", material.mask(folder / "mask.nii.gz", mask)]
+        named = [str(option).replace("FOLDER", str(folder)) for option in options]
+        return ["fingerprint", "apply", *view, *masked, "-b", bundle, "-o", folder / OUTPUT, *named]
+
+    return command
+
+
+def _apply_damaged(damage: Callable[[Path], None]) -> Callable[[Path, Path], Sequence[object]]:
+    def command(folder: Path, bundle: Path) -> Sequence[object]:
+        copy = folder / "damaged"
+        shutil.copytree(bundle, copy)
+        damage(copy)
+        return _apply()(folder, copy)
+
+    return command
+
+
+def _flip_a_byte(bundle: Path) -> None:
+    weights = bundle / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-100] ^= 0xFF
+    weights.write_bytes(bytes(data))
+
+
+def _cut(bundle: Path) -> None:
+    weights = bundle / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+
+
+def _false_dicom(folder: Path, _: Path) -> Sequence[object]:
+    mask = material.mask(folder / "mask.nii.gz")
+    return ["extract", material.false_dicom(folder / "dicom"), mask, "-o", folder / OUTPUT / "features.csv"]
+
+
+def _no_image(folder: Path, _: Path) -> Sequence[object]:
+    mask = material.mask(folder / "mask.nii.gz")
+    return ["extract", folder / "nowhere.nii.gz", mask, "-o", folder / OUTPUT / "features.csv"]
+
+
+def _text_as_image(folder: Path, bundle: Path) -> Sequence[object]:
+    (folder / "notes.nii.gz").write_text("this is no image", encoding="utf-8")
+    mask = material.mask(folder / "mask.nii.gz")
+    return ["extract", folder / "notes.nii.gz", mask, "-o", folder / OUTPUT / "features.csv"]
+
+
+def _register(*options: object) -> Callable[[Path, Path], Sequence[object]]:
+    def command(folder: Path, _: Path) -> Sequence[object]:
+        fixed = material.image(folder / "fixed.nii.gz")
+        return ["register", fixed, material.broken_image(folder / "moving.nii.gz", "constant"), "-o", folder / OUTPUT]
+
+    return lambda folder, bundle: [*command(folder, bundle), *options]
+
+
+_EIGHT: list[dict[str, object]] = [{"id": f"k{n}", "label_acl": n % 2} for n in range(8)]
+
+_ONE_POSITIVE: list[dict[str, object]] = [{"id": f"k{n}", "label_acl": int(n == 0)} for n in range(8)]
+
+BAD_INPUTS: tuple[BadInput, ...] = (
+    BadInput("image file missing", _no_image, ("nowhere.nii.gz", "does not exist")),
+    BadInput("unreadable DICOM folder", _false_dicom, ("dicom", "DICOM")),
+    BadInput("a text file as image", _text_as_image, ("notes.nii.gz", "could not be read")),
+    BadInput("mask empty", _extract(mask="empty"), ("mask", "empty")),
+    BadInput("mask of one voxel", _extract(mask="one-voxel"), ("voxel",)),
+    BadInput("mask on another grid", _extract(mask="other-grid"), ("grid",)),
+    BadInput("mask without the label asked for", _extract(mask="label-7"), ("label 1", "7")),
+    BadInput("image with NaN", _extract("nan"), ("NaN",)),
+    BadInput("unknown feature settings", _extract_with("--params", "nonsense"), ("nonsense",)),
+    BadInput("device that is not there", _extract_with("--device", "cdua"), ("device", "cdua")),
+    BadInput("table of unknown kind", lambda f, b: [*_extract()(f, b)[:-1], f / OUTPUT / "a.xlsx"], (".xlsx", ".csv")),
+    BadInput("output folder is a file", lambda f, b: [*_register()(f, b)[:-1], f / "fixed.nii.gz"], ("fixed.nii.gz",)),
+    BadInput("no space on the disk", _extract(), ("no space",), disk_full=True),
+    BadInput("registration of a constant image", _register(), ("constant",)),
+    BadInput("unknown metric", _register("--metric", "ssd"), ("--metric", "ssd", "ncc")),
+    BadInput("manifest missing", lambda f, b: ["fingerprint", "train", f / "no.csv", "-o", f / OUTPUT], ("no.csv",)),
+    BadInput(
+        "manifest with an unknown column",
+        _train(_EIGHT, ["id", "sagittal", "label_acl", "colour"]),
+        ("colour",),
+    ),
+    BadInput("manifest with a duplicate id", _train([*_EIGHT, {"id": "k3", "label_acl": 1}]), ("k3",)),
+    BadInput("manifest with a missing label", _train([*_EIGHT, {"id": "k9"}]), ("k9", "acl")),
+    BadInput(
+        "manifest that names an absent file",
+        _train([*_EIGHT, {"id": "k9", "sagittal": "gone.nii.gz", "label_acl": 1}]),
+        ("k9", "gone.nii.gz"),
+    ),
+    BadInput("a class with one case", _train(_ONE_POSITIVE), ("acl",)),
+    BadInput("unknown task", _train(_EIGHT, None, "--tasks", "acm"), ("acm", "acl")),
+    BadInput("unknown preset", _train(_EIGHT, None, "--preset", "huge"), ("--preset", "huge")),
+    BadInput("bundle missing", lambda f, b: _apply()(f, f / "nowhere"), ("nowhere", "bundle")),
+    BadInput("bundle with a changed byte", _apply_damaged(_flip_a_byte), ("model.safetensors",), bundle=True),
+    BadInput("bundle cut short", _apply_damaged(_cut), ("model.safetensors",), bundle=True),
+    BadInput(
+        "bundle without its description",
+        _apply_damaged(lambda bundle: (bundle / "bundle.json").unlink()),
+        ("bundle.json",),
+        bundle=True,
+    ),
+    BadInput("view missing on disk", _apply("image", "--view", "sagittal=gone.nii.gz"), ("gone.nii.gz",)),
+    BadInput("view without a name", _apply("image", "--view", "knee.nii.gz"), ("NAME=PATH",)),
+    BadInput("no input at all", lambda f, b: ["fingerprint", "apply", "-b", f, "-o", f / OUTPUT], ("--view",)),
+    BadInput("view unknown to the bundle", _apply("image", "--view", "lateral=FOLDER/knee.nii.gz"), ("lateral",), True),
+    BadInput("constant image", _apply("constant"), ("constant",), bundle=True),
+    BadInput("image with NaN, applied", _apply("nan"), ("NaN",), bundle=True),
+    BadInput("ROI outside the volume", _apply("image", "--roi-box", "900,0,0,20,20,20"), ("outside",), bundle=True),
+    BadInput("ROI of five numbers", _apply("image", "--roi-box", "0,0,0,20,20"), ("--roi-box", "5")),
+    BadInput("ROI label without a mask", _apply("image", "--roi-label", "1"), ("--mask",)),
+    BadInput("ROI label that is absent", _apply("image", "--roi-label", "3", mask="box"), ("label 3",), bundle=True),
+    BadInput("segment of one voxel", _apply("image", "--roi-label", "1", mask="one-voxel"), ("voxel",), bundle=True),
+    BadInput("a patch without the segment", _apply("image", "--roi-label", "1", mask="l-shape"), ("patch",), True),
+    BadInput("batch folder without cases", lambda f, b: [*_batch(f, b)], ("no case",)),
+)  # fmt: skip
+
+
+def _batch(folder: Path, bundle: Path) -> Sequence[object]:
+    (folder / "empty").mkdir()
+    return ["fingerprint", "apply", "--folder", folder / "empty", "-b", folder, "-o", folder / OUTPUT]
+
+
+def main() -> None:
+    """Print the list: mistake, exit code, message."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        bundle = material.tiny_bundle(root / "model")
+        for number, case in enumerate(BAD_INPUTS, start=1):
+            folder = root / f"case{number}"
+            folder.mkdir()
+            found = run_bad_input(case, folder, bundle)
+            message = " ".join(found.err.split()).replace(str(folder), "…").replace(str(root), "…")
+            print(f"{number:2}. {case.what} (exit code {found.code})\n    {message}")
+
+
+if __name__ == "__main__":
+    main()

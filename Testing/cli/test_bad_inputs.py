@@ -1,0 +1,42 @@
+"""Each bad input gets a clear message, exit code 2, no traceback, and leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+
+from Testing.cli import material
+from Testing.cli.bad_inputs import BAD_INPUTS, OUTPUT, BadInput, run_bad_input
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("lightning")
+    return material.tiny_bundle(tmp_path_factory.mktemp("model"))
+
+
+def _left_behind(folder: Path) -> list[str]:
+    output = folder / OUTPUT
+    found = [path for path in output.rglob("*") if path.is_file()] if output.exists() else []
+    return [str(path) for path in [*found, *folder.rglob("*.part*"), *folder.rglob(".part*")]]
+
+
+@pytest.mark.parametrize("case", BAD_INPUTS, ids=lambda case: case.what)
+def test_a_bad_input_gets_a_message_and_leaves_nothing(
+    case: BadInput, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DEEPRADIOMICS_DEBUG", raising=False)
+    model = request.getfixturevalue("bundle") if case.bundle else tmp_path
+    found = run_bad_input(case, tmp_path, model, "--json")
+    assert found.code == 2, found
+    error = found.events[-1]
+    assert error["event"] == "error" and error["exit_code"] == 2
+    for words in case.says:
+        assert words.lower() in error["message"].lower(), error["message"]
+    assert "Traceback" not in found.err
+    assert _left_behind(tmp_path) == []
+
+
+def test_for_a_person_the_message_stands_on_standard_error(tmp_path: Path) -> None:
+    found = run_bad_input(BAD_INPUTS[0], tmp_path, tmp_path)
+    assert found.code == 2 and found.out == ""
+    assert "Error: " in found.err and "does not exist" in found.err and "Traceback" not in found.err
