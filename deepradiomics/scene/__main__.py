@@ -58,33 +58,34 @@ def parse_views(texts: Sequence[str]) -> dict[str, Path]:
 
 def write_scene(folder: Path, views: dict[str, Path], output: Path) -> None:
     """Build the scene of a result folder, with the volumes in `views`, and write it whole or not at all."""
+    from deepradiomics.images import read_volume
     from deepradiomics.scene.headless import headless_slicer
     from deepradiomics.scene.result_folder import kind_of
 
     if output.suffix != ".mrb":
         raise InputError(f"--output {output}: a scene file ends in .mrb")
     kind = kind_of(folder)
+    volumes = {view: read_volume(path) for view, path in views.items()}
     with tempfile.TemporaryDirectory(prefix="deepradiomics-scene-") as temporary:
         slicer_folder = Path(temporary) / "slicer"
         slicer_folder.mkdir()
         with headless_slicer(slicer_folder) as headless:
-            _fill(headless, folder, kind, views)
+            _fill(headless, folder, kind, volumes)
             bundle = Path(temporary) / "scene.mrb"  # the archive's inner folder is named after the file
             headless.save_mrb(bundle)
         with atomic_file(output) as part:
             shutil.copyfile(bundle, part)
 
 
-def _fill(headless: Any, folder: Path, kind: str, views: dict[str, Path]) -> None:
-    from deepradiomics.images import read_volume
+def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> None:
     from deepradiomics.scene.slices import add_slice_views, fit_slices
     from deepradiomics.scene.volumes import node_from_volume
 
     scene = headless.scene
     logics = add_slice_views(scene, headless.application_logic)
     nodes = {}
-    for view, path in views.items():
-        nodes[view] = node_from_volume(read_volume(path), scene, name=view)  # a file's own name may identify a patient
+    for view, volume in volumes.items():
+        nodes[view] = node_from_volume(volume, scene, name=view)  # a file's own name may identify a patient
         nodes[view].CreateDefaultDisplayNodes()
     if kind == "fingerprint":
         from deepradiomics.scene.fingerprint import show_fingerprint

@@ -50,7 +50,7 @@ class HeadlessSlicer:
 
     def load_mrb(self, path: Path) -> None:
         """Replace the scene's content by that of a .mrb file. Raises InputError if it cannot be read."""
-        self.scene.Clear(True)
+        self.scene.Clear(False)  # singletons stay, the colour tables among them
         if not Path(path).is_file() or not self.scene.ReadFromMRB(str(path)):
             raise InputError(f"{path} could not be read as a Slicer scene (.mrb)")
 
