@@ -125,6 +125,7 @@ def _tiny_model(output: Path, cases: int, epochs: int | None, seed: int, device:
         settings,
         output / "model",
         seed=seed,
+        resume=False,
         device=device,  # type: ignore[arg-type]
         progress=lambda fraction, message: session.progress(0.20 + 0.55 * fraction, f"training: {message}"),
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from deepradiomics.cli.fingerprint_evaluate import Cache, Folds, Seeds, SplitSeed
 from deepradiomics.cli.fingerprint_train import configuration
 from deepradiomics.cli.options import (
     Cluster,
@@ -29,16 +30,20 @@ def ablate(
     preset: Preset = None,
     config: ConfigFile = None,
     tasks: TaskNames = None,
-    seeds: Annotated[str, typer.Option("--seeds", help="One repetition a seed, separated by commas.")] = "0,1,2",
+    seeds: Seeds = "0,1,2",
+    folds: Folds = 0,
+    split_seed: SplitSeed = 0,
+    only: Annotated[str | None, typer.Option("--only", help="Names of variants, separated by commas.")] = None,
     epochs: Epochs = None,
     workers: Workers = 1,
     cluster: Cluster = None,
+    cache: Cache = None,
     device: DeviceName = "auto",
     json_lines: JsonLines = False,
 ) -> None:
-    """Change one choice at a time and compare (table T2): grid, feature families, registration, regulariser.
+    """Change one choice at a time and compare (table T2): patch grid, feature families, selection, registration.
 
-    Writes t2.csv and t2.json.
+    Writes t2 (csv, json, md). With the folder of an evaluation as output, what was trained there is used again.
     """
     with running(json_lines) as session:
         check_output(output)
@@ -46,14 +51,25 @@ def ablate(
         from deepradiomics.cohort import read_manifest
 
         cohort = read_manifest(manifest, tasks=comma_list(tasks))
-        settings = configuration(preset, config, epochs)
-        chosen = integers(seeds, "--seeds")
+        settings, chosen = configuration(preset, config, epochs), integers(seeds, "--seeds")
         from deepradiomics.fingerprint.ablate import ablate as compute
+        from deepradiomics.results.tables import t2, write_table
 
-        compute(
-            cohort, settings, output, seeds=chosen, workers=workers, cluster=cluster, device=device,
-            progress=session.progress,
-        )  # fmt: skip
-        files = [str(output / name) for name in ("t2.csv", "t2.json") if (output / name).is_file()]
+        found = compute(
+            cohort,
+            settings,
+            output,
+            seeds=chosen,
+            folds=folds,
+            split_seed=split_seed,
+            only=comma_list(only),
+            workers=workers,
+            cluster=cluster,
+            device=device,
+            cache=cache,
+            progress=lambda fraction, message: session.progress(0.95 * fraction, message),
+        )
+        session.progress(0.95, "table")
+        files = [str(path) for path in write_table(t2(found), output)]
         session.progress(1.0, "done")
         session.result("\n".join(files), folder=str(output), files=files)

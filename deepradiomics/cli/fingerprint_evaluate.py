@@ -1,7 +1,8 @@
 """``deepradiomics fingerprint evaluate MANIFEST -o DIR``: table T1, the methods side by side on the same splits."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,10 +18,20 @@ from deepradiomics.cli.options import (
     TaskNames,
     Workers,
     comma_list,
+    existing_file,
     integers,
 )
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
+from deepradiomics.errors import DeepRadiomicsError
+
+if TYPE_CHECKING:
+    from deepradiomics.fingerprint.eval_result import Evaluation
+
+Seeds = Annotated[str, typer.Option("--seeds", help="One repetition a seed, separated by commas.")]
+Folds = Annotated[int, typer.Option("--folds", min=0, help="0: fixed splits; k: k-fold cross-validation.")]
+SplitSeed = Annotated[int, typer.Option("--split-seed", help="Seed of the splits, which all repetitions share.")]
+Cache = Annotated[Path | None, typer.Option("--cache", help="Folder of extracted features (OUTPUT/cache by default).")]
 
 
 def evaluate(
@@ -29,17 +40,28 @@ def evaluate(
     preset: Preset = None,
     config: ConfigFile = None,
     tasks: TaskNames = None,
-    seeds: Annotated[str, typer.Option("--seeds", help="One repetition a seed, separated by commas.")] = "0,1,2",
+    seeds: Seeds = "0,1,2",
+    folds: Folds = 0,
+    split_seed: SplitSeed = 0,
+    methods: Annotated[
+        str | None, typer.Option("--methods", help="Some of fingerprint, nofs, signature, mrnet, elnet (default: all).")
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", help="Table of planted lesions (default: truth.csv beside the manifest, if there)."),
+    ] = None,
     epochs: Epochs = None,
     workers: Workers = 1,
     cluster: Cluster = None,
+    cache: Cache = None,
     device: DeviceName = "auto",
     json_lines: JsonLines = False,
 ) -> None:
     """Compare the fingerprint with its controls and baselines (table T1).
 
-    Writes t1.csv and t1.json: accuracy, sensitivity, specificity and AUC, mean ± SD over seeds, confidence intervals
-    and tests against each baseline.
+    Writes t1 (csv, json, md): accuracy, sensitivity, specificity and AUC, mean ± SD over repetitions, confidence
+    intervals and tests against each baseline; further tables, figures/, and each method's runs. What is finished is
+    not repeated when the command is run again.
     """
     with running(json_lines) as session:
         check_output(output)
@@ -47,14 +69,47 @@ def evaluate(
         from deepradiomics.cohort import read_manifest
 
         cohort = read_manifest(manifest, tasks=comma_list(tasks))
-        settings = configuration(preset, config, epochs)
-        chosen = integers(seeds, "--seeds")
+        if truth is not None:
+            existing_file(truth, "--truth")
+        settings, chosen = configuration(preset, config, epochs), integers(seeds, "--seeds")
+        from deepradiomics.fingerprint.eval_methods import GROUPS
         from deepradiomics.fingerprint.evaluate import evaluate as compute
 
-        compute(
-            cohort, settings, output, seeds=chosen, workers=workers, cluster=cluster, device=device,
-            progress=session.progress,
-        )  # fmt: skip
-        files = [str(output / name) for name in ("t1.csv", "t1.json") if (output / name).is_file()]
+        found = compute(
+            cohort,
+            settings,
+            output,
+            seeds=chosen,
+            folds=folds,
+            split_seed=split_seed,
+            methods=comma_list(methods) or GROUPS,  # type: ignore[arg-type]
+            workers=workers,
+            cluster=cluster,
+            device=device,
+            cache=cache,
+            progress=lambda fraction, message: session.progress(0.9 * fraction, message),
+        )
+        session.progress(0.9, "tables and figures")
+        planted = truth or manifest.parent / "truth.csv"
+        files = _tables_and_figures(found, output, planted if planted.is_file() else None, session.warn)
         session.progress(1.0, "done")
-        session.result("\n".join(files), folder=str(output), files=files)
+        session.result("\n".join(map(str, files)), folder=str(output), files=[str(file) for file in files])
+
+
+def _tables_and_figures(
+    found: "Evaluation", output: Path, truth: Path | None, warn: Callable[[str], None]
+) -> list[Path]:
+    from deepradiomics.fingerprint.localise import localise
+    from deepradiomics.results.figures import draw_evaluation
+    from deepradiomics.results.tables import selection_table, t1, t1_comparisons, top_table, write_table
+
+    tables = [t1(found), t1_comparisons(found)]
+    tables += [make(found) for make, rows in ((selection_table, found.selections), (top_table, found.top)) if rows]
+    files = [path for table in tables for path in write_table(table, output)]
+    localisation = None
+    if truth is not None:
+        try:
+            localisation = localise(output, truth)
+        except DeepRadiomicsError as error:  # another patch grid, no lesion in the test split
+            warn(f"no localisation: {error}")
+    return [*files, *draw_evaluation(found, output / "figures", localisation)]
