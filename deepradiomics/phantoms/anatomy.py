@@ -12,6 +12,7 @@ resized by a few random factors, so that no two patients are alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -23,6 +24,15 @@ WORLD_SHAPE = (128, 128, 96)  # (z, y, x)
 
 Field = NDArray[np.float32]
 Points = tuple[Field, Field, Field]
+Corner = tuple[float, float, float]
+
+_LARGEST_SHIFT_MM = 6.0
+_MUSCLES: tuple[tuple[Corner, Corner], ...] = (  # bellies: centre and half axes (x, y, z)
+    ((27, -24, 78), (26, 25, 52)), ((-28, -22, 80), (26, 25, 50)), ((0, -30, 96), (22, 18, 44)),
+    ((-27, 36, 72), (22, 20, 72)), ((22, 40, 66), (22, 19, 72)), ((42, 18, 62), (13, 20, 64)),
+    ((21, 42, -44), (24, 17, 66)), ((-22, 42, -44), (22, 17, 64)), ((-2, 27, -50), (26, 10, 34)),
+    ((-30, -8, -72), (20, 20, 50)), ((0, 42, -90), (40, 22, 44)), ((-4, 20, -84), (30, 16, 36)),
+)  # fmt: skip
 
 
 class Tissue(IntEnum):
@@ -74,47 +84,81 @@ def world_axes() -> tuple[Field, Field, Field]:
 
 
 def draw_tissues(body: Body, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The tissue of every world voxel, (z, y, x)."""
-    p = _deformed_points(body, rng)
-    x, y, z = p
+    """The tissue of every world voxel, (z, y, x). Later solids cover earlier ones."""
+    everywhere = _deformed_points(body, rng)
     tissue = np.full(WORLD_SHAPE, Tissue.AIR, np.uint8)
+    _draw_soft_tissue(tissue, everywhere, body)
 
+    def part(low: Corner, high: Corner) -> tuple[NDArray[np.uint8], Points]:
+        where = _block(low, high)
+        return tissue[where], (everywhere[0][where], everywhere[1][where], everywhere[2][where])
+
+    inner, p = part((-46, -58, -46), (46, 44, 70))  # all that belongs to the joint
+    inner[_ellipsoid(p, (0, -30, 4), (24, 15, 19)) < 0] = Tissue.FAT_PAD
+    inner[_ellipsoid(p, (0, -31, 52), (19, 3.2 * body.effusion, 15)) < 0] = Tissue.FLUID  # suprapatellar pouch
+    bones, q = part((-44, -54, -90), (44, 44, 90))
+    femur, tibia = _femur(q, body.condyle), _tibia(q, body.plateau)
+    _draw_fluid(bones, q, femur, body.cartilage_mm)
+    for ligament in _ligaments(p):
+        inner[ligament < 0] = Tissue.LIGAMENT
+    front, r = part((-18, -58, -46), (18, -20, 90))
+    for tendon in _tendons(r):
+        front[tendon < 0] = Tissue.TENDON
+    inner[_menisci(p)] = Tissue.MENISCUS
+
+    x, y, z = q
+    bones[(femur < body.cartilage_mm) & (z < 34) & ((y < 0) | (np.abs(x) > 7))] = Tissue.CARTILAGE
+    plateau = ((x / 34) ** 2 + ((y - 6) / 22) ** 2 < 1) & (np.abs(x) > 5) & (z > -8)
+    bones[(tibia < body.cartilage_mm) & plateau] = Tissue.CARTILAGE
+    kneecap, r = part((-24, -54, 6), (24, -28, 56))
+    patella = _ellipsoid(r, (0, -41, 30), (19 * body.patella, 9, 19 * body.patella))
+    kneecap[(patella < body.cartilage_mm + 0.6) & (r[1] > -41)] = Tissue.CARTILAGE
+    beside, r = part((-44, 10, -90), (-20, 32, -8))
+    fibula = np.minimum(_capsule(r, (-33, 21, -24), (-30, 20, -90), 5.5), _ellipsoid(r, (-33, 21, -21), (8, 8, 9)))
+    for view, bone in ((bones, femur), (bones, tibia), (kneecap, patella), (beside, fibula)):
+        view[bone < 0] = Tissue.CORTEX
+        view[bone < -1.5] = Tissue.MARROW
+    return tissue
+
+
+def _draw_soft_tissue(tissue: NDArray[np.uint8], p: Points, body: Body) -> None:
+    """Skin, fat, muscles and vessels of the whole leg."""
     depth = _depth_below_skin(p)
     tissue[depth > 0] = Tissue.SKIN
     tissue[depth > 1.6] = Tissue.FAT
+    nearest = np.full(WORLD_SHAPE, 99, np.float32)  # distance to the muscles' bellies: the nearest and the second
+    second = nearest.copy()
+    for centre, semi in _MUSCLES:
+        reach = [body.muscle * s + 1 for s in semi]
+        where = _block(
+            [c - r for c, r in zip(centre, reach, strict=True)], [c + r for c, r in zip(centre, reach, strict=True)]
+        )
+        belly = _ellipsoid((p[0][where], p[1][where], p[2][where]), centre, [body.muscle * s for s in semi])
+        second[where] = np.minimum(second[where], np.maximum(nearest[where], belly))
+        nearest[where] = np.minimum(nearest[where], belly)
     fascia = depth > body.fat_mm
-    nearest = second = np.full(WORLD_SHAPE, 99, np.float32)  # of the bellies, for each voxel
-    for belly in _muscles(p, body.muscle):
-        second = np.minimum(second, np.maximum(nearest, belly))
-        nearest = np.minimum(nearest, belly)
     tissue[fascia & (nearest < 0) & (second - nearest > 1.2)] = Tissue.MUSCLE  # fat planes lie between bellies
-    for centre in ((2.0, 33.0), (-5.0, 37.0)):
-        tissue[(x - centre[0]) ** 2 + (y - centre[1]) ** 2 < 3.6**2] = Tissue.VESSEL
+    for across, back in ((2.0, 33.0), (-5.0, 37.0)):
+        tissue[(p[0] - across) ** 2 + (p[1] - back) ** 2 < 3.6**2] = Tissue.VESSEL
 
-    femur, tibia = _femur(p, body.condyle), _tibia(p, body.plateau)
-    patella = _ellipsoid(p, (0, -41, 30), (19 * body.patella, 9, 19 * body.patella))
-    fibula = np.minimum(_capsule(p, (-33, 21, -24), (-30, 20, -90), 5.5), _ellipsoid(p, (-33, 21, -21), (8, 8, 9)))
 
-    tissue[_fat_pad(p)] = Tissue.FAT_PAD
-    pouch = _ellipsoid(p, (0, -31, 52), (19, 3.2 * body.effusion, 15))
+def _draw_fluid(tissue: NDArray[np.uint8], p: Points, femur: Field, cartilage_mm: float) -> None:
+    """A film around the femur's cartilage and between the joint's surfaces."""
+    x, y, z = p
     joint = (np.abs(x) < 36) & (y > -32) & (y < 36) & (z > -6) & (z < 30)
-    near = (np.abs(femur) < body.cartilage_mm + 1.6) & joint
+    film = (np.abs(femur) < cartilage_mm + 1.6) & joint
     between = (z > -4) & (z < 6) & (((x / 36) ** 2 + ((y - 5) / 24) ** 2) < 1)
-    tissue[(pouch < 0) | near | between] = Tissue.FLUID
-    for ligament in _ligaments(p):
-        tissue[ligament < 0] = Tissue.LIGAMENT
-    for tendon in _tendons(p):
-        tissue[tendon < 0] = Tissue.TENDON
-    tissue[_menisci(p)] = Tissue.MENISCUS
+    tissue[film | between] = Tissue.FLUID
 
-    tissue[(femur < body.cartilage_mm) & (z < 34) & ((y < 0) | (np.abs(x) > 7))] = Tissue.CARTILAGE
-    plateau = ((x / 34) ** 2 + ((y - 6) / 22) ** 2 < 1) & (np.abs(x) > 5) & (z > -8)
-    tissue[(tibia < body.cartilage_mm) & plateau] = Tissue.CARTILAGE
-    tissue[(patella < body.cartilage_mm + 0.6) & (y > -41)] = Tissue.CARTILAGE
-    for bone in (femur, tibia, patella, fibula):
-        tissue[bone < 0] = Tissue.CORTEX
-        tissue[bone < -1.5] = Tissue.MARROW
-    return tissue
+
+def _block(low: Sequence[float], high: Sequence[float]) -> tuple[slice, slice, slice]:
+    """The world's part that surely holds all model points between two corners (x, y, z), whatever the patient."""
+    slices = []
+    for axis, lowest, highest in zip(world_axes(), low[::-1], high[::-1], strict=True):
+        margin = _LARGEST_SHIFT_MM + 0.06 * max(abs(lowest), abs(highest))  # 0.06: the largest change of size
+        inside = np.flatnonzero((axis >= lowest - margin) & (axis <= highest + margin))
+        slices.append(slice(int(inside[0]), int(inside[-1]) + 1))
+    return slices[0], slices[1], slices[2]
 
 
 def _deformed_points(body: Body, rng: np.random.Generator) -> Points:
@@ -126,7 +170,9 @@ def _deformed_points(body: Body, rng: np.random.Generator) -> Points:
         shift = rng.standard_normal((6, 6, 5)).astype(np.float32)  # on a coarse grid, then smoothly refined
         for n in WORLD_SHAPE:  # the refined axis goes last, so that three turns refine all three
             shift = np.tensordot(shift, _smooth_weights(shift.shape[0], n), axes=(0, 1))
-        moved.append(axis / np.float32(body.size) + np.float32(2.2) * shift)
+        moved.append(
+            axis / np.float32(body.size) + np.clip(np.float32(2.2) * shift, -_LARGEST_SHIFT_MM, _LARGEST_SHIFT_MM)
+        )
     return moved[0], moved[1], moved[2]
 
 
@@ -176,7 +222,7 @@ def _tibia(p: Points, size: float) -> Field:
 def _menisci(p: Points) -> NDArray[np.bool_]:
     """Two wedges, thick outside, open towards the notch."""
     x, y, z = p
-    both = np.zeros(WORLD_SHAPE, bool)
+    both = np.zeros(x.shape, bool)
     for middle, wide, deep in ((20.0, 18.0, 22.0), (-20.0, 17.5, 19.0)):
         ring = np.sqrt(((x - middle) / wide) ** 2 + ((y - 6) / deep) ** 2)
         half_height = 0.4 + 5.5 * (ring - 0.5) / 0.5
@@ -201,22 +247,7 @@ def _tendons(p: Points) -> list[Field]:
     return [patellar, quadriceps]
 
 
-def _fat_pad(p: Points) -> NDArray[np.bool_]:
-    """Hoffa's fat pad, between patellar tendon, femur and tibia."""
-    return _ellipsoid(p, (0, -30, 4), (24, 15, 19)) < 0
-
-
-def _muscles(p: Points, size: float) -> list[Field]:
-    bellies = [
-        ((27, -24, 78), (26, 25, 52)), ((-28, -22, 80), (26, 25, 50)), ((0, -30, 96), (22, 18, 44)),
-        ((-27, 36, 72), (22, 20, 72)), ((22, 40, 66), (22, 19, 72)), ((42, 18, 62), (13, 20, 64)),
-        ((21, 42, -44), (24, 17, 66)), ((-22, 42, -44), (22, 17, 64)), ((-2, 27, -50), (26, 10, 34)),
-        ((-30, -8, -72), (20, 20, 50)), ((0, 42, -90), (40, 22, 44)), ((-4, 20, -84), (30, 16, 36)),
-    ]  # fmt: skip
-    return [_ellipsoid(p, centre, tuple(size * s for s in semi)) for centre, semi in bellies]
-
-
-def _ellipsoid(p: Points, centre: tuple[float, ...], semi: tuple[float, ...]) -> Field:
+def _ellipsoid(p: Points, centre: Sequence[float], semi: Sequence[float]) -> Field:
     """Nearly the signed distance of an ellipsoid: exact at its surface to first order."""
     squares = [((axis - np.float32(c)) / np.float32(s)) ** 2 for axis, c, s in zip(p, centre, semi, strict=True)]
     level = np.sqrt(squares[0] + squares[1] + squares[2] + np.float32(1e-6))
@@ -226,7 +257,7 @@ def _ellipsoid(p: Points, centre: tuple[float, ...], semi: tuple[float, ...]) ->
     return distance
 
 
-def _capsule(p: Points, start: tuple[float, ...], end: tuple[float, ...], radius: float) -> Field:
+def _capsule(p: Points, start: Sequence[float], end: Sequence[float], radius: float) -> Field:
     """Signed distance of a line of finite thickness with round ends."""
     a, line = np.array(start, np.float32), np.array(end, np.float32) - np.array(start, np.float32)
     dx, dy, dz = (axis - a[i] for i, axis in enumerate(p))
