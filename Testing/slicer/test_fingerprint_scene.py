@@ -382,6 +382,25 @@ def test_choosing_a_row_puts_the_box_around_its_patch_and_moves_the_slices(
     assert len(kept) == 3
 
 
+def test_a_view_reformatted_from_another_is_shown_in_that_ones_volume(
+    scene: Any, synthetic: Synthetic, tmp_path: Path
+) -> None:
+    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.patch_boxes import show_patch
+
+    folder = Path(shutil.copytree(synthetic.folder, tmp_path / "reformatted"))
+    prediction = json.loads((folder / "prediction.json").read_text(encoding="utf-8"))
+    prediction["views"]["axial"]["reformatted_from"] = "sagittal"
+    (folder / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
+    nodes = {"sagittal": add_volumes(scene, synthetic, rigid())["sagittal"]}
+    result = show_fingerprint(folder, nodes, scene)
+    roi = show_patch(result.fingerprint, 0)
+    assert roi.GetName() == "Patch 1, axial"
+    assert roi.GetTransformNodeID() == nodes["sagittal"].GetTransformNodeID()
+    with pytest.raises(InputError, match="'coronal' is not in the scene"):
+        show_patch(result.fingerprint, 3)
+
+
 def test_a_scene_survives_saving_and_reloading(headless: Any, synthetic: Synthetic, tmp_path: Path) -> None:
     import slicer
 

@@ -242,6 +242,25 @@ def test_an_empty_segment_and_one_elsewhere_are_named(scene: Any) -> None:
         mask_from_segmentation(node, geometry, ["other"])
 
 
+def test_a_segment_that_is_only_a_surface_becomes_voxels(scene: Any) -> None:
+    import slicer
+
+    from deepradiomics.scene.volumes import mask_from_segmentation
+
+    geometry = Geometry((40, 40, 40))
+    z, y, x = np.indices(geometry.shape)
+    ball = (x - 20) ** 2 + (y - 20) ** 2 + (z - 20) ** 2 < 100
+    node = add_segmentation(scene, Mask(ball, geometry), "ball")
+    assert node.CreateClosedSurfaceRepresentation()
+    converter = slicer.vtkSegmentationConverter
+    segmentation = node.GetSegmentation()
+    segmentation.SetSourceRepresentationName(converter.GetSegmentationClosedSurfaceRepresentationName())
+    segmentation.RemoveRepresentation(converter.GetSegmentationBinaryLabelmapRepresentationName())
+    found = mask_from_segmentation(node, geometry).labels > 0
+    dice = 2 * (found & ball).sum() / (found.sum() + ball.sum())
+    assert dice > 0.95
+
+
 def test_a_labelmap_node_becomes_a_mask_on_the_volumes_grid(scene: Any) -> None:
     from deepradiomics.scene.volumes import mask_from_labelmap, node_from_mask
 
