@@ -27,7 +27,7 @@ class BatchSection:
         if p.batchSource is not BatchSource.SCENE:
             return
         chosen = {node.GetID() for node in p.batchVolumes if node is not None}
-        volumes = _volumes()
+        volumes = volumes_of_scene()
         self._following = True
         try:
             if [node.GetID() for node in volumes] != self._shown:
@@ -84,7 +84,7 @@ def cases_of_nodes(nodes, view: str) -> dict[str, dict[str, object]]:
     return cases
 
 
-def _volumes() -> list:
+def volumes_of_scene() -> list:
     """The scene's scalar volumes that a user sees, without the maps of results."""
     found = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
     return [node for node in found if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()

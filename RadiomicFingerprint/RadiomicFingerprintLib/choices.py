@@ -89,6 +89,13 @@ class Device(Choice):
     MPS = "mps"
 
 
+class HeatMap(Choice):
+    """What is drawn over the anatomy."""
+
+    RELEVANCE = "relevance"
+    GRADCAM = "gradcam"
+
+
 class TrainPreset(Choice):
     """Size of the model that is trained."""
 
@@ -135,6 +142,8 @@ _LABELS = {
     Device.CPU: lambda: _("CPU"),
     Device.CUDA: lambda: _("NVIDIA GPU (CUDA)"),
     Device.MPS: lambda: _("Apple GPU (MPS)"),
+    HeatMap.RELEVANCE: lambda: _("Relevance of the patches"),
+    HeatMap.GRADCAM: lambda: _("Grad-CAM of the network"),
     TrainPreset.TINY: lambda: _("tiny (to try out)"),
     TrainPreset.PAPER: lambda: _("paper (full size)"),
     BatchSource.FOLDER: lambda: _("Folder of cases"),

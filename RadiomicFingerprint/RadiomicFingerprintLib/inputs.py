@@ -111,7 +111,7 @@ def patch_mask(volume: "Volume", box: "Box", patch_grid: Sequence[int]) -> "Mask
     labels[low[2] : high[2], low[1] : high[1], low[0] : high[0]] = np.where(inside, number, 0).transpose(2, 1, 0)
     present = np.unique(labels[labels > 0])
     if len(present) == 0:
-        raise MaskError("the ROI box lies outside the volume: move it onto the anatomy.")
+        raise MaskError("the ROI box holds no voxel: it is too small, or lies outside the volume.")
     if len(present) < counts.prod():
         raise MaskError(
             f"{int(counts.prod()) - len(present)} of {int(counts.prod())} patches of the ROI box hold no voxel: "

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import slicer
 
-from deepradiomics.errors import InputError
+from deepradiomics.errors import DeepRadiomicsError, InputError
 from deepradiomics.scene.job import Job, run_blocking
 from deepradiomics.scene.process import StartProcess, start_process
 
@@ -26,7 +26,8 @@ from .bundles import SAMPLE_BUNDLE, read_summary
 POLL_INTERVAL_MS = 200
 FOLDER_ATTRIBUTE = "DeepRadiomics.result_folder"
 PREDICTION_ROLE = "DeepRadiomics.prediction"  # from the fingerprint's table node to the other results
-RELEVANCE_ROLE = "DeepRadiomics.relevance."
+RELEVANCE_ROLE = "DeepRadiomics.relevance."  # these three end in the task's name
+GRADCAM_ROLE = "DeepRadiomics.gradcam."
 CHART_ROLE = "DeepRadiomics.chart."
 
 
@@ -208,7 +209,15 @@ class RadiomicFingerprintLogic:
         def show(event: Mapping[str, Any], folder: Path) -> Any:
             return inputs.table_of_csv(out / "batch.csv", "Batch of fingerprints")
 
-        return self._job(build, show, **callbacks)
+        failed = callbacks.pop("on_failed", None)
+
+        def tell(error: DeepRadiomicsError) -> None:
+            if (out / "batch.csv").is_file():  # some cases failed: which, and why, stands in the table
+                show({}, out)
+            if failed is not None:
+                failed(error)
+
+        return self._job(build, show, on_failed=tell, **callbacks)
 
     # --- without a model -------------------------------------------------------------------------------------------
 
@@ -361,7 +370,7 @@ class RadiomicFingerprintLogic:
 
 
 def keep(result: Path, case_id: str, output_folder: Path | str | None) -> Path:
-    """Copy a result out of the folder that goes with the job; into Slicer's temporary folder by default."""
+    """Copy a result out of the job's folder, which goes; by default into Slicer's temporary folder."""
     name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in case_id) or "case"
     if output_folder:
         target = Path(output_folder) / name
@@ -381,7 +390,8 @@ def refer_to_results(nodes: Any) -> None:
     """Let the fingerprint's table node refer to prediction, heat maps and charts, so that a saved scene finds them."""
     table = nodes.fingerprint
     table.SetNodeReferenceID(PREDICTION_ROLE, nodes.prediction.GetID())
-    for role, by_task in ((RELEVANCE_ROLE, nodes.relevance), (CHART_ROLE, nodes.charts)):
+    results = {RELEVANCE_ROLE: nodes.relevance, GRADCAM_ROLE: nodes.gradcam, CHART_ROLE: nodes.charts}
+    for role, by_task in results.items():
         for task, node in by_task.items():
             table.SetNodeReferenceID(role + task, node.GetID())
 

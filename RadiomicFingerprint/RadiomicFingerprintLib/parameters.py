@@ -12,6 +12,7 @@ from .choices import (
     BundleSource,
     Device,
     FeatureSet,
+    HeatMap,
     Inference,
     Mode,
     PatchGrid,
@@ -50,10 +51,12 @@ class RadiomicFingerprintParameterNode:
     patchGrid: PatchGrid = PatchGrid.AS_TRAINED
     # how and where
     device: Device = Device.AUTO
+    caseId: str = "case"
     outputFolder: str
     # results on show
     resultTable: vtkMRMLTableNode
     task: str
+    heatMap: HeatMap = HeatMap.RELEVANCE
     overlayOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
     overlayThreshold: Annotated[float, WithinRange(0, 1)] = 0.0
     # batch

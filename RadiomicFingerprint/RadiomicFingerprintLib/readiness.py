@@ -1,5 +1,7 @@
 """Whether Apply, Batch and Train can run; if not, the one sentence that says what to do."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from slicer.i18n import tr as _
@@ -19,6 +21,24 @@ def given_views(parameters) -> dict[str, object]:
     """View → volume node, for the views that were chosen."""
     chosen = {view: getattr(parameters, view) for view in VIEWS}
     return {view: node for view, node in chosen.items() if node is not None}
+
+
+_NAMES = {"sagittal": r"sag(ittal)?", "coronal": r"cor(onal)?", "axial": r"(ax(ial)?|tra(nsverse|nsversal)?)"}
+
+
+def guess_views(names: Sequence[str]) -> dict[str, int]:
+    """View → position, by the names of volumes; a view that two volumes could be is left out.
+
+    >>> guess_views(["Knee SAG PD", "Knee cor", "localiser"])
+    {'sagittal': 0, 'coronal': 1}
+    """
+    found = {}
+    for view in VIEWS:
+        pattern = re.compile(rf"(?<![a-z]){_NAMES[view]}(?![a-z])", re.IGNORECASE)
+        fitting = [index for index, name in enumerate(names) if pattern.search(name)]
+        if len(fitting) == 1:
+            found[view] = fitting[0]
+    return found
 
 
 def why_not_apply(parameters, summary: BundleSummary | str | None) -> str | None:

@@ -11,9 +11,11 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .logic import CHART_ROLE, FOLDER_ATTRIBUTE, PREDICTION_ROLE, RELEVANCE_ROLE
+from .choices import HeatMap
+from .logic import CHART_ROLE, FOLDER_ATTRIBUTE, GRADCAM_ROLE, PREDICTION_ROLE, RELEVANCE_ROLE
 
 ROWS_SHOWN = 300
+ROW_HEIGHT = 22
 
 
 class ResultsSection:
@@ -22,8 +24,11 @@ class ResultsSection:
     def __init__(self, panel) -> None:
         self.panel, self.ui = panel, panel.ui
         self._shown = None  # (table's ID, task) whose rows are in the list
+        self._overlay = None  # ID of the map that was last put over the anatomy
         self._rows: list[int] = []  # rows of the table node, in the order of the list
         self._following = False
+        self.ui.fingerprintTable.verticalHeader().setVisible(False)
+        self.ui.fingerprintTable.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.ui.taskSelector.connect("currentTextChanged(QString)", self.onTaskChosen)
         self.ui.fingerprintTable.connect("itemSelectionChanged()", self.onRowChosen)
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
@@ -81,8 +86,9 @@ class ResultsSection:
                 getattr(self.ui, name).visible = bool(tasks)
             self.ui.predictionLabel.text = verdict(table)
             self._fill_rows(table, task)
-            self._show_overlay(table, task)
-        self._style_overlay(table, task)
+            if task and self.panel.parameters.task != task:
+                self.panel.parameters.task = task
+        self._show_overlay(table, task)
 
     # --- the list of rows ------------------------------------------------------------------------------------------
 
@@ -102,8 +108,13 @@ class ResultsSection:
         widget.setHorizontalHeaderLabels(headers)
         for row, texts in enumerate(cells):
             for column, text in enumerate(texts):
-                widget.setItem(row, column, qt.QTableWidgetItem(text))
-        widget.resizeColumnsToContents()
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(text)
+                widget.setItem(row, column, item)
+        header = widget.horizontalHeader()
+        for column in range(len(headers)):
+            long = headers[column] == _("Feature")
+            header.setSectionResizeMode(column, qt.QHeaderView.Stretch if long else qt.QHeaderView.ResizeToContents)
 
     def onRowChosen(self) -> None:
         """Show the patch and the view of the chosen row: ROI box, volume, slices."""
@@ -124,28 +135,26 @@ class ResultsSection:
             self.panel.parameters.task = task
 
     def _show_overlay(self, table, task: str) -> None:
-        relevance = table.GetNodeReference(RELEVANCE_ROLE + task) if table is not None and task else None
-        if relevance is None:
+        """Put the chosen map over the anatomy when it has changed, and draw it as the sliders say."""
+        p = self.panel.parameters
+        role = GRADCAM_ROLE if p.heatMap is HeatMap.GRADCAM else RELEVANCE_ROLE
+        node = table.GetNodeReference(role + task) if table is not None and task else None
+        if node is None or node.GetDisplayNode() is None:
             return
-        if self.panel.parameters.task != task:
-            self.panel.parameters.task = task
-        from deepradiomics.scene.overlay import show_in_slices
-
-        show_in_slices(slicer.mrmlScene, foreground=relevance, opacity=self.panel.parameters.overlayOpacity)
-        chart = table.GetNodeReference(CHART_ROLE + task)
-        if chart is not None:
-            slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(chart.GetID())
-
-    def _style_overlay(self, table, task: str) -> None:
-        relevance = table.GetNodeReference(RELEVANCE_ROLE + task) if table is not None and task else None
-        if relevance is None or relevance.GetDisplayNode() is None:
-            return
-        p, display = self.panel.parameters, relevance.GetDisplayNode()
+        display = node.GetDisplayNode()
         low = max(p.overlayThreshold, 1e-6)  # zero is outside the region: never drawn
         if display.GetLowerThreshold() != low:
             display.SetThreshold(low, max(display.GetUpperThreshold(), 2.0))
+        if self._overlay != node.GetID():
+            self._overlay = node.GetID()
+            from deepradiomics.scene.overlay import show_in_slices
+
+            show_in_slices(slicer.mrmlScene, foreground=node, opacity=p.overlayOpacity)
+            chart = table.GetNodeReference(CHART_ROLE + task)
+            if chart is not None:
+                slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(chart.GetID())
         for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            if composite.GetForegroundVolumeID() == relevance.GetID():
+            if composite.GetForegroundVolumeID() == node.GetID():
                 composite.SetForegroundOpacity(p.overlayOpacity)
 
     # --- report and methods ----------------------------------------------------------------------------------------
@@ -197,7 +206,10 @@ def fingerprint_rows(table, task: str) -> tuple[list[int], list[list[str]]]:
 def feature_rows(table) -> tuple[list[int], list[list[str]]]:
     """The rows of a table of features and their texts."""
     regions, features, values = (_column(table, name) or [] for name in ("label", "feature", "value"))
-    texts = [[str(region), name, f"{value:.6g}"] for region, name, value in zip(regions, features, values, strict=True)]
+    texts = [
+        [str(region), name.removeprefix("original_"), f"{value:.6g}"]
+        for region, name, value in zip(regions, features, values, strict=True)
+    ]
     return list(range(len(texts))), texts
 
 

@@ -9,8 +9,9 @@ from deepradiomics.files import read_json, write_json
 FORMAT = "deepradiomics-fingerprint-settings"
 SETTINGS = (
     "mode", "referenceView", "registration", "bundleSource", "bundleFolder", "inference", "featureSet",
-    "parameterFile", "roiSource", "patchGrid", "device", "outputFolder", "overlayOpacity", "overlayThreshold",
-    "batchSource", "batchFolder", "batchOutput", "trainManifest", "trainTasks", "trainPreset", "trainOutput",
+    "parameterFile", "roiSource", "patchGrid", "device", "caseId", "outputFolder", "heatMap", "overlayOpacity",
+    "overlayThreshold", "batchSource", "batchFolder", "batchOutput", "trainManifest", "trainTasks", "trainPreset",
+    "trainOutput",
 )  # fmt: skip
 
 

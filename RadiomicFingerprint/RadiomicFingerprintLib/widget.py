@@ -14,7 +14,7 @@ from slicer.util import VTKObservationMixin
 from deepradiomics.errors import DeepRadiomicsError
 
 from . import readiness
-from .batch import BatchSection
+from .batch import BatchSection, volumes_of_scene
 from .bundles import BundleSummary, read_summary
 from .choices import FeatureSet, Mode, PatchGrid, RoiSource
 from .costs import panel_estimate
@@ -36,6 +36,7 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.parameters = None
         self._gui_tag = None
         self._run_button = None
+        self._segmentation = None
         self._bundle_seen: tuple[str, float] | None = None
         self.bundle_summary: BundleSummary | str | None = None
 
@@ -58,6 +59,8 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        self.addObserver(scene, scene.NodeAddedEvent, self.onNodesChanged)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.onNodesChanged)
         self.ui.applyButton.connect("clicked(bool)", self.onApply)
         self.ui.loadSettingsButton.connect("clicked(bool)", self.onLoadSettings)
         self.ui.saveSettingsButton.connect("clicked(bool)", self.onSaveSettings)
@@ -98,15 +101,24 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def onNodesChanged(self, caller, event) -> None:
+        """A node came or went: the list of volumes to choose from may have changed."""
+        if self.parameters is not None and self._gui_tag is not None:
+            self.batch.refresh()
+
     # --- parameters ------------------------------------------------------------------------------------------------
 
     def initializeParameterNode(self) -> None:
-        """Make sure there is a parameter node and that the panel shows it; choose the only volume there is."""
+        """Make sure there is a parameter node and that the panel shows it; choose volumes that are clearly meant."""
         self.setParameterNode(parameter_node())
-        volumes = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
-        if volumes == 1 and not readiness.given_views(self.parameters) and self.parameters.featureVolume is None:
-            only = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
-            self.parameters.sagittal = self.parameters.featureVolume = only
+        p, volumes = self.parameters, volumes_of_scene()
+        if volumes and not readiness.given_views(p) and p.featureVolume is None:
+            guessed = readiness.guess_views([node.GetName() for node in volumes])
+            guessed = guessed or ({"sagittal": 0} if len(volumes) == 1 else {})
+            for view, index in guessed.items():
+                setattr(p, view, volumes[index])
+            if guessed:
+                p.featureVolume = volumes[next(iter(guessed.values()))]
 
     def setParameterNode(self, parameters) -> None:
         """Bind the controls to this parameter node, or to none."""
@@ -128,6 +140,7 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parameters is None:
             return
         p = self.parameters
+        self._observe_segmentation(p.segmentation)
         self.segments.follow(p.segmentation, p.segmentId, allow_all=p.mode is Mode.FEATURES)
         if p.roiSource is RoiSource.SEGMENT and self.segments.current() != p.segmentId:
             p.segmentId = self.segments.current()  # comes back here through the parameter node
@@ -147,6 +160,19 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.estimateLabel.text = reason or panel_estimate(p, summary)
         self._set_ready(self.ui.batchButton, readiness.why_not_batch(p, summary), _("Apply the model to each case."))
         self._set_ready(self.ui.trainButton, readiness.why_not_train(p), _("Train in the background."))
+
+    def _observe_segmentation(self, node) -> None:
+        """Follow the segments of this segmentation, which come and go without a change of the parameters."""
+        segmentation = node.GetSegmentation() if node is not None else None
+        if segmentation is self._segmentation:
+            return
+        events = (slicer.vtkSegmentation.SegmentAdded, slicer.vtkSegmentation.SegmentRemoved)
+        for event in (*events, slicer.vtkSegmentation.SegmentModified):
+            if self._segmentation is not None:
+                self.removeObserver(self._segmentation, event, self.refresh)
+            if segmentation is not None:
+                self.addObserver(segmentation, event, self.refresh)
+        self._segmentation = segmentation
 
     def _set_ready(self, button, reason: str | None, otherwise: str) -> None:
         button.enabled = reason is None
@@ -191,7 +217,8 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
             region["segment_id"] = p.segmentId
         return self.logic.start(
             readiness.given_views(p), readiness.bundle_folder(p), **region, registration=p.registration.value,
-            inference=p.inference.value, device=p.device.value, output_folder=p.outputFolder or None, **callbacks,
+            inference=p.inference.value, device=p.device.value, case_id=p.caseId.strip() or "case",
+            output_folder=p.outputFolder or None, **callbacks,
         )  # fmt: skip
 
     def _start_features(self, callbacks: dict):
@@ -233,6 +260,7 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
             dependencies.ensure(feature)  # type: ignore[arg-type]
             self.ui.logText.clear()
             self._set_running(button)
+            slicer.app.processEvents()  # shows Cancel before the volumes are written
             start(callbacks)
         except DeepRadiomicsError as error:
             self._failed(error)

@@ -1,0 +1,102 @@
+"""A simulated Slicer around the panel: PySide6 acts Qt, slicer-core is the scene, base classes come from a checkout."""
+
+import importlib
+import importlib.util
+import os
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULE = ROOT / "RadiomicFingerprint"
+_FOREIGN = ("qt", "ctk", "RadiomicFingerprint", "RadiomicFingerprintLib", "SampleData")
+_SLICERS_OWN = ("slicer.ScriptedLoadableModule", "slicer.i18n", "slicer.parameterNodeWrapper")
+
+
+@pytest.fixture(scope="session")
+def slicer_sources() -> Path:
+    """`Base/Python` of a Slicer checkout, named by SLICER_SOURCE_DIR."""
+    named = os.environ.get("SLICER_SOURCE_DIR")
+    folder = Path(named or ".") / "Base" / "Python" / "slicer"
+    if not named or not (folder / "ScriptedLoadableModule.py").is_file():
+        pytest.skip("SLICER_SOURCE_DIR names no Slicer checkout")
+    if importlib.util.find_spec("PySide6") is None:
+        pytest.skip("PySide6 is not installed")
+    return folder
+
+
+@pytest.fixture
+def simulated(slicer_sources: Path, headless: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Slicer with a scene and the panel's module on the path; all is taken back at the end."""
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    import slicer
+
+    from Testing.slicer.panel import stand_in
+
+    application = stand_in.application()
+    application.setStyle("Fusion")
+    _forget()
+    for name, module in stand_in.make_modules(slicer).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(slicer, "__path__", [*slicer.__path__, str(slicer_sources)])
+    monkeypatch.syspath_prepend(str(MODULE))
+    clipboard: list[str] = []
+    quiet = types.SimpleNamespace(connect=lambda *a: None, disconnect=lambda *a: None)
+    slicer.app.connect = lambda *a: None
+    slicer.app.moduleManager = lambda: quiet
+    slicer.app.clipboard = lambda: types.SimpleNamespace(setText=clipboard.append)
+    slicer.app.clipboard_texts = clipboard
+    monkeypatch.setattr(slicer.util, "settingsValue", lambda key, default, converter=None, settings=None: default)
+    monkeypatch.setattr(slicer.util, "modulePath", lambda name: str(MODULE / f"{name}.py"))
+    monkeypatch.setattr(slicer.util, "findChildren", _find_children)
+    yield slicer
+    _forget()
+
+
+@pytest.fixture
+def errors(simulated: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts of the message boxes."""
+    shown: list[str] = []
+    monkeypatch.setattr(simulated.util, "errorDisplay", lambda text, **_: shown.append(text))
+    return shown
+
+
+@pytest.fixture
+def exam(simulated: Any, tmp_path: Path) -> Any:
+    """Volume nodes of an exam whose result is known, by view."""
+    from deepradiomics.scene.volumes import node_from_volume
+    from Testing.slicer.synthetic_result import make_result
+
+    made = make_result(tmp_path / "known")
+    scene = simulated.mrmlScene
+    return {view: node_from_volume(volume, scene, f"{view} knee") for view, volume in made.volumes.items()}
+
+
+@pytest.fixture
+def widget(simulated: Any, errors: list[str]) -> Iterator[Any]:
+    """The panel, set up as Slicer does it."""
+    import qt
+
+    module = importlib.import_module("RadiomicFingerprint")
+    parent = simulated.qMRMLWidget()
+    parent.setLayout(qt.QVBoxLayout())
+    made = module.RadiomicFingerprintWidget(parent)
+    made.setup()
+    yield made
+    made.cleanup()
+
+
+def _forget() -> None:
+    for name in list(sys.modules):
+        if name.split(".")[0] in _FOREIGN or name.startswith(_SLICERS_OWN):
+            del sys.modules[name]
+
+
+def _find_children(widget: Any = None, **_: Any) -> list[Any]:
+    from PySide6 import QtWidgets
+
+    return widget.findChildren(QtWidgets.QWidget)
