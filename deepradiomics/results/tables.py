@@ -161,7 +161,8 @@ def markdown(table: Table) -> str:
     lines = [f"# {table.title}", "", _line(list(columns)), _line(["---"] * len(columns))]
     lines += [_line([read(row) for read in columns.values()]) for row in table.rows]
     lines += ["", *(f"- {note}" for note in table.notes), ""]
-    lines += [f"- {name}: {_cell(value)}" for name, value in table.provenance.items()]
+    # Versions and configuration stand in the JSON file.
+    lines += [f"- {name}: {_cell(value)}" for name, value in table.provenance.items() if not isinstance(value, dict)]
     return "\n".join(lines).rstrip() + "\n"
 
 
