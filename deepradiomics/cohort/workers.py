@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -45,7 +46,13 @@ def _run_dask(
     try:
         if cluster is None:
             count = min(workers, max(len(jobs), 1))
-            local = LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None)
+            local = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                silence_logs=logging.ERROR,
+            )
         try:
             client = Client(local or cluster, timeout="20s")
         except (OSError, TimeoutError, ValueError) as error:
