@@ -11,6 +11,8 @@ from deepradiomics.errors import InputError, MissingDependencyError
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
 
+_ANSWER_WITHIN_S = 20.0  # a scheduler that is there answers within this time
+
 
 def run_everywhere(
     fn: Callable[[Job], Outcome], jobs: Sequence[Job], workers: int = 1, cluster: str | None = None
@@ -54,7 +56,7 @@ def _run_dask(
                 silence_logs=logging.ERROR,
             )
         try:
-            client = Client(local or cluster, timeout="20s")
+            client = Client(local or cluster, timeout=_ANSWER_WITHIN_S)
         except (OSError, TimeoutError, ValueError) as error:
             raise InputError(
                 f"The Dask scheduler {cluster} does not answer ({error}); is its address right?"

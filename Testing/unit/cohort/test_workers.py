@@ -1,0 +1,45 @@
+"""Running jobs here and on a Dask cluster: every outcome with its job's number, errors as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from deepradiomics.cohort import workers
+from deepradiomics.cohort.workers import run_everywhere
+from deepradiomics.errors import InputError
+
+
+def square_but_not_three(number: int) -> int:
+    if number == 3:
+        raise InputError("three is refused")
+    return number * number
+
+
+def test_one_worker_runs_in_this_process_in_order():
+    assert list(run_everywhere(square_but_not_three, [1, 2, 4])) == [(0, 1), (1, 4), (2, 16)]
+
+
+def test_one_worker_computes_a_job_only_when_its_outcome_is_asked_for():
+    outcomes = run_everywhere(square_but_not_three, [1, 3])
+    assert next(outcomes) == (0, 1)
+    with pytest.raises(InputError, match="three is refused"):
+        next(outcomes)
+
+
+def test_a_clusters_address_is_enough_and_outcomes_carry_their_numbers():
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp"
+    ) as cluster:
+        address = cluster.scheduler_address
+        found = dict(run_everywhere(square_but_not_three, list(range(4, 10)), cluster=address))
+        assert found == {n: (n + 4) ** 2 for n in range(6)}
+        with pytest.raises(InputError, match="three is refused"):
+            list(run_everywhere(square_but_not_three, [3], cluster=address))
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(workers, "_ANSWER_WITHIN_S", 0.5)
+    with pytest.raises(InputError, match=r"The Dask scheduler tcp://127.0.0.1:9 does not answer"):
+        list(run_everywhere(square_but_not_three, [1], cluster="tcp://127.0.0.1:9"))
