@@ -61,6 +61,7 @@ def undefined_reasons(names: tuple[str, ...], values: np.ndarray) -> dict[str, s
     reasons = {
         "glcm": "no two voxels of the region are neighbours at the distances set",
         "glrlm": "no line of voxels meets the region twice",
+        "firstorder": "no voxel lies between the 10th and the 90th percentile",
     }
     other = "the formula is not defined for this region"
     return {

@@ -26,7 +26,7 @@ def firstorder_features(
     scale = np.where(m2 == 0, 1, m2)
     p10, p25, median, p75, p90 = (_percentile(x, q) for q in (10, 25, 50, 75, 90))
     robust = (x >= p10[:, None]) & (x <= p90[:, None])
-    robust_n = robust.sum(axis=1)
+    robust_n = np.where(robust.any(axis=1), robust.sum(axis=1), np.nan)  # two voxels may leave none between
     robust_mean = np.where(robust, x, 0).sum(axis=1) / robust_n
     p = levels / n
     energy = ((x + shift) ** 2).sum(axis=1)

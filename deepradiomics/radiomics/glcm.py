@@ -73,6 +73,8 @@ def _features(P: np.ndarray, levels: np.ndarray, Ng: np.ndarray, highest: int, m
     centred = k - (ux + uy)[:, None]  # (M, K)
     d_mean = (gaps * d).sum(axis=1)
     sigma = np.sqrt((px * di**2).sum(axis=1)) * np.sqrt((py * dj**2).sum(axis=1))
+    # a standard deviation is zero, not merely small, where one level stands on that side of all pairs
+    one_level = (np.count_nonzero(px, axis=1) == 1) | (np.count_nonzero(py, axis=1) == 1)
     covariance = (np.matmul(P, dj[:, :, None])[:, :, 0] * di).sum(axis=1)
     product = px[:, :, None] * py[:, None, :]
     log_product = np.log2(product + EPSILON)
@@ -85,7 +87,7 @@ def _features(P: np.ndarray, levels: np.ndarray, Ng: np.ndarray, highest: int, m
         "ClusterShade": (sums * centred**3).sum(axis=1),
         "ClusterTendency": (sums * centred**2).sum(axis=1),
         "Contrast": (gaps * d**2).sum(axis=1),
-        "Correlation": np.where(sigma == 0, 1.0, covariance / (sigma + EPSILON)),
+        "Correlation": np.where(one_level, 1.0, covariance / (sigma + EPSILON)),
         "DifferenceAverage": d_mean,
         "DifferenceEntropy": _entropy(gaps),
         "DifferenceVariance": (gaps * (d - d_mean[:, None]) ** 2).sum(axis=1),
