@@ -1,0 +1,96 @@
+"""The whole way with the real command line as child: nodes → files → child process → result in the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepradiomics.errors import InputError, MaskError
+from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
+from deepradiomics.scene.job import Job, run_blocking
+from Testing.slicer.test_volumes import add_segmentation, rigid, under
+
+
+def extraction(
+    volume: Any, segmentation: Any, scene: Any, *options: str, empty: bool = False, **callbacks: Any
+) -> Job[Any]:
+    """A job that extracts the features of a segmentation node's first segment."""
+    from deepradiomics.scene.features import show_features
+    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+
+    def build(folder: Path) -> Sequence[str]:
+        image = volume_from_node(volume)
+        mask = mask_from_segmentation(segmentation, image.geometry)
+        labels = mask.labels * (0 if empty else 1)
+        write_volume(image, folder / "image.nrrd")
+        write_mask(Mask(labels, image.geometry), folder / "mask.nrrd")
+        output = folder / "features.csv"
+        return ["extract", str(folder / "image.nrrd"), str(folder / "mask.nrrd"), "-o", str(output), *options]
+
+    def show(result: dict[str, Any], folder: Path) -> Any:
+        return show_features(folder, {"image": volume, "segmentation": segmentation}, scene)
+
+    return Job(build, on_finished=show, **callbacks)
+
+
+@pytest.fixture
+def nodes(scene: Any) -> tuple[Any, Any]:
+    """An image and a segmentation, both under the same rigid transform, on different grids."""
+    from deepradiomics.scene.volumes import node_from_volume
+
+    rng = np.random.default_rng(3)
+    geometry = Geometry((24, 22, 14), (1.0, 1.2, 2.5), (-10.0, -12.0, -16.0))
+    volume = node_from_volume(
+        Volume(rng.normal(200, 30, geometry.shape).astype(np.float32), geometry, name="T1"), scene
+    )
+    labels = np.zeros((20, 20, 20), np.uint8)
+    labels[5:15, 5:15, 5:15] = 1
+    own = Geometry((20, 20, 20), (1.0, 1.0, 1.5), (-9.0, -9.0, -14.0))
+    segmentation = add_segmentation(scene, Mask(labels, own), "lesion")
+    under(scene, volume, rigid())
+    segmentation.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    return volume, segmentation
+
+
+def test_features_of_a_segment_reach_the_scene_as_python_computes_them(scene: Any, nodes: tuple[Any, Any]) -> None:
+    import deepradiomics
+    from deepradiomics.scene.folder import referenced_inputs
+    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+
+    steps: list[float] = []
+    job = extraction(*nodes, scene, on_progress=lambda fraction, message: steps.append(fraction))
+    result = run_blocking(job)
+    image = volume_from_node(nodes[0])
+    expected = deepradiomics.extract(image, mask_from_segmentation(nodes[1], image.geometry))
+    table = result.features.GetTable()
+    names, values = table.GetColumnByName("feature"), table.GetColumnByName("value")
+    found = {names.GetValue(row): values.GetValue(row) for row in range(table.GetNumberOfRows())}
+    assert found.keys() == expected.keys() and len(found) == 107
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-12), name
+    assert referenced_inputs(result.features) == {"image": nodes[0], "segmentation": nodes[1]}
+    assert steps and steps[-1] == 1.0
+    assert job.folder is not None and not job.folder.exists()
+
+
+def test_the_childs_own_message_reaches_the_user_and_the_scene_is_untouched(scene: Any, nodes: tuple[Any, Any]) -> None:
+    from Testing.slicer.test_fingerprint_scene import snapshot
+
+    before = snapshot(scene)
+    with pytest.raises(InputError, match="empty"):
+        run_blocking(extraction(*nodes, scene, empty=True))
+    with pytest.raises(InputError, match="label 5"):
+        run_blocking(extraction(*nodes, scene, "--label", "5"))
+    with pytest.raises(InputError, match="--colour"):
+        run_blocking(extraction(*nodes, scene, "--colour", "red"))
+    nodes[1].SetAndObserveTransformNodeID(None)
+    under(scene, nodes[1], np.array([[1.0, 0, 0, 900], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]))
+    job = extraction(*nodes, scene)
+    with pytest.raises(MaskError, match="does not overlap"):
+        run_blocking(job)
+    scene.RemoveNode(nodes[1].GetParentTransformNode())
+    assert snapshot(scene) == before
