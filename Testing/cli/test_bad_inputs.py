@@ -4,14 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from Testing.cli import material
 from Testing.cli.bad_inputs import BAD_INPUTS, OUTPUT, BadInput, run_bad_input
-
-
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("lightning")
-    return material.tiny_bundle(tmp_path_factory.mktemp("model"))
 
 
 def _left_behind(folder: Path) -> list[str]:
