@@ -19,7 +19,8 @@ NOISE = 0.03
 RANGE_TEXT = (
     f"rotation ±{ROTATION_DEG:g}° about each axis, translation ±{TRANSLATION_MM:g} mm, scale {1 - SCALE:g} to "
     f"{1 + SCALE:g} and shear ±{SHEAR:g} along each axis (all uniform); moving image: B-spline warp, up to {CROP:.0%} "
-    f"of the field of view cut off on each side, grey levels to the power 0.6 to 1.6, Gaussian noise of {NOISE:.0%} of the range"
+    "of the field of view cut off on each side, grey levels to the power 0.6 to 1.6, Gaussian noise of "
+    f"{NOISE:.0%} of the range"
 )
 
 
@@ -99,11 +100,13 @@ def _spread(where: np.ndarray, geometry: Geometry, seed: int = 1, count: int = 2
 
 
 def lung(data: Path) -> tuple[Volume, np.ndarray]:
-    """Lung CT and its 100 published landmarks."""
+    """Lung CT and those of its 100 published landmarks that lie in the published (cropped) image: 51."""
     folder = data / "elastix_lung_pair"
     volume = read_volume(folder / "baseline_3DCT_lung.mha")
     lines = (folder / "3DCT_lung_baseline_landmarks.txt").read_text(encoding="utf-8").split("\n")[2:]
-    return volume, np.array([[float(v) for v in line.split()] for line in lines if line.strip()])
+    points = np.array([[float(v) for v in line.split()] for line in lines if line.strip()])
+    index = volume.geometry.physical_to_index(points)
+    return volume, points[((index >= 0) & (index <= np.array(volume.geometry.size) - 1)).all(axis=1)]
 
 
 def knee(data: Path) -> tuple[Volume, np.ndarray]:

@@ -3,6 +3,8 @@
 One thread on purpose: cohorts run many registrations side by side, and one thread gives the same digits every time.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -29,6 +31,11 @@ def register_cpu(levels: list[Level], metric: str, seed: int, progress: Progress
     mutual information with Parzen windows; here the optimiser is a regular-step gradient descent whose steps are
     scaled by the voxel shift they cause.
     """
+    with _one_thread():
+        return _search(levels, metric, seed, progress)
+
+
+def _search(levels: list[Level], metric: str, seed: int, progress: Progress) -> AffineTransform:
     import SimpleITK as sitk
 
     coarse = levels[0]
@@ -52,6 +59,19 @@ def register_cpu(levels: list[Level], metric: str, seed: int, progress: Progress
     return AffineTransform.from_sitk(affine)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums shared among threads differ in their last digits; ITK's metrics obey only the global number of threads."""
+    import SimpleITK as sitk
+
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+
+
 def _score(level: Level, transform: "SimpleITK.Transform", metric: str) -> float:
     return similarity(level.fixed, level.moving, AffineTransform.from_sitk(transform), metric)
 
@@ -63,7 +83,6 @@ def _climb(begin: T, level: Level, metric: str, seed: int) -> T:
     from deepradiomics.images.convert import to_sitk
 
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)
     if metric == "mi":
         method.SetMetricAsMattesMutualInformation(BINS)
     else:
