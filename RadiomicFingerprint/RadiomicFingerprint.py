@@ -57,15 +57,32 @@ class RadiomicFingerprintTest(ScriptedLoadableModuleTest):
         self.setUp()
         self.test_features_of_a_synthetic_knee()
         self.setUp()
+        self.test_the_sample_model_explains_a_synthetic_knee()
+        self.setUp()
         self.test_a_mistake_is_reported_and_leaves_the_scene_alone()
 
     def test_features_of_a_synthetic_knee(self) -> None:
         from RadiomicFingerprintLib.samples import load_synthetic_knee
 
         self.delayDisplay("Computing the features of a synthetic knee")
-        table = RadiomicFingerprintLogic().features_only(load_synthetic_knee()[0])
-        self.assertEqual(table.GetNumberOfRows(), 107)
+        nodes = RadiomicFingerprintLogic().features_only(load_synthetic_knee()[0])
+        self.assertEqual(nodes.features.GetNumberOfRows(), 107)
         self.delayDisplay("Features are in the scene")
+
+    def test_the_sample_model_explains_a_synthetic_knee(self) -> None:
+        from RadiomicFingerprintLib.bundles import SAMPLE_BUNDLE
+        from RadiomicFingerprintLib.samples import load_synthetic_knee
+
+        from deepradiomics.scene import dependencies
+
+        if not SAMPLE_BUNDLE.is_dir() or dependencies.missing("apply"):
+            self.delayDisplay("Left out: the sample model, torch or monai is not installed")
+            return
+        self.delayDisplay("Applying the sample model to a synthetic knee")
+        volumes = dict(zip(("sagittal", "coronal", "axial"), load_synthetic_knee(), strict=True))
+        nodes = RadiomicFingerprintLogic().apply(volumes)
+        self.assertEqual(set(nodes.relevance), set(nodes.charts))
+        self.delayDisplay("The fingerprint is in the scene")
 
     def test_a_mistake_is_reported_and_leaves_the_scene_alone(self) -> None:
         before = slicer.mrmlScene.GetNumberOfNodes()

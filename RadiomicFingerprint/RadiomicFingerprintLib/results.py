@@ -12,7 +12,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from .choices import HeatMap
-from .logic import CHART_ROLE, FOLDER_ATTRIBUTE, GRADCAM_ROLE, PREDICTION_ROLE, RELEVANCE_ROLE
+from .work import CHART_ROLE, FOLDER_ATTRIBUTE, GRADCAM_ROLE, PREDICTION_ROLE, RELEVANCE_ROLE
 
 ROWS_SHOWN = 300
 ROW_HEIGHT = 22
@@ -25,6 +25,7 @@ class ResultsSection:
         self.panel, self.ui = panel, panel.ui
         self._shown = None  # (table's ID, task) whose rows are in the list
         self._overlay = None  # ID of the map that was last put over the anatomy
+        self._items: list = []  # of the list: PythonQt lets go of an item that nobody else holds
         self._rows: list[int] = []  # rows of the table node, in the order of the list
         self._following = False
         self.ui.fingerprintTable.verticalHeader().setVisible(False)
@@ -95,6 +96,7 @@ class ResultsSection:
     def _fill_rows(self, table, task: str) -> None:
         widget = self.ui.fingerprintTable
         widget.clear()
+        self._items = []
         if table is None:
             self._rows, headers, cells = [], [], []
         elif task:
@@ -110,6 +112,7 @@ class ResultsSection:
             for column, text in enumerate(texts):
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)
+                self._items.append(item)
                 widget.setItem(row, column, item)
         header = widget.horizontalHeader()
         for column in range(len(headers)):
@@ -169,7 +172,7 @@ class ResultsSection:
         """Open the report in the web browser."""
         report = self._report()
         if report is not None:
-            qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(report)))
+            qt.QDesktopServices.openUrl(qt.QUrl(report.resolve().as_uri()))
 
     def onCopyMethods(self, checked: bool = False) -> None:
         """Copy the paragraph for a paper."""

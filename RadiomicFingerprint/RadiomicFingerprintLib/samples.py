@@ -1,41 +1,71 @@
-"""Sample data: a synthetic knee in three views, made on the user's computer; nothing is downloaded."""
+"""Sample data: a synthetic knee in three views, made on the spot, and a real knee MR from its public origin."""
 
 from pathlib import Path
+from typing import Any
 
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.errors import DeepRadiomicsError
+
 CATEGORY = "DeepRadiomics"
-SAMPLE_NAME = "SyntheticKnee"
 SEED = 7
+_THUMBNAIL = Path(__file__).resolve().parents[1] / "Resources" / "Icons" / "RadiomicFingerprint.png"
 
 
 def register_sample_data() -> None:
-    """Offer the synthetic knee in the Sample Data module."""
+    """Offer both knees in the Sample Data module."""
     import SampleData
 
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category=CATEGORY,
-        sampleName=SAMPLE_NAME,
-        uris="",
-        fileNames="",
-        nodeNames="SyntheticKnee",
-        customDownloader=lambda source: load_synthetic_knee(),
-        thumbnailFileName=str(Path(__file__).resolve().parents[1] / "Resources" / "Icons" / "RadiomicFingerprint.png"),
-    )
+    for name, load in (("SyntheticKnee", load_synthetic_knee), ("KneeMR", load_knee_mr)):
+        SampleData.SampleDataLogic.registerCustomSampleDataSource(
+            category=CATEGORY,
+            sampleName=name,
+            uris="",
+            fileNames="",
+            nodeNames=name,
+            customDownloader=lambda source, load=load: load(),
+            thumbnailFileName=str(_THUMBNAIL),
+        )
 
 
-def load_synthetic_knee() -> list:
+def load_synthetic_knee() -> list[Any]:
     """Add the three views of one synthetic knee to the scene; returns their volume nodes (sagittal, coronal, axial)."""
     from deepradiomics.phantoms.knee import knee_exam
+
+    views = knee_exam(SEED).case.views
+    names = {
+        "sagittal": _("Synthetic knee, sagittal"),
+        "coronal": _("Synthetic knee, coronal"),
+        "axial": _("Synthetic knee, axial"),
+    }
+    return [_add(views[view], name, "SYNTHETIC: made by DeepRadiomics, not a patient") for view, name in names.items()]
+
+
+def load_knee_mr() -> list[Any]:
+    """Download a real sagittal knee MR (3 MB of anonymised DICOM files) and add it to the scene."""
+    from deepradiomics.images import read_volume
+    from deepradiomics.samples import knee_mri_download
+
+    folder = Path(slicer.app.temporaryPath) / "DeepRadiomics" / "knee_mri"
+    folder.mkdir(parents=True, exist_ok=True)
+    sample = knee_mri_download(folder, fetch=_fetch)
+    return [_add(read_volume(sample.path), _("Knee MR, sagittal"), sample.origin)]
+
+
+def _fetch(url: str, sha256: str, target: Path) -> Path:
+    """Slicer's own download, which checks the sum."""
+    if not slicer.util.downloadFile(url, str(target), checksum=f"SHA256:{sha256}"):
+        raise DeepRadiomicsError(f"{url} could not be downloaded, or is not the file expected. Check the network.")
+    return target
+
+
+def _add(volume: Any, name: str, origin: str) -> Any:
+    from deepradiomics.scene.overlay import show_in_slices
     from deepradiomics.scene.volumes import node_from_volume
 
-    case = knee_exam(SEED).case
-    nodes = []
-    for view in ("sagittal", "coronal", "axial"):
-        node = node_from_volume(case.views[view], slicer.mrmlScene, _("Synthetic knee ({view})").format(view=view))
-        node.CreateDefaultDisplayNodes()
-        node.SetDescription("SYNTHETIC: made by deepradiomics, not a patient")
-        nodes.append(node)
-    slicer.util.setSliceViewerLayers(background=nodes[0], fit=True)
-    return nodes
+    node = node_from_volume(volume, slicer.mrmlScene, name)
+    node.CreateDefaultDisplayNodes()
+    node.SetDescription(origin)
+    show_in_slices(slicer.mrmlScene, background=node)
+    return node

@@ -35,7 +35,8 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic: RadiomicFingerprintLogic | None = None
         self.parameters = None
         self._gui_tag = None
-        self._run_button = None
+        self._run_button = None  # the button that is Cancel while a run is under way
+        self._idle_text = ""
         self._segmentation = None
         self._bundle_seen: tuple[str, float] | None = None
         self.bundle_summary: BundleSummary | str | None = None
@@ -273,10 +274,9 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _set_running(self, button) -> None:
         previous, self._run_button = self._run_button, button
         if button is not None:
-            button.setProperty("idleText", button.text)
-            button.text = _("Cancel")
+            self._idle_text, button.text = button.text, _("Cancel")
         elif previous is not None:
-            previous.text = previous.property("idleText")
+            previous.text = self._idle_text
         running = button is not None
         for section in (self.ui.inputsSection, self.ui.roiSection, self.ui.advancedSection):
             section.enabled = not running

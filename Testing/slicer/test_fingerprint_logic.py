@@ -87,11 +87,11 @@ def test_the_table_refers_to_prediction_maps_charts_and_files(lib: Any, exam: An
         exam, write_bundle(tmp_path / "bundle"), case_id="knee 7", output_folder=kept
     )
     table = nodes.fingerprint
-    assert table.GetNodeReference(lib.PREDICTION_ROLE).GetID() == nodes.prediction.GetID()
-    assert table.GetNodeReference(lib.RELEVANCE_ROLE + "acl").GetID() == nodes.relevance["acl"].GetID()
-    assert table.GetNodeReference(lib.GRADCAM_ROLE + "acl").GetID() == nodes.gradcam["acl"].GetID()
-    assert table.GetNodeReference(lib.CHART_ROLE + "acl").GetID() == nodes.charts["acl"].GetID()
-    assert table.GetAttribute(lib.FOLDER_ATTRIBUTE) == str(kept / "knee_7")
+    assert table.GetNodeReference(lib.work.PREDICTION_ROLE).GetID() == nodes.prediction.GetID()
+    assert table.GetNodeReference(lib.work.RELEVANCE_ROLE + "acl").GetID() == nodes.relevance["acl"].GetID()
+    assert table.GetNodeReference(lib.work.GRADCAM_ROLE + "acl").GetID() == nodes.gradcam["acl"].GetID()
+    assert table.GetNodeReference(lib.work.CHART_ROLE + "acl").GetID() == nodes.charts["acl"].GetID()
+    assert table.GetAttribute(lib.work.FOLDER_ATTRIBUTE) == str(kept / "knee_7")
     assert (kept / "knee_7" / "prediction.json").is_file()
 
 
@@ -258,7 +258,7 @@ def test_a_batch_takes_a_folder_or_the_manifest_in_it(lib: Any, tmp_path: Path) 
 
     (tmp_path / "cases").mkdir()
     for expected in ("--folder", "--manifest"):
-        source = lib.batch_source(tmp_path / "cases")
+        source = lib.work.batch_source(tmp_path / "cases")
         words = commands.batch_arguments(source, tmp_path, tmp_path / "o", inference="paper", device="auto")
         assert words[2] == expected
         (tmp_path / "cases" / "manifest.csv").write_text("id\n", encoding="utf-8")
@@ -291,11 +291,11 @@ def test_training_with_another_patch_grid_is_given_a_whole_configuration(lib: An
 
 
 def test_the_sample_model_is_taken_when_none_is_named(lib: Any, exam: Any) -> None:
-    if not (lib.SAMPLE_BUNDLE / "bundle.json").is_file():
+    if not (lib.work.SAMPLE_BUNDLE / "bundle.json").is_file():
         pytest.skip("the sample model has not been trained in this checkout")
     start = FakeStart(result_writer)
     lib.RadiomicFingerprintLogic(start).apply(exam)
-    assert start.given("--bundle") == str(lib.SAMPLE_BUNDLE)
+    assert start.given("--bundle") == str(lib.work.SAMPLE_BUNDLE)
 
 
 def test_a_cancelled_blocking_run_raises_cancelled(lib: Any, exam: Any, tmp_path: Path) -> None:

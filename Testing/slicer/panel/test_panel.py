@@ -349,7 +349,7 @@ def test_another_task_shows_its_own_map_and_rows(widget: Any, simulated: Any, ex
 
 
 def test_opacity_and_threshold_reach_the_overlay(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
-    from RadiomicFingerprintLib.logic import RELEVANCE_ROLE
+    from RadiomicFingerprintLib.work import RELEVANCE_ROLE
 
     composite = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
     p = applied(widget, exam, tmp_path)

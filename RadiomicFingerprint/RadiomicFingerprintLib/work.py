@@ -1,0 +1,223 @@
+"""What each kind of run does: files written for the child, words of its command line, how the result is shown."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from deepradiomics.errors import InputError
+
+from . import commands, inputs
+from .bundles import SAMPLE_BUNDLE, read_summary
+
+FOLDER_ATTRIBUTE = "DeepRadiomics.result_folder"
+PREDICTION_ROLE = "DeepRadiomics.prediction"  # from the fingerprint's table node to the other results
+RELEVANCE_ROLE = "DeepRadiomics.relevance."  # these three end in the task's name
+GRADCAM_ROLE = "DeepRadiomics.gradcam."
+CHART_ROLE = "DeepRadiomics.chart."
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run.
+
+    Attributes
+    ----------
+    build
+        Writes the inputs into the job's empty folder; returns the words of the command line.
+    show
+        Given the child's result event and the job's folder, brings the result into the scene and returns it.
+    salvage
+        Shows what there is of a run that failed.
+    """
+
+    build: Callable[[Path], Sequence[str]]
+    show: Callable[[Mapping[str, Any], Path], Any]
+    salvage: Callable[[], Any] | None = None
+
+
+def fingerprint(
+    volumes: Mapping[str, Any],
+    bundle: Path | str | None = None,
+    roi: Any = None,
+    *,
+    segmentation: Any = None,
+    segment_id: str | None = None,
+    registration: str | None = None,
+    inference: str = "paper",
+    device: str = "auto",
+    case_id: str = "case",
+    output_folder: Path | str | None = None,
+) -> Work:
+    """A model applied to one exam; its nodes are `deepradiomics.scene.fingerprint.FingerprintNodes`."""
+    model = Path(bundle) if bundle is not None else SAMPLE_BUNDLE
+    summary = read_summary(model)
+    if roi is not None and segmentation is not None:
+        raise InputError("roi and segmentation: give one of them, each defines the region of interest.")
+    if segmentation is not None and not segment_id:
+        raise InputError("segment_id: name the segment that is the region of interest.")
+
+    def build(folder: Path) -> Sequence[str]:
+        views = inputs.write_views(volumes, folder)
+        mask = None
+        if segmentation is not None and segment_id:
+            reference = volumes.get(summary.reference_view) or next(iter(volumes.values()))
+            mask = inputs.write_segment(segmentation, segment_id, reference, folder)
+        return commands.apply_arguments(
+            views,
+            model,
+            folder / "result",
+            roi_box=inputs.write_box(roi, folder) if roi is not None else None,
+            mask=mask,
+            registration=commands.registration_arguments(registration, summary.registration),
+            inference=inference,
+            device=device,
+            case_id=case_id,
+        )
+
+    def show(event: Mapping[str, Any], folder: Path) -> Any:
+        from deepradiomics.scene.fingerprint import show_fingerprint
+
+        kept = keep(folder / "result", case_id, output_folder)
+        nodes = show_fingerprint(kept, dict(volumes), slicer.mrmlScene)
+        refer_to_results(nodes)
+        nodes.fingerprint.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
+        return nodes
+
+    return Work(build, show)
+
+
+def batch(
+    cases: Path | str | Mapping[str, Mapping[str, Any]],
+    output: Path | str,
+    bundle: Path | str | None = None,
+    *,
+    registration: str | None = None,
+    inference: str = "paper",
+    device: str = "auto",
+) -> Work:
+    """A model applied to a folder of cases, or to volumes of the scene; its value is the table node of the outcomes."""
+    model = Path(bundle) if bundle is not None else SAMPLE_BUNDLE
+    trained = read_summary(model).registration
+    out = Path(output)
+
+    def build(folder: Path) -> Sequence[str]:
+        in_scene = isinstance(cases, Mapping)
+        source = inputs.write_batch_manifest(cases, folder) if in_scene else batch_source(Path(cases))  # type: ignore[arg-type]
+        words = commands.registration_arguments(registration, trained)
+        return commands.batch_arguments(source, model, out, registration=words, inference=inference, device=device)
+
+    def table() -> Any:
+        return inputs.table_of_csv(out / "batch.csv", "Batch of fingerprints")
+
+    # When some cases fail, which and why stands in the table too.
+    return Work(build, lambda event, folder: table(), lambda: table() if (out / "batch.csv").is_file() else None)
+
+
+def features(
+    volume: Any,
+    *,
+    segmentation: Any = None,
+    segment_ids: Sequence[str] | None = None,
+    roi: Any = None,
+    patch_grid: Sequence[int] = (1, 1, 1),
+    params: str = "fingerprint-107",
+    device: str = "auto",
+    output_folder: Path | str | None = None,
+) -> Work:
+    """The features of a volume's regions; its nodes are `deepradiomics.scene.features.FeatureNodes`."""
+
+    def build(folder: Path) -> Sequence[str]:
+        from deepradiomics.images import write_mask, write_volume
+        from deepradiomics.scene.volumes import volume_from_node
+
+        image = volume_from_node(volume)
+        mask = inputs.region_mask(
+            image, roi=roi, segmentation=segmentation, segment_ids=segment_ids, patch_grid=patch_grid
+        )
+        write_volume(image, folder / "image.nrrd")
+        write_mask(mask, folder / "mask.nrrd")
+        (folder / "result").mkdir()
+        out = folder / "result" / "features.csv"
+        return commands.extract_arguments(
+            folder / "image.nrrd", folder / "mask.nrrd", out, params=params, device=device
+        )
+
+    def show(event: Mapping[str, Any], folder: Path) -> Any:
+        from deepradiomics.scene.features import show_features
+
+        kept = keep(folder / "result", "features", output_folder)
+        nodes = show_features(kept, {"image": volume, "segmentation": segmentation, "roi": roi}, slicer.mrmlScene)
+        nodes.features.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
+        return nodes
+
+    return Work(build, show)
+
+
+def training(
+    manifest: Path | str,
+    output: Path | str,
+    *,
+    tasks: Sequence[str] = (),
+    preset: str = "tiny",
+    patch_grid: Sequence[int] | None = None,
+    reference_view: str | None = None,
+    device: str = "auto",
+    seed: int = 0,
+) -> Work:
+    """A model trained from a manifest; returns the bundle's folder."""
+
+    def build(folder: Path) -> Sequence[str]:
+        changed = patch_grid is not None or reference_view is not None
+        config = write_config(folder / "config.json", preset, patch_grid, reference_view) if changed else None
+        return commands.train_arguments(
+            Path(manifest), Path(output), tasks=tasks, preset=preset, config=config, device=device, seed=seed
+        )
+
+    return Work(build, lambda event, folder: Path(event["bundle"]))
+
+
+def keep(result: Path, case_id: str, output_folder: Path | str | None) -> Path:
+    """Copy a result out of the job's folder, which goes; by default into Slicer's temporary folder."""
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in case_id) or "case"
+    if output_folder:
+        target = Path(output_folder) / name
+    else:
+        target = Path(slicer.app.temporaryPath) / "DeepRadiomics" / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(result, target, dirs_exist_ok=True)
+    return target
+
+
+def batch_source(folder: Path) -> Path:
+    """What names the cases of a folder: its manifest.csv where there is one, else the folder of case folders."""
+    return folder / "manifest.csv" if (folder / "manifest.csv").is_file() else folder
+
+
+def refer_to_results(nodes: Any) -> None:
+    """Let the fingerprint's table node refer to prediction, heat maps and charts, so that a saved scene finds them."""
+    table = nodes.fingerprint
+    table.SetNodeReferenceID(PREDICTION_ROLE, nodes.prediction.GetID())
+    results = {RELEVANCE_ROLE: nodes.relevance, GRADCAM_ROLE: nodes.gradcam, CHART_ROLE: nodes.charts}
+    for role, by_task in results.items():
+        for task, node in by_task.items():
+            table.SetNodeReferenceID(role + task, node.GetID())
+
+
+def write_config(path: Path, preset: str, patch_grid: Sequence[int] | None, reference_view: str | None) -> Path:
+    """Write a preset with another patch grid or reference view as a whole configuration."""
+    from deepradiomics.files import write_json
+    from deepradiomics.fingerprint.config import config
+
+    chosen = config(preset)  # type: ignore[arg-type]
+    recipe = chosen.recipe
+    if patch_grid is not None:
+        recipe = replace(recipe, patch_grid=tuple(patch_grid))  # type: ignore[arg-type]
+    if reference_view is not None:
+        recipe = replace(recipe, reference_view=reference_view)
+    write_json(path, replace(chosen, recipe=recipe).to_dict())
+    return path

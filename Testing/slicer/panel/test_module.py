@@ -1,0 +1,59 @@
+"""The module file, simulated: what Slicer asks of it, and its *Reload and Test* with the real child process."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from Testing.slicer.panel.conftest import MODULE
+
+
+def test_the_module_describes_itself(simulated: Any) -> None:
+    connected: list[tuple[str, Any]] = []
+    simulated.app.connect = lambda signal, slot: connected.append((signal, slot))
+    parent = types.SimpleNamespace(path=str(MODULE / "RadiomicFingerprint.py"))
+    module = importlib.import_module("RadiomicFingerprint")
+    module.RadiomicFingerprint(parent)
+    assert parent.title == "Radiomic Fingerprint" and parent.categories == ["Quantification"]
+    assert not parent.icon.isNull()
+    assert "not a medical device" in parent.helpText
+    assert connected == [("startupCompleted()", module.register_sample_data)]
+
+
+def test_the_synthetic_knee_is_offered_as_sample_data(simulated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: list[dict[str, Any]] = []
+    logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **about: offered.append(about))
+    monkeypatch.setitem(sys.modules, "SampleData", types.SimpleNamespace(SampleDataLogic=logic))
+    importlib.import_module("RadiomicFingerprint").register_sample_data()
+    knee = next(each for each in offered if each["sampleName"] == "SyntheticKnee")
+    assert Path(knee["thumbnailFileName"]).is_file()
+    nodes = knee["customDownloader"](None)
+    assert len(nodes) == 3 and all("SYNTHETIC" in node.GetDescription() for node in nodes)
+
+
+def test_reload_drops_the_library_and_the_package(widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "deepradiomics"}
+    reloaded: list[str] = []
+
+    def reload(name: str) -> None:
+        assert not [each for each in sys.modules if each.startswith(("RadiomicFingerprintLib", "deepradiomics"))]
+        reloaded.append(name)
+
+    import slicer
+
+    monkeypatch.setattr(slicer.util, "reloadScriptedModule", reload)
+    widget.onReload()
+    sys.modules.update(kept)
+    assert reloaded == ["RadiomicFingerprint"]
+
+
+def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
+    module = importlib.import_module("RadiomicFingerprint")
+    test = module.RadiomicFingerprintTest()
+    test.delayDisplay = lambda *a, **k: None
+    test.runTest()
