@@ -1,6 +1,8 @@
 """Scaling: the pool is standardised with the mean and SD of the training split, and constant columns are dropped.
 
-z = (f - mean) / SD, clipped to ±clip_z, so that one wild texture value in a new patient cannot decide alone.
+z = (f - mean) / SD, clipped to ±clip_z, so that one wild texture value in a new patient cannot decide alone. A feature
+that mathematics leaves undefined (NaN, such as a correlation within one grey level) takes the mean, z = 0, and so
+contributes nothing; a column undefined in most training cases is dropped.
 Nothing here ever sees validation or test data.
 """
 
@@ -53,21 +55,16 @@ class Scaling:
         return int(self.kept.size)
 
     def transform(self, pool: np.ndarray) -> np.ndarray:
-        """Pool (N, P) → z (N, D), float32.
+        """Pool (N, P) → z (N, D), float32; undefined values become 0.
 
         Raises:
-            InputError: another number of columns, or a value in use is not finite.
+            InputError: another number of columns.
         """
         pool = np.asarray(pool, dtype=np.float64)
         if pool.ndim != 2 or pool.shape[1] != self.pool_size:
             raise InputError(f"pool: expected (N, {self.pool_size}) feature values, got {pool.shape}.")
         values = pool[:, self.kept]
-        bad = np.argwhere(~np.isfinite(values))
-        if bad.size:
-            raise InputError(
-                f"pool: {len(bad)} feature values are NaN or infinite (first: case {bad[0, 0] + 1}, column "
-                f"{self.kept[bad[0, 1]] + 1}). Is a patch of one grey level or outside the image?"
-            )
+        values = np.where(np.isfinite(values), values, self.mean)
         z = (values - self.mean) / self.sd
         if self.clip_z > 0:
             z = np.clip(z, -self.clip_z, self.clip_z)
@@ -101,21 +98,24 @@ class Scaling:
 def fit_scaling(pool: np.ndarray, *, use: np.ndarray | None = None, clip_z: float = 5.0) -> Scaling:
     """Learn the scaling from the training cases' pool (N, P).
 
-    A column is dropped when it is constant (its range is within rounding of its size) or not in ``use``.
+    A column is dropped when it is constant (its range is within rounding of its size), undefined in more than half of
+    the cases, or not in ``use``.
 
     Raises:
-        InputError: fewer than two cases, a value that is not finite, or every column is constant.
+        InputError: fewer than two cases, or no column is left.
     """
     pool = np.asarray(pool, dtype=np.float64)
     if pool.ndim != 2 or pool.shape[0] < 2:
         raise InputError(f"pool: expected at least two training cases (N, P), got shape {pool.shape}.")
-    allowed = np.ones(pool.shape[1], dtype=bool) if use is None else np.asarray(use, dtype=bool)
-    if not np.isfinite(pool[:, allowed]).all():
-        case, column = np.argwhere(~np.isfinite(np.where(allowed, pool, 0.0)))[0]
-        raise InputError(f"pool: training case {case + 1} has a feature that is NaN or infinite (column {column + 1}).")
-    spread = np.ptp(np.where(allowed, pool, 0.0), axis=0)
-    size = np.abs(np.where(allowed, pool, 0.0)).max(axis=0)
-    kept = np.flatnonzero(allowed & (spread > 1e-9 * size))
+    known = np.isfinite(pool)
+    usable = known.sum(axis=0) > max(1, len(pool) // 2)
+    if use is not None:
+        usable &= np.asarray(use, dtype=bool)
+    high = np.where(known, pool, -np.inf).max(axis=0, where=usable, initial=-np.inf)
+    low = np.where(known, pool, np.inf).min(axis=0, where=usable, initial=np.inf)
+    size = np.maximum(np.abs(high), np.abs(low))
+    kept = np.flatnonzero(usable & (high - low > 1e-9 * size))
     if kept.size == 0:
         raise InputError("pool: every feature is the same in all training cases; are the images all alike?")
-    return Scaling(kept, pool[:, kept].mean(axis=0), pool[:, kept].std(axis=0), clip_z, pool.shape[1])
+    values = np.where(known[:, kept], pool[:, kept], np.nan)
+    return Scaling(kept, np.nanmean(values, axis=0), np.nanstd(values, axis=0), clip_z, pool.shape[1])

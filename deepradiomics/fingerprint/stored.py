@@ -162,7 +162,7 @@ def _load_weights(folder: Path, model: FingerprintModel, tensors: Mapping[str, n
     for name, tensor in own.items():
         if given[name].shape != tensor.shape:
             raise BundleError(
-                f"{folder / 'model.safetensors'}: tensor {name!r}: expected shape {tuple(tensor.shape)} (of the network "
+                f"{folder / 'model.safetensors'}: tensor {name!r}: expected {tuple(tensor.shape)} (by the network "
                 f"described), got {tuple(given[name].shape)}. Weights and description belong to different models."
             )
     model.load_state_dict(given)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CANDIDATES = np.arange(0.05, 0.951, 0.05)
 """Quantiles of the validation cases' relevance that are tried as T: fingerprints of about 95 % to 5 % of the pool."""
+SMALLEST_FINGERPRINT = 10
+"""A T is tried only if every validation case keeps at least so many features (or the whole of a smaller pool)."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,14 @@ def decide(task: Task, chances: np.ndarray, threshold: float | None) -> np.ndarr
 
 
 def _candidates(relevance: np.ndarray) -> np.ndarray:
-    """Quantiles of q for each task (candidates, T), rounded to numbers that float32 holds exactly."""
+    """Quantiles of q for each task (candidates, T), held below the T that would leave some case too small a fingerprint.
+
+    Rounded to numbers that float32 holds exactly, as q is.
+    """
     quantiles = np.quantile(relevance, CANDIDATES, axis=(0, 2), method="nearest")
-    return quantiles.astype(np.float32).astype(np.float64)
+    keep = min(SMALLEST_FINGERPRINT, relevance.shape[2])
+    largest = np.sort(relevance, axis=2)[:, :, -keep].min(axis=0)  # (T,)
+    return np.minimum(quantiles, largest).astype(np.float32).astype(np.float64)
 
 
 def _quality(task: Task, labels: np.ndarray, chances: np.ndarray) -> tuple[float, float, float]:
