@@ -26,15 +26,15 @@ from deepradiomics.progress import Progress
 KNEE_TASKS = ("abnormality", "acl", "meniscus")
 PHANTOM_VERSION = "1"  # raise when the same seed gives other images
 
-# Which lesions a patient has, and the share of patients: about a third healthy, a third with each tear.
+# Which lesions a patient has, and the share of patients: three in eight healthy, three in ten with each tear.
 _COMBINATIONS: tuple[tuple[tuple[str, ...], float], ...] = (
-    ((), 0.36),
-    (("acl",), 0.15),
-    (("meniscus",), 0.15),
-    (("acl", "meniscus"), 0.14),
-    (("abnormality",), 0.12),
-    (("abnormality", "acl"), 0.04),
-    (("abnormality", "meniscus"), 0.04),
+    ((), 0.38),
+    (("acl",), 0.13),
+    (("meniscus",), 0.13),
+    (("acl", "meniscus"), 0.12),
+    (("abnormality",), 0.14),
+    (("abnormality", "acl"), 0.05),
+    (("abnormality", "meniscus"), 0.05),
 )
 _README = """SYNTHETIC DATA - NOT A PATIENT
 

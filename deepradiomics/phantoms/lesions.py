@@ -33,9 +33,9 @@ class Plan:
     contrast: dict[str, float]
 
 
-_ACL = {"axial": 0.6, "coronal": 0.8, "sagittal": 1.0}
+_ACL = {"axial": 0.55, "coronal": 0.75, "sagittal": 0.95}
 _MENISCUS = {"axial": 0.5, "coronal": 1.0, "sagittal": 0.9}
-_OTHER = {"axial": 1.0, "coronal": 0.8, "sagittal": 0.7}
+_OTHER = {"axial": 1.25, "coronal": 1.0, "sagittal": 0.9}
 PLANS: dict[tuple[str, Group], Plan] = {
     ("acl", "A"): Plan((-11, 16, 12), "coarse-grain", _ACL),  # lateral wall of the notch
     ("acl", "B"): Plan((9, -14, -12), "fine-grain", _ACL),  # tibial insertion

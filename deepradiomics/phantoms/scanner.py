@@ -37,17 +37,17 @@ PROTOCOLS: dict[str, Protocol] = {
     "axial": Protocol(
         ((1, 0, 0), (0, 1, 0), (0, 0, 1)), 4.4, "PD fat-suppressed",
         {T.AIR: 0.0, T.SKIN: 0.45, T.FAT: 0.22, T.MUSCLE: 0.42, T.CORTEX: 0.07, T.MARROW: 0.28, T.CARTILAGE: 0.62,
-         T.MENISCUS: 0.13, T.LIGAMENT: 0.18, T.TENDON: 0.10, T.FLUID: 0.88, T.VESSEL: 0.75, T.FAT_PAD: 0.27}, 0.12,
+         T.MENISCUS: 0.13, T.LIGAMENT: 0.18, T.TENDON: 0.10, T.FLUID: 0.88, T.VESSEL: 0.75, T.FAT_PAD: 0.27}, 0.18,
     ),
     "coronal": Protocol(
         ((1, 0, 0), (0, 0, -1), (0, 1, 0)), 4.8, "T1",
         {T.AIR: 0.0, T.SKIN: 0.35, T.FAT: 0.92, T.MUSCLE: 0.34, T.CORTEX: 0.06, T.MARROW: 0.74, T.CARTILAGE: 0.42,
-         T.MENISCUS: 0.12, T.LIGAMENT: 0.16, T.TENDON: 0.10, T.FLUID: 0.26, T.VESSEL: 0.20, T.FAT_PAD: 0.80}, -0.14,
+         T.MENISCUS: 0.12, T.LIGAMENT: 0.16, T.TENDON: 0.10, T.FLUID: 0.26, T.VESSEL: 0.20, T.FAT_PAD: 0.80}, -0.21,
     ),
     "sagittal": Protocol(
         ((0, 1, 0), (0, 0, -1), (1, 0, 0)), 4.4, "PD",
         {T.AIR: 0.0, T.SKIN: 0.40, T.FAT: 0.86, T.MUSCLE: 0.40, T.CORTEX: 0.06, T.MARROW: 0.62, T.CARTILAGE: 0.52,
-         T.MENISCUS: 0.11, T.LIGAMENT: 0.20, T.TENDON: 0.08, T.FLUID: 0.70, T.VESSEL: 0.30, T.FAT_PAD: 0.74}, 0.14,
+         T.MENISCUS: 0.11, T.LIGAMENT: 0.20, T.TENDON: 0.08, T.FLUID: 0.70, T.VESSEL: 0.30, T.FAT_PAD: 0.74}, 0.21,
     ),
 }  # fmt: skip
 _GRAIN = {T.MARROW: 0.045, T.MUSCLE: 0.05, T.FAT: 0.05, T.FAT_PAD: 0.07, T.LIGAMENT: 0.03}  # of the tissue's own grey
