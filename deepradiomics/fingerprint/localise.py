@@ -4,145 +4,30 @@ For each lesion of a test case the patches are ranked, the highest first, by (a)
 of the absolute contributions of their features to the logit. Equal patches share their rank, so that a method that
 says nothing about patches (NoFS has q ≡ 1) lands exactly on chance: mean rank (J + 1) / 2, first in 1 / J of the cases.
 A case with two lesions is ranked for each: one of them must stand second at best.
+
+A model can rank the planted patch high without looking at the patient, because a task's lesions lie in few patches. So
+the planted patch is also set against the task's other lesion patches, where this case has nothing: ``ahead`` is the
+share of them that it stands above (½ by chance, also for a model that ranks all patients' patches alike).
 """
 
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, read_json, write_json
+from deepradiomics.fingerprint.eval_ranks import Localisation, RankRow
 from deepradiomics.fingerprint.eval_result import Evaluation
 from deepradiomics.fingerprint.eval_selection import SelectionRecord
-from deepradiomics.stats import bootstrap_ci
 
 SCORES: tuple[Literal["relevance", "contribution"], ...] = ("relevance", "contribution")
 TRUTH_GRID = (2, 2, 2)  # the phantom's truth counts patches over this grid
-
-
-@dataclass(frozen=True)
-class RankRow:
-    """Where one case's planted patch stands.
-
-    Attributes:
-        planted: number of the lesion's patch, from 1.
-        patches: J.
-        rank: shared rank from 1.
-        ties: patches with exactly the planted patch's value, itself included.
-    """
-
-    method: str
-    score: str
-    seed: int
-    fold: int
-    task: str
-    case: str
-    planted: int
-    patches: int
-    rank: float
-    ties: int
-
-    @property
-    def top1(self) -> float:
-        """Chance of being drawn as the first: 1, or a share where patches tie, or 0."""
-        return 1.0 / self.ties if self.rank - (self.ties - 1) / 2 == 1 else 0.0
-
-    def shares(self) -> NDArray[np.float64]:
-        """Weight of each rank 1 … J, (J,): a tie is spread evenly over the ranks it covers."""
-        first = round(self.rank - (self.ties - 1) / 2)
-        weight = np.zeros(self.patches)
-        weight[first - 1 : first - 1 + self.ties] = 1.0 / self.ties
-        return weight
-
-
-@dataclass(frozen=True)
-class RankSummary:
-    """Mean rank with a 95 % bootstrap interval over cases, share of first places, and what chance would give."""
-
-    task: str
-    method: str
-    score: str
-    cases: int
-    patches: int
-    mean_rank: float
-    mean_rank_low: float
-    mean_rank_high: float
-    top1: float
-    chance_rank: float
-    chance_top1: float
-    share_at_rank: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Localisation:
-    """All ranks and where they came from."""
-
-    rows: tuple[RankRow, ...]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-
-    def groups(self) -> tuple[tuple[str, str], ...]:
-        """(method, score) in the order of first appearance."""
-        return tuple(dict.fromkeys((row.method, row.score) for row in self.rows))
-
-    def summary(self, task: str, method: str, score: str, *, n_bootstrap: int = 2000) -> RankSummary | None:
-        """Summary of one group, or None where it has no case. A case that several seeds ranked counts once."""
-        rows = [row for row in self.rows if (row.task, row.method, row.score) == (task, method, score)]
-        if not rows:
-            return None
-        cases = sorted({row.case for row in rows})
-        rank = np.array([np.mean([row.rank for row in rows if row.case == case]) for case in cases])
-        first = np.mean([np.mean([row.top1 for row in rows if row.case == case]) for case in cases])
-        share = np.mean([np.mean([row.shares() for row in rows if row.case == case], axis=0) for case in cases], axis=0)
-        low = high = float("nan")
-        if n_bootstrap > 0:
-            interval = bootstrap_ci(lambda drawn: float(np.mean(drawn)), rank, n=n_bootstrap)
-            low, high = interval.low, interval.high
-        j = rows[0].patches
-        return RankSummary(
-            task, method, score, len(cases), j, float(rank.mean()), low, high, float(first), (j + 1) / 2, 1 / j,
-            tuple(float(value) for value in share),
-        )  # fmt: skip
-
-    def summaries(self) -> tuple[RankSummary, ...]:
-        """Every group, task by task."""
-        tasks = dict.fromkeys(row.task for row in self.rows)
-        found = [self.summary(task, method, score) for task in tasks for method, score in self.groups()]
-        return tuple(row for row in found if row is not None)
-
-    def save(self, folder: Path | str) -> tuple[Path, Path]:
-        """Write ``localisation.csv`` (every case) and ``localisation.json`` (summaries, provenance)."""
-        folder = Path(folder)
-        path = folder / "localisation.csv"
-        names = list(RankRow.__dataclass_fields__)
-        with atomic_file(path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
-            table = csv.DictWriter(stream, names, lineterminator="\n")
-            table.writeheader()
-            table.writerows(asdict(row) for row in self.rows)
-        described = {"summaries": [asdict(row) for row in self.summaries()], "provenance": dict(self.provenance)}
-        write_json(folder / "localisation.json", described)
-        return path, folder / "localisation.json"
-
-    @classmethod
-    def load(cls, folder: Path | str) -> Localisation:
-        """Read what :meth:`save` wrote."""
-        folder = Path(folder)
-        provenance = read_json(folder / "localisation.json")["provenance"]
-        with open(folder / "localisation.csv", encoding="utf-8", newline="") as stream:
-            rows = tuple(
-                RankRow(
-                    row["method"], row["score"], int(row["seed"]), int(row["fold"]), row["task"], row["case"],
-                    int(row["planted"]), int(row["patches"]), float(row["rank"]), int(row["ties"]),
-                )
-                for row in csv.DictReader(stream)
-            )  # fmt: skip
-        return cls(rows, provenance)
 
 
 def localise(
@@ -208,6 +93,7 @@ def rank_record(
             f"{record.layout.patch_grid}; evaluate with patch_grid {list(TRUTH_GRID)}."
         )
     rows = []
+    everywhere = {patch for lesions in planted.values() for _, patch in lesions}
     for score in SCORES:
         values = record.by_patch(score)  # (n, T, J)
         for i, case in enumerate(record.cases):
@@ -215,13 +101,28 @@ def rank_record(
                 if (task, case) not in positive:
                     continue
                 lesions = planted.get(case, ())
-                own = [patch for name, patch in lesions if name == task] or [patch for _, patch in lesions]
+                own = [patch for name, patch in lesions if name == task]
+                usual = {patch for those in planted.values() for name, patch in those if name == task}
+                if not own:
+                    own, usual = [patch for _, patch in lesions], everywhere
+                rivals = sorted(usual - {patch for _, patch in lesions})
                 for patch in own:
                     rank, ties = rank_of(values[i, t], patch)
                     rows.append(
-                        RankRow(method, score, record.seed, record.fold, task, case, patch, values.shape[2], rank, ties)
-                    )
+                        RankRow(
+                            method, score, record.seed, record.fold, task, case, patch, values.shape[2], rank, ties,
+                            share_behind(values[i, t], patch, rivals),
+                        )
+                    )  # fmt: skip
     return rows
+
+
+def share_behind(values: NDArray[np.float64], planted: int, rivals: Sequence[int]) -> float:
+    """Share of the rival patches with a lower value than the planted one, ties counting ½; NaN without rivals."""
+    if not rivals:
+        return math.nan
+    mine, others = values[planted - 1], values[np.array(rivals) - 1]
+    return float(np.mean((others < mine) + 0.5 * (others == mine)))
 
 
 def read_truth(path: Path | str) -> dict[str, list[tuple[str, int]]]:

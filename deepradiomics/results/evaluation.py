@@ -6,10 +6,13 @@ ablate   ─► Evaluation ─► t2
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from deepradiomics.errors import InputError
+from deepradiomics.fingerprint.eval_ranks import Localisation
 from deepradiomics.fingerprint.eval_result import Evaluation
-from deepradiomics.fingerprint.localise import Localisation, localise
+from deepradiomics.fingerprint.localise import localise
 from deepradiomics.progress import Progress, part, silent
 from deepradiomics.results.canvas import save
 from deepradiomics.results.figures import draw_evaluation, loss_figure
@@ -23,6 +26,7 @@ def write_evaluation(
     truth: Path | str | None = None,
     n_bootstrap: int = 2000,
     figures: bool = True,
+    warn: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> tuple[Path, ...]:
     """Write everything that an evaluation shows; returns the paths.
@@ -33,6 +37,8 @@ def write_evaluation(
         truth: a phantom cohort's ``truth.csv``, for the localisation of planted lesions.
         n_bootstrap: resamples of the intervals.
         figures: draw PNGs as well.
+        warn: is told when there can be no localisation (another patch grid, no lesion in a test case); without it that
+            is an error.
     """
     folder, report = Path(folder), progress or silent
     if evaluation.kind == "ablation":
@@ -50,8 +56,13 @@ def write_evaluation(
     localisation: Localisation | None = None
     if truth is not None:
         report(0.75, "localisation")
-        localisation = localise(folder, truth)
-        written += [folder / "localisation.csv", folder / "localisation.json"]
+        try:
+            localisation = localise(folder, truth)
+            written += [folder / "localisation.csv", folder / "localisation.json"]
+        except InputError as error:
+            if warn is None:
+                raise
+            warn(f"no localisation: {error}")
     if figures:
         report(0.8, "figures")
         written += draw_evaluation(evaluation, folder / "figures", localisation)

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from deepradiomics.fingerprint.localise import Localisation
+    from deepradiomics.fingerprint.eval_ranks import Localisation
+
+
+_NAMES = {"fingerprint": "Fingerprint", "nofs": "NoFS"}
 
 
 def roc_figure(evaluation: Evaluation, keys: Sequence[tuple[str, str]] | None = None) -> Figure:
@@ -107,7 +110,7 @@ def loss_figure(history: Path | str | Sequence[Mapping[str, float]], title: str 
     if not names:
         raise InputError("loss_figure: the history has no column with 'loss' in its name.")
     figure = new_figure(5.6, 3.8)
-    axes = tidy(figure.subplots(), title, "epoch", "cross-entropy")
+    axes = tidy(figure.subplots(), title, "epoch", "cross-entropy, sum over tasks")
     epochs = [row.get("epoch", i) for i, row in enumerate(rows)]
     for i, name in enumerate(names):
         axes.plot(epochs, [row[name] for row in rows], linewidth=1.8, label=name.replace("_", " "), **style(i))
@@ -116,10 +119,13 @@ def loss_figure(history: Path | str | Sequence[Mapping[str, float]], title: str 
 
 
 def localisation_figure(localisation: Localisation) -> Figure:
-    """Rank of the planted patch, one panel a task: share of cases at each rank, by method and score, against chance."""
+    """Rank of the planted patch, one panel a task: share of cases at each rank, by method and score, against chance.
+
+    ``ahead`` in the legend: how often the planted patch stands above the task's other lesion patches, see ``localise``.
+    """
     groups = localisation.groups()
     tasks = list(dict.fromkeys(row.task for row in localisation.rows))
-    figure = new_figure(max(5.2, 4.0 * len(tasks)), 4.2 + 0.25 * len(groups))
+    figure = new_figure(max(5.6, 4.6 * len(tasks)), 4.2 + 0.25 * len(groups))
     for axes, task in zip(figure.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
         patches = max(row.patches for row in localisation.rows if row.task == task)
         place = np.arange(1, patches + 1)
@@ -128,12 +134,15 @@ def localisation_figure(localisation: Localisation) -> Figure:
             summary = localisation.summary(task, method, score)
             if summary is None:
                 continue
-            name = f"{method}, {score}: mean rank {summary.mean_rank:.2f}, first {summary.top1:.3f}"
+            name = (
+                f"{_NAMES.get(method, method)}, {score}: mean rank {summary.mean_rank:.2f}, first {summary.top1:.3f}, "
+                f"ahead {summary.ahead:.2f}"
+            )
             where = place + (i - (len(groups) - 1) / 2) * width
             bars = axes.bar(where, summary.share_at_rank, width, label=name, color=COLOURS[i % len(COLOURS)])
             for bar in bars:
                 bar.set(hatch=("", "//", "..", "xx")[i % 4], edgecolor="white")
-        chance = f"chance: mean rank {(patches + 1) / 2:.2f}, first {1 / patches:.3f}"
+        chance = f"chance: mean rank {(patches + 1) / 2:.2f}, first {1 / patches:.3f}, ahead 0.50"
         axes.axhline(1 / patches, color="black", linestyle=":", linewidth=1.2, label=chance)
         tidy(axes, task, f"rank of the planted patch (of {patches})", "share of cases")
         axes.set_xticks(place)

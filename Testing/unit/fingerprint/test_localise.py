@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.localise import Localisation, RankRow, rank_of
+from deepradiomics.fingerprint.eval_ranks import Localisation, RankRow
+from deepradiomics.fingerprint.localise import rank_of, share_behind
 
 
 def test_the_highest_patch_has_rank_one() -> None:
@@ -52,6 +56,22 @@ def test_a_tie_for_the_first_place_is_half_a_first_place() -> None:
 
 
 def test_ranks_come_back_from_their_folder(tmp_path: Path) -> None:
-    localisation = Localisation((_row("f", "a", 2.5, 2),), {"command": "x"})
+    localisation = Localisation((replace(_row("f", "a", 2.5, 2), ahead=0.5),), {"command": "x"})
     localisation.save(tmp_path)
     assert Localisation.load(tmp_path) == localisation
+
+
+def test_ahead_compares_with_the_tasks_other_lesion_patches_and_is_one_half_for_ties() -> None:
+    values = np.array([0.1, 0.5, 0.9, 0.5])
+    assert share_behind(values, 2, [1, 3]) == 0.5
+    assert share_behind(values, 2, [4]) == 0.5
+    assert share_behind(values, 3, [1, 2, 4]) == 1.0
+    assert math.isnan(share_behind(values, 3, []))
+
+
+def test_a_model_that_ranks_all_patients_alike_is_ahead_in_half_of_them() -> None:
+    # Group A's lesion lies in patch 1, group B's in patch 2; the model always puts patch 1 first.
+    values = np.array([0.9, 0.8, 0.1, 0.2])
+    ranks = [rank_of(values, patch)[0] for patch in (1, 2)]
+    assert np.mean(ranks) == 1.5  # far better than chance, 2.5 …
+    assert np.mean([share_behind(values, 1, [2]), share_behind(values, 2, [1])]) == 0.5  # … yet blind to the patient

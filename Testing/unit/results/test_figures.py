@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from deepradiomics.errors import InputError
+from deepradiomics.fingerprint.eval_ranks import Localisation, RankRow
 from deepradiomics.fingerprint.eval_records import Prediction
 from deepradiomics.fingerprint.eval_result import Evaluation, MethodInfo, TopFeature
-from deepradiomics.fingerprint.localise import Localisation, RankRow
 from deepradiomics.results.canvas import save, style, wrapped
 from deepradiomics.results.figures import (
     calibration_figure,
