@@ -33,7 +33,7 @@ def shape_features(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> 
         "Sphericity": sphere / area,
         "SphericalDisproportion": area / sphere if sphere > 0 else np.inf,
         "SurfaceArea": area,
-        "SurfaceVolumeRatio": area / volume if volume > 0 else np.inf,
+        "SurfaceVolumeRatio": area / volume if volume else np.inf,
         "VoxelVolume": np.count_nonzero(mask) * np.prod(spacing_mm),
     }
     return {name: float(value) for name, value in found.items()}

@@ -102,7 +102,9 @@ def _random_region(rng: np.random.Generator) -> LevelRegion:
 
 @pytest.mark.parametrize("name", ["cpu", "torch"])
 @pytest.mark.parametrize(
-    "plan", [CountingPlan(), CountingPlan(distances=(1, 2), alpha=2), CountingPlan(distances=(3,))], ids=["1", "1 2", "3"]
+    "plan",
+    [CountingPlan(), CountingPlan(distances=(1, 2), alpha=2), CountingPlan(distances=(3,))],
+    ids=["1", "1 2", "3"],
 )
 def test_fast_backends_count_exactly_what_the_reference_counts(name: str, plan: CountingPlan) -> None:
     rng = np.random.default_rng(5)

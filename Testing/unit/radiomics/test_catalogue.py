@@ -1,0 +1,38 @@
+"""The catalogue lists every feature once, with family and sentence."""
+
+import pytest
+
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics import Settings, describe, family_of, feature_names, label_of
+from deepradiomics.radiomics.catalogue import FAMILIES, FAMILY_TITLES, default_names, entries
+
+
+def test_the_families_hold_107_default_features() -> None:
+    counts = {family: len(default_names(family)) for family in FAMILIES}
+    assert counts == {"firstorder": 18, "glcm": 24, "gldm": 14, "glrlm": 16, "glszm": 16, "ngtdm": 5, "shape": 14}
+    assert set(FAMILY_TITLES) == set(FAMILIES) == set(entries())
+
+
+def test_every_feature_has_one_plain_sentence() -> None:
+    for features in entries().values():
+        for entry in features.values():
+            assert entry.sentence.endswith(".")
+            assert entry.sentence[0].isupper() or entry.sentence[0].isdigit()
+            assert 20 < len(entry.sentence) < 130
+
+
+def test_names_are_found_with_and_without_their_image_type() -> None:
+    assert family_of("original_glcm_Contrast") == family_of("glcm_Contrast") == "glcm"
+    assert family_of("original_firstorder_10Percentile") == "firstorder"
+    assert label_of("original_glcm_Contrast") == "GLCM Contrast"
+    assert label_of("original_firstorder_Mean") == "First order Mean"
+    assert describe("original_shape_MeshVolume").endswith("(mm³)")
+
+
+def test_every_name_of_a_preset_is_described() -> None:
+    assert all(describe(name) for name in feature_names(Settings.from_params("paper-110")))
+
+
+def test_an_unknown_name_brings_near_matches() -> None:
+    with pytest.raises(InputError, match="Did you mean glcm_Contrast"):
+        describe("original_glcm_Kontrast")

@@ -1,0 +1,51 @@
+"""Where compiled kernels are cached."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deepradiomics.radiomics import compiled
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _child(code: str, **environment: str) -> str:
+    kept = {key: value for key, value in os.environ.items() if key not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=kept | environment, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip()
+
+
+def test_a_given_cache_folder_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert compiled.cache_folder() == tmp_path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder is chosen by the platform")
+def test_kernels_are_cached_in_a_folder_of_the_user_known_before_numba_is_imported(tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    code = (
+        "from deepradiomics.radiomics import compiled\n"
+        "import sys; assert 'numba' not in sys.modules\n"
+        "assert compiled.available()\n"
+        "import numba; print(numba.config.CACHE_DIR)"
+    )
+    assert _child(code, XDG_CACHE_HOME=str(tmp_path)) == str(tmp_path / "deepradiomics" / "numba")
+
+
+def test_an_unwritable_cache_folder_only_means_no_cache(tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder", encoding="utf-8")
+    code = (
+        "from deepradiomics.radiomics import compiled\n"
+        "assert not compiled._can_cache()\n"
+        "print(compiled.njit(lambda a: a + 1)(1))"
+    )
+    assert _child(code, NUMBA_CACHE_DIR=str(blocked / "cache")) == "2"
