@@ -123,8 +123,8 @@ def write_knee_cohort(folder: str | Path, cases: int, seed: int, *, progress: Pr
     if cases < 1:
         raise InputError(f"A cohort needs at least one case, got {cases}.")
     folder = Path(folder)
-    (folder / "manifest.csv").unlink(missing_ok=True)
     write_text(folder / "README.txt", _README.format(cases=cases, seed=seed, version=PHANTOM_VERSION))
+    (folder / "manifest.csv").unlink(missing_ok=True)  # an older one must not vouch for a cohort half rewritten
     exams: list[tuple[str, dict[str, int]]] = []
     truth: list[tuple[str, Lesion]] = []
     for number, lesions in enumerate(_draw_lesions(cases, seed)):

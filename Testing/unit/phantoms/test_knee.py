@@ -25,7 +25,7 @@ def healthy():
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    return write_knee_cohort(tmp_path_factory.mktemp("knees"), 8, 5)
+    return write_knee_cohort(tmp_path_factory.mktemp("knees"), 5, 5)
 
 
 def rows_of(path):
@@ -146,7 +146,7 @@ def test_everything_written_says_that_it_is_synthetic(cohort):
 
 def test_the_cohort_reads_as_a_manifest_whose_labels_follow_from_the_truth(cohort):
     manifest = read_manifest(cohort, need_labels=False)
-    assert manifest.tasks == KNEE_TASKS and manifest.views == VIEWS and len(manifest) == 8
+    assert manifest.tasks == KNEE_TASKS and manifest.views == VIEWS and len(manifest) == 5
     truth = rows_of(cohort.parent / "truth.csv")
     for row in manifest.rows:
         planted = {line["task"] for line in truth if line["id"] == row.id}
@@ -191,7 +191,7 @@ def test_bad_requests_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"no lesion acl C can be planted; known are acl A"):
         knee_exam(0, [("acl", "C")])  # type: ignore[list-item]
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="README.txt"):
         write_knee_cohort(tmp_path / "file" / "cohort", 1, 0)
 
 
