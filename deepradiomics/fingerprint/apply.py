@@ -82,7 +82,7 @@ def apply(
     if recipe.registration == "template" and model.templates is None:
         raise InputError("registration='template': this bundle holds no templates; choose 'off' or 'reference'.")
     case, reformatted = complete(case, recipe, reformat_missing)
-    notes = _notes(case, recipe, model.config.recipe, reformatted)
+    notes = _notes(case, recipe, model.config.recipe)
     one_image = len(recipe.views) > 1 and len(reformatted) == len(recipe.views) - 1
     if recipe.registration == "reference" and one_image:
         recipe = replace(recipe, registration="off")
@@ -149,13 +149,8 @@ def complete(case: Case, recipe: Recipe, reformat_missing: bool = True) -> tuple
     return Case(case.id, views, case.mask), dict.fromkeys(missing, source)
 
 
-def _notes(case: Case, recipe: Recipe, trained: Recipe, reformatted: Mapping[str, str]) -> list[str]:
-    notes = [note for volume in case.views.values() for note in volume.notes]
-    if reformatted:
-        notes.append(
-            f"The model expects {len(recipe.views)} acquired views; {', '.join(reformatted)} had to be reformatted "
-            f"from {next(iter(reformatted.values()))}."
-        )
+def _notes(case: Case, recipe: Recipe, trained: Recipe) -> list[str]:
+    notes = [note for volume in case.views.values() for note in volume.notes]  # reformatted views say so here
     if recipe.registration != trained.registration:
         notes.append(
             f"The model was trained with registration {trained.registration!r}, here it is {recipe.registration!r}: "
@@ -171,8 +166,8 @@ def _feature_notes(diagnostics: Mapping[str, Any], found: Explanation) -> list[s
     few, many = int((levels < 16).sum()), int((levels > 128).sum())
     if few or many:
         notes.append(
-            f"Grey levels in the {levels.size} patches and views range from {levels.min()} to {levels.max()}: {few} have "
-            f"fewer than 16, where texture says little, and {many} more than 128."
+            f"Grey levels in the {levels.size} patches and views range from {levels.min()} to {levels.max()}: {few} "
+            f"have fewer than 16, where texture says little, and {many} more than 128."
         )
     undefined = int((~np.isfinite(found.pool)).sum())
     if undefined:

@@ -198,11 +198,8 @@ def _best_row(run: RunFolder, config: TrainingConfig) -> tuple[int, float]:
     """Epoch (1-based) and score of the best checkpoint."""
     sign = 1.0 if config.monitor == "loss" else -1.0
     rows = [(int(row["epoch"]), float(row[f"validation_{config.monitor}"])) for row in run.rows()]
-    if not rows or not (run.checkpoints / "best.ckpt").is_file():
-        raise InputError(
-            f"{run.folder}: training diverged before its first whole epoch (the validation loss is not a number). "
-            "Use smaller learning rates and start over with resume=False (--no-resume)."
-        )
+    if not rows:
+        raise InputError(f"{run.folder}: no epoch was finished. Start over with resume=False (--no-resume).")
     return min(rows, key=lambda row: (sign * row[1], row[0]))
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from deepradiomics.errors import InputError
 from deepradiomics.fingerprint.augment import augment
 from deepradiomics.fingerprint.config import TrainingConfig
 from deepradiomics.fingerprint.data import TrainingData
@@ -125,6 +126,11 @@ class JointTraining(pl.LightningModule):
         logits, labels = (torch.cat(parts) for parts in zip(*self._seen, strict=True))
         self._seen.clear()
         loss = joint_cross_entropy(logits, labels, self._tasks, self._weights)
+        if not torch.isfinite(loss):
+            raise InputError(
+                f"Training diverged in epoch {self.current_epoch + 1}: the validation loss is not a number. Use smaller "
+                "learning rates or steps, and start over with resume=False (--no-resume) or in another folder."
+            )
         scores = task_aucs(logits.numpy(), labels.numpy(), self._tasks)
         known = [score for score in scores if not math.isnan(score)]
         self.log("validation_loss", loss)

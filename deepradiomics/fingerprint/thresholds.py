@@ -101,7 +101,7 @@ def decide(task: Task, chances: np.ndarray, threshold: float | None) -> np.ndarr
 
 
 def _candidates(relevance: np.ndarray) -> np.ndarray:
-    """Quantiles of q for each task (candidates, T), held below the T that would leave some case too small a fingerprint.
+    """Quantiles of q for each task (candidates, T), held below the T that would leave a case too few features.
 
     Rounded to numbers that float32 holds exactly, as q is.
     """
