@@ -5,51 +5,63 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepradiomics.errors import BundleError
+
 SAMPLE_BUNDLE = Path(__file__).resolve().parents[1] / "Resources" / "Bundles" / "knee-synthetic-tiny"
 
 
 @dataclass(frozen=True)
 class BundleSummary:
-    """What the panel needs to know of a model. `patch_grid` and `resized_shape` are (z, y, x); None where unsaid."""
+    """What the panel needs to know of a model.
 
-    name: str
+    Attributes
+    ----------
+    patch_grid
+        Patches along (z, y, x).
+    synthetic
+        Trained on synthetic images: it demonstrates the software only.
+    config
+        The whole configuration (`FingerprintConfig.to_dict`).
+    """
+
     tasks: tuple[str, ...]
     views: tuple[str, ...]
     reference_view: str
     registration: str
-    patch_grid: tuple[int, int, int] | None
-    resized_shape: tuple[int, int, int] | None
+    patch_grid: tuple[int, int, int]
     synthetic: bool
+    config: Mapping[str, Any]
 
 
 def read_summary(folder: Path) -> BundleSummary:
     """Read a bundle's description; its weights are checked when it is used.
 
     Raises:
-        BundleError: there is no readable description in the folder.
+        BundleError: there is no readable description in the folder, or it is of another kind of model.
     """
     from deepradiomics.networks.bundle import load_info
 
-    return summarise(load_info(folder), Path(folder).name)
+    info = load_info(folder)
+    if info.get("kind") != "fingerprint":
+        raise BundleError(
+            f"{folder}: expected a model of kind 'fingerprint', got {info.get('kind')!r}. Choose another."
+        )
+    try:
+        return summarise(info)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{folder}: bundle.json lacks or misspells {error}. Copy the bundle folder again.") from error
 
 
-def summarise(info: Mapping[str, Any], name: str = "") -> BundleSummary:
+def summarise(info: Mapping[str, Any]) -> BundleSummary:
     """Pick what the panel shows out of a bundle's description."""
-    config = info.get("config") or {}
-    recipe = info.get("recipe") or config.get("recipe") or {}
-    tasks = info.get("tasks") or {}
-    names = tuple(str(task.get("name", task)) if isinstance(task, Mapping) else str(task) for task in tasks)
+    recipe = info["config"]["recipe"]
+    z, y, x = (int(count) for count in recipe["patch_grid"])
     return BundleSummary(
-        name=str(info.get("name") or name),
-        tasks=names,
-        views=tuple(info.get("views") or recipe.get("views") or ()),
-        reference_view=str(recipe.get("reference_view", "sagittal")),
-        registration=str(recipe.get("registration", "off")),
-        patch_grid=_three(recipe.get("patch_grid")),
-        resized_shape=_three(recipe.get("resized_shape")),
-        synthetic=bool(info.get("synthetic") or info.get("synthetic_model")),
+        tasks=tuple(str(task["name"]) for task in info["tasks"]),
+        views=tuple(recipe["views"]),
+        reference_view=str(recipe["reference_view"]),
+        registration=str(recipe["registration"]),
+        patch_grid=(z, y, x),
+        synthetic=bool(info.get("synthetic")),
+        config=info["config"],
     )
-
-
-def _three(values: Any) -> tuple[int, int, int] | None:
-    return (int(values[0]), int(values[1]), int(values[2])) if values else None

@@ -1,41 +1,60 @@
-"""From what the panel is set to, to the words of the estimate above Apply."""
+"""How long a run will take and how much memory, roughly: said above Apply, so that nobody waits blindly.
+
+The numbers were measured on one ordinary processor core; a factor of two either way is normal.
+"""
 
 import math
 
+from slicer.i18n import tr as _
+
+from deepradiomics.fingerprint.estimate import estimate_run
+
 from .bundles import BundleSummary
 from .choices import Device, Mode, Registration, RoiSource
-from .estimate import features_estimate, fingerprint_estimate
+from .commands import registration_arguments
 from .inputs import box_of
 from .readiness import given_views
 
-PAPER_SHAPE = (32, 128, 128)
-CENTRE_SHARE = 0.5 * 0.3 * 0.5  # of the automatic region
+CENTRE_SHARE = 0.5 * 0.3 * 0.5  # of the image, in the automatic region
+START_FEATURES_S = 4.0  # Python and numba start
+FEATURES_S_PER_MVOXEL = 8.0  # texture matrices of the region
+READ_S_PER_MVOXEL = 0.2  # written by Slicer, read by the child
+BASE_FEATURES_MB = 300.0
+MB_PER_MVOXEL = 48.0
 
 
 def panel_estimate(parameters, summary: BundleSummary | str | None) -> str:
     """The estimate as a sentence, for parameters that can run."""
     if parameters.mode is Mode.FEATURES:
-        voxels = _voxels(parameters.featureVolume)
-        return features_estimate(voxels, _region_voxels(parameters, voxels)).words()
-    assert isinstance(summary, BundleSummary)
-    shape = summary.resized_shape or PAPER_SHAPE
-    chosen = parameters.registration
-    return fingerprint_estimate(
-        [_voxels(node) for node in given_views(parameters).values()],
-        roi_megavoxels=math.prod(shape) * CENTRE_SHARE / 1e6,
-        views=len(summary.views) or 3,
-        registration=_registration(chosen, summary),
-        gpu=parameters.device in (Device.CUDA, Device.MPS),
-    ).words()
+        voxels = voxels_of(parameters.featureVolume)
+        seconds, memory_mb = features_cost(voxels, _region_voxels(parameters, voxels))
+    elif isinstance(summary, BundleSummary):
+        seconds, memory_mb = _fingerprint_cost(parameters, summary)
+    else:
+        return ""
+    return words(seconds, memory_mb)
 
 
-def _registration(chosen: Registration, summary: BundleSummary) -> str:
-    if chosen is Registration.AS_TRAINED:
-        return "off" if summary.registration == "off" else "cpu"
-    return str(chosen.value)
+def features_cost(voxels: float, region_voxels: float) -> tuple[float, float]:
+    """Seconds and megabytes of features only: voxels of the volume, and of all regions together."""
+    seconds = START_FEATURES_S + voxels / 1e6 * READ_S_PER_MVOXEL + region_voxels / 1e6 * FEATURES_S_PER_MVOXEL
+    return seconds, BASE_FEATURES_MB + voxels / 1e6 * MB_PER_MVOXEL
 
 
-def _voxels(node) -> int:
+def _fingerprint_cost(parameters, summary: BundleSummary) -> tuple[float, float]:
+    chosen, config = parameters.registration, dict(summary.config)
+    mode = None
+    if chosen is not Registration.AS_TRAINED:
+        mode = registration_arguments(chosen.value, summary.registration)[1]
+        config["recipe"] = {**config["recipe"], "registration_backend": chosen.value if mode != "off" else "cpu"}
+    voxels = [voxels_of(node) for node in given_views(parameters).values()]
+    gpu = parameters.device in (Device.CUDA, Device.MPS) or chosen is Registration.GPU
+    run = estimate_run(config, voxels, gpu=gpu, registration=mode)
+    return run.seconds, run.memory_mb
+
+
+def voxels_of(node) -> int:
+    """Number of voxels of a volume node."""
     image = node.GetImageData()
     return math.prod(image.GetDimensions()) if image is not None else 0
 
@@ -43,7 +62,20 @@ def _voxels(node) -> int:
 def _region_voxels(parameters, voxels: int) -> float:
     if parameters.roiSource is RoiSource.AUTOMATIC:
         return CENTRE_SHARE * voxels
-    volume = math.prod(parameters.featureVolume.GetSpacing())
+    volume_mm3 = math.prod(parameters.featureVolume.GetSpacing())
     if parameters.roiSource is RoiSource.BOX and parameters.roiNode.GetNumberOfControlPoints() > 0:
-        return min(math.prod(box_of(parameters.roiNode).size_mm) / volume, voxels)
+        return min(math.prod(box_of(parameters.roiNode).size_mm) / volume_mm3, voxels)
     return 0.1 * voxels  # a segment is not measured before the run; a tenth of the image is a usual order
+
+
+def words(seconds: float, memory_mb: float) -> str:
+    """Seconds and megabytes as a short sentence, rounded as roughly as they are known."""
+    if seconds < 90:
+        time = _("{seconds} s").format(seconds=max(5, round(seconds / 5) * 5))
+    else:
+        time = _("{minutes} min").format(minutes=round(seconds / 60))
+    if memory_mb < 950:
+        memory = _("{megabytes} MB").format(megabytes=round(memory_mb / 50) * 50)
+    else:
+        memory = _("{gigabytes:.1f} GB").format(gigabytes=memory_mb / 1000)
+    return _("Takes about {time} and {memory} of memory.").format(time=time, memory=memory)

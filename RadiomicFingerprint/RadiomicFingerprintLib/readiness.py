@@ -56,7 +56,7 @@ def why_not_apply(parameters, summary: BundleSummary | str | None) -> str | None
         return reason
     assert isinstance(summary, BundleSummary)
     grid = parameters.patchGrid
-    if grid is not PatchGrid.AS_TRAINED and summary.patch_grid is not None and grid.value != summary.patch_grid:
+    if grid is not PatchGrid.AS_TRAINED and grid.value != summary.patch_grid:
         return _(
             "This model was trained with {grid} patches: choose 'As the model was trained', or train a model."
         ).format(grid=" × ".join(str(count) for count in summary.patch_grid))

@@ -100,7 +100,7 @@ class ResultsSection:
         if table is None:
             self._rows, headers, cells = [], [], []
         elif task:
-            headers = [_("Feature"), _("View"), _("Patch"), "z", _("Relevance"), _("Contribution")]
+            headers = [_("Feature"), _("Patch"), "z", _("Relev."), _("Contrib.")]
             self._rows, cells = fingerprint_rows(table, task)
         else:
             headers = [_("Region"), _("Feature"), _("Value")]
@@ -198,7 +198,7 @@ def fingerprint_rows(table, task: str) -> tuple[list[int], list[list[str]]]:
     rows = rows[:ROWS_SHOWN]
     texts = [
         [
-            columns["feature"][row].removeprefix("original_"), columns["view"][row], str(columns["patch"][row]),
+            columns["feature"][row].removeprefix("original_"), f"{columns['view'][row]} {columns['patch'][row]}",
             f"{columns['z'][row]:+.2f}", f"{columns['relevance'][row]:.2f}", f"{columns['contribution'][row]:+.3g}",
         ]
         for row in rows

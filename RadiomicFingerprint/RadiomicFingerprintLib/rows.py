@@ -41,10 +41,10 @@ def bundle_words(summary: BundleSummary | str | None) -> str:
     """What a model does, in two or three short lines; or what is wrong with it."""
     if not isinstance(summary, BundleSummary):
         return summary or ""
-    grid = " × ".join(str(count) for count in summary.patch_grid) if summary.patch_grid else _("unknown")
+    grid = " × ".join(str(count) for count in summary.patch_grid)
     lines = [
-        _("Tasks: {tasks}").format(tasks=", ".join(summary.tasks) or _("unknown")),
-        _("Views: {views}; patches {grid}").format(views=", ".join(summary.views) or _("unknown"), grid=grid),
+        _("Tasks: {tasks}").format(tasks=", ".join(summary.tasks)),
+        _("Views: {views}; patches {grid}").format(views=", ".join(summary.views), grid=grid),
     ]
     if summary.synthetic:
         lines.append(_("Trained on synthetic images: demonstrates the software, means nothing clinically."))

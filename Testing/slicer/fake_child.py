@@ -88,14 +88,17 @@ class HandTimer:
 def write_bundle(folder: Path, **recipe: Any) -> Path:
     """A bundle with a description only: what the panel reads before a run."""
     folder.mkdir(parents=True, exist_ok=True)
-    views = {"views": ["axial", "coronal", "sagittal"], "reference_view": "sagittal", "patch_grid": [2, 2, 2]}
+    from deepradiomics.fingerprint.config import config
+
+    described = config("tiny").to_dict()
+    described["recipe"] |= {"patch_grid": [2, 2, 2], "registration": "off", **recipe}
     info = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "kind": "fingerprint",
         "tasks": [{"name": "abnormality"}, {"name": "acl"}],
         "synthetic": True,
-        "config": {"recipe": {**views, "registration": "off", "resized_shape": [16, 64, 64], **recipe}},
+        "config": described,
         "weights": {"file": "model.safetensors", "sha256": "0", "tensors": {}},
     }
     (folder / "bundle.json").write_text(json.dumps(info), encoding="utf-8")

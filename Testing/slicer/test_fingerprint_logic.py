@@ -323,3 +323,15 @@ def add_segment(
     voxels[where] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentation, segment, volume)
     return segmentation, segment
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [({"kind": "lens"}, "kind 'fingerprint'"), ({"config": {}}, "lacks or misspells 'recipe'")]
+)
+def test_a_model_of_another_kind_or_without_recipe_is_named(
+    lib: Any, exam: Any, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    file = write_bundle(tmp_path / "bundle") / "bundle.json"
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **change}), encoding="utf-8")
+    with pytest.raises(BundleError, match=said):
+        lib.RadiomicFingerprintLogic(FakeStart()).apply(exam, tmp_path / "bundle")
