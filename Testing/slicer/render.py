@@ -49,7 +49,7 @@ def has_opengl() -> bool:
 class SliceView:
     """One slice view of a scene, drawn offscreen as Slicer draws it.
 
-    orientation: "Axial", "Sagittal", "Coronal", or a volume node whose own slice plane is taken.
+    orientation: "Axial", "Sagittal", "Coronal", or a volume node whose own plane nearest to axial is taken.
     """
 
     def __init__(self, headless: Any, name: str, orientation: Any, size: tuple[int, int] = (400, 400)) -> None:
@@ -122,11 +122,16 @@ class ThreeDView:
         node.SetBackgroundColor(1, 1, 1)
         node.SetBackgroundColor2(1, 1, 1)
         node.SetAxisLabelsVisible(False)
+        node.SetBoxVisible(False)
         factory = slicer.vtkMRMLThreeDViewDisplayableManagerFactory
         self._group = _group(headless, factory, THREE_D_MANAGERS, self._renderer, node)
 
     def picture(self) -> np.ndarray:
         """(height, width, 3) uint8, first row on top."""
+        camera = self._renderer.GetActiveCamera()
+        camera.SetPosition(-0.6, 1.0, 0.5)  # from the patient's front left, a little above: RAS directions
+        camera.SetFocalPoint(0, 0, 0)
+        camera.SetViewUp(0, 0, 1)
         self._renderer.ResetCamera()
         self._window.Render()
         return _pixels(self._window)
@@ -210,20 +215,38 @@ def render_scene(scene_path: Path, folder: Path, size: int, row: int | None) -> 
         roi = None
         if row is not None:
             roi = show_patch(slicer.util.getNode("Fingerprint"), row)
-        for name, orientation in (("Plane", anatomy), ("A", "Axial"), ("S", "Sagittal"), ("C", "Coronal")):
+        for name, orientation in (("A", "Axial"), ("S", "Sagittal"), ("C", "Coronal")):
             view = SliceView(headless, f"Picture{name}", orientation, (size, size))
             _renew_legend(scene, relevance)
             view.show(anatomy, relevance)
             view.slice_node.JumpSliceByOffsetting(*_middle(relevance, roi))
-            path = folder / f"slice_{'plane' if name == 'Plane' else orientation.lower()}.png"
+            path = folder / f"slice_{orientation.lower()}.png"
             write_png(view.picture(), path)
             written.append(path)
-        rendering = slicer.modules.volumerendering.logic().CreateDefaultVolumeRenderingNodes(relevance)
-        rendering.SetVisibility(True)
+        _render_volume(relevance, opacity=0.6, nearest=True)
         path = folder / "view_3d.png"
         write_png(ThreeDView(headless, (size, size)).picture(), path)
         written.append(path)
     return written
+
+
+def _render_volume(node: Any, opacity: float, nearest: bool) -> None:
+    """Volume rendering with the node's own colours: clear below its threshold, `opacity` above."""
+    import slicer
+
+    display = node.GetDisplayNode()
+    rendering = slicer.modules.volumerendering.logic().CreateDefaultVolumeRenderingNodes(node)
+    slicer.modules.volumerendering.logic().CopyDisplayToVolumeRenderingDisplayNode(rendering, display)
+    properties = rendering.GetVolumePropertyNode().GetVolumeProperty()
+    properties.ShadeOff()
+    if nearest:
+        properties.SetInterpolationTypeToNearest()
+    threshold = display.GetLowerThreshold()
+    curve = properties.GetScalarOpacity()
+    curve.RemoveAllPoints()
+    for value, amount in ((threshold * 0.98, 0.0), (threshold, opacity), (display.GetUpperThreshold(), opacity)):
+        curve.AddPoint(value, amount)
+    rendering.SetVisibility(True)
 
 
 def _renew_legend(scene: Any, volume: Any) -> None:

@@ -154,7 +154,7 @@ def test_zero_is_transparent_and_the_greatest_value_has_the_top_colour(scene: An
     display = node.GetDisplayNode()
     assert display.GetApplyThreshold() == 1
     assert 0 < display.GetLowerThreshold() < 0.1 < 0.8 < display.GetUpperThreshold()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx((0, 0.8))
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx((0.1, 0.8))
     assert display.GetColorNode().GetNumberOfColors() == 256
     rgba = [0.0] * 4
     display.GetColorNode().GetColor(255, rgba)
@@ -165,7 +165,16 @@ def test_a_map_of_zeros_is_wholly_transparent() -> None:
     pytest.importorskip("slicer", reason="slicer-core is not installed")
     from deepradiomics.scene.overlay import display_range
 
-    assert display_range(np.zeros((2, 2, 2)), 0.0) == (0.5, 1.0)
+    assert display_range(np.zeros((2, 2, 2)), 0.0) == (0.5, 0.0, 1.0)
+
+
+def test_the_colours_span_the_values_but_do_not_exaggerate_what_is_practically_equal() -> None:
+    pytest.importorskip("slicer", reason="slicer-core is not installed")
+    from deepradiomics.scene.overlay import display_range
+
+    assert display_range(np.array([0, 0.2, 0.8]), 0.0) == pytest.approx((0.1, 0.2, 0.8))
+    assert display_range(np.array([0, 0.2, 0.8]), 0.5) == pytest.approx((0.4, 0.2, 0.8))
+    assert display_range(np.array([0, 0.55, 0.56]), 0.0) == pytest.approx((0.275, 0.504, 0.56))
 
 
 def test_the_fingerprint_table_has_the_columns_of_the_csv_typed(scene: Any, synthetic: Synthetic) -> None:

@@ -53,7 +53,7 @@ def test_each_patch_is_painted_in_its_colour_and_nothing_outside(
         value = synthetic.relevance["acl"][index]
         colour = picture[row, column].astype(float)
         if value > 0:
-            expected = colours[min(255, int(value / 0.9 * 255 + 0.5))]
+            expected = colours[min(255, int((value - 0.2) / 0.7 * 255 + 0.5))]
             assert np.abs(colour - expected).max() <= 6, (index, colour, expected)
             painted += 1
         else:

@@ -94,6 +94,7 @@ def _show(result: FingerprintFolder, volumes: Mapping[str, Any], scene: Any, for
             name=f"{task} Grad-CAM",
             colours="Inferno",
             hide_below=GRADCAM_HIDDEN_BELOW,
+            from_zero=True,
             interpolate=True,
         )
         for task, each in result.gradcam.items()

@@ -24,6 +24,7 @@ def add_overlay(
     name: str,
     colours: MapColours = "Plasma",
     hide_below: float = 0.0,
+    from_zero: bool = False,
     interpolate: bool = False,
     legend: str | None = None,
 ) -> Any:
@@ -39,6 +40,9 @@ def add_overlay(
         (the volume had to be resampled to the world, or None) the map lies at its own place in the world.
     hide_below
         Fraction of the greatest value below which the map is transparent; zero is always transparent.
+    from_zero
+        Begin the colours at zero; otherwise they span the positive values (see `display_range`), because the mean
+        relevances of patches lie close together and would all look alike.
     interpolate
         Smooth between voxels when shown; leave it off for maps whose edges mean something.
     legend
@@ -51,11 +55,11 @@ def add_overlay(
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(colour_node(scene, colours).GetID())
-    low, high = display_range(overlay.voxels, hide_below)
+    threshold, low, high = display_range(overlay.voxels, hide_below)
     display.SetAutoWindowLevel(False)
-    display.SetWindowLevelMinMax(0.0, high)
+    display.SetWindowLevelMinMax(0.0 if from_zero else low, high)
     display.SetAutoThreshold(False)
-    display.SetThreshold(low, max(high, low) * 2)  # generous above: nothing may vanish at the top by rounding
+    display.SetThreshold(threshold, high * 2)  # generous above: nothing may vanish at the top by rounding
     display.SetApplyThreshold(True)
     display.SetInterpolate(interpolate)
     if legend is not None:
@@ -76,16 +80,18 @@ def shares_grid(overlay: Volume, reference: Any) -> bool:
     )
 
 
-def display_range(voxels: np.ndarray, hide_below: float) -> tuple[float, float]:
-    """Threshold and top of the colours: half the least positive value (or more, by `hide_below`), and the greatest.
+def display_range(voxels: np.ndarray, hide_below: float) -> tuple[float, float, float]:
+    """Threshold, lowest and highest colour for a map.
 
-    A map without positive values gives (0.5, 1.0): all of it is transparent.
+    The threshold is half the least positive value, or `hide_below` of the greatest where that is more. The colours span
+    the positive values, but at least the top tenth of them, so that what is practically equal looks so.
+    A map without positive values gives (0.5, 0.0, 1.0): all of it is transparent.
     """
     positive = voxels[voxels > 0]
     if positive.size == 0:
-        return 0.5, 1.0
-    high = float(positive.max())
-    return max(float(positive.min()) / 2, hide_below * high), high
+        return 0.5, 0.0, 1.0
+    least, greatest = float(positive.min()), float(positive.max())
+    return max(least / 2, hide_below * greatest), min(least, 0.9 * greatest), greatest
 
 
 def show_in_slices(

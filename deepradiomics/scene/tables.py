@@ -116,7 +116,7 @@ def _task_rows(task: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
     for index in [1] if binary else range(len(about["probabilities"])):
         row = {
             "task": task,
-            "class": names[index] if index < len(names) else str(index),
+            "class": _class_name(names, index, binary),
             "probability": about["probability"] if binary else about["probabilities"][index],
             "predicted": int(about["predicted"] == index),
             "decision_threshold": _number(about.get("decision_threshold")),
@@ -129,6 +129,11 @@ def _task_rows(task: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
             row[mode] = _number(value[index] if isinstance(value, list) else value)
         rows.append(row)
     return rows
+
+
+def _class_name(names: list[str], index: int, binary: bool) -> str:
+    name = names[index] if index < len(names) else str(index)
+    return "positive" if binary and name == "1" else name
 
 
 def _number(value: float | None) -> float:
