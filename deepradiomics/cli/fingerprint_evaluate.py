@@ -1,8 +1,7 @@
 """``deepradiomics fingerprint evaluate MANIFEST -o DIR``: table T1, the methods side by side on the same splits."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,10 +22,6 @@ from deepradiomics.cli.options import (
 )
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
-from deepradiomics.errors import DeepRadiomicsError
-
-if TYPE_CHECKING:
-    from deepradiomics.fingerprint.eval_result import Evaluation
 
 Seeds = Annotated[str, typer.Option("--seeds", help="One repetition a seed, separated by commas.")]
 Folds = Annotated[int, typer.Option("--folds", min=0, help="0: fixed splits; k: k-fold cross-validation.")]
@@ -50,6 +45,10 @@ def evaluate(
         Path | None,
         typer.Option("--truth", help="Table of planted lesions (default: truth.csv beside the manifest, if there)."),
     ] = None,
+    imagenet_weights: Annotated[
+        Path | None,
+        typer.Option("--imagenet-weights", help="Safetensors file of AlexNet for MRNet (default: from scratch)."),
+    ] = None,
     epochs: Epochs = None,
     workers: Workers = 1,
     cluster: Cluster = None,
@@ -71,9 +70,13 @@ def evaluate(
         cohort = read_manifest(manifest, tasks=comma_list(tasks))
         if truth is not None:
             existing_file(truth, "--truth")
+        if imagenet_weights is not None:
+            existing_file(imagenet_weights, "--imagenet-weights")
         settings, chosen = configuration(preset, config, epochs), integers(seeds, "--seeds")
         from deepradiomics.fingerprint.eval_methods import GROUPS
+        from deepradiomics.fingerprint.eval_slices import SliceOptions
         from deepradiomics.fingerprint.evaluate import evaluate as compute
+        from deepradiomics.results.evaluation import write_evaluation
 
         found = compute(
             cohort,
@@ -83,6 +86,7 @@ def evaluate(
             folds=folds,
             split_seed=split_seed,
             methods=comma_list(methods) or GROUPS,  # type: ignore[arg-type]
+            slices=SliceOptions(imagenet_weights=imagenet_weights),
             workers=workers,
             cluster=cluster,
             device=device,
@@ -91,25 +95,6 @@ def evaluate(
         )
         session.progress(0.9, "tables and figures")
         planted = truth or manifest.parent / "truth.csv"
-        files = _tables_and_figures(found, output, planted if planted.is_file() else None, session.warn)
+        files = write_evaluation(found, output, truth=planted if planted.is_file() else None, warn=session.warn)
         session.progress(1.0, "done")
         session.result("\n".join(map(str, files)), folder=str(output), files=[str(file) for file in files])
-
-
-def _tables_and_figures(
-    found: "Evaluation", output: Path, truth: Path | None, warn: Callable[[str], None]
-) -> list[Path]:
-    from deepradiomics.fingerprint.localise import localise
-    from deepradiomics.results.figures import draw_evaluation
-    from deepradiomics.results.tables import selection_table, t1, t1_comparisons, top_table, write_table
-
-    tables = [t1(found), t1_comparisons(found)]
-    tables += [make(found) for make, rows in ((selection_table, found.selections), (top_table, found.top)) if rows]
-    files = [path for table in tables for path in write_table(table, output)]
-    localisation = None
-    if truth is not None:
-        try:
-            localisation = localise(output, truth)
-        except DeepRadiomicsError as error:  # another patch grid, no lesion in the test split
-            warn(f"no localisation: {error}")
-    return [*files, *draw_evaluation(found, output / "figures", localisation)]
