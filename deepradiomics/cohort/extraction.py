@@ -112,7 +112,7 @@ def extract_cohort(
         report(share + (1 - share) * done / len(jobs), f"features of {case}: {state} ({done} of {len(jobs)})")
     if failed:
         raise InputError(_explain(failed, len(jobs)))
-    return _gather(manifest, recipe, {case: key for case, (key, _) in keys.items()}, jobs, _computed(keys))
+    return _gather(manifest, {case: key for case, (key, _) in keys.items()}, jobs, sum(new for _, new in keys.values()))
 
 
 def cohort_templates(
@@ -175,9 +175,13 @@ class _Loaded:
 
 
 def _extract_or_explain(job: _Job) -> tuple[str, bool] | str:
-    """The case's key and whether it was computed now, or, for a case that cannot be used, why."""
+    """The case's key and whether it was computed now, or, for a case that cannot be used, why.
+
+    That an entry cannot be kept (a full disk) is no fault of the case: it is raised and stops the cohort.
+    """
+    store = FeatureStore(job.cache_dir)
     try:
-        return _extract(job)
+        key, entry = _find_or_compute(job, store)
     except InputError as error:
         return str(error)
     except DeepRadiomicsError:
@@ -185,25 +189,27 @@ def _extract_or_explain(job: _Job) -> tuple[str, bool] | str:
     except Exception as error:
         error.add_note(f"This happened in case {job.row.id}.")
         raise
+    if entry is not None:
+        store.put(key, entry)
+    return key, entry is not None
 
 
-def _extract(job: _Job) -> tuple[str, bool]:
+def _find_or_compute(job: _Job, store: FeatureStore) -> tuple[str, ExamFeatures | None]:
+    """The case's key, and its features unless the store has them."""
     from deepradiomics.radiomics import ENGINE_VERSION
 
-    store = FeatureStore(job.cache_dir)
     case = load_case(job.row)
     key = content_hash(
         PREPARATION_VERSION, ENGINE_VERSION, job.recipe.to_dict(), radiomics_params(job.recipe), job.templates_key,
         _voxel_hash(case, job.recipe),
     )  # fmt: skip
     if store.get(key) is not None:
-        return key, False
+        return key, None
     templates = Templates.read(job.templates_dir) if job.templates_dir else None
     exam = prepare_exam(case, job.recipe, templates=templates)
     pool = exam_features(exam, job.recipe)
     entry = ExamFeatures(exam.image, pool.values, pool.feature_names, exam.views, exam.notes, dict(pool.diagnostics))
-    store.put(key, entry)
-    return key, True
+    return key, entry
 
 
 def _voxel_hash(case: Case, recipe: Recipe) -> str:
@@ -229,9 +235,7 @@ def _keep(templates: Templates, cache_dir: Path) -> tuple[Path, str]:
     return folder, key
 
 
-def _gather(
-    manifest: Manifest, recipe: Recipe, keys: dict[str, str], jobs: list[_Job], computed: int
-) -> CohortFeatures:
+def _gather(manifest: Manifest, keys: dict[str, str], jobs: list[_Job], computed: int) -> CohortFeatures:
     """Read all entries into arrays; one damaged since it was written is computed again."""
     store = FeatureStore(jobs[0].cache_dir)
     images: NDArray[np.float32] | None = None
@@ -241,9 +245,11 @@ def _gather(
     for n, job in enumerate(jobs):
         entry = store.get(keys[job.row.id])
         if entry is None:
-            entry = store.get(_extract(job)[0])
+            entry = _find_or_compute(job, store)[1] or store.get(keys[job.row.id])
         if entry is None:
-            raise InputError(f"Case {job.row.id}: its features could not be kept in {store.folder}; is the disk sound?")
+            raise InputError(
+                f"Case {job.row.id}: its features could not be read from {store.folder}; is the disk sound?"
+            )
         if first is None or images is None or values is None:
             first = entry
             images = np.empty((len(jobs), *entry.image.shape), np.float32)
@@ -253,10 +259,6 @@ def _gather(
             notes[job.row.id] = entry.notes
     assert first is not None and images is not None and values is not None  # a manifest has rows
     return CohortFeatures(manifest.ids, images, values, first.feature_names, first.views, notes, computed)
-
-
-def _computed(keys: dict[str, tuple[str, bool]]) -> int:
-    return sum(new for _, new in keys.values())
 
 
 def _explain(failed: dict[str, str], total: int) -> str:

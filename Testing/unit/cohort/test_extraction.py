@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -208,6 +209,17 @@ def test_two_processes_give_the_same_numbers_as_one_and_name_a_bad_case_as_one_d
     assert together.computed == 1  # the five good cases were computed by the two processes
     alone = extract_cohort(manifest, RECIPE, tmp_path / "one")
     np.testing.assert_array_equal(alone.values, together.values)
+
+
+def test_a_full_disk_stops_the_cohort_at_once_and_leaves_nothing_half_written(manifest, tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    said: list[str] = []
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(InputError, match="no space is left"):
+        extract_cohort(manifest, RECIPE, tmp_path, progress=lambda f, m: said.append(m))
+    assert said == [] and not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("workers", [0, -1])

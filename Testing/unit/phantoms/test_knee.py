@@ -191,7 +191,7 @@ def test_bad_requests_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"no lesion acl C can be planted; known are acl A"):
         knee_exam(0, [("acl", "C")])  # type: ignore[list-item]
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="README.txt"):
+    with pytest.raises(InputError, match=r"README\.txt"):
         write_knee_cohort(tmp_path / "file" / "cohort", 1, 0)
 
 
