@@ -94,3 +94,49 @@ def test_the_childs_own_message_reaches_the_user_and_the_scene_is_untouched(scen
         run_blocking(job)
     scene.RemoveNode(nodes[1].GetParentTransformNode())
     assert snapshot(scene) == before
+
+
+def test_a_fingerprint_of_a_moved_knee_lies_on_the_knee(scene: Any) -> None:
+    from deepradiomics.errors import DeepRadiomicsError
+    from deepradiomics.phantoms.knee import knee_exam
+    from deepradiomics.prepare.box import Box
+    from deepradiomics.samples import sample_bundle
+    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.result_folder import read_object
+    from deepradiomics.scene.volumes import node_from_volume, volume_from_node
+
+    try:
+        bundle = sample_bundle()
+    except DeepRadiomicsError:
+        pytest.skip("the sample bundle is not in this checkout")
+    knee = node_from_volume(knee_exam(3).case.views["sagittal"], scene, "knee")
+    under(scene, knee, rigid(20, (15, -4, 9)))
+
+    def build(folder: Path) -> Sequence[str]:
+        write_volume(volume_from_node(knee), folder / "sagittal.nrrd")
+        view = f"sagittal={folder / 'sagittal.nrrd'}"
+        options = ["--registration", "off", "--no-scene"]
+        return ["fingerprint", "apply", "--view", view, "--bundle", str(bundle), "-o", str(folder / "out"), *options]
+
+    def show(result: dict[str, Any], folder: Path) -> Any:
+        prediction = read_object(folder / "out" / "prediction.json")
+        return show_fingerprint(folder / "out", {"sagittal": knee}, scene), prediction
+
+    nodes, prediction = run_blocking(Job(build, on_finished=show))
+    # Each voxel of the knee, by where it is seen: in a patch's box it has that patch's relevance, outside it has none.
+    grid = placement(knee).geometry
+    z, y, x = np.indices(grid.shape)
+    world = grid.index_to_physical(np.stack([x, y, z], axis=-1))
+    for task, overlay in nodes.relevance.items():
+        assert overlay.GetTransformNodeID() == knee.GetTransformNodeID()
+        shown = volume_from_node(overlay).voxels
+        expected, near_edge = np.zeros(grid.shape), np.zeros(grid.shape, bool)
+        for patch in prediction["patches"]:
+            box = Box.from_dict(patch["boxes"]["sagittal"])
+            along = np.abs((world - np.array(box.centre_mm)) @ box.axes_array) / (np.array(box.size_mm) / 2)
+            expected[(along <= 1).all(axis=-1)] = patch["relevance"][task]
+            margin = 0.6 * max(grid.spacing_mm) / (np.array(box.size_mm) / 2)
+            near_edge |= (np.abs(along - 1) < margin).any(axis=-1) & (along <= 1 + margin).all(axis=-1)
+        assert (expected[~near_edge] > 0).sum() > 1000
+        np.testing.assert_allclose(shown[~near_edge], expected[~near_edge], atol=1e-5)
