@@ -128,8 +128,8 @@ class JointTraining(pl.LightningModule):
         loss = joint_cross_entropy(logits, labels, self._tasks, self._weights)
         if not torch.isfinite(loss):
             raise InputError(
-                f"Training diverged in epoch {self.current_epoch + 1}: the validation loss is not a number. Use smaller "
-                "learning rates or steps, and start over with resume=False (--no-resume) or in another folder."
+                f"Training diverged in epoch {self.current_epoch + 1}: the validation loss is not a number. Use "
+                "smaller learning rates or steps, and start over with resume=False (--no-resume) or in another folder."
             )
         scores = task_aucs(logits.numpy(), labels.numpy(), self._tasks)
         known = [score for score in scores if not math.isnan(score)]
