@@ -43,6 +43,7 @@ class CohortFeatures:
         views: V names.
         notes: by case, what was assumed or warned of; cases without notes are left out.
         computed: how many cases were not in the cache.
+        grey_levels: (N, J, V) number of grey levels of each patch and view; None where textures were not asked for.
     """
 
     ids: tuple[str, ...]
@@ -52,6 +53,7 @@ class CohortFeatures:
     views: tuple[str, ...]
     notes: dict[str, tuple[str, ...]]
     computed: int = 0
+    grey_levels: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,7 @@ def _gather(manifest: Manifest, keys: dict[str, str], jobs: list[_Job], computed
     values: NDArray[np.float64] | None = None
     first: ExamFeatures | None = None
     notes: dict[str, tuple[str, ...]] = {}
+    levels: list[Any] = []
     for n, job in enumerate(jobs):
         entry = store.get(keys[job.row.id])
         if entry is None:
@@ -255,10 +258,12 @@ def _gather(manifest: Manifest, keys: dict[str, str], jobs: list[_Job], computed
             images = np.empty((len(jobs), *entry.image.shape), np.float32)
             values = np.empty((len(jobs), *entry.values.shape), np.float64)
         images[n], values[n] = entry.image, entry.values
+        levels.append(entry.diagnostics.get("grey_levels"))
         if entry.notes:
             notes[job.row.id] = entry.notes
     assert first is not None and images is not None and values is not None  # a manifest has rows
-    return CohortFeatures(manifest.ids, images, values, first.feature_names, first.views, notes, computed)
+    known = np.array(levels, np.int64) if all(level is not None for level in levels) else None
+    return CohortFeatures(manifest.ids, images, values, first.feature_names, first.views, notes, computed, known)
 
 
 def _explain(failed: dict[str, str], total: int) -> str:

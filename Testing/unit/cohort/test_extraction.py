@@ -59,6 +59,7 @@ def test_shapes_names_and_order_follow_manifest_and_recipe(manifest, tmp_path):
     assert found.images.shape == (CASES, 3, *RECIPE.roi_shape) and found.images.dtype == np.float32
     assert found.values.shape == (CASES, 4, 3, 107) and len(found.feature_names) == 107
     assert found.computed == CASES and np.isfinite(found.values).all()
+    assert found.grey_levels is not None and found.grey_levels.shape == (CASES, 4, 3) and found.grey_levels.min() > 1
     assert said[-1][0] == 1.0 and "(6 of 6)" in said[-1][1]
     exam = prepare_exam(load_case(manifest.rows[4]), RECIPE)
     np.testing.assert_array_equal(found.values[4], exam_features(exam, RECIPE).values)
