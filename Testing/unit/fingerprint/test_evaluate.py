@@ -218,3 +218,20 @@ def test_mrnets_backbone_is_said_to_be_from_scratch() -> None:
 
     (info,) = method_infos(_config(), ("mrnet",), SliceOptions())
     assert info.note == "from scratch"
+
+
+def test_a_task_of_three_classes_goes_through_every_method(cohort: Manifest, tmp_path: Path) -> None:
+    splits = ("train",) * 8 + ("validation",) * 6 + ("test",) * 6
+    rows = tuple(
+        replace(row, labels={"grade": i % 3}, split=split)  # type: ignore[arg-type]
+        for i, (row, split) in enumerate(zip(cohort.rows, splits, strict=True))
+    )
+    graded = Manifest(rows, ("sagittal",), ("grade",))
+    evaluation = evaluate(graded, _config(), tmp_path, seeds=(0,), device="cpu")
+    assert {row.key for row in evaluation.predictions} == ALL
+    for row in evaluation.predictions:
+        assert row.threshold is None
+        assert sum(row.probabilities) == pytest.approx(1.0)
+        assert row.predicted == int(np.argmax(row.probabilities))
+    table = write_evaluation(evaluation, tmp_path, n_bootstrap=0)
+    assert not {"roc.png", "calibration.png"} & {path.name for path in table}
