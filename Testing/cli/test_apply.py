@@ -61,7 +61,7 @@ def test_the_heat_map_lies_on_the_cases_own_grid(applied: tuple[Path, Path]) -> 
 
 def test_the_report_says_what_was_reformatted_and_is_no_device(applied: tuple[Path, Path]) -> None:
     report = (applied[1] / "report.html").read_text(encoding="utf-8")
-    assert "reformatted from" in report and "Not a medical device" in report
+    assert "reformatted from" in report and "not a medical device" in report
     assert str(applied[0].parent) not in report
 
 

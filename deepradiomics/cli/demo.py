@@ -101,7 +101,7 @@ def _knee(source: str, output: Path, seed: int, session: Session) -> tuple[dict[
     from deepradiomics.phantoms.knee import write_knee_cohort
 
     # A seed that the training cohort does not use: the model has not seen this knee.
-    manifest = read_manifest(write_knee_cohort(output / "synthetic_knee", 4, seed + 1_000), need_labels=False)
+    manifest = read_manifest(write_knee_cohort(output / "synthetic-knee", 1, seed + 1_000), need_labels=False)
     row = manifest.rows[0]
     return dict(row.views), "SYNTHETIC knee (computed, not acquired)."
 
@@ -123,7 +123,7 @@ def _tiny_model(output: Path, cases: int, epochs: int | None, seed: int, device:
     run = train(
         read_manifest(manifest),
         settings,
-        output / "model",
+        output / "synthetic-model",
         seed=seed,
         resume=False,
         device=device,  # type: ignore[arg-type]

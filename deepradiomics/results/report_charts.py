@@ -76,28 +76,24 @@ def relevance_chart(rows_of_task: Mapping[str, Sequence["FingerprintRow"]]) -> P
     from matplotlib.figure import Figure
 
     every = [row for rows in rows_of_task.values() for row in rows]
-    patches = sorted({row.patch for row in every})
+    patches = [str(patch) for patch in sorted({row.patch for row in every})]
     views = list(dict.fromkeys(row.view for row in every))
     families = [family for family in FAMILY_COLOURS if any(row.family == family for row in every)]
     figure = Figure(figsize=(9.6, 2.9), layout="constrained")
     axes = figure.subplots(1, 3, sharey=True, width_ratios=[max(4, len(patches)), max(3, len(views)), len(families)])
-    groups = (
-        ("patch", patches, [str(patch) for patch in patches], lambda row: row.patch),
-        ("view", views, views, lambda row: row.view),
-        ("family", families, [FAMILY_NAMES[family] for family in families], lambda row: row.family),
-    )
     width = 0.8 / len(rows_of_task)
-    for ax, (title, keys, names, key_of) in zip(axes, groups, strict=True):
+    for ax, title, keys in zip(axes, ("patch", "view", "family"), (patches, views, families), strict=True):
         for number, (task, rows) in enumerate(rows_of_task.items()):
-            sums = {key: [0.0, 0] for key in keys}
+            relevance: dict[str, list[float]] = {key: [] for key in keys}
             for row in rows:
-                if (key := key_of(row)) in sums:
-                    sums[key][0] += row.relevance
-                    sums[key][1] += 1
-            means = [sums[key][0] / sums[key][1] if sums[key][1] else np.nan for key in keys]
+                relevance[{"patch": str(row.patch), "view": row.view, "family": row.family}[title]].append(
+                    row.relevance
+                )
+            means = [float(np.mean(relevance[key])) if relevance[key] else np.nan for key in keys]
             places = np.arange(len(keys)) + (number - (len(rows_of_task) - 1) / 2) * width
             colour = _TASK_COLOURS[number % len(_TASK_COLOURS)]
             ax.bar(places, means, width * 0.92, color=colour, label=task)
+        names = [FAMILY_NAMES.get(key, key) for key in keys]
         ax.set_xticks(np.arange(len(keys)), names, fontsize=8, rotation=35 if title == "family" else 0)
         ax.set_title(f"by {title}", fontsize=9)
         ax.grid(axis="y", color="#dddddd", linewidth=0.6)

@@ -63,6 +63,8 @@ def task_picture(
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
+    if gradcam is not None and not np.nanmax(gradcam.voxels) > 0:
+        gradcam = None  # the network says nothing about this logit; an empty row would only puzzle
     best = int(np.argmax(relevance_of_patch))
     centre = boxes[best].centre_mm
     grey = [take_slice(reference, plane, centre) for plane in VIEWS]
@@ -97,7 +99,7 @@ def task_picture(
         f"{task}: axial, coronal and sagittal planes of the reference view. "
         f"Upper row, through the most relevant patch ({best + 1}): mean relevance q of each patch's features; the "
         "colours span this case's range. "
-        + ("Lower row, through its maximum: Grad-CAM of the relevance network. " if gradcam is not None else "")
+        + ("Lower row, through its maximum: Grad-CAM of the relevance network. " if gradcam else "Grad-CAM is empty. ")
         + "The patient's right is at the left of axial and coronal images; the bar is 20 mm."
     )
     return to_picture(figure, f"Patch relevance and Grad-CAM for {task}", caption)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from deepradiomics.prepare import Box
@@ -19,6 +20,7 @@ _INFERENCE = {
     "masked": "Features whose relevance reaches the threshold enter weighted by their relevance (f ⊙ q ⊙ 1[q ≥ T])",
     "soft": "All features enter weighted by their relevance (f ⊙ q), as in training",
 }
+_FAR_SD, _FAR_SHARE = 3.0, 0.05  # of normally distributed features 0.3 % would lie so far
 _ORDER = ("paper", "masked", "soft")
 
 
@@ -40,27 +42,34 @@ def figure(picture: Picture) -> str:
 
 
 def warning(prediction: Mapping[str, Any]) -> str:
-    """Return the red box: the disclaimer, and that a synthetic model means nothing clinically."""
-    lines = ["Research use only. Not a medical device: not for diagnosis or treatment."]
-    if prediction.get("synthetic_model"):
-        lines.insert(
-            0,
-            "SYNTHETIC MODEL: it was trained on computed images. This prediction demonstrates the software "
-            "and means nothing clinically.",
-        )
+    """Return the red box: what a synthetic model means, that this is no medical device, and the result's own words."""
     own = str(prediction.get("disclaimer") or "").strip()
-    if own and not any(own in line for line in lines):
-        lines.append(own)
+    lines = [own] if own else []
+    if "medical device" not in own:
+        lines.insert(0, "Research use only; not a medical device. Not for diagnosis or treatment.")
+    if prediction.get("synthetic_model"):
+        lines.insert(0, "SYNTHETIC MODEL: this prediction demonstrates the software and means nothing clinically.")
     return "\n".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
-def notes(prediction: Mapping[str, Any]) -> str:
-    """Return what was assumed on the way, or nothing."""
-    found = [str(note) for note in prediction.get("notes") or ()]
+def notes(prediction: Mapping[str, Any], rows: Sequence["FingerprintRow"] = ()) -> str:
+    """Return what was assumed on the way, and whether the case is unlike the training cohort; or nothing."""
+    found = [*(str(note) for note in prediction.get("notes") or ()), *unlike_training(rows)]
     if not found:
         return ""
     items = "".join(f"<li>{escape(note)}</li>" for note in found)
     return f'<div class="notes"><strong>Notes</strong><ul>{items}</ul></div>'
+
+
+def unlike_training(rows: Sequence["FingerprintRow"]) -> list[str]:
+    """Say so when far more features than usual lie far from the training cohort's mean."""
+    far = sum(abs(row.z) > _FAR_SD for row in rows)
+    if not rows or far <= _FAR_SHARE * len(rows):
+        return []
+    return [
+        f"{far / len(rows):.0%} of the features lie more than {_FAR_SD:g} standard deviations from the mean of the "
+        "cohort that the model learned from: this case is unlike that cohort, and the prediction is an extrapolation."
+    ]
 
 
 def prediction_table(prediction: Mapping[str, Any]) -> str:
@@ -156,7 +165,7 @@ def feature_table(rows: Sequence["FingerprintRow"], count: int = 10) -> str:
             f'{escape(label_of(row.feature))}<br><span class="small">{escape(describe(row.feature))}</span>',
             str(row.patch),
             escape(row.view),
-            f"{row.value:.4g}",
+            "–" if isnan(row.value) else f"{row.value:.4g}",
             _signed(row.z, 2),
             f"{row.relevance:.3f}",
             _signed(row.contribution, 4),

@@ -60,11 +60,11 @@ def test_every_picture_is_a_png_with_an_alternative_text(html: str) -> None:
 def test_it_warns_in_red_and_labels_a_synthetic_model(html: str) -> None:
     box = re.search(r'<div class="warning" role="alert">(.*?)</div>', html, re.S)
     assert box is not None
-    assert "means nothing clinically" in box[1] and "Not a medical device" in box[1]
+    assert "means nothing clinically" in box[1] and "not a medical device" in box[1]
     assert re.search(r"\.warning \{[^}]*color: #b00020", html)
     assert html.count("synthetic model</span>") == 3  # once a task
     real = render_report(fake_result(("acl",), synthetic_model=False, disclaimer=""))
-    assert "SYNTHETIC" not in real and "Not a medical device" in real
+    assert "SYNTHETIC" not in real and "not a medical device" in real
 
 
 def test_reformatted_views_are_told(html: str) -> None:
@@ -114,12 +114,20 @@ def test_an_empty_fingerprint_and_a_multi_class_task_still_make_a_report() -> No
     assert "no feature was selected" in words and "middle 0.500" in words
 
 
+def test_a_case_unlike_the_training_cohort_is_told() -> None:
+    result = fake_result(("acl",))
+    assert "extrapolation" not in render_report(result)
+    for row in result.rows[::5]:
+        row.z = 5.0
+    assert "20% of the features lie more than 3 standard deviations" in _words(render_report(result))
+
+
 def test_a_flat_map_does_not_end_the_report() -> None:
     result = fake_result(("acl",))
     for maps in (result.relevance, result.gradcam):
         flat = maps["acl"]
         maps["acl"] = type(flat)(np.zeros_like(flat.voxels), flat.geometry)
-    assert "Grad-CAM" in render_report(result)
+    assert "Grad-CAM is empty" in render_report(result)
 
 
 def test_the_file_is_written_whole(tmp_path: Path) -> None:
