@@ -31,9 +31,9 @@ def with_splits(manifest: Manifest, seed: int, fractions: tuple[float, float, fl
     free = [i for i, row in enumerate(manifest.rows) if row.split is None]
     if free and not open_splits:
         raise ManifestError(f"Column split: case {manifest.rows[free[0]].id} has none, though all three are given.")
-    weights = [fractions[SPLITS.index(split)] for split in open_splits]
+    sizes = _sizes([fractions[SPLITS.index(split)] for split in open_splits], len(free), _most_classes(manifest))
     for attempt in range(_ATTEMPTS if free else 1):
-        chosen = _deal(manifest, free, weights, [seed, attempt], attempt < _STRATIFIED)
+        chosen = _deal(manifest, free, sizes, [seed, attempt], attempt < _STRATIFIED)
         rows = list(manifest.rows)
         for i, part in zip(free, chosen, strict=True):
             rows[i] = replace(rows[i], split=open_splits[part])
@@ -55,14 +55,16 @@ def folds(manifest: Manifest, k: int, seed: int, validation: float = 0.125) -> t
     if not 2 <= k <= len(manifest):
         raise InputError(f"k-fold cross-validation needs 2 to {len(manifest)} folds for these cases, got {k}.")
     everyone = list(range(len(manifest)))
+    sizes = _sizes([1.0] * k, len(everyone), 1)
     gap: str | None = None
     for attempt in range(_ATTEMPTS):
-        part = _deal(manifest, everyone, [1.0] * k, [seed, k, attempt], attempt < _STRATIFIED)
+        part = _deal(manifest, everyone, sizes, [seed, k, attempt], attempt < _STRATIFIED)
         made = []
         for fold in range(k):
             splits: list[Split] = ["test" if p == fold else "train" for p in part]
             rest = [i for i in everyone if part[i] != fold]
-            held = _deal(manifest, rest, [1 - validation, validation], [seed, k, attempt, fold], attempt < _STRATIFIED)
+            held_sizes = _sizes([1 - validation, validation], len(rest), _most_classes(manifest))
+            held = _deal(manifest, rest, held_sizes, [seed, k, attempt, fold], attempt < _STRATIFIED)
             for i, is_validation in zip(rest, held, strict=True):
                 splits[i] = "validation" if is_validation else "train"
             rows = tuple(replace(row, split=s) for row, s in zip(manifest.rows, splits, strict=True))
@@ -75,13 +77,37 @@ def folds(manifest: Manifest, k: int, seed: int, validation: float = 0.125) -> t
     raise ManifestError(gap or "")
 
 
+def _sizes(fractions: Sequence[float], count: int, least: int) -> list[int]:
+    """Cases of each part: shares of the count by largest remainder, but no fewer than `least` where there are enough.
+
+    A tenth of a small cohort may be a single case, which cannot show two classes.
+    """
+    if not fractions:
+        return []
+    exact = np.array(fractions) / sum(fractions) * count
+    sizes = np.floor(exact).astype(int)
+    for part in np.argsort(sizes - exact, kind="stable")[: count - sizes.sum()]:
+        sizes[part] += 1
+    if count >= least * len(sizes):
+        while sizes.min() < least:
+            sizes[np.argmax(sizes)] -= 1
+            sizes[np.argmin(sizes)] += 1
+    return [int(size) for size in sizes]
+
+
+def _most_classes(manifest: Manifest) -> int:
+    """Number of classes of the task that has most, counting the labels that are there."""
+    found = [{row.labels[task] for row in manifest.rows if task in row.labels} for task in manifest.tasks]
+    return max((len(classes) for classes in found), default=1)
+
+
 def _deal(
-    manifest: Manifest, cases: Sequence[int], weights: Sequence[float], seed: Sequence[int], stratified: bool
+    manifest: Manifest, cases: Sequence[int], sizes: Sequence[int], seed: Sequence[int], stratified: bool
 ) -> list[int]:
-    """Part (0 … len(weights) - 1) of each case.
+    """Part (0 … len(sizes) - 1) of each case; each part gets exactly its size.
 
     Cases are ordered by their combination of labels, shuffled inside it, and dealt one after the other to the part
-    that lags most behind its share: each part then has its share of all, and of each combination, within one or two.
+    that lags most behind its share: each part then has its share of each combination, within one or two.
     """
     generator = np.random.default_rng(seed)
     found = sorted({_combination(manifest, case) for case in cases})
@@ -89,12 +115,14 @@ def _deal(
     order = generator.permutation(len(cases)).tolist()
     if stratified:
         order.sort(key=lambda i: rank[_combination(manifest, cases[i])])
-    share = np.array(weights) / sum(weights)
-    head_start = generator.uniform(-0.3, 0.3, len(weights))  # so that no part always gets a combination's odd case
-    dealt = np.zeros(len(weights))
+    full = np.array(sizes, dtype=float)
+    share = full / max(len(cases), 1)
+    head_start = generator.uniform(-0.3, 0.3, len(sizes))  # so that no part always gets a combination's odd case
+    dealt = np.zeros(len(sizes))
     parts = [0] * len(cases)
     for position, i in enumerate(order, start=1):
-        part = int(np.argmax(share * position - dealt + head_start))
+        lag = np.where(dealt < full, share * position - dealt + head_start, -np.inf)
+        part = int(np.argmax(lag))
         dealt[part] += 1
         parts[i] = part
     return parts

@@ -81,6 +81,18 @@ def test_a_rare_class_still_reaches_each_split_when_it_can():
     assert {row.split for row in made.rows if row.labels["t"] == 1} == {"train", "validation", "test"}
 
 
+def test_a_small_cohort_still_has_both_classes_in_each_split():
+    rows = tuple(
+        ManifestRow(r.id, r.views, None, {"acl": i % 2, "meniscus": int(i % 3 == 0)})
+        for i, r in enumerate(cohort(12, {"acl": 0.5}).rows)
+    )
+    for seed in range(5):
+        made = with_splits(Manifest(rows, ("axial",), ("acl", "meniscus")), seed=seed)
+        for split in ("train", "validation", "test"):
+            assert all(len(made.subset(split).class_counts(task)) == 2 for task in made.tasks)
+        assert len(made.subset("train")) >= 6
+
+
 def test_a_class_with_two_cases_cannot_be_in_three_splits():
     rows = cohort(40, {"t": 0.0}).rows
     rare = tuple(ManifestRow(r.id, r.views, None, {"t": int(i < 2)}) for i, r in enumerate(rows))
