@@ -26,8 +26,8 @@ EXCEPTIONS = (
     "B-spline resampling of an image with fewer than four voxels along an axis: ITK's own result differs from run to "
     "run, so no two programs agree on it; the result warns.",
     "symmetricalGLCM false, Correlation: in a direction in which one side of all pairs has a single grey level, the "
-    "standard deviation is zero and the correlation 1 by definition; PyRadiomics gives 1 or about 0 there, depending on "
-    "how its sum rounds.",
+    "standard deviation is zero and the correlation 1 by definition; PyRadiomics gives 1 or about 0 there, depending "
+    "on how its sum rounds.",
     "uint8 and int16 images whose maximum plus two bin widths exceeds the number type, under numpy 2: PyRadiomics' bin "
     "edges overflow there and its grey levels collapse; here they do not.",
     "An axis length of a straight or flat ROI is zero here; PyRadiomics' is rounding noise of about 1e-8 mm.",

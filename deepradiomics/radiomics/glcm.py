@@ -11,7 +11,7 @@ import numpy as np
 from deepradiomics.radiomics.directions import mean_over_directions, merge
 
 EPSILON = np.spacing(1.0)
-_BLOCK = 4_000_000  # matrix entries treated at a time, to bound the memory
+_BLOCK = 100_000  # matrix entries treated at a time: what stays in a processor's cache
 
 
 def glcm_features(
