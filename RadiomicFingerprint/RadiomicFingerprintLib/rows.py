@@ -38,9 +38,9 @@ def _show(ui, name: str, visible: bool) -> None:
 
 
 def bundle_words(summary: BundleSummary | str | None) -> str:
-    """What a model does, in two or three short lines; or what is wrong with it."""
+    """What a model does, in two or three short lines; what is wrong with one is said above Apply."""
     if not isinstance(summary, BundleSummary):
-        return summary or ""
+        return ""
     grid = " × ".join(str(count) for count in summary.patch_grid)
     lines = [
         _("Tasks: {tasks}").format(tasks=", ".join(summary.tasks)),
