@@ -28,6 +28,8 @@ EXCEPTIONS = (
     "symmetricalGLCM false, Correlation: in a direction in which one side of all pairs has a single grey level, the "
     "standard deviation is zero and the correlation 1 by definition; PyRadiomics gives 1 or about 0 there, depending "
     "on how its sum rounds.",
+    "MCC of a direction whose second eigenvalue is zero: PyRadiomics leaves the direction out when it rounds below "
+    "zero; here it counts as zero.",
     "uint8 and int16 images whose maximum plus two bin widths exceeds the number type, under numpy 2: PyRadiomics' bin "
     "edges overflow there and its grey levels collapse; here they do not.",
     "An axis length of a straight or flat ROI is zero here; PyRadiomics' is rounding noise of about 1e-8 mm.",
