@@ -23,7 +23,7 @@ def test_a_synthetic_knee_is_explained(
     from RadiomicFingerprintLib.samples import load_synthetic_knee
 
     from Testing.slicer.fake_child import HandTimer
-    from Testing.slicer.panel.test_panel import cut_off, pictured
+    from Testing.slicer.panel.driving import cut_off, pictured
 
     load_synthetic_knee()
     widget.logic._make_timer = HandTimer

@@ -1,0 +1,230 @@
+"""The panel, simulated: the result, its rows and maps; settings and scenes; looks. Not a test in Slicer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from Testing.slicer.fake_child import FakeStart, HandTimer, write_features
+from Testing.slicer.panel.driving import applied, cut_off, pictured, ready, with_child
+
+
+def test_the_result_is_shown_with_its_warning(widget: Any, exam: Any, tmp_path: Path) -> None:
+    applied(widget, exam, tmp_path)
+    ui = widget.ui
+    assert not ui.resultsSection.collapsed
+    assert [ui.taskSelector.itemText(index) for index in range(ui.taskSelector.count)] == ["abnormality", "acl"]
+    assert "acl" in ui.predictionLabel.text and "means nothing clinically" in ui.predictionLabel.text
+    assert ui.fingerprintTable.rowCount > 10 and ui.fingerprintTable.columnCount == 5
+
+
+def test_rows_stand_in_the_order_of_their_contribution_selected_first(widget: Any, exam: Any, tmp_path: Path) -> None:
+    applied(widget, exam, tmp_path)
+    from RadiomicFingerprintLib.results import fingerprint_rows
+
+    table = widget.parameters.resultTable
+    rows, _ = fingerprint_rows(table, "acl")
+    column = {name: table.GetTable().GetColumnByName(name) for name in ("task", "selected", "contribution")}
+    keys = [(-column["selected"].GetValue(row), -abs(column["contribution"].GetValue(row))) for row in rows]
+    assert keys == sorted(keys)
+    assert {column["task"].GetValue(row) for row in rows} == {"acl"}
+
+
+def test_choosing_a_row_moves_the_box_to_its_patch(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
+    applied(widget, exam, tmp_path)
+    import numpy as np
+
+    slices = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode", "Red")
+    table, shown = widget.parameters.resultTable, widget.ui.fingerprintTable
+    boxes = {}
+    for row in range(12):
+        shown.selectRow(row)
+        roi = simulated.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsROINode")
+        centre = [0.0, 0.0, 0.0]
+        roi.GetCenterWorld(centre)
+        of_table = widget.results._rows[row]
+        patch = table.GetTable().GetColumnByName("patch").GetValue(of_table)
+        view = table.GetTable().GetColumnByName("view").GetValue(of_table)
+        assert roi.GetName() == f"Patch {patch}, {view}"
+        boxes[patch] = tuple(np.round(centre, 3))  # the same place in every view of these exams
+        to_ras = slices.GetSliceToRAS()
+        assert np.allclose([to_ras.GetElement(axis, 3) for axis in range(3)], centre, atol=1e-3)
+    assert simulated.mrmlScene.GetNumberOfNodesByClass("vtkMRMLMarkupsROINode") == 1
+    assert len(set(boxes.values())) == len(boxes) > 1
+
+
+def test_another_task_shows_its_own_map_and_rows(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
+    from RadiomicFingerprintLib.choices import HeatMap
+
+    composite = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
+    p = applied(widget, exam, tmp_path)
+
+    def foreground() -> str:
+        return simulated.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID()).GetName()
+
+    assert p.task == "abnormality" and foreground() == "abnormality relevance"
+    before = widget.ui.fingerprintTable.item(0, 4).text()
+    widget.ui.taskSelector.currentText = "acl"
+    assert p.task == "acl" and foreground() == "acl relevance"
+    assert widget.ui.fingerprintTable.item(0, 4).text() != before
+    p.heatMap = HeatMap.GRADCAM
+    assert foreground() == "acl Grad-CAM"
+
+
+def test_opacity_and_threshold_reach_the_overlay(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
+    from RadiomicFingerprintLib.work import RELEVANCE_ROLE
+
+    composite = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
+    p = applied(widget, exam, tmp_path)
+    p.overlayOpacity, p.overlayThreshold = 0.8, 0.3
+    display = p.resultTable.GetNodeReference(RELEVANCE_ROLE + "abnormality").GetDisplayNode()
+    assert composite.GetForegroundOpacity() == 0.8
+    assert display.GetApplyThreshold() and display.GetLowerThreshold() == 0.3
+
+
+def test_the_methods_text_is_copied(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
+    applied(widget, exam, tmp_path)
+    assert widget.ui.copyMethodsButton.enabled
+    widget.ui.copyMethodsButton.click()
+    assert simulated.app.clipboard_texts == [widget.parameters.resultTable.GetAttribute("DeepRadiomics.methods_text")]
+
+
+def test_the_report_can_be_opened_while_it_exists(widget: Any, exam: Any, tmp_path: Path) -> None:
+    p = applied(widget, exam, tmp_path)
+    assert not widget.ui.openReportButton.enabled  # this run wrote none
+    folder = Path(p.resultTable.GetAttribute("DeepRadiomics.result_folder"))
+    (folder / "report.html").write_text("<html></html>", encoding="utf-8")
+    widget.refresh()
+    assert widget.ui.openReportButton.enabled
+
+
+def test_features_are_listed(widget: Any, exam: Any, errors: list[str]) -> None:
+    from RadiomicFingerprintLib.choices import Mode, PatchGrid
+
+    p = widget.parameters
+    p.mode, p.featureVolume, p.patchGrid = Mode.FEATURES, exam["axial"], PatchGrid.TWO
+    with_child(widget, FakeStart(write_features))
+    widget.ui.applyButton.click()
+    HandTimer.made[-1].wind()
+    assert errors == []
+    assert (
+        widget.ui.fingerprintTable.rowCount == 8 and widget.ui.fingerprintTable.item(0, 1).text() == "shape_VoxelVolume"
+    )
+    assert widget.ui.taskSelector.isHidden()
+
+
+def test_settings_come_back_from_their_file(widget: Any, tmp_path: Path) -> None:
+    from RadiomicFingerprintLib.choices import Device, PatchGrid, RoiSource
+    from RadiomicFingerprintLib.settings import SETTINGS, load_settings, save_settings
+
+    p = widget.parameters
+    p.device, p.patchGrid, p.roiSource = Device.CPU, PatchGrid.THREE, RoiSource.BOX
+    p.overlayOpacity, p.trainTasks, p.bundleFolder = 0.35, "acl", str(tmp_path / "modèle")
+    wanted = {name: getattr(p, name) for name in SETTINGS}
+    save_settings(p, tmp_path / "settings.json")
+    for name in SETTINGS:
+        setattr(p, name, p.default(name).value)
+    assert p.device is Device.AUTO and p.trainTasks == ""
+    load_settings(p, tmp_path / "settings.json")
+    assert {name: getattr(p, name) for name in SETTINGS} == wanted
+    assert widget.ui.deviceSelector.currentText == "CPU"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"format": "other"}', "expected settings of this module"),
+        ('{"format": "deepradiomics-fingerprint-settings", "format_version": 1, "settings": {"colour": 1}}', "colour"),
+        ('{"format": "deepradiomics-fingerprint-settings", "format_version": 1, "settings": {"device": "X"}}', "AUTO"),
+        (
+            '{"format": "deepradiomics-fingerprint-settings", "format_version": 1,'
+            ' "settings": {"trainTasks": "acl", "overlayOpacity": 7}}',
+            "a number from 0 to 1",
+        ),
+    ],
+)
+def test_a_wrong_settings_file_changes_nothing(widget: Any, tmp_path: Path, content: str, said: str) -> None:
+    from RadiomicFingerprintLib.settings import load_settings
+
+    from deepradiomics.errors import InputError
+
+    (tmp_path / "s.json").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        load_settings(widget.parameters, tmp_path / "s.json")
+    assert widget.parameters.trainTasks == ""
+
+
+def test_a_saved_scene_restores_the_panel(
+    widget: Any, simulated: Any, headless: Any, exam: Any, tmp_path: Path
+) -> None:
+    from RadiomicFingerprintLib.choices import Device, HeatMap, Registration
+
+    p = applied(widget, exam, tmp_path)
+    p.device, p.registration, p.overlayOpacity, p.heatMap = Device.CPU, Registration.OFF, 0.7, HeatMap.GRADCAM
+    p.task, rows = "acl", widget.ui.fingerprintTable.rowCount
+    headless.save_mrb(tmp_path / "panel.mrb")
+    simulated.mrmlScene.Clear(False)
+    assert widget.parameters.device is Device.AUTO and widget.ui.fingerprintTable.rowCount == 0
+    assert widget.ui.sagittalSelector.currentNode() is None and widget.ui.resultsSection.collapsed
+    headless.load_mrb(tmp_path / "panel.mrb")
+    p, ui = widget.parameters, widget.ui
+    assert (p.device, p.registration, p.overlayOpacity) == (Device.CPU, Registration.OFF, 0.7)
+    assert ui.deviceSelector.currentText == "CPU" and ui.opacitySlider.value == 0.7
+    assert ui.sagittalSelector.currentNode().GetName() == "sagittal knee"
+    assert (
+        p.task == "acl" and ui.taskSelector.currentText == "acl" and ui.heatMapSelector.currentText.startswith("Grad")
+    )
+    assert ui.fingerprintTable.rowCount == rows and not ui.resultsSection.collapsed
+    ui.fingerprintTable.selectRow(3)
+    assert simulated.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsROINode") is not None
+
+
+def test_closing_the_scene_ends_the_run(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
+    ready(widget, exam, tmp_path / "bundle")
+    start = with_child(widget, FakeStart(exit_code=None))
+    widget.ui.applyButton.click()
+    simulated.mrmlScene.Clear(False)
+    assert start.child is not None and start.child.killed
+    assert widget.ui.applyButton.text == "Apply" and not widget.ui.applyButton.enabled
+
+
+def test_leaving_and_entering_keeps_the_panel_bound(widget: Any) -> None:
+    from RadiomicFingerprintLib.choices import Device
+
+    widget.exit()
+    widget.parameters.device = Device.CPU
+    widget.enter()
+    assert widget.ui.deviceSelector.currentText == "CPU"
+    widget.ui.deviceSelector.currentIndex = 0
+    assert widget.parameters.device is Device.AUTO
+
+
+def test_no_label_is_cut_off_in_a_narrow_panel(widget: Any, exam: Any, tmp_path: Path) -> None:
+    from RadiomicFingerprintLib.choices import BatchSource
+
+    pictured(widget, "panel-empty", tmp_path, 700)
+    assert cut_off(widget) == []
+    p = applied(widget, exam, tmp_path)
+    pictured(widget, "panel-result", tmp_path, 1100)
+    assert cut_off(widget) == []
+    for section in ("advancedSection", "batchSection", "trainSection"):
+        getattr(widget.ui, section).collapsed = False
+    p.batchSource = BatchSource.SCENE
+    pictured(widget, "panel-all", tmp_path, 1750)
+    assert cut_off(widget) == []
+
+
+def test_no_label_is_cut_off_in_features_only(widget: Any, exam: Any, tmp_path: Path) -> None:
+    from RadiomicFingerprintLib.choices import FeatureSet, Mode, RoiSource
+
+    p = widget.parameters
+    p.mode, p.featureSet, p.roiSource, p.featureVolume = (
+        Mode.FEATURES,
+        FeatureSet.FILE,
+        RoiSource.SEGMENT,
+        exam["axial"],
+    )
+    pictured(widget, "panel-features", tmp_path, 700)
+    assert cut_off(widget) == []

@@ -1,0 +1,93 @@
+"""The panel, simulated: Apply, Cancel, Train; what is told when a run fails. Not a test in Slicer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from Testing.slicer.fake_child import FakeStart, HandTimer, write_bundle
+from Testing.slicer.panel.driving import ready, result_writer, with_child
+
+
+def test_apply_becomes_cancel_and_back(widget: Any, exam: Any, tmp_path: Path, errors: list[str]) -> None:
+    ready(widget, exam, tmp_path / "bundle")
+    start = with_child(widget, FakeStart(exit_code=None))
+    ui = widget.ui
+    ui.applyButton.click()
+    HandTimer.made[-1].call()
+    assert ui.applyButton.text == "Cancel" and ui.applyButton.enabled
+    assert ui.progressBar.value == 40 and ui.statusLabel.text == "half way" and not ui.progressBar.isHidden()
+    assert not ui.inputsSection.enabled and not ui.trainButton.enabled
+    ui.applyButton.click()
+    assert start.child is not None and start.child.killed
+    assert ui.applyButton.text == "Apply" and ui.applyButton.enabled and ui.inputsSection.enabled
+    assert ui.progressBar.isHidden() and "Cancelled" in ui.logText.toPlainText() and errors == []
+
+
+def test_a_failing_child_is_told_and_the_panel_is_ready_again(
+    widget: Any, exam: Any, tmp_path: Path, errors: list[str]
+) -> None:
+    ready(widget, exam, tmp_path / "bundle")
+    with_child(widget, FakeStart(exit_code=2, error="the volume holds NaN"))
+    widget.ui.applyButton.click()
+    HandTimer.made[-1].wind()
+    assert errors == ["the volume holds NaN"]
+    assert widget.ui.applyButton.text == "Apply" and widget.ui.applyButton.enabled
+
+
+def test_a_missing_package_is_told_before_anything_starts(
+    widget: Any, exam: Any, tmp_path: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deepradiomics.errors import MissingDependencyError
+    from deepradiomics.scene import dependencies
+
+    def declined(feature: str, **_: Any) -> None:
+        raise MissingDependencyError(f"{feature} needs torch; the installation was declined")
+
+    monkeypatch.setattr(dependencies, "ensure", declined)
+    ready(widget, exam, tmp_path / "bundle")
+    start = with_child(widget, FakeStart(result_writer))
+    widget.ui.applyButton.click()
+    assert errors == ["apply needs torch; the installation was declined"] and start.child is None
+    assert widget.ui.applyButton.text == "Apply"
+
+
+def test_what_the_panel_is_set_to_reaches_the_command_line(widget: Any, exam: Any, tmp_path: Path) -> None:
+    from RadiomicFingerprintLib.choices import Device, Inference, Registration
+
+    p = ready(widget, exam, tmp_path / "bundle")
+    p.registration, p.inference, p.device, p.caseId = Registration.CPU, Inference.SOFT, Device.CPU, "knee 7"
+    start = with_child(widget, FakeStart(result_writer))
+    widget.ui.applyButton.click()
+    given = {option: start.given(option) for option in ("--registration", "--backend", "--inference", "--device")}
+    assert given == {"--registration": "reference", "--backend": "cpu", "--inference": "soft", "--device": "cpu"}
+    assert start.given("--case-id") == "knee 7" and start.given("--bundle") == str(tmp_path / "bundle")
+    widget.ui.applyButton.click()
+
+
+def test_training_draws_the_loss_and_chooses_the_new_model(
+    widget: Any, simulated: Any, tmp_path: Path, errors: list[str]
+) -> None:
+    from RadiomicFingerprintLib.choices import BundleSource
+
+    out = tmp_path / "run"
+
+    def train(words: list[str]) -> dict[str, Any]:
+        out.mkdir()
+        (out / "history.csv").write_text("epoch,train_loss,val_loss\n1,0.7,0.8\n2,0.5,0.6\n", encoding="utf-8")
+        return {"bundle": str(write_bundle(out / "bundle"))}
+
+    p = widget.parameters
+    (tmp_path / "m.csv").write_text("id\n", encoding="utf-8")
+    p.trainManifest, p.trainOutput, p.trainTasks = str(tmp_path / "m.csv"), str(out), "acl, meniscus"
+    start = with_child(widget, FakeStart(train))
+    widget.ui.trainButton.click()
+    HandTimer.made[-1].wind()
+    assert errors == []
+    assert start.given("--tasks") == "acl,meniscus"
+    assert (p.bundleSource, p.bundleFolder) == (BundleSource.FOLDER, str(out / "bundle"))
+    chart = simulated.mrmlScene.GetFirstNodeByClass("vtkMRMLPlotChartNode")
+    assert chart.GetNumberOfPlotSeriesNodes() == 2
+    assert widget.ui.trainButton.text == "Train"
