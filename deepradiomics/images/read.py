@@ -1,6 +1,7 @@
 """Read volumes and masks: NIfTI, NRRD, MHA/MHD, DICOM series, and MRNet's bare ``.npy`` arrays."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from deepradiomics.images.case import VIEWS
 from deepradiomics.images.convert import mask_from_sitk, volume_from_sitk
 from deepradiomics.images.dicom import is_dicom, read_dicom
 from deepradiomics.images.geometry import Geometry
+from deepradiomics.images.nifti import is_nifti, scan_nifti
 from deepradiomics.images.volume import Mask, Volume
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -41,7 +43,8 @@ def read_volume(path: str | os.PathLike[str], *, plane: str | None = None) -> Vo
         return _read_mrnet(path, plane)
     if path.is_dir() or (path.is_file() and is_dicom(path)):
         return read_dicom(path)
-    return volume_from_sitk(_read_image(path), name=_stem(path), source=path.name)
+    volume = volume_from_sitk(_read_image(path), name=_stem(path), source=path.name)
+    return _with_nan(volume, path) if is_nifti(path) else volume
 
 
 def read_mask(path: str | os.PathLike[str]) -> Mask:
@@ -55,7 +58,20 @@ def read_mask(path: str | os.PathLike[str]) -> Mask:
     if path.is_dir():
         volume = read_dicom(path)
         return Mask(volume.voxels, volume.geometry, volume.name, volume.source)
-    return mask_from_sitk(_read_image(path), name=_stem(path), source=path.name)
+    image = _read_image(path)
+    if is_nifti(path):
+        scan_nifti(path)
+    return mask_from_sitk(image, name=_stem(path), source=path.name)
+
+
+def _with_nan(volume: Volume, path: Path) -> Volume:
+    """Put NaN back where ITK's NIfTI reader put 0."""
+    where = scan_nifti(path)
+    if where is None:
+        return volume
+    voxels = volume.voxels.copy()
+    voxels.reshape(-1)[where] = np.nan
+    return replace(volume, voxels=voxels)
 
 
 def _stem(path: Path) -> str:

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from deepradiomics.errors import GeometryError, InputError
 from deepradiomics.files import atomic_file
 from deepradiomics.images.convert import to_sitk
+from deepradiomics.images.nifti import require_written
 from deepradiomics.images.read import SUFFIXES
 from deepradiomics.images.volume import Mask, Volume
 
@@ -60,4 +61,5 @@ def _write(image: sitk.Image, path: Path) -> Path:
                 f"{path}: the image could not be written ({' '.join(str(error).split())[-200:]}). "
                 "Is there space on the disk, and may you write here?"
             ) from error
+        require_written(temporary, path)
     return path

@@ -18,6 +18,7 @@ import SimpleITK as sitk
 from deepradiomics.errors import InputError
 from deepradiomics.files import atomic_file, write_text
 from deepradiomics.images import VIEWS, Case, Volume, to_sitk
+from deepradiomics.images.nifti import require_written
 from deepradiomics.phantoms.anatomy import Body, draw_tissues
 from deepradiomics.phantoms.lesions import PLANS, Group, Lesion, add_lesion, plan_lesion
 from deepradiomics.phantoms.scanner import PROTOCOLS, scan, texture_field, world_image
@@ -172,6 +173,7 @@ def _write_labelled(volume: Volume, path: Path) -> None:
             raise InputError(
                 f"{path}: the image could not be written; is there space, and may you write here?"
             ) from error
+        require_written(temporary, path)
 
 
 def _write_truth(truth: list[tuple[str, Lesion]], path: Path) -> None:
