@@ -48,7 +48,9 @@ def warning(prediction: Mapping[str, Any]) -> str:
     if "medical device" not in own:
         lines.insert(0, "Research use only; not a medical device. Not for diagnosis or treatment.")
     if prediction.get("synthetic_model"):
-        lines.insert(0, "SYNTHETIC MODEL: this prediction demonstrates the software and means nothing clinically.")
+        said = "nothing clinically" in own
+        meaning = "" if said else ": this prediction demonstrates the software and means nothing clinically"
+        lines.insert(0, f"SYNTHETIC MODEL{meaning}.")
     return "\n".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
