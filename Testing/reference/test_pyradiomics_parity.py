@@ -8,7 +8,7 @@ import pytest
 from deepradiomics.images import mask_from_sitk, volume_from_sitk
 from deepradiomics.radiomics import extract, extract_patches
 from Testing.reference import oracle
-from Testing.reference.parity_cases import ParityCase, all_cases, patch_pair
+from Testing.reference.parity_cases import ParityCase, all_cases, patch_pair, random_pair
 
 CASES = {case.name: case for case in all_cases()}
 
@@ -53,7 +53,7 @@ def test_the_frozen_values_are_those_of_the_live_oracle(name: str, request: pyte
 @pytest.mark.slow
 @pytest.mark.skipif(not oracle.is_live(), reason="PyRadiomics is not installed here")
 def test_hundreds_of_further_random_cases_equal_pyradiomics() -> None:
-    from Testing.reference.parity_cases import random_pair, random_params
+    from Testing.reference.parity_cases import random_params
 
     for seed in range(1000, 1000 + int(os.environ.get("DEEPRADIOMICS_FUZZ", "200"))):
         pair, params = random_pair(seed), random_params(seed)
@@ -61,3 +61,15 @@ def test_hundreds_of_further_random_cases_equal_pyradiomics() -> None:
         ours, theirs = extract(*pair, params), oracle.live_values(*pair, params)
         wrong = {k: (ours[k], theirs[k]) for k in theirs if oracle.relative_difference(k, ours[k], theirs[k]) > 1e-6}
         assert wrong == {}, (seed, wrong)
+
+
+@pytest.mark.skipif(not oracle.is_live(), reason="PyRadiomics is not installed here")
+def test_features_on_request_equal_pyradiomics() -> None:
+    pair = random_pair(3)
+    params = {"featureClass": {
+        "firstorder": ["StandardDeviation"],
+        "shape": ["Compactness1", "Compactness2", "SphericalDisproportion"],
+    }}  # fmt: skip
+    ours, theirs = extract(*pair, params), oracle.live_values(*pair, params)
+    assert list(ours) == list(theirs)
+    assert dict(ours) == pytest.approx(theirs, rel=oracle.TOLERANCE)
