@@ -59,7 +59,7 @@ def disk_full() -> Iterator[None]:
 
 def _extract(image: str = "image", mask: str = "box") -> Callable[[Path, Path], Sequence[object]]:
     def command(folder: Path, _: Path) -> Sequence[object]:
-        path = folder / f"image{'.nrrd' if image == 'nan' else '.nii.gz'}"  # ITK reads NaN in NIfTI as 0
+        path = folder / "image.nii.gz"
         if image in ("nan", "constant"):
             material.broken_image(path, image)
         else:
@@ -85,7 +85,7 @@ def _train(
 
 def _apply(image: str = "image", *options: object, mask: str | None = None) -> Callable[[Path, Path], Sequence[object]]:
     def command(folder: Path, bundle: Path) -> Sequence[object]:
-        path = folder / f"knee{'.nrrd' if image == 'nan' else '.nii.gz'}"
+        path = folder / "knee.nii.gz"
         if image in ("nan", "constant"):
             material.broken_image(path, image)
         else:
@@ -130,6 +130,13 @@ def _no_image(folder: Path, _: Path) -> Sequence[object]:
     return ["extract", folder / "nowhere.nii.gz", mask, "-o", folder / OUTPUT / "features.csv"]
 
 
+def _cut_image(folder: Path, bundle: Path) -> Sequence[object]:
+    command = _extract()(folder, bundle)
+    image = folder / "image.nii.gz"
+    image.write_bytes(image.read_bytes()[:-2000])
+    return command
+
+
 def _text_as_image(folder: Path, bundle: Path) -> Sequence[object]:
     (folder / "notes.nii.gz").write_text("this is no image", encoding="utf-8")
     mask = material.mask(folder / "mask.nii.gz")
@@ -150,6 +157,7 @@ _ONE_POSITIVE: list[dict[str, object]] = [{"id": f"k{n}", "label_acl": int(n == 
 
 BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("image file missing", _no_image, ("nowhere.nii.gz", "does not exist")),
+    BadInput("NIfTI file cut short", _cut_image, ("image.nii.gz", "cut short")),
     BadInput("unreadable DICOM folder", _false_dicom, ("dicom", "DICOM")),
     BadInput("a text file as image", _text_as_image, ("notes.nii.gz", "could not be read")),
     BadInput("mask empty", _extract(mask="empty"), ("mask", "empty")),

@@ -43,8 +43,9 @@ def read_volume(path: str | os.PathLike[str], *, plane: str | None = None) -> Vo
         return _read_mrnet(path, plane)
     if path.is_dir() or (path.is_file() and is_dicom(path)):
         return read_dicom(path)
+    nan = _scanned(path)
     volume = volume_from_sitk(_read_image(path), name=_stem(path), source=path.name)
-    return _with_nan(volume, path) if is_nifti(path) else volume
+    return volume if nan is None else _with_nan(volume, nan)
 
 
 def read_mask(path: str | os.PathLike[str]) -> Mask:
@@ -58,17 +59,16 @@ def read_mask(path: str | os.PathLike[str]) -> Mask:
     if path.is_dir():
         volume = read_dicom(path)
         return Mask(volume.voxels, volume.geometry, volume.name, volume.source)
-    image = _read_image(path)
-    if is_nifti(path):
-        scan_nifti(path)
-    return mask_from_sitk(image, name=_stem(path), source=path.name)
+    _scanned(path)
+    return mask_from_sitk(_read_image(path), name=_stem(path), source=path.name)
 
 
-def _with_nan(volume: Volume, path: Path) -> Volume:
+def _scanned(path: Path) -> np.ndarray | None:
+    return scan_nifti(path) if is_nifti(path) and path.is_file() else None
+
+
+def _with_nan(volume: Volume, where: np.ndarray) -> Volume:
     """Put NaN back where ITK's NIfTI reader put 0."""
-    where = scan_nifti(path)
-    if where is None:
-        return volume
     voxels = volume.voxels.copy()
     voxels.reshape(-1)[where] = np.nan
     return replace(volume, voxels=voxels)
