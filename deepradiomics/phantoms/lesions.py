@@ -1,8 +1,11 @@
 """Planted lesions: where each patient group has one, and what its texture is.
 
 The two groups of a task differ in the patch of the 2×2×2 grid over the region of interest and in the texture, so that
-no single feature finds all patients and a choice per patient is worth something. All textures but `smooth-bright`
-leave the mean grey level as it is; that one is too small to move the mean of the region.
+no single feature finds all patients and a choice per patient is worth something. Every texture leaves the lesion's mean
+grey level as it is, so that brightness alone gives nothing away:
+
+    smooth-bright   a bright core in a darker rim          fine-grain   noise of about 3 mm
+    coarse-grain    noise of about 7 mm                    striated     bands 7 mm apart
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from deepradiomics.phantoms.anatomy import WORLD_SPACING_MM, Field, world_axes
@@ -33,8 +35,8 @@ class Plan:
     contrast: dict[str, float]
 
 
-_ACL = {"axial": 0.55, "coronal": 0.75, "sagittal": 0.95}
-_MENISCUS = {"axial": 0.5, "coronal": 1.0, "sagittal": 0.9}
+_ACL = {"axial": 0.48, "coronal": 0.64, "sagittal": 0.82}
+_MENISCUS = {"axial": 0.48, "coronal": 0.95, "sagittal": 0.86}
 _OTHER = {"axial": 1.25, "coronal": 1.0, "sagittal": 0.9}
 PLANS: dict[tuple[str, Group], Plan] = {
     ("acl", "A"): Plan((-11, 16, 12), "coarse-grain", _ACL),  # lateral wall of the notch
@@ -94,13 +96,13 @@ def add_lesion(image: Field, lesion: Lesion, amplitude: float, seed: tuple[int, 
         amplitude: grey-level change of contrast 1.
         seed: of the texture; the same for all views, for they image the same tissue.
     """
-    box, weight = _ball(lesion)
-    pattern = _pattern(lesion.texture, weight, np.random.default_rng(seed))
+    box, weight, radius = _ball(lesion)
+    pattern = _pattern(lesion, weight, radius, np.random.default_rng(seed))
     image[box] += np.float32(amplitude) * weight * pattern
 
 
-def _ball(lesion: Lesion) -> tuple[tuple[slice, slice, slice], Field]:
-    """The part of the world around a lesion, and its weight there: 1 inside, falling to 0 over the edge."""
+def _ball(lesion: Lesion) -> tuple[tuple[slice, slice, slice], Field, Field]:
+    """The part of the world around a lesion; there its weight (1 inside, 0 outside) and distance from its centre."""
     centre = lesion.centre_mm[::-1]
     reach = lesion.radius_mm + _EDGE_MM
     slices, squares = [], []
@@ -110,22 +112,22 @@ def _ball(lesion: Lesion) -> tuple[tuple[slice, slice, slice], Field]:
         squares.append((axis[slices[-1]] - np.float32(middle)) ** 2)
     radius = np.sqrt(squares[0][:, None, None] + squares[1][None, :, None] + squares[2][None, None, :])
     weight = np.clip((lesion.radius_mm + _EDGE_MM / 2 - radius) / _EDGE_MM, 0, 1).astype(np.float32)
-    return (slices[0], slices[1], slices[2]), weight
+    return (slices[0], slices[1], slices[2]), weight, radius
 
 
-def _pattern(texture: Texture, weight: Field, rng: np.random.Generator) -> Field:
-    """Unit-variance texture on the weight's grid, without a mean under the weight (but for smooth-bright: all ones)."""
-    if texture == "smooth-bright":
-        return np.ones_like(weight)
-    if texture == "striated":
+def _pattern(lesion: Lesion, weight: Field, radius: Field, rng: np.random.Generator) -> Field:
+    """The texture on the weight's grid: under the weight its mean is 0 and its variance 1."""
+    if lesion.texture == "smooth-bright":
+        raw = np.clip((0.75 * lesion.radius_mm - radius) / _EDGE_MM, 0, 1).astype(np.float32)
+    elif lesion.texture == "striated":
         normal = rng.standard_normal(3)
-        normal[2] *= 0.2  # bands stand nearly upright on the sagittal plane, where slices are thin
+        normal[2] *= 0.2  # bands change little along the slices of the sagittal view, which would blur them
         normal /= np.linalg.norm(normal)
         grid = np.indices(weight.shape, dtype=np.float32) * np.float32(WORLD_SPACING_MM)
-        phase = np.tensordot(normal[[0, 1, 2]].astype(np.float32), grid, axes=1)
-        raw: NDArray[np.float32] = np.sin(2 * np.pi / 7.0 * phase + rng.uniform(0, 2 * np.pi)).astype(np.float32)
+        phase = np.tensordot(normal.astype(np.float32), grid, axes=1)
+        raw = np.sin(2 * np.pi / 7.0 * phase + rng.uniform(0, 2 * np.pi)).astype(np.float32)
     else:
-        sigma_mm = 3.0 if texture == "coarse-grain" else 1.3
+        sigma_mm = 3.0 if lesion.texture == "coarse-grain" else 1.3
         raw = gaussian_filter(rng.standard_normal(weight.shape).astype(np.float32), sigma_mm / WORLD_SPACING_MM)
     total = weight.sum()
     raw = raw - (raw * weight).sum() / total
