@@ -40,7 +40,7 @@ def build_pyramid(fixed: Volume, moving: Volume, level_voxels: tuple[int, ...] =
     spacings: list[float] = []
     for wanted in sorted(level_voxels, reverse=True):
         spacing = _spacing_for(fixed.geometry, wanted)
-        if not spacings or spacing > 1.2 * spacings[-1]:  # a small image has no finer level to offer
+        if not spacings or spacing > 1.5 * spacings[-1]:  # a small image has no finer level to offer
             spacings.append(spacing)
     fixed, moving = _unit_range(fixed, "fixed"), _unit_range(moving, "moving")
     levels: list[Level] = []
@@ -130,11 +130,15 @@ def _nearly_everywhere(volume: Volume, goal: Geometry) -> Volume:
 
 
 def starts(level: Level) -> list[AffineTransform]:
-    """Return translations to begin from: the scanner's coordinates, image centres, and centres of mass."""
+    """Return translations to begin from: the scanner's coordinates, image centres, centres of mass; none twice."""
     fixed, moving = level.fixed, level.moving
     centres = np.array(moving.geometry.centre_mm) - np.array(fixed.geometry.centre_mm)
     masses = _centre_of_mass(moving) - _centre_of_mass(fixed)
-    return [AffineTransform.translation(offset) for offset in (np.zeros(3), centres, masses)]
+    offsets: list[np.ndarray] = []
+    for offset in (np.zeros(3), centres, masses):
+        if all(np.linalg.norm(offset - other) > level.spacing_mm / 2 for other in offsets):
+            offsets.append(offset)
+    return [AffineTransform.translation(offset) for offset in offsets]
 
 
 def _centre_of_mass(volume: Volume) -> np.ndarray:

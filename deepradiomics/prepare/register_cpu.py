@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="SimpleITK.Transform")
 
-SAMPLED_VOXELS = 32_000
+SAMPLED_VOXELS = 16_000
 """At most this many voxels of a level enter the metric, drawn once with the seed."""
 
 ITERATIONS = 200
+FIRST_STEPS = (0.5, 0.25, 0.125)
+"""First step, in the level's spacing: rigid, first affine level, finer levels (which begin close to the goal)."""
+LAST_STEP = 0.0025
 
 
 def register_cpu(levels: list[Level], metric: str, seed: int, progress: Progress) -> AffineTransform:
@@ -46,7 +49,7 @@ def _search(levels: list[Level], metric: str, seed: int, progress: Progress) -> 
         begin = sitk.Euler3DTransform()
         begin.SetCenter(centre.tolist())
         begin.SetTranslation(start.array[:3, 3].tolist())
-        rigid += [begin, _climb(begin, coarse, metric, seed)]
+        rigid.append(_climb(begin, coarse, metric, seed, FIRST_STEPS[0]))
     found = max(rigid, key=lambda t: _score(coarse, t, metric))
 
     affine = sitk.AffineTransform(3)
@@ -55,7 +58,7 @@ def _search(levels: list[Level], metric: str, seed: int, progress: Progress) -> 
     affine.SetTranslation(found.GetTranslation())
     for number, level in enumerate(levels):
         progress((number + 1) / (len(levels) + 1), f"Registering at {level.spacing_mm:.1f} mm")
-        affine = _climb(affine, level, metric, seed)
+        affine = _climb(affine, level, metric, seed, FIRST_STEPS[min(number + 1, 2)])
     return AffineTransform.from_sitk(affine)
 
 
@@ -76,8 +79,8 @@ def _score(level: Level, transform: "SimpleITK.Transform", metric: str) -> float
     return similarity(level.fixed, level.moving, AffineTransform.from_sitk(transform), metric)
 
 
-def _climb(begin: T, level: Level, metric: str, seed: int) -> T:
-    """Optimise a copy of ``begin`` on one level; ``begin`` itself where the images hardly overlap."""
+def _climb(begin: T, level: Level, metric: str, seed: int, first_step: float) -> T:
+    """Optimise a copy of ``begin`` on one level; ``begin`` itself where that makes nothing better."""
     import SimpleITK as sitk
 
     from deepradiomics.images.convert import to_sitk
@@ -91,13 +94,15 @@ def _climb(begin: T, level: Level, metric: str, seed: int) -> T:
     if fraction < 1:
         method.SetMetricSamplingStrategy(method.RANDOM)
         method.SetMetricSamplingPercentage(fraction, seed + 1)  # 0 would mean the clock
+    # The filter would blur the gradient by the coarsest spacing: then it no longer belongs to the metric, and misleads.
+    method.MetricUseFixedImageGradientFilterOff()
+    method.MetricUseMovingImageGradientFilterOff()
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=1.0,  # voxels, once scaled
-        minStep=0.01,
+        learningRate=first_step * level.spacing_mm,
+        minStep=LAST_STEP * level.spacing_mm,
         numberOfIterations=ITERATIONS,
-        relaxationFactor=0.85,
-        estimateLearningRate=method.Once,
+        relaxationFactor=0.85,  # lower values are faster and stop early in narrow valleys
         gradientMagnitudeTolerance=1e-8,  # correlation is flat near its top
     )
     method.SetOptimizerScalesFromPhysicalShift()
@@ -107,4 +112,4 @@ def _climb(begin: T, level: Level, metric: str, seed: int) -> T:
         method.Execute(to_sitk(level.fixed), to_sitk(level.moving))
     except RuntimeError:  # ITK gives up when too few samples fall inside the moving image
         return begin
-    return moved
+    return moved if _score(level, moved, metric) > _score(level, begin, metric) else begin
