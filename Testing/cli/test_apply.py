@@ -76,6 +76,7 @@ def test_a_batch_over_a_manifest_makes_a_folder_a_case(bundle: Path, tmp_path: P
     command = ["fingerprint", "apply", "--manifest", manifest, "-b", bundle, "-o", tmp_path / "out", "--no-scene"]
     found = run_cli([*command, "--device", "cpu", "--json"])
     assert found.code == 1  # a case failed
+    assert found.events[-2] == {"event": "error", "message": "1 of 2 cases failed: flat.", "exit_code": 1}
     assert found.result["cases"] == {"good": "done", "flat": "failed"}
     assert "constant" in found.result["failed"]["flat"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["batch.csv", "good"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from deepradiomics import __version__
 from Testing.cli import material
 from Testing.cli.run_cli import run_cli
 
@@ -49,8 +50,6 @@ def test_the_start_is_quick_and_loads_nothing_heavy() -> None:
 
 
 def test_the_version_is_the_packages() -> None:
-    from deepradiomics import __version__
-
     assert run_cli(["--version"]).out.strip() == f"deepradiomics {__version__}"
 
 
@@ -81,6 +80,7 @@ def test_an_unexpected_error_exits_with_1_and_says_how_to_see_more(
 def test_a_phantom_cohort_reports_progress_and_its_manifest(tmp_path: Path) -> None:
     found = run_cli(["phantom", "knee", "--cases", 2, "-o", tmp_path / "knees", "--json"])
     assert found.code == 0, found.err
+    assert found.events[0]["event"] == "started" and found.events[0]["version"] == __version__
     fractions = [event["fraction"] for event in found.events if event["event"] == "progress"]
     assert fractions[0] == 0 and fractions[-1] == 1 and fractions == sorted(fractions)
     assert Path(found.result["manifest"]).is_file() and found.result["synthetic"] is True

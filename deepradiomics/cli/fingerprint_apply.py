@@ -79,6 +79,8 @@ def _batch(manifest: Path | None, folder: Path | None, output: Path, options: Ap
     counts = ", ".join(f"{len(ones)} {status}" for status, ones in by_status.items())
     failed = {one.id: one.message for one in by_status["failed"]}
     lines = [f"{len(outcomes)} cases: {counts}", *(f"  {name}: {why}" for name, why in failed.items())]
+    if failed:
+        session.fail(f"{len(failed)} of {len(outcomes)} cases failed: {', '.join(failed)}.", 1)
     session.result(
         "\n".join([*lines, str(output / "batch.csv")]),
         folder=str(output),

@@ -4,8 +4,9 @@ A command wraps its work in ``with running(json_lines) as session:``.
 
 - On a terminal there is a progress bar on standard error and the result as text on standard output.
 - With ``--json`` standard output carries one JSON object a line and nothing else:
+  ``{"event": "started", "version": "...", "package": "..."}``,
   ``{"event": "progress", "fraction": 0.4, "message": "..."}``, ``{"event": "result", ...}``,
-  ``{"event": "error", "message": "...", "exit_code": 2}``.
+  ``{"event": "error", "message": "...", "exit_code": 2}``. A batch in which cases failed has both of the last two.
 - A mistake in the input is one clear message and exit code 2, without a traceback.
 - Ctrl-C and SIGTERM unwind the program (so that temporary files go) and exit with 130 and 143.
 """
@@ -21,11 +22,13 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
 import typer
 
+from deepradiomics import __version__
 from deepradiomics.errors import Cancelled, DeepRadiomicsError
 
 DEBUG_VARIABLE = "DEEPRADIOMICS_DEBUG"
@@ -52,6 +55,11 @@ class Session:
         self._bar: Any = None
         self._task: Any = None
         self._last = (-1.0, "", -1e9)  # fraction, message, time of the last report
+
+    def started(self) -> None:
+        """Tell the program that started us which copy of the package runs: it may have another one loaded."""
+        if self.json_lines:
+            self._line({"event": "started", "version": __version__, "package": str(Path(__file__).parents[1])})
 
     def progress(self, fraction: float, message: str) -> None:
         """Report how far the run is (0 to 1) and what it does; fits :data:`deepradiomics.progress.Progress`."""
@@ -132,6 +140,7 @@ def running(json_lines: bool = False) -> Iterator[Session]:
         typer.Exit: with the exit code, after the message was shown.
     """
     session = Session(json_lines, sys.stdout, sys.stderr)
+    session.started()
     quiet = contextlib.redirect_stdout(sys.stderr) if json_lines else contextlib.nullcontext()
     try:
         with quiet, _signals_as_exceptions() as seen, _short_warnings(session):
