@@ -13,7 +13,7 @@ import numpy as np
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images.case import Case
 from deepradiomics.images.geometry import Geometry
-from deepradiomics.images.volume import Volume
+from deepradiomics.images.volume import Mask, Volume
 from deepradiomics.prepare.affine import AffineTransform
 from deepradiomics.prepare.box import Box
 from deepradiomics.prepare.intensity import grey_scale
@@ -22,6 +22,7 @@ from deepradiomics.prepare.patches import patch_labels
 from deepradiomics.prepare.recipe import Recipe
 from deepradiomics.prepare.resample import field_of_view, resample, resample_mask
 from deepradiomics.prepare.templates import Templates
+from deepradiomics.prepare.usable import usable_views
 from deepradiomics.progress import Progress, part
 
 
@@ -105,7 +106,7 @@ def prepare_exam(
         MaskError: there is no mask, the label is absent or a single voxel.
     """
     say = part(progress, 0.0, 1.0)
-    volumes = _usable_views(case, recipe)
+    volumes = usable_views(case, recipe.views)
     reference = volumes[recipe.reference_view]
     if recipe.registration == "template":
         if templates is None:
@@ -142,29 +143,6 @@ def prepare_exam(
     )
 
 
-def _usable_views(case: Case, recipe: Recipe) -> dict[str, Volume]:
-    missing = [view for view in recipe.views if view not in case.views]
-    if missing:
-        raise InputError(
-            f"Case {case.id}: the {', '.join(missing)} view is missing (given: {', '.join(case.views)}). "
-            "Give the file, or let it be reformatted from another view."
-        )
-    for view in recipe.views:
-        voxels = case.views[view].voxels
-        if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
-            bad = int(voxels.size - np.isfinite(voxels).sum())
-            raise InputError(
-                f"Case {case.id}, {view} view: {bad} of {voxels.size} voxels are NaN or infinite. "
-                "Replace them (for example by the background value) before analysis."
-            )
-        if voxels.min() == voxels.max():
-            raise InputError(
-                f"Case {case.id}, {view} view: the image is constant (every voxel {voxels.flat[0]:g}). "
-                "Check that the right file was chosen and that it was exported completely."
-            )
-    return {view: case.views[view] for view in recipe.views}
-
-
 def _align(
     case_id: str,
     volumes: Mapping[str, Volume],
@@ -195,7 +173,9 @@ def _align(
     return to_view
 
 
-def _foreground_mask(case: Case, recipe: Recipe, to_view: Mapping[str, AffineTransform]) -> tuple:
+def _foreground_mask(
+    case: Case, recipe: Recipe, to_view: Mapping[str, AffineTransform]
+) -> tuple[Mask, AffineTransform]:
     """The case's mask, and the map from the region's space to the mask's own space.
 
     A mask drawn on the grid of one view follows that view's registration; any other follows the reference view's.
@@ -214,7 +194,7 @@ def _roi_grid(
     to_view: Mapping[str, AffineTransform],
     roi: Box | None,
     roi_label: int | None,
-    foreground_mask: tuple | None,
+    foreground_mask: tuple[Mask, AffineTransform] | None,
 ) -> Geometry:
     if roi is None and foreground_mask is None:
         return grid.crop(recipe.roi_start[::-1], recipe.roi_shape[::-1])

@@ -1,6 +1,6 @@
 """Templates: what the registered training images of each view look like on average."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from deepradiomics.prepare.intensity import grey_scale
 from deepradiomics.prepare.orientation import canonical_grid
 from deepradiomics.prepare.recipe import Recipe
 from deepradiomics.prepare.resample import field_of_view, resample
-from deepradiomics.progress import Progress, silent
+from deepradiomics.prepare.usable import usable_views
+from deepradiomics.progress import Progress, part
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,42 +85,37 @@ def build_templates(
     Raises:
         InputError: no case, a missing view, or an image that cannot be normalised; the message names the case.
     """
-    say = progress or silent
     if iter(cases) is cases:
         cases = list(cases)
-    templates = _average(cases, recipe, None, lambda n, case: say(0.0, f"Averaging case {case.id}"))
-    for iteration in range(iterations):
-        current = templates
-        templates = _average(
-            cases,
-            recipe,
-            current,
-            lambda n, case, i=iteration: say((i + n / (n + 10)) / iterations, f"Registering case {case.id}"),  # type: ignore[misc]
-        )
-    say(1.0, "Templates built")
+    templates = _average(cases, recipe, None, part(progress, 0.0, 1 / (iterations + 1)))
+    for i in range(iterations):
+        share = part(progress, (i + 1) / (iterations + 1), (i + 2) / (iterations + 1))
+        templates = _average(cases, recipe, templates, share)
     return templates
 
 
-def _average(cases: Iterable[Case], recipe: Recipe, current: Templates | None, say) -> Templates:  # type: ignore[no-untyped-def]
+def _average(cases: Iterable[Case], recipe: Recipe, current: Templates | None, progress: Progress) -> Templates:
+    """Average of all cases, laid on the current templates, or centre on centre where there are none yet."""
     grid = current.grid if current else None
+    total = len(cases) if isinstance(cases, Sized) else 0
     sums: dict[str, np.ndarray] = {}
     counts: dict[str, np.ndarray] = {}
     for number, case in enumerate(cases):
-        say(number, case)
-        missing = [view for view in recipe.views if view not in case.views]
-        if missing:
-            raise InputError(f"Case {case.id}: the {', '.join(missing)} view is missing; templates need every view.")
-        reference = case.views[recipe.reference_view].geometry
+        progress(number / total if total else 0.0, f"Template: case {case.id}")
+        volumes = usable_views(case, recipe.views)
+        reference = volumes[recipe.reference_view].geometry
         if grid is None:
             grid = canonical_grid(reference, recipe.reference_plane).resized(recipe.resized_shape[::-1])
-        for view in recipe.views:
-            volume = case.views[view].require_finite()
-            transform = _to_case(current, grid, reference, volume, view, recipe)
+        for view, volume in volumes.items():
+            try:
+                transform = _to_case(current, grid, reference, volume, view, recipe)
+            except InputError as error:
+                raise InputError(f"Case {case.id}, {view} view: {error}") from error
             seen = field_of_view(grid, volume.geometry, transform)
             voxels = resample(volume, grid, transform=transform).voxels
             voxels = grey_scale(voxels, "zscore", inside=seen, name=f"Case {case.id}, {view} view").apply(voxels)
             sums[view] = sums.get(view, 0.0) + np.where(seen, voxels, 0.0)
-            counts[view] = counts.get(view, 0) + seen
+            counts[view] = counts.get(view, 0) + seen.astype(np.int32)
     if grid is None:
         raise InputError("Templates: no case was given.")
     averages = {}

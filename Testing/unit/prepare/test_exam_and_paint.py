@@ -321,3 +321,6 @@ def test_templates_average_the_cases_and_survive_their_folder(tmp_path):
         templates.view("t2")
     with pytest.raises(InputError, match="no case"):
         build_templates([], SMALL)
+    flat = {v: Volume(np.zeros(image.voxels.shape), image.geometry) for v, image in cases[0].views.items()}
+    with pytest.raises(InputError, match="Case c9, axial view: the image is constant"):
+        build_templates([*cases, Case("c9", flat)], SMALL)

@@ -100,7 +100,7 @@ def test_the_transform_file_brings_the_moving_image_onto_the_fixed_one_in_simple
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_same_seed_gives_the_same_transform(backend):
     need(backend)
-    case = problem(0, (40, 40, 20))
+    case = problem(0, (24, 24, 12))
     first, second = (register(case.fixed, case.moving, backend=backend, seed=3, device="cpu") for _ in range(2))
     assert first.transform == second.transform
 
