@@ -57,9 +57,12 @@ class PreparedExam:
                 f"Case {self.case_id}: image {self.image.shape} and patches {self.patches.shape} "
                 f"do not fit {len(self.views)} views on a grid (z, y, x) of {shape}."
             )
-        for array in (self.image, self.patches, self.foreground):
+        for name in ("image", "patches", "foreground"):
+            array = getattr(self, name)
             if array is not None:
-                array.setflags(write=False)
+                view = array.view()
+                view.setflags(write=False)
+                object.__setattr__(self, name, view)
 
     @property
     def patch_count(self) -> int:
