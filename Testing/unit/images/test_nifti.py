@@ -73,3 +73,18 @@ def test_both_byte_orders_are_understood(tmp_path: Path) -> None:
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(bytes(swapped) + values.astype(">f4").tobytes()))
     found = scan_nifti(tmp_path / "b.nii.gz")
     assert found is not None and found.tolist() == [17]
+
+
+def test_a_file_that_a_full_disk_cut_is_not_moved_to_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import SimpleITK as sitk
+
+    whole = sitk.WriteImage
+
+    def on_a_full_disk(image: sitk.Image, name: str, **options: object) -> None:
+        whole(image, name, **options)  # ITK's NIfTI writer raises nothing when the disk is full
+        Path(name).write_bytes(Path(name).read_bytes()[:500])
+
+    monkeypatch.setattr(sitk, "WriteImage", on_a_full_disk)
+    with pytest.raises(InputError, match="space on the disk"):
+        write_volume(_volume(), tmp_path / "a.nii.gz")
+    assert list(tmp_path.iterdir()) == []
