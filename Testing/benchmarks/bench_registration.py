@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 import deepradiomics
+from deepradiomics.devices import resolve_device
 from deepradiomics.files import atomic_file, write_json
 from deepradiomics.images import Geometry, Volume
 from deepradiomics.prepare import AffineTransform, register, resample
@@ -35,8 +36,10 @@ COLUMNS = (
 def main() -> None:
     """Run, print the table, write the files."""
     arguments = parse()
-    methods = [("centres only", None, None)]
-    methods += [(f"{b} {m}", b, m) for b in arguments.backends.split(",") for m in arguments.metrics.split(",")]
+    methods: list[tuple[str, Any, Any]] = [("centres only", None, None)]
+    for backend in arguments.backends.split(","):
+        engine = "SimpleITK" if backend == "cpu" else f"torch on {resolve_device(arguments.device)}"
+        methods += [(f"{engine} {metric}", backend, metric) for metric in arguments.metrics.split(",")]
     if any(backend == "gpu" for _, backend, _ in methods):
         warm_up(arguments.device)
 
@@ -51,7 +54,7 @@ def main() -> None:
                 found[name].append(run)
                 runs.append(run)
                 print(
-                    f"  {anatomy} {number:2d} {name:14s} {run['error']:6.2f} voxels {run['seconds']:6.2f} s", flush=True
+                    f"  {anatomy} {number:2d} {name:20s} {run['error']:6.2f} voxels {run['seconds']:6.2f} s", flush=True
                 )
         rows += [summarise(anatomy, fixed, landmarks, name, found[name]) for name, _, _ in methods]
 
@@ -178,8 +181,6 @@ def machine(device: str, backends: str) -> dict[str, Any]:
     }
     if "gpu" in backends:
         import torch
-
-        from deepradiomics.devices import resolve_device
 
         name = resolve_device(device)
         described.update(torch=torch.__version__, torch_threads=torch.get_num_threads(), device=name)
