@@ -24,7 +24,7 @@ _SOURCES = ("auto", "test-data", "download", "synthetic")
 
 def demo(
     output: OutputFolder = Path("demo-output"),
-    cases: Annotated[int, typer.Option("--cases", min=8, help="Synthetic knees to train on.")] = 24,
+    cases: Annotated[int, typer.Option("--cases", min=12, help="Synthetic knees to train on.")] = 24,
     epochs: Epochs = 12,
     seed: Seed = 0,
     source: Annotated[
