@@ -54,7 +54,8 @@ sys.exit(main(sys.argv[1:]))
 def resolve(extra: str, numpy: str, system: str, torch: str) -> tuple[str, str]:
     """Return (outcome, detail) of one dry run."""
     tags, environment = PLATFORMS[system]
-    target = {**environment, "python_version": "3.12", "python_full_version": "3.12.0", "implementation_name": "cpython"}
+    version = {"python_version": "3.12", "python_full_version": "3.12.0", "implementation_name": "cpython"}
+    target = {**environment, **version}
     with tempfile.TemporaryDirectory() as folder:
         report, pins = Path(folder) / "report.json", Path(folder) / "pins.txt"
         pins.write_text(f"numpy=={numpy}\n{torch}\n", encoding="utf-8")
