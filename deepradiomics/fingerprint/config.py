@@ -99,7 +99,7 @@ class TrainingConfig:
     batch_size: int = 8
     learning_rate: float = 1e-4
     network_decay: float = 1e-2
-    linear_step: float = 0.1
+    linear_step: float = 0.3
     pairwise_step: float = 0.02
     linear_shrinkage: float = 1e-3
     pairwise_shrinkage: float = 1e-2

@@ -139,7 +139,8 @@ def now() -> str:
 
 def command() -> str:
     """Return how this process was started, with the program's name instead of its path."""
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    name = Path(sys.argv[0]).name
+    return " ".join(["deepradiomics" if name == "__main__.py" else name, *sys.argv[1:]])
 
 
 def versions(names: Sequence[str] = ("numpy", "scipy", "SimpleITK", "torch", "monai", "lightning")) -> dict[str, str]:
