@@ -40,9 +40,9 @@ package: $(VENV)/.dev
 # The model that ships with the panel: small, trained on a synthetic cohort, means nothing clinically.
 SAMPLE = RadiomicFingerprint/Resources/Bundles/knee-synthetic-tiny
 sample-bundle: $(VENV)/.run
-	$(RUN) -m deepradiomics phantom knee --cases 200 --seed 11 -o build/sample-cohort
-	$(RUN) -m deepradiomics fingerprint train build/sample-cohort/manifest.csv -o build/sample-run --preset tiny --seed 0
-	mkdir -p $(SAMPLE) && cp build/sample-run/bundle/bundle.json build/sample-run/bundle/model.safetensors $(SAMPLE)
+	$(RUN) -m deepradiomics phantom knee --cases 240 --seed 1 -o build/sample-cohort
+	$(RUN) -m deepradiomics fingerprint train build/sample-cohort/manifest.csv -o build/knee-synthetic-tiny --preset tiny --seed 0
+	mkdir -p $(SAMPLE) && cp build/knee-synthetic-tiny/bundle/* $(SAMPLE)
 
 # PyRadiomics' values for machines without a compiler.
 frozen: $(VENV)/.test

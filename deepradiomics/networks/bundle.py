@@ -73,6 +73,7 @@ def save_bundle(folder: str | Path, tensors: Mapping[str, np.ndarray | _Tensor],
             "tensors": {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in arrays.items()},
         }
         write_json(temporary / INFO_FILE, described)
+        weights.chmod((temporary / INFO_FILE).stat().st_mode)  # safetensors makes its file private
     return folder
 
 
