@@ -228,9 +228,13 @@ def verdict(table) -> str:
     for task, label, probability, threshold, selected, pool in zip(
         *(_column(prediction, n) or [] for n in names), strict=True
     ):
-        limit = _(" (threshold {threshold:.2f})").format(threshold=threshold) if threshold == threshold else ""
+        chance = _("probability of {label} {probability:.2f}").format(label=label, probability=probability)
+        if threshold == threshold:  # a number: the task is binary
+            below = probability < threshold
+            text = _("{chance}, below {threshold:.2f}") if below else _("{chance}, over {threshold:.2f}")
+            chance = text.format(chance=chance, threshold=threshold)
         size = _("{selected} of {pool} features").format(selected=selected, pool=pool)
-        lines.append(f"<b>{escape(task)}</b>: {escape(label)} {probability:.2f}{limit}, {size}")
+        lines.append(f"<b>{escape(task)}</b>: {escape(chance)}; {escape(size)}")
     if table.GetAttribute("DeepRadiomics.synthetic_model") == "true":
         warning = _("Demonstration model, trained on synthetic images: this prediction means nothing clinically.")
         lines.append(f'<span style="color:#c0392b">{escape(warning)}</span>')
