@@ -52,6 +52,7 @@ def extract(
         session.progress(0.0, "loading")
         from deepradiomics.images import read_mask, read_volume
         from deepradiomics.radiomics import extract as compute
+        from deepradiomics.radiomics.methods_text import methods_text
         from deepradiomics.radiomics.settings import Settings
 
         settings = Settings.from_params(params)
@@ -63,6 +64,7 @@ def extract(
         for count, one in enumerate(wanted):
             session.progress(count / len(wanted), f"features of label {one}")
             found[one] = compute(volume, labels, params, label=one, device=device)
+        versions = _versions()
         document = {
             "kind": "features",
             "software": "deepradiomics",
@@ -78,11 +80,12 @@ def extract(
                 for one, features in found.items()
             },
             "settings": settings.to_dict(),
+            "methods_text": methods_text(settings, versions, [len(one) for one in found.values()]),
             "provenance": {
                 "image": _provenance(image, "image"),
                 "mask": _provenance(mask, "mask"),
                 "notes": [*volume.notes],
-                "versions": _versions(),
+                "versions": versions,
                 "device": device,
                 "seconds": round(time.perf_counter() - start, 3),
             },
