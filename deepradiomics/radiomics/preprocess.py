@@ -17,10 +17,6 @@ from deepradiomics.radiomics.settings import Settings
 
 DEFAULT_TOLERANCE = 1e-6  # ITK's: origin and spacing in voxels, directions as they are
 CENTRE_TOLERANCE_VOXELS = 1e-3  # voxel centres that lie this close are the same, however the headers round
-SMALL_BSPLINE = (
-    "the image has fewer than four voxels along an axis: ITK's B-spline interpolation is then not reproducible; "
-    "interpolator sitkLinear is."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +53,10 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
         volume = normalised(volume, settings)
     if resampling:
         if settings.interpolator == "sitkBSpline" and min(volume.geometry.size) < 4:
-            notes.append(SMALL_BSPLINE)
+            raise InputError(
+                f"{volume.name or 'image'}: it has {volume.geometry.size} voxels (x, y, z). B-spline resampling needs at least four along "
+                "each axis: with fewer, ITK gives other values from run to run. Choose interpolator sitkLinear."
+            )
         moved = resample_pair(to_sitk(volume), _as_uint32(labels), settings, name)
         volume = volume_from_sitk(moved[0], volume.name, volume.source, volume.notes)
         labels = mask_from_sitk(moved[1], labels.name, labels.source)

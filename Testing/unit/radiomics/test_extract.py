@@ -128,13 +128,16 @@ def test_resampling_is_reported_and_changes_the_spacing() -> None:
     assert features.diagnostics["image"]["spacing_mm"] == (2.0, 2.0, 2.0)
 
 
-def test_b_spline_resampling_of_a_thin_image_is_warned_of() -> None:
+def test_b_spline_resampling_of_a_thin_image_is_refused_because_it_cannot_be_repeated() -> None:
     thin = Geometry((12, 10, 2), (1.0, 1.0, 3.0))
     mask = np.zeros(thin.shape, np.uint8)
     mask[:, 2:8, 2:8] = 1
     image = Volume(np.random.default_rng(0).normal(0, 90, thin.shape), thin)
-    features = extract(image, Mask(mask, thin), {"setting": {"resampledPixelSpacing": [2, 2, 2]}})
-    assert any("not reproducible" in warning for warning in features.diagnostics["warnings"])
+    setting = {"resampledPixelSpacing": [2, 2, 2]}
+    with pytest.raises(InputError, match=r"\(12, 10, 2\) voxels.*at least four.*sitkLinear"):
+        extract(image, Mask(mask, thin), {"setting": setting})
+    linear = {"setting": setting | {"interpolator": "sitkLinear"}}
+    assert extract(image, Mask(mask, thin), linear) == extract(image, Mask(mask, thin), linear)
 
 
 def test_a_mask_on_another_grid_is_refused_with_both_geometries() -> None:
