@@ -54,8 +54,9 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
     if resampling:
         if settings.interpolator == "sitkBSpline" and min(volume.geometry.size) < 4:
             raise InputError(
-                f"{volume.name or 'image'}: it has {volume.geometry.size} voxels (x, y, z). B-spline resampling needs at least four along "
-                "each axis: with fewer, ITK gives other values from run to run. Choose interpolator sitkLinear."
+                f"{volume.name or 'image'}: it has {volume.geometry.size} voxels (x, y, z). B-spline resampling needs "
+                "at least four along each axis: with fewer, ITK gives other values from run to run. "
+                "Choose interpolator sitkLinear."
             )
         moved = resample_pair(to_sitk(volume), _as_uint32(labels), settings, name)
         volume = volume_from_sitk(moved[0], volume.name, volume.source, volume.notes)
