@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -45,6 +46,8 @@ def _run_dask(
             "Several workers or a cluster need Dask: pip install 'deepradiomics[cluster]', or use workers=1."
         ) from error
     local = None
+    # Dask tells its workers to use one thread through this process's environment, and would leave it that way.
+    environment = dict(os.environ)
     try:
         if cluster is None:
             count = min(workers, max(len(jobs), 1))
@@ -71,3 +74,6 @@ def _run_dask(
     finally:
         if local is not None:
             local.close()
+        for name in set(os.environ) - set(environment):
+            del os.environ[name]
+        os.environ.update(environment)

@@ -106,7 +106,7 @@ def fit(
         module = JointTraining(model, data, config, seed)
         report = Report(run.add_row, progress or silent, config.epochs)
         try:
-            with _quiet(), _untouched_randomness():
+            with _quiet(), _untouched_randomness(), _threads_of(run):
                 _train(module, report, run, config, resolve_device(device))
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -232,6 +232,21 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def _threads_of(run: RunFolder) -> Iterator[None]:
+    """Compute with as many threads as the run began with: sums are taken in another order with another number."""
+    import torch
+
+    before = torch.get_num_threads()
+    if "threads" not in run.record:
+        run.update(threads=before)
+    try:
+        torch.set_num_threads(run.record["threads"])
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

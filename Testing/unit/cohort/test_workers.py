@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from deepradiomics.cohort import workers
@@ -36,6 +38,13 @@ def test_a_clusters_address_is_enough_and_outcomes_carry_their_numbers():
         assert found == {n: (n + 4) ** 2 for n in range(6)}
         with pytest.raises(InputError, match="three is refused"):
             list(run_everywhere(square_but_not_three, [3], cluster=address))
+
+
+def test_processes_of_this_machine_leave_its_environment_as_it_was():
+    pytest.importorskip("distributed")
+    before = dict(os.environ)
+    assert sorted(run_everywhere(abs, [-1, -2], workers=2)) == [(0, 1), (1, 2)]
+    assert dict(os.environ) == before
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
