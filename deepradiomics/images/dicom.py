@@ -1,6 +1,8 @@
 """Read one DICOM series as a volume, refusing what would give a wrong geometry."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,21 @@ def read_dicom(path: Path) -> Volume:
         InputError: no series, several series, or an unreadable one.
         GeometryError: slices missing or unevenly spaced.
     """
+    with _quiet_itk():  # what ITK would print is checked here, and said as an error
+        return _read_series(path)
+
+
+@contextmanager
+def _quiet_itk() -> Iterator[None]:
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.GlobalWarningDisplayOff()
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+
+
+def _read_series(path: Path) -> Volume:
     folder = path if path.is_dir() else path.parent
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if path.is_file():

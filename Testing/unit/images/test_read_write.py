@@ -1,5 +1,6 @@
 """What is written can be read again, and what cannot be read says why."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def write_series(folder: Path, volume: Volume, *, leave_out: int = -1, echoes: t
     folder.mkdir(exist_ok=True)
     writer = sitk.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()
-    axes, uid = volume.geometry.axes, f"1.2.826.0.1.3680043.2.1125.{abs(hash(folder.name)) % 10**9}"
+    axes, uid = volume.geometry.axes, f"1.2.826.0.1.3680043.2.1125.{zlib.crc32(folder.name.encode())}"
     for k in range(volume.geometry.size[2]):
         if k == leave_out:
             continue
