@@ -128,7 +128,7 @@ def patch_contribution(bundle: FingerprintBundle, found: Explanation) -> np.ndar
 def gradcam_of(
     bundle: FingerprintBundle, image: np.ndarray, z: np.ndarray, targets: Sequence[int], device: str = "cpu"
 ) -> np.ndarray | None:
-    """Return Grad-CAM of the explained logits with respect to G's last block, (T, z, y, x), or None without G.
+    """Return Grad-CAM of the explained logits with respect to G's explained block, (T, z, y, x), or None without G.
 
     The thresholded inference modes have no gradient with respect to G, so the logit is that of ``soft`` (f ⊙ q), the
     form in which G was trained.
@@ -137,7 +137,7 @@ def gradcam_of(
 
     from deepradiomics.networks.attribution import grad_cam
 
-    layer = bundle.model.last_block()
+    layer = bundle.model.explained_block()
     if layer is None:
         return None
     model = bundle.model.to(device).eval()

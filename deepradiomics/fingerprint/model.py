@@ -20,7 +20,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.fingerprint.classifier import PairwiseLogistic
 from deepradiomics.fingerprint.config import ModelConfig, TrainingConfig
 from deepradiomics.fingerprint.tasks import Task, task_of_output
-from deepradiomics.networks.resnet import last_block, relevance_resnet
+from deepradiomics.networks.resnet import explained_block, relevance_resnet
 
 Inference = Literal["paper", "masked", "soft"]
 INFERENCES: tuple[Inference, ...] = ("paper", "masked", "soft")
@@ -100,9 +100,9 @@ class FingerprintModel(nn.Module):
         logits: Tensor = self.classifier(self.weighted(z, relevance, inference, thresholds))
         return logits
 
-    def last_block(self) -> nn.Module | None:
+    def explained_block(self) -> nn.Module | None:
         """Return the layer of G that Grad-CAM explains, or None without G."""
-        return None if self.network is None else last_block(self.network)
+        return None if self.network is None else explained_block(self.network)
 
     def parameter_groups(self, training: TrainingConfig) -> list[dict[str, Any]]:
         """Learning rates and decoupled decay of G, of the first-order and of the pairwise weights, for AdamW."""

@@ -87,6 +87,9 @@ def relevance_resnet(n_views: int, n_outputs: int, size: Size = "paper", initial
     return network
 
 
-def last_block(network: nn.Module) -> nn.Module:
-    """Return the last convolutional block of G, whose maps Grad-CAM explains: (B, channels, z/8…, y/8…, x/8…)."""
-    return network.get_submodule("layer4")
+def explained_block(network: nn.Module) -> nn.Module:
+    """Return the block of G whose maps Grad-CAM explains: the last that still tells left from right.
+
+    On a region of 16 slices (8 in ``tiny``) the maps of layer4 have one cell across the slices, those of layer3 two.
+    """
+    return network.get_submodule("layer3")

@@ -6,7 +6,7 @@ from torch import nn
 
 from deepradiomics.errors import InputError
 from deepradiomics.networks.attribution import grad_cam
-from deepradiomics.networks.resnet import last_block, relevance_resnet
+from deepradiomics.networks.resnet import explained_block, relevance_resnet
 
 
 def test_relevance_begins_near_the_chosen_value_for_every_feature() -> None:
@@ -49,4 +49,14 @@ def test_grad_cam_refuses_a_logit_that_does_not_exist() -> None:
     network = relevance_resnet(1, 2, "tiny").eval()
     image = torch.randn(1, 1, 8, 16, 16)
     with pytest.raises(InputError, match=r"targets\[0\]: expected 0 to 1, got 2"):
-        grad_cam(last_block(network), lambda: network(image), [2], (8, 16, 16))
+        grad_cam(explained_block(network), lambda: network(image), [2], (8, 16, 16))
+
+
+@pytest.mark.parametrize(("size", "region"), [("tiny", (8, 19, 32)), ("paper", (16, 38, 64))])
+def test_the_explained_block_tells_both_ends_of_every_axis_apart(size: str, region: tuple[int, int, int]) -> None:
+    network = relevance_resnet(1, 2, size).eval()  # type: ignore[arg-type]
+    seen: list[torch.Size] = []
+    explained_block(network).register_forward_hook(lambda _, __, maps: seen.append(maps.shape[2:]))
+    with torch.no_grad():
+        network(torch.randn(1, 1, *region))
+    assert min(seen[0]) >= 2
