@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 REGISTRATIONS = ("off", "reference", "template")
 BACKENDS = ("auto", "cpu", "gpu")
 INFERENCES = ("paper", "masked", "soft")
+RESULT_FILES = (
+    "report.html", "fingerprint.csv", "prediction.json", "relevance.nii.gz", "gradcam.nii.gz", "scene.mrb"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,14 +101,17 @@ def apply_case(
             problem = write_scene(folder, views)
             if problem:
                 session.warn(problem if case_id == "case" else f"{case_id}: {problem}")
+        written = {one.name for one in folder.iterdir()}
+    for name in RESULT_FILES:  # what an earlier run left here and this one did not make would contradict the rest
+        if name not in written:
+            (output / name).unlink(missing_ok=True)
     progress(1.0, "done")
     return dict(result.prediction)
 
 
 def files_in(folder: Path) -> list[str]:
     """Return the result files that are there, in the order a person opens them."""
-    names = ("report.html", "fingerprint.csv", "prediction.json", "relevance.nii.gz", "gradcam.nii.gz", "scene.mrb")
-    return [str(folder / name) for name in names if (folder / name).is_file()]
+    return [str(folder / name) for name in RESULT_FILES if (folder / name).is_file()]
 
 
 def verdicts(prediction: Mapping[str, Any]) -> list[str]:

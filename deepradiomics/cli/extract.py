@@ -13,7 +13,7 @@ from deepradiomics import __version__
 from deepradiomics.cli.options import DeviceName, JsonLines
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
-from deepradiomics.errors import InputError, MissingDependencyError
+from deepradiomics.errors import InputError, MaskError, MissingDependencyError
 
 _COLUMNS = ("label", "feature", "family", "value")
 _SUFFIXES = (".csv", ".parquet", ".json")
@@ -61,9 +61,21 @@ def extract(
         if not wanted:
             raise InputError(f"mask {mask}: it is empty, no voxel has a label. Draw a region first.")
         found: dict[int, Any] = {}
+        skipped: dict[int, str] = {}
         for count, one in enumerate(wanted):
             session.progress(count / len(wanted), f"features of label {one}")
-            found[one] = compute(volume, labels, params, label=one, device=device)
+            try:
+                found[one] = compute(volume, labels, params, label=one, device=device)
+            except MaskError as error:
+                if not all_labels:
+                    raise
+                skipped[one] = str(error)
+                session.warn(f"label {one} {labels.segment_names.get(one, '')}".rstrip() + f" is left out: {error}")
+                continue
+            for warning in found[one].diagnostics.get("warnings", ()):
+                session.warn(str(warning))
+        if not found:
+            raise MaskError(f"mask {mask}: no label can be used; the first: {next(iter(skipped.values()))}")
         versions = _versions()
         document = {
             "kind": "features",
@@ -79,6 +91,7 @@ def extract(
                 }
                 for one, features in found.items()
             },
+            "skipped": {str(one): why for one, why in skipped.items()},
             "settings": settings.to_dict(),
             "methods_text": methods_text(settings, versions, [len(one) for one in found.values()]),
             "provenance": {

@@ -1,7 +1,8 @@
 """``deepradiomics fingerprint apply``: one case, a manifest, or a folder of cases through a trained model."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,6 +50,8 @@ def apply(
             raise InputError(
                 "give the input in exactly one way: --view NAME=PATH (once a view), --manifest CSV or --folder DIR."
             )
+        if mask is not None and roi_label is None:
+            raise InputError("--mask: say which of its labels is the region of interest, with --roi-label.")
         if roi_label is not None and view and mask is None:
             raise InputError("--roi-label: it names a label of a mask, so --mask is needed as well.")
         check_output(output)
@@ -62,7 +65,7 @@ def apply(
             prediction = apply_case(case_id, paths, mask, output, options, session, session.progress)
             files = files_in(output)
             session.result(
-                "\n".join([*verdicts(prediction), "", prediction.get("disclaimer", ""), *files]),
+                "\n".join([*verdicts(prediction), "", *_remarks(prediction), prediction.get("disclaimer", ""), *files]),
                 folder=str(output),
                 files=files,
                 prediction=prediction,
@@ -71,6 +74,11 @@ def apply(
         if mask is not None:
             raise InputError("--mask: in a batch the masks come from the manifest's column 'mask'.")
         _batch(manifest, folder, output, options, session)
+
+
+def _remarks(prediction: Mapping[str, Any]) -> list[str]:
+    notes = [f"- {note}" for note in prediction.get("notes") or ()]
+    return ["Notes:", *notes, ""] if notes else []
 
 
 def _batch(manifest: Path | None, folder: Path | None, output: Path, options: ApplyOptions, session: Session) -> None:

@@ -200,6 +200,8 @@ def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
     """Refuse what no one would read; return the column of each view."""
     views = {name.removeprefix("view_"): name for name in columns if name in VIEWS or name.startswith("view_")}
     known = ["id", "mask", "split", *VIEWS]
+    if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
+        raise ManifestError(f"{path}: the columns must be separated by commas, not semicolons or tabs; save it again.")
     for name in columns:
         if columns.count(name) > 1:
             raise ManifestError(f"{path}: the column {name!r} is there {columns.count(name)} times.")

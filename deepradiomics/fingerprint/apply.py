@@ -15,6 +15,7 @@ import numpy as np
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
+from deepradiomics.fingerprint.remarks import thin_region, unlike_training, views_given
 from deepradiomics.fingerprint.result import FingerprintResult
 from deepradiomics.images import Case
 from deepradiomics.progress import Progress, part
@@ -81,8 +82,9 @@ def apply(
     recipe = replace(model.config.recipe, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
     if recipe.registration == "template" and model.templates is None:
         raise InputError("registration='template': this bundle holds no templates; choose 'off' or 'reference'.")
+    remarks = views_given(case, recipe)
     case, reformatted = complete(case, recipe, reformat_missing)
-    notes = _notes(case, recipe, model.config.recipe)
+    notes = remarks + _notes(case, recipe, model.config.recipe)
     one_image = len(recipe.views) > 1 and len(reformatted) == len(recipe.views) - 1
     if recipe.registration == "reference" and one_image:
         recipe = replace(recipe, registration="off")
@@ -98,7 +100,13 @@ def apply(
     say(0.75, "relevance and prediction")
     found = explain(model, exam.image, pool, inference, where)
     cams = gradcam_of(model, exam.image, found.z, found.explained, where)
-    notes += [*exam.notes, *_feature_notes(features.diagnostics, found), *_selection_notes(model, found, inference)]
+    notes += [
+        *exam.notes,
+        *thin_region(exam, case, recipe),
+        *unlike_training(found.z),
+        *_feature_notes(features.diagnostics, found),
+        *_selection_notes(model, found, inference),
+    ]
     if cams is None:
         notes.append("This model has no relevance network (control without selection): there is no Grad-CAM.")
 
@@ -140,7 +148,7 @@ def complete(case: Case, recipe: Recipe, reformat_missing: bool = True) -> tuple
     if missing and (not reformat_missing or not there):
         raise InputError(
             f"Case {case.id}: the model needs the views {', '.join(recipe.views)}; missing: {', '.join(missing)}, "
-            f"given: {', '.join(case.views)}. Give them, or allow them to be reformatted from one that is given."
+            f"given: {', '.join(case.views)}. Give at least one of them by its name; others can be reformatted from it."
         )
     source = recipe.reference_view if recipe.reference_view in there else (there or [""])[0]
     views = {
@@ -161,7 +169,7 @@ def _notes(case: Case, recipe: Recipe, trained: Recipe) -> list[str]:
 
 def _feature_notes(diagnostics: Mapping[str, Any], found: Explanation) -> list[str]:
     """Remarks of the radiomics engine; those on grey levels, one a patch and view, are put into one sentence."""
-    notes = [str(warning) for warning in diagnostics.get("warnings", ()) if "grey levels" not in str(warning)]
+    notes = [str(warning) for warning in diagnostics.get("warnings", ()) if "grey level" not in str(warning)]
     levels = np.array(diagnostics.get("grey_levels") or [], dtype=np.int64).ravel()
     few, many = int((levels < 16).sum()), int((levels > 128).sum())
     if few or many:

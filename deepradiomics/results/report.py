@@ -47,7 +47,7 @@ def render_report(result: "FingerprintResult") -> str:
         version=escape(str(prediction["version"])),
         bundle=escape(f"{prediction['bundle'].get('name', '')} {prediction['bundle'].get('version', '')}".strip()),
         warning=text.warning(prediction),
-        notes=text.notes(prediction, next(iter(rows.values()))),
+        notes=text.notes(prediction),
         prediction=text.prediction_table(prediction),
         inference_text=text.inference_text(prediction),
         pictures=_pictures(result),

@@ -20,7 +20,6 @@ _INFERENCE = {
     "masked": "Features whose relevance reaches the threshold enter weighted by their relevance (f ⊙ q ⊙ 1[q ≥ T])",
     "soft": "All features enter weighted by their relevance (f ⊙ q), as in training",
 }
-_FAR_SD, _FAR_SHARE = 3.0, 0.05  # of normally distributed features 0.3 % would lie so far
 _ORDER = ("paper", "masked", "soft")
 
 
@@ -54,24 +53,13 @@ def warning(prediction: Mapping[str, Any]) -> str:
     return "\n".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
-def notes(prediction: Mapping[str, Any], rows: Sequence["FingerprintRow"] = ()) -> str:
+def notes(prediction: Mapping[str, Any]) -> str:
     """Return what was assumed on the way, and whether the case is unlike the training cohort; or nothing."""
-    found = [*(str(note) for note in prediction.get("notes") or ()), *unlike_training(rows)]
+    found = [str(note) for note in prediction.get("notes") or ()]
     if not found:
         return ""
     items = "".join(f"<li>{escape(note)}</li>" for note in found)
     return f'<div class="notes"><strong>Notes</strong><ul>{items}</ul></div>'
-
-
-def unlike_training(rows: Sequence["FingerprintRow"]) -> list[str]:
-    """Say so when far more features than usual lie far from the training cohort's mean."""
-    far = sum(abs(row.z) > _FAR_SD for row in rows)
-    if not rows or far <= _FAR_SHARE * len(rows):
-        return []
-    return [
-        f"{far / len(rows):.0%} of the features lie more than {_FAR_SD:g} standard deviations from the mean of the "
-        "cohort that the model learned from: this case is unlike that cohort, and the prediction is an extrapolation."
-    ]
 
 
 def prediction_table(prediction: Mapping[str, Any]) -> str:

@@ -114,14 +114,6 @@ def test_an_empty_fingerprint_and_a_multi_class_task_still_make_a_report() -> No
     assert "no feature was selected" in words and "middle 0.500" in words
 
 
-def test_a_case_unlike_the_training_cohort_is_told() -> None:
-    result = fake_result(("acl",))
-    assert "extrapolation" not in render_report(result)
-    for row in result.rows[::5]:
-        row.z = 5.0
-    assert "20% of the features lie more than 3 standard deviations" in _words(render_report(result))
-
-
 def test_a_flat_map_does_not_end_the_report() -> None:
     result = fake_result(("acl",))
     for maps in (result.relevance, result.gradcam):

@@ -1,0 +1,59 @@
+"""What a reader of a prediction should know about this exam: each function returns sentences, or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deepradiomics.images import VIEWS
+
+if TYPE_CHECKING:
+    from deepradiomics.images import Case, Volume
+    from deepradiomics.prepare import PreparedExam, Recipe
+
+_FAR_SD, _FAR_SHARE = 3.0, 0.05
+_THICK = 2.0  # slices at least so many times thicker than pixels show how an image was acquired
+
+
+def unlike_training(z: np.ndarray) -> list[str]:
+    """Say so when far more standardised features than usual lie far from the training cohort's mean."""
+    share = float((np.abs(z) > _FAR_SD).mean()) if z.size else 0.0
+    if share <= _FAR_SHARE:
+        return []
+    return [
+        f"{share:.0%} of the features lie more than {_FAR_SD:g} standard deviations from the mean of the "
+        "cohort that the model learned from: this case is unlike that cohort, and the prediction is an extrapolation."
+    ]
+
+
+def views_given(case: Case, recipe: Recipe) -> list[str]:
+    """Name views that the model does not use, and images whose slices lie in another plane than their name says."""
+    notes = [f"The view {view!r} is not used by this model." for view in case.views if view not in recipe.views]
+    for view, volume in case.views.items():
+        plane = _slice_plane(volume)
+        if view in VIEWS and plane not in (None, view):
+            notes.append(f"The image given as {view} has {plane} slices; were views exchanged?")
+    return notes
+
+
+def thin_region(exam: PreparedExam, case: Case, recipe: Recipe) -> list[str]:
+    """Say so when a patch is thinner than a voxel of the reference view: its texture is then interpolation."""
+    box, grid = exam.roi_box, case.views[recipe.reference_view].geometry
+    patch_mm = np.array(box.size_mm) / np.array(recipe.patch_grid[::-1])
+    # Length of a voxel of the scan along each edge of the region.
+    voxel_mm = np.abs(np.asarray(box.axes).T @ grid.axes) @ np.array(grid.spacing_mm)
+    if (patch_mm >= 0.999 * voxel_mm).all():
+        return []
+    return [
+        f"A patch measures {' x '.join(f'{p:.2g}' for p in patch_mm)} mm, less than a voxel of the "
+        f"{recipe.reference_view} view: its texture is made by interpolation, and the prediction should not be used."
+    ]
+
+
+def _slice_plane(volume: Volume) -> str | None:
+    spacing = np.array(volume.geometry.spacing_mm)
+    thick = int(spacing.argmax())
+    if spacing[thick] < _THICK * np.delete(spacing, thick).max():
+        return None
+    return ("sagittal", "coronal", "axial")[int(np.abs(volume.geometry.axes[:, thick]).argmax())]
