@@ -206,6 +206,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("ROI outside the volume", _apply("image", "--roi-box", "900,0,0,20,20,20"), ("outside",), bundle=True),
     BadInput("ROI of five numbers", _apply("image", "--roi-box", "0,0,0,20,20"), ("--roi-box", "5")),
     BadInput("ROI label without a mask", _apply("image", "--roi-label", "1"), ("--mask",)),
+    BadInput("mask without an ROI label", _apply("image", mask="box"), ("--roi-label",)),
     BadInput("ROI label that is absent", _apply("image", "--roi-label", "3", mask="box"), ("label 3",), bundle=True),
     BadInput("segment of one voxel", _apply("image", "--roi-label", "1", mask="one-voxel"), ("voxel",), bundle=True),
     BadInput("a patch without the segment", _apply("image", "--roi-label", "1", mask="l-shape"), ("patch",), True),

@@ -30,6 +30,8 @@ def mask(path: Path, kind: str = "box") -> Path:
         labels[2:8, 3:9, 3:11] = 7 if kind == "label-7" else 1
     if kind == "two":
         labels[2:8, 3:9, 7:11] = 2
+    if kind == "two-and-a-voxel":
+        labels[0, 0, 0] = 9
     if kind == "one-voxel":
         labels[:] = 0
         labels[4, 5, 6] = 1

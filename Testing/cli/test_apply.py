@@ -59,6 +59,17 @@ def test_the_heat_map_lies_on_the_cases_own_grid(applied: tuple[Path, Path]) -> 
         assert np.allclose(stack.GetOrigin()[:3], reference.geometry.origin_mm)
 
 
+def test_a_scene_of_an_earlier_run_does_not_stay_beside_new_results(applied: tuple[Path, Path], bundle: Path) -> None:
+    image, output = applied
+    (output / "scene.mrb").write_text("old")
+    (output / "mine.txt").write_text("kept")
+    command = ["fingerprint", "apply", "--view", f"sagittal={image}", "-b", bundle, "-o", output, "--no-scene"]
+    found = run_cli([*command, "--device", "cpu"])
+    assert found.code == 0 and "Notes:" in found.out
+    assert sorted(path.name for path in output.iterdir()) == sorted([*RESULTS, "mine.txt"])
+    (output / "mine.txt").unlink()
+
+
 def test_the_report_says_what_was_reformatted_and_is_no_device(applied: tuple[Path, Path]) -> None:
     report = (applied[1] / "report.html").read_text(encoding="utf-8")
     assert "reformatted from" in report and "not a medical device" in report

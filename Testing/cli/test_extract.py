@@ -49,6 +49,14 @@ def test_all_labels_are_listed_one_after_the_other(tmp_path: Path) -> None:
     assert labels == ["1"] * 107 + ["2"] * 107
 
 
+def test_a_label_that_cannot_be_used_is_left_out_and_named(tmp_path: Path) -> None:
+    image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd", "two-and-a-voxel")
+    found = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--all-labels"])
+    assert found.code == 0 and "label 9 is left out" in found.err
+    assert {row["label"] for row in _table(tmp_path / "f.csv")} == {"1"}
+    assert list(json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))["skipped"]) == ["9"]
+
+
 def test_parquet_holds_the_same_table(tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd")

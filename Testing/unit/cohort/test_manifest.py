@@ -191,3 +191,8 @@ def test_mrnets_gaps_are_named(mrnet, tmp_path_factory):
         mrnet_manifest(mrnet)
     with pytest.raises(ManifestError, match="is no MRNet folder"):
         mrnet_manifest(tmp_path_factory.mktemp("empty"))
+
+
+def test_a_manifest_separated_by_semicolons_is_told_so(folder):
+    with pytest.raises(ManifestError, match="separated by commas, not semicolons"):
+        read_manifest(write(folder, GOOD.replace(",", ";")))
