@@ -50,7 +50,7 @@ def apply(
             raise InputError(
                 "give the input in exactly one way: --view NAME=PATH (once a view), --manifest CSV or --folder DIR."
             )
-        if mask is not None and roi_label is None:
+        if view and mask is not None and roi_label is None:
             raise InputError("--mask: say which of its labels is the region of interest, with --roi-label.")
         if roi_label is not None and view and mask is None:
             raise InputError("--roi-label: it names a label of a mask, so --mask is needed as well.")

@@ -6,22 +6,25 @@ Case ─ reformat missing views ─ prepare ─ radiomic pool ─ relevance, pre
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal, get_args
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.remarks import thin_region, unlike_training, views_given
+from deepradiomics.fingerprint.remarks import (
+    feature_notes,
+    preparation_notes,
+    selection_notes,
+    thin_region,
+    unlike_training,
+    views_given,
+)
 from deepradiomics.fingerprint.result import FingerprintResult
 from deepradiomics.images import Case
 from deepradiomics.progress import Progress, part
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.explain import Explanation
     from deepradiomics.fingerprint.stored import FingerprintBundle
     from deepradiomics.prepare import Box, Recipe
 
@@ -84,7 +87,7 @@ def apply(
         raise InputError("registration='template': this bundle holds no templates; choose 'off' or 'reference'.")
     remarks = views_given(case, recipe)
     case, reformatted = complete(case, recipe, reformat_missing)
-    notes = remarks + _notes(case, recipe, model.config.recipe)
+    notes = remarks + preparation_notes(case, recipe, model.config.recipe)
     one_image = len(recipe.views) > 1 and len(reformatted) == len(recipe.views) - 1
     if recipe.registration == "reference" and one_image:
         recipe = replace(recipe, registration="off")
@@ -104,8 +107,8 @@ def apply(
         *exam.notes,
         *thin_region(exam, case, recipe),
         *unlike_training(found.z),
-        *_feature_notes(features.diagnostics, found),
-        *_selection_notes(model, found, inference),
+        *feature_notes(features.diagnostics, found),
+        *selection_notes(model, found, inference),
     ]
     if cams is None:
         notes.append("This model has no relevance network (control without selection): there is no Grad-CAM.")
@@ -155,45 +158,6 @@ def complete(case: Case, recipe: Recipe, reformat_missing: bool = True) -> tuple
         view: case.views[view] if view in case.views else reformat(case.views[source], view) for view in recipe.views
     }
     return Case(case.id, views, case.mask), dict.fromkeys(missing, source)
-
-
-def _notes(case: Case, recipe: Recipe, trained: Recipe) -> list[str]:
-    notes = [note for volume in case.views.values() for note in volume.notes]  # reformatted views say so here
-    if recipe.registration != trained.registration:
-        notes.append(
-            f"The model was trained with registration {trained.registration!r}, here it is {recipe.registration!r}: "
-            "patches may lie elsewhere than in training."
-        )
-    return notes
-
-
-def _feature_notes(diagnostics: Mapping[str, Any], found: Explanation) -> list[str]:
-    """Remarks of the radiomics engine; those on grey levels, one a patch and view, are put into one sentence."""
-    notes = [str(warning) for warning in diagnostics.get("warnings", ()) if "grey level" not in str(warning)]
-    levels = np.array(diagnostics.get("grey_levels") or [], dtype=np.int64).ravel()
-    few, many = int((levels < 16).sum()), int((levels > 128).sum())
-    if few or many:
-        notes.append(
-            f"Grey levels in the {levels.size} patches and views range from {levels.min()} to {levels.max()}: {few} "
-            f"have fewer than 16, where texture says little, and {many} more than 128."
-        )
-    undefined = int((~np.isfinite(found.pool)).sum())
-    if undefined:
-        notes.append(f"{undefined} features of the pool are undefined for this exam; they count as average (z = 0).")
-    return notes
-
-
-def _selection_notes(model: FingerprintBundle, found: Explanation, inference: str) -> list[str]:
-    """Say so when a fingerprint is empty: the prediction is then the intercept."""
-    limits = model.thresholds.vector(model.tasks)
-    empty = [t.name for t, q, limit in zip(model.tasks, found.relevance, limits, strict=True) if not (q >= limit).any()]
-    if not empty or inference == "soft":
-        return []
-    return [
-        f"{name}: no feature reaches the relevance threshold in this patient, so the fingerprint is empty and the "
-        "prediction rests on the intercept alone."
-        for name in empty
-    ]
 
 
 def _same_features(names: tuple[str, ...], model: FingerprintBundle) -> None:

@@ -1,14 +1,17 @@
-"""What a reader of a prediction should know about this exam: each function returns sentences, or none."""
+"""What a reader of a prediction should know about this exam: each function returns sentences, or an empty list."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deepradiomics.images import VIEWS
 
 if TYPE_CHECKING:
+    from deepradiomics.fingerprint.explain import Explanation
+    from deepradiomics.fingerprint.stored import FingerprintBundle
     from deepradiomics.images import Case, Volume
     from deepradiomics.prepare import PreparedExam, Recipe
 
@@ -48,6 +51,46 @@ def thin_region(exam: PreparedExam, case: Case, recipe: Recipe) -> list[str]:
     return [
         f"A patch measures {' x '.join(f'{p:.2g}' for p in patch_mm)} mm, less than a voxel of the "
         f"{recipe.reference_view} view: its texture is made by interpolation, and the prediction should not be used."
+    ]
+
+
+def preparation_notes(case: Case, recipe: Recipe, trained: Recipe) -> list[str]:
+    """What the views say of themselves, and a registration other than in training."""
+    notes = [note for volume in case.views.values() for note in volume.notes]  # reformatted views say so here
+    if recipe.registration != trained.registration:
+        notes.append(
+            f"The model was trained with registration {trained.registration!r}, here it is {recipe.registration!r}: "
+            "patches may lie elsewhere than in training."
+        )
+    return notes
+
+
+def feature_notes(diagnostics: Mapping[str, Any], found: Explanation) -> list[str]:
+    """Remarks of the radiomics engine; those on grey levels, one a patch and view, are put into one sentence."""
+    notes = [str(warning) for warning in diagnostics.get("warnings", ()) if "grey level" not in str(warning)]
+    levels = np.array(diagnostics.get("grey_levels") or [], dtype=np.int64).ravel()
+    few, many = int((levels < 16).sum()), int((levels > 128).sum())
+    if few or many:
+        notes.append(
+            f"Grey levels in the {levels.size} patches and views range from {levels.min()} to {levels.max()}: {few} "
+            f"have fewer than 16, where texture says little, and {many} more than 128."
+        )
+    undefined = int((~np.isfinite(found.pool)).sum())
+    if undefined:
+        notes.append(f"{undefined} features of the pool are undefined for this exam; they count as average (z = 0).")
+    return notes
+
+
+def selection_notes(model: FingerprintBundle, found: Explanation, inference: str) -> list[str]:
+    """Say so when a fingerprint is empty: the prediction is then the intercept."""
+    limits = model.thresholds.vector(model.tasks)
+    empty = [t.name for t, q, limit in zip(model.tasks, found.relevance, limits, strict=True) if not (q >= limit).any()]
+    if not empty or inference == "soft":
+        return []
+    return [
+        f"{name}: no feature reaches the relevance threshold in this patient, so the fingerprint is empty and the "
+        "prediction rests on the intercept alone."
+        for name in empty
     ]
 
 
