@@ -83,7 +83,7 @@ def feature_table(
         plan = CountingPlan(wanted, settings.distances, settings.gldm_a)
         parts = []
         for chunk in _chunks(levels, len(plan.offsets)):
-            counts = stack(chunk, count(chunk, plan))
+            counts = stack(chunk, count(chunk, plan), plan)
             parts.append(_texture(counts, plan, settings, regions[0].spacing_mm))
         columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     values = np.stack([columns[name] for name in names], axis=1) if names else np.zeros((len(regions), 0))

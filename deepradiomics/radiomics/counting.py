@@ -8,22 +8,26 @@ the very same ones. ``counting_reference`` is the readable definition, ``countin
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
 import numpy as np
 
+from deepradiomics.errors import InputError
 from deepradiomics.radiomics.region import LevelRegion
 
 MATRIX_FAMILIES = ("glcm", "gldm", "glrlm", "glszm", "ngtdm")
 
 
-def offsets_at(distances: Sequence[int]) -> np.ndarray:
+def offsets_at(distances: Sequence[int], flat_axis: int | None = None) -> np.ndarray:
     """Return the neighbour offsets (dz, dy, dx) whose largest component is one of ``distances``, one of each pair.
 
     The first non-zero component of each is positive: (1, 1, 1), (1, 1, 0), ... for distance 1, thirteen in all.
+    With ``flat_axis`` (0, 1 or 2 for z, y, x) no offset leaves the plane across that axis: four at distance 1.
     """
     reach = max(distances)
     steps = range(reach, -reach - 1, -1)
-    half = [o for o in product(steps, steps, steps) if o > (0, 0, 0) and max(map(abs, o)) in set(distances)]
+    along = [(0,) if axis == flat_axis else steps for axis in range(3)]
+    half = [o for o in product(*along) if o > (0, 0, 0) and max(map(abs, o)) in set(distances)]
     return np.array(half, np.int64)  # (A, 3)
 
 
@@ -36,21 +40,30 @@ class CountingPlan:
         distances: distances (largest coordinate difference, in voxels) of neighbours for GLCM, GLDM and NGTDM.
             Runs and zones always use distance 1.
         alpha: two neighbours are alike (GLDM) when their grey levels differ by at most this.
+        flat_axis: the numpy axis (0, 1, 2 for z, y, x) across which slices are worked on one by one, so that no
+            neighbour, run or zone crosses from slice to slice (PyRadiomics' ``force2D``); None works in space.
     """
 
     families: tuple[str, ...] = MATRIX_FAMILIES
     distances: tuple[int, ...] = (1,)
     alpha: int = 0
+    flat_axis: Literal[0, 1, 2] | None = None
+
+    def __post_init__(self) -> None:
+        if self.flat_axis not in (None, 0, 1, 2):
+            raise InputError(f"flat_axis: expected None, 0 (z), 1 (y) or 2 (x), got {self.flat_axis!r}.")
+        if not self.distances or min(self.distances) < 1:
+            raise InputError(f"distances: expected whole numbers of at least 1, got {self.distances!r}.")
 
     @property
     def offsets(self) -> np.ndarray:
         """(A, 3) offsets of GLCM, GLDM and NGTDM, one of each opposite pair."""
-        return offsets_at(self.distances)
+        return offsets_at(self.distances, self.flat_axis)
 
     @property
     def run_offsets(self) -> np.ndarray:
-        """(13, 3) directions of runs; with their opposites, the neighbours that join a zone."""
-        return offsets_at((1,))
+        """(D, 3) directions of runs, 13 or 4 in a plane; with their opposites, the neighbours that join a zone."""
+        return offsets_at((1,), self.flat_axis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +72,9 @@ class RegionCounts:
 
     Args:
         glcm: (A, L, L): how often level i has level j at offset a.
-        glrlm: (13, L, R): number of runs of level i and length r + 1 along direction a.
-        zones: (Z, 2): level index and number of voxels of each 26-connected zone of equal level, sorted.
+        glrlm: (D, L, R): number of runs of level i and length r + 1 along direction a.
+        zones: (Z, 2): level index and number of voxels of each zone of equal level (26-connected, in a plane
+            8-connected), sorted.
         gldm: (L, N + 1): number of voxels of level i with n alike neighbours, N = 2 A.
         ngtdm: (L, N + 1): sum of |n * level - sum of neighbours' levels| over voxels with n neighbours in the ROI.
         voxels: (L,): number of voxels of each level.
@@ -86,7 +100,7 @@ class TextureCounts:
         n_levels: (B,) number of levels that occur.
         voxels: (B, L).
         glcm: (B, A, L, L), or None.
-        glrlm: (B, 13, L, R), or None; directions in which no line holds two voxels are zero.
+        glrlm: (B, D, L, R), or None; directions in which no line holds two voxels are zero.
         glszm: (B, L, S), or None.
         zone_sizes: (B, S) voxels of a zone in that column, padded with 1.
         gldm: (B, L, N + 1), or None.
@@ -104,13 +118,18 @@ class TextureCounts:
     ngtdm: np.ndarray | None
 
 
-def stack(regions: Sequence[LevelRegion], counts: Sequence[RegionCounts]) -> TextureCounts:
-    """Stack the counts of several regions for the feature formulas."""
+def stack(
+    regions: Sequence[LevelRegion], counts: Sequence[RegionCounts], plan: CountingPlan | None = None
+) -> TextureCounts:
+    """Stack the counts of several regions for the feature formulas; ``plan`` is the one they were counted by."""
+    steps = (plan or CountingPlan()).run_offsets
     n_levels = np.array([len(r.grey_levels) for r in regions])
     levels = np.ones((len(regions), n_levels.max()))
     for row, region in zip(levels, regions, strict=True):
         row[: len(region.grey_levels)] = region.grey_levels
-    runs = [None if c.glrlm is None else _drop_single_file(r, c.glrlm) for r, c in zip(regions, counts, strict=True)]
+    runs = [
+        None if c.glrlm is None else _drop_single_file(r, c.glrlm, steps) for r, c in zip(regions, counts, strict=True)
+    ]
     zones = [None if c.zones is None else _zone_matrix(c.zones, len(c.voxels)) for c in counts]
     sizes = [None if z is None else z[1] for z in zones]
     return TextureCounts(
@@ -154,15 +173,17 @@ def _zone_matrix(zones: np.ndarray, n_levels: int) -> tuple[np.ndarray, np.ndarr
     return matrix.reshape(n_levels, len(sizes)), sizes
 
 
-def _drop_single_file(region: LevelRegion, runs: np.ndarray) -> np.ndarray:
+def _drop_single_file(region: LevelRegion, runs: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Zero the directions in which no line through the box meets the ROI twice (PyRadiomics leaves these out)."""
+    if len(steps) != len(runs):
+        raise ValueError(f"plan: runs were counted along {len(runs)} directions, this plan has {len(steps)}.")
     suspects = np.flatnonzero(runs[:, :, 1:].sum(axis=(1, 2)) == 0)
     if len(suspects) == 0:
         return runs
     runs = runs.copy()
     points = np.argwhere(region.codes > 0)
     for a in suspects:
-        step = offsets_at((1,))[a]
+        step = steps[a]
         axis = int(np.flatnonzero(step)[0])
         lines = (
             points - points[:, axis : axis + 1] * step * step[axis]

@@ -68,9 +68,11 @@ def _glrlm(codes: np.ndarray, n_levels: int, directions: np.ndarray) -> np.ndarr
 def _zones(codes: np.ndarray, directions: np.ndarray) -> np.ndarray:
     from scipy.ndimage import label
 
-    found = []
+    touching = np.zeros((3, 3, 3), bool)
+    touching[tuple((_both_ways(directions) + 1).T)] = touching[1, 1, 1] = True
+    found = [np.zeros((0, 2), np.int64)]
     for code in range(1, codes.max() + 1):
-        parts, n = label(codes == code, structure=np.ones((3, 3, 3)))
+        parts, n = label(codes == code, structure=touching)
         sizes = np.bincount(parts.ravel())[1 : n + 1]
         found.append(np.stack([np.full(n, code - 1), np.sort(sizes)], axis=1))
     return np.concatenate(found).astype(np.int64)

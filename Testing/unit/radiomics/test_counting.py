@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deepradiomics.errors import InputError
 from deepradiomics.radiomics import compiled, counting_reference
 from deepradiomics.radiomics.counting import CountFunction, CountingPlan, offsets_at, stack
 from deepradiomics.radiomics.region import LevelRegion
@@ -33,6 +34,8 @@ def _region(levels: object) -> LevelRegion:
     grey = np.unique(array[array > 0])
     return LevelRegion(np.where(array > 0, np.searchsorted(grey, array) + 1, 0).astype(np.int32), grey.astype(np.int64))
 
+
+MATRICES = ("glcm", "glrlm", "zones", "gldm", "ngtdm", "voxels")
 
 # slices z = 0 and z = 1 of a 2 × 2 × 2 block
 #   1 1    1 4
@@ -94,26 +97,75 @@ def test_zones_join_across_corners_but_not_across_levels(name: str) -> None:
 
 
 def _random_region(rng: np.random.Generator) -> LevelRegion:
+    """Holes, several components, slices, lines and single voxels, few levels or many, gaps between levels."""
     shape = rng.integers(1, 9, 3)
-    levels = rng.choice(np.array([1, 2, 3, 7, 20]), shape) * (rng.random(shape) < rng.choice([0.3, 0.7, 1.0]))
-    levels.flat[0] = 2
+    if rng.random() < 0.3:
+        shape[rng.integers(3)] = 1
+    palette = np.array([1, 2, 3, 7, 20]) if rng.random() < 0.7 else np.unique(rng.integers(1, 400, 60))
+    levels = rng.choice(palette, shape) * (rng.random(shape) < rng.choice([0.15, 0.3, 0.7, 1.0]))
+    levels.flat[rng.integers(levels.size)] = 2
     return _region(levels)
 
 
+PLANS = [
+    CountingPlan(distances=distances, alpha=alpha, flat_axis=axis)
+    for distances in ((1,), (1, 2), (2,))
+    for alpha in (0, 2)
+    for axis in (None, 0, 1, 2)
+]
+
+
 @pytest.mark.parametrize("name", ["cpu", "torch"])
-@pytest.mark.parametrize(
-    "plan",
-    [CountingPlan(), CountingPlan(distances=(1, 2), alpha=2), CountingPlan(distances=(3,))],
-    ids=["1", "1 2", "3"],
-)
+@pytest.mark.parametrize("plan", PLANS, ids=lambda p: f"{p.distances} alpha {p.alpha} flat {p.flat_axis}")
 def test_fast_backends_count_exactly_what_the_reference_counts(name: str, plan: CountingPlan) -> None:
     rng = np.random.default_rng(5)
     regions = [_random_region(rng) for _ in range(40)]
     expected, found = counting_reference.count(regions, plan), _backend(name)(regions, plan)
     for k, (a, b) in enumerate(zip(expected, found, strict=True)):
-        for matrix in ("glcm", "glrlm", "zones", "gldm", "ngtdm", "voxels"):
+        for matrix in MATRICES:
             assert getattr(b, matrix).dtype == np.int64
             np.testing.assert_array_equal(getattr(a, matrix), getattr(b, matrix), err_msg=f"region {k}, {matrix}")
+
+
+def _added(parts: list[np.ndarray]) -> np.ndarray:
+    return np.sum(parts, axis=0)
+
+
+@pytest.mark.parametrize("name", _backends())
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_in_a_plane_a_region_is_the_sum_of_its_slices(name: str, axis: int) -> None:
+    rng = np.random.default_rng(axis)
+    plan = CountingPlan(distances=(1, 2), alpha=1, flat_axis=axis)  # type: ignore[arg-type]
+    for _ in range(10):
+        region = _random_region(rng)
+        slices = [
+            LevelRegion(np.take(region.codes, [k], axis), region.grey_levels) for k in range(region.codes.shape[axis])
+        ]
+        whole, parts = _backend(name)([region], plan)[0], _backend(name)(slices, plan)
+        for matrix in ("glcm", "gldm", "ngtdm", "voxels"):
+            np.testing.assert_array_equal(getattr(whole, matrix), _added([getattr(p, matrix) for p in parts]), matrix)
+        runs = np.zeros_like(whole.glrlm)
+        for part in parts:
+            runs[:, :, : part.glrlm.shape[2]] += part.glrlm  # a slice is shorter than the region may be thick
+        np.testing.assert_array_equal(whole.glrlm, runs)
+        zones = np.concatenate([p.zones for p in parts])
+        np.testing.assert_array_equal(whole.zones, zones[np.lexsort((zones[:, 1], zones[:, 0]))])
+
+
+def test_in_a_plane_there_are_four_directions_and_none_leaves_it() -> None:
+    for axis in range(3):
+        assert len(offsets_at([1], axis)) == 4
+        assert len(offsets_at([1, 2], axis)) == 4 + 8
+        assert not offsets_at([1, 2], axis)[:, axis].any()
+        assert len(CountingPlan(flat_axis=axis).run_offsets) == 4  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"), [({"flat_axis": 3}, "flat_axis: expected None, 0"), ({"distances": ()}, "distances")]
+)
+def test_a_plan_that_means_nothing_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        CountingPlan(**changes)  # type: ignore[arg-type]
 
 
 def test_torch_counts_on_a_gpu_exactly_what_the_reference_counts() -> None:
@@ -126,7 +178,7 @@ def test_torch_counts_on_a_gpu_exactly_what_the_reference_counts() -> None:
     regions = [_random_region(rng) for _ in range(40)]
     expected = counting_reference.count(regions, CountingPlan())
     for a, b in zip(expected, counting_torch.on_device("cuda")(regions, CountingPlan()), strict=True):
-        for matrix in ("glcm", "glrlm", "zones", "gldm", "ngtdm", "voxels"):
+        for matrix in MATRICES:
             np.testing.assert_array_equal(getattr(a, matrix), getattr(b, matrix))
 
 
