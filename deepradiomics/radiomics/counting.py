@@ -8,7 +8,6 @@ the very same ones. ``counting_reference`` is the readable definition, ``countin
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class CountingPlan:
     families: tuple[str, ...] = MATRIX_FAMILIES
     distances: tuple[int, ...] = (1,)
     alpha: int = 0
-    flat_axis: Literal[0, 1, 2] | None = None
+    flat_axis: int | None = None
 
     def __post_init__(self) -> None:
         if self.flat_axis not in (None, 0, 1, 2):

@@ -39,8 +39,8 @@ def shape_features(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> 
     return {name: float(value) for name, value in found.items()}
 
 
-def principal_variances(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:
-    """Return the eigenvalues (mm²), ascending, of the covariance of the voxel centres."""
+def principal_variances(mask: np.ndarray, spacing_mm: tuple[float, ...]) -> np.ndarray:
+    """Return the eigenvalues (mm²), ascending, of the covariance of the voxel (or pixel) centres."""
     points = np.argwhere(mask) * np.array(spacing_mm)
     points -= points.mean(axis=0)
     points /= np.sqrt(len(points))

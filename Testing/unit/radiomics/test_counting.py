@@ -135,7 +135,7 @@ def _added(parts: list[np.ndarray]) -> np.ndarray:
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_in_a_plane_a_region_is_the_sum_of_its_slices(name: str, axis: int) -> None:
     rng = np.random.default_rng(axis)
-    plan = CountingPlan(distances=(1, 2), alpha=1, flat_axis=axis)  # type: ignore[arg-type]
+    plan = CountingPlan(distances=(1, 2), alpha=1, flat_axis=axis)
     for _ in range(10):
         region = _random_region(rng)
         slices = [
@@ -157,7 +157,7 @@ def test_in_a_plane_there_are_four_directions_and_none_leaves_it() -> None:
         assert len(offsets_at([1], axis)) == 4
         assert len(offsets_at([1, 2], axis)) == 4 + 8
         assert not offsets_at([1, 2], axis)[:, axis].any()
-        assert len(CountingPlan(flat_axis=axis).run_offsets) == 4  # type: ignore[arg-type]
+        assert len(CountingPlan(flat_axis=axis).run_offsets) == 4
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_in_a_plane_there_are_four_directions_and_none_leaves_it() -> None:
 )
 def test_a_plan_that_means_nothing_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        CountingPlan(**changes)  # type: ignore[arg-type]
+        CountingPlan(**changes)
 
 
 def test_torch_counts_on_a_gpu_exactly_what_the_reference_counts() -> None:
