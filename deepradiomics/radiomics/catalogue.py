@@ -12,7 +12,7 @@ from typing import Literal
 
 from deepradiomics.errors import InputError
 
-FAMILIES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "shape")
+FAMILIES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "shape", "shape2D")
 FAMILY_TITLES = {
     "firstorder": "First order",
     "glcm": "Grey level co-occurrence (GLCM)",
@@ -21,6 +21,7 @@ FAMILY_TITLES = {
     "glszm": "Grey level size zone (GLSZM)",
     "ngtdm": "Neighbouring grey tone difference (NGTDM)",
     "shape": "Shape",
+    "shape2D": "Shape in the plane",
 }
 
 

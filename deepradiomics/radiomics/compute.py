@@ -1,7 +1,7 @@
 """From regions to a table of feature values: discretise, count, and evaluate the formulas once for the whole batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from deepradiomics.radiomics.glrlm import glrlm_features
 from deepradiomics.radiomics.glszm import glszm_features
 from deepradiomics.radiomics.ngtdm import ngtdm_features
 from deepradiomics.radiomics.region import LevelRegion, Region, discretise, level_warning
-from deepradiomics.radiomics.settings import Settings, feature_names
+from deepradiomics.radiomics.settings import Settings, shape_names, texture_names
 from deepradiomics.radiomics.shape import shape_features
 
 LARGE_JOB_VOXELS = 5_000_000  # below this a GPU's start-up and transfers cost more than they save
@@ -45,32 +45,57 @@ def feature_table(
     regions: Sequence[Region],
     settings: Settings,
     *,
+    prefix: str = "original",
     device: str = "auto",
     shape_of: Sequence[int] | None = None,
+    threads: int | None = None,
 ) -> FeatureTable:
-    """Compute all enabled features of a batch of regions.
+    """Compute all enabled features of a batch of regions of one (filtered) image type.
 
     Args:
         regions: the ROIs; all share one voxel spacing.
-        settings: what to compute.
+        settings: what to compute, with the image type's own values.
+        prefix: of the keys; ``original`` includes shape, which no filter changes.
         device: ``auto``, ``cpu``, ``cuda`` ...; see :func:`counting_backend`.
         shape_of: (B,) for each region the index of the region whose shape features it takes (views of one patch share
             them); None computes each.
+        threads: how many to use at most; None takes all cores.
 
     Raises:
         InputError: a region has too many grey levels, or the device is not there.
     """
-    names = feature_names(settings)
+    texture = texture_table(regions, settings, prefix=prefix, device=device, threads=threads)
+    if prefix != "original" or not shape_names(settings):
+        return texture
+    names, values = shape_table(regions, settings, shape_of)
+    return replace(texture, values=np.hstack([values, texture.values]), names=(*names, *texture.names))
+
+
+def shape_table(
+    regions: Sequence[Region], settings: Settings, shape_of: Sequence[int] | None = None
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the keys (K,) and values (B, K) of shape and shape2D; see :func:`feature_table`."""
+    names = shape_names(settings)
+    source = list(range(len(regions))) if shape_of is None else list(shape_of)
+    rows = {k: _shape(regions[k], settings, names) for k in dict.fromkeys(source)}
+    return names, np.array([[rows[k][name] for name in names] for k in source]).reshape(len(regions), len(names))
+
+
+def texture_table(
+    regions: Sequence[Region],
+    settings: Settings,
+    *,
+    prefix: str = "original",
+    device: str = "auto",
+    threads: int | None = None,
+) -> FeatureTable:
+    """Compute first order and textures of a batch of regions; see :func:`feature_table`."""
+    names = texture_names(settings, prefix)
     columns: dict[str, np.ndarray] = {}
     warnings: list[str] = []
     levels: list[LevelRegion] = []
     backend = "none"
-    if "shape" in settings.families:
-        source = list(range(len(regions))) if shape_of is None else list(shape_of)
-        shapes = {k: shape_features(regions[k].shape_mask, regions[k].spacing_mm) for k in dict.fromkeys(source)}
-        rows = [shapes[k] for k in source]
-        columns |= {f"original_shape_{name}": np.array([row[name] for row in rows]) for name in rows[0]}
-    if set(settings.families) - {"shape"}:
+    if names:
         levels = [discretise(region, settings) for region in regions]
         warned = (level_warning(r.name, lv) for r, lv in zip(regions, levels, strict=True))
         warnings += [sentence for sentence in warned if sentence]
@@ -80,13 +105,15 @@ def feature_table(
     if wanted:
         voxels = sum(region.codes.size for region in levels)
         backend, count = counting_backend(device, voxels)
-        plan = CountingPlan(wanted, settings.distances, settings.gldm_a)
+        flat_axis = settings.force_2d_dimension if settings.force_2d else None
+        plan = CountingPlan(wanted, settings.distances, settings.gldm_a, flat_axis)
         parts = []
         for chunk in _chunks(levels, len(plan.offsets)):
             counts = stack(chunk, count(chunk, plan), plan)
             parts.append(_texture(counts, plan, settings, regions[0].spacing_mm))
         columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    values = np.stack([columns[name] for name in names], axis=1) if names else np.zeros((len(regions), 0))
+    found = [columns[name.removeprefix(f"{prefix}_")] for name in names]
+    values = np.stack(found, axis=1) if names else np.zeros((len(regions), 0))
     n_levels = np.array([len(region.grey_levels) for region in levels], int)
     return FeatureTable(values, names, n_levels, backend, tuple(warnings))
 
@@ -120,8 +147,23 @@ def _chunks(levels: Sequence[LevelRegion], n_offsets: int) -> list[Sequence[Leve
     return [levels[start : start + size] for start in range(0, len(levels), size)]
 
 
+def _shape(region: Region, settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
+    """Shape by key; shape2D is NaN where the region is not flat along the axis left out."""
+    found: dict[str, float] = {}
+    if "shape" in settings.families:
+        shape = shape_features(region.shape_mask, region.spacing_mm)
+        found |= {f"original_shape_{name}": value for name, value in shape.items()}
+    axis = settings.force_2d_dimension
+    if settings.force_2d and "shape2D" in settings.families and region.shape_mask.shape[axis] == 1:
+        from deepradiomics.radiomics.shape2d import shape2d_features
+
+        flat = shape2d_features(region.shape_mask, region.spacing_mm, axis)
+        found |= {f"original_shape2D_{name}": value for name, value in flat.items()}
+    return {name: found.get(name, np.nan) for name in names}
+
+
 def _prefixed(family: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"original_{family}_{name}": values for name, values in found.items()}
+    return {f"{family}_{name}": values for name, values in found.items()}
 
 
 def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settings: Settings) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ from deepradiomics.radiomics.compute import FeatureTable, feature_table
 from deepradiomics.radiomics.preprocess import Prepared, prepare
 from deepradiomics.radiomics.settings import Settings
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Part of every cache key: it changes whenever a number may change."""
 
 

@@ -1,23 +1,38 @@
-"""The keys of a PyRadiomics ``setting`` section: which field each fills and which values it may take."""
+"""What the keys of a parameter file may hold: which field each fills, which values it takes, and where it may stand.
 
+PyRadiomics' own keys come first; those after ``standard`` are ours.
+"""
+
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any
 
 from deepradiomics.errors import InputError
 
 SECTIONS = ("imageType", "featureClass", "setting", "voxelSetting")
-FILTER_KEYS = (
-    "sigma", "start_level", "level", "wavelet", "gradientUseSpacing", "lbp2DRadius", "lbp2DSamples", "lbp2DMethod",
-    "lbp3DLevels", "lbp3DIcosphereRadius", "lbp3DIcosphereSubdivision",
+PYRADIOMICS_IMAGE_TYPES = (
+    "Original", "Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D", "LBP3D",
 )  # fmt: skip
-"""Known keys that only a filter reads; they change nothing for the original image."""
+IMAGE_TYPES = (*PYRADIOMICS_IMAGE_TYPES, "Mean", "Laws")
 
 INTERPOLATORS = (
     "sitkNearestNeighbor", "sitkLinear", "sitkBSpline", "sitkGaussian", "sitkLabelGaussian",
     "sitkHammingWindowedSinc", "sitkCosineWindowedSinc", "sitkWelchWindowedSinc", "sitkLanczosWindowedSinc",
     "sitkBlackmanWindowedSinc",
 )  # fmt: skip
+AGGREGATIONS = (
+    "2D_averaged", "2D_slice_merged", "2.5D_direction_merged", "2.5D_merged", "3D_averaged", "3D_merged",
+)  # fmt: skip
+
+
+def wavelets() -> tuple[str, ...]:
+    """Return the discrete wavelets of PyWavelets; its continuous ones have no stationary transform."""
+    import pywt
+
+    return tuple(pywt.wavelist(kind="discrete"))
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,8 @@ class Rule:
         kind: ``bool``, ``int``, ``float`` or ``str``.
         above: values must be greater than this.
         least, most: values must lie between these, both included.
-        choices: the texts allowed.
+        choices: the texts allowed, or a function that lists them.
+        pattern: a regular expression that a text must match in full, with an example to show.
         lengths: the value is a list of one of these lengths (empty: a single value).
         optional: None is allowed.
     """
@@ -37,12 +53,13 @@ class Rule:
     above: float | None = None
     least: float | None = None
     most: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
+    pattern: tuple[str, str] | None = None
     lengths: tuple[int, ...] = ()
     optional: bool = False
 
     def checked(self, key: str, value: Any) -> Any:
-        """Return the value in its own type (lists as tuples), or raise InputError saying what is expected."""
+        """Return the value as a plain Python number or text (lists as tuples), or raise InputError."""
         if value is None and self.optional:
             return None
         if not self.lengths:
@@ -56,7 +73,7 @@ class Rule:
             bool: lambda v: isinstance(v, bool),
             int: lambda v: isinstance(v, Integral) and not isinstance(v, bool),
             float: lambda v: isinstance(v, Real) and not isinstance(v, bool) and v == v and abs(v) != float("inf"),
-            str: lambda v: v in self.choices,
+            str: self._is_known,
         }[self.kind](value)
         if self.kind is str and isinstance(value, int) and key == "interpolator":
             accepted = 1 <= value <= 10
@@ -67,12 +84,30 @@ class Rule:
                 and (self.most is None or value <= self.most)
             )
         if not accepted:
-            raise InputError(f"setting {key}: expected {self._expected()}, got {value!r}.")
-        return value
+            raise InputError(f"setting {key}: expected {self._expected()}, got {value!r}.{self._near(value)}")
+        # a whole number stays one: PyRadiomics writes sigma 1 as "1" and sigma 1.0 as "1-0" into the names
+        return value.item() if hasattr(value, "item") else value
+
+    def _is_known(self, value: Any) -> bool:
+        if not isinstance(value, str):
+            return False
+        return re.fullmatch(self.pattern[0], value) is not None if self.pattern else value in self._choices()
+
+    def _choices(self) -> tuple[str, ...]:
+        return self.choices() if callable(self.choices) else self.choices
+
+    def _near(self, value: Any) -> str:
+        known = {choice.lower(): choice for choice in self._choices()}
+        near = [known[found] for found in get_close_matches(str(value).lower(), known, 3, 0.5)]
+        return f" Did you mean {', '.join(near)}?" if near else ""
 
     def _expected(self) -> str:
         words = {bool: "true or false", int: "a whole number", float: "a number", str: ""}[self.kind]
-        if self.choices:
+        if self.pattern:
+            words = f"a text like {self.pattern[1]}"
+        elif callable(self.choices):
+            words = f"one of PyWavelets' discrete wavelets (such as {', '.join(self.choices()[::12])})"
+        elif self.choices:
             words = "one of " + ", ".join(self.choices)
         if self.above is not None:
             words += f" above {self.above:g}"
@@ -92,7 +127,7 @@ _KEYS: dict[str, tuple[str, Rule]] = {
     "normalize": ("normalize", Rule(bool)),
     "normalizeScale": ("normalize_scale", Rule(float, above=0)),
     "removeOutliers": ("remove_outliers", Rule(float, above=0, optional=True)),
-    "resampledPixelSpacing": ("resampled_spacing_mm", Rule(float, least=0, lengths=(3,), optional=True)),
+    "resampledPixelSpacing": ("resampled_spacing_mm", Rule(float, least=0, lengths=(2, 3), optional=True)),
     "interpolator": ("interpolator", Rule(str, choices=INTERPOLATORS, optional=True)),
     "padDistance": ("pad_distance", Rule(int, least=0)),
     "preCrop": ("pre_crop", Rule(bool)),
@@ -114,10 +149,52 @@ _KEYS: dict[str, tuple[str, Rule]] = {
     ),
     "symmetricalGLCM": ("symmetrical_glcm", Rule(bool)),
     "gldm_a": ("gldm_a", Rule(int, least=0)),
+    "force2D": ("force_2d", Rule(bool)),
+    "force2Ddimension": ("force_2d_dimension", Rule(int, least=0, most=2)),
+    "sigma": ("sigma_mm", Rule(float, above=0, lengths=tuple(range(65)))),
+    "wavelet": ("wavelet", Rule(str, choices=wavelets)),
+    "start_level": ("start_level", Rule(int, least=0)),
+    "level": ("level", Rule(int, above=0)),
+    "gradientUseSpacing": ("gradient_use_spacing", Rule(bool)),
+    "lbp2DRadius": ("lbp2d_radius", Rule(float, above=0)),
+    "lbp2DSamples": ("lbp2d_samples", Rule(int, least=1)),
+    "lbp2DMethod": ("lbp2d_method", Rule(str, choices=("default", "ror", "uniform", "var"))),
+    "lbp3DLevels": ("lbp3d_levels", Rule(int, least=1)),
+    "lbp3DIcosphereRadius": ("lbp3d_icosphere_radius", Rule(float, above=0)),
+    "lbp3DIcosphereSubdivision": ("lbp3d_icosphere_subdivision", Rule(int, least=0)),
+    # ours
+    "standard": ("standard", Rule(str, choices=("pyradiomics", "ibsi"))),
+    "aggregation": ("aggregation", Rule(str, choices=AGGREGATIONS, lengths=tuple(range(1, 7)))),
+    "roundIntensities": ("round_intensities", Rule(bool)),
+    "numericDiagnostics": ("numeric_diagnostics", Rule(bool)),
+    "meanSupport": ("mean_support", Rule(int, least=1)),
+    "lawsKernel": ("laws_kernel", Rule(str, pattern=(r"(?:[LESWR]5|[LES]3){2,3}", "L5E5E5"))),
+    "lawsRotationInvariance": ("laws_rotation_invariance", Rule(bool)),
+    "lawsPooling": ("laws_pooling", Rule(str, choices=("max", "average", "min"))),
+    "lawsEnergyDelta": ("laws_energy_delta", Rule(int, above=0, optional=True)),
+    "filterBoundary": ("filter_boundary", Rule(str, choices=("mirror", "zero", "nearest", "periodic"))),
+    "filterDimension": ("filter_dimension", Rule(int, least=2, most=3)),
+    "logTruncate": ("log_truncate", Rule(float, above=0)),
+}
+_VOXEL_KEYS: dict[str, tuple[str, Rule]] = {
+    "kernelRadius": ("kernel_radius", Rule(int, above=0)),
+    "maskedKernel": ("masked_kernel", Rule(bool)),
+    "initValue": ("init_value", Rule(float)),
+    "voxelBatch": ("voxel_batch", Rule(int, above=0)),
 }
 FIELD_OF_KEY = {key: field for key, (field, _) in _KEYS.items()}
-RULES = {key: rule for key, (_, rule) in _KEYS.items()}
-TEXTURE_KEYS = (
-    "binWidth", "binCount", "voxelArrayShift", "distances", "weightingNorm", "symmetricalGLCM", "gldm_a", *FILTER_KEYS
+FIELD_OF_VOXEL_KEY = {key: field for key, (field, _) in _VOXEL_KEYS.items()}
+RULES = {key: rule for key, (_, rule) in {**_KEYS, **_VOXEL_KEYS}.items()}
+
+FILTER_KEYS = (
+    "sigma", "start_level", "level", "wavelet", "gradientUseSpacing", "lbp2DRadius", "lbp2DSamples", "lbp2DMethod",
+    "lbp3DLevels", "lbp3DIcosphereRadius", "lbp3DIcosphereSubdivision", "meanSupport", "lawsKernel",
+    "lawsRotationInvariance", "lawsPooling", "lawsEnergyDelta", "filterBoundary", "filterDimension", "logTruncate",
+)  # fmt: skip
+"""Keys that only a filter reads."""
+
+IMAGE_TYPE_KEYS = (
+    "binWidth", "binCount", "voxelArrayShift", "distances", "weightingNorm", "symmetricalGLCM", "gldm_a", "force2D",
+    "force2Ddimension", *FILTER_KEYS,
 )  # fmt: skip
 """Keys that may be set for one image type alone: they act after the image is prepared."""

@@ -1,26 +1,39 @@
 """Settings: a PyRadiomics parameter file or dictionary, checked and frozen.
 
-The same keys, values and defaults as PyRadiomics 3.0.1; an unknown key is an error that names it and its near matches,
-a key of something that this version lacks (filters, 2-D mode, voxel-wise maps) says so.
+The same keys, values and defaults as PyRadiomics 3.0.1, and a few of ours beyond it; an unknown key is an error that
+names it and its near matches.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from difflib import get_close_matches
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from deepradiomics.errors import InputError
-from deepradiomics.radiomics.catalogue import FAMILIES, default_names, entries
-from deepradiomics.radiomics.setting_rules import FIELD_OF_KEY, FILTER_KEYS, RULES, SECTIONS, TEXTURE_KEYS
+from deepradiomics.radiomics import parameters
+from deepradiomics.radiomics.parameters import PRESETS, features_preset
+from deepradiomics.radiomics.setting_rules import FIELD_OF_KEY, FIELD_OF_VOXEL_KEY, RULES
 
 Weighting = Literal["euclidean", "manhattan", "infinity", "no_weighting"]
 ResegmentMode = Literal["absolute", "relative", "sigma"]
-PRESETS = ("fingerprint-107", "paper-110", "pyradiomics-default")
+Standard = Literal["pyradiomics", "ibsi"]
+NUMERIC_DIAGNOSTICS = (
+    "diagnostics_Image-original_Mean",
+    "diagnostics_Image-original_Minimum",
+    "diagnostics_Image-original_Maximum",
+    "diagnostics_Mask-original_VoxelNum",
+    "diagnostics_Mask-original_VolumeNum",
+)
+"""PyRadiomics' names of the numbers that the setting ``numericDiagnostics`` puts before the features."""
+
+__all__ = ["NUMERIC_DIAGNOSTICS", "PRESETS", "ImageType", "Settings", "feature_names", "features_preset"]
+
+
+@dataclass(frozen=True)
+class ImageType:
+    """An image type (``Original``, ``Wavelet``, ``LoG`` ...) with the settings of its own, under PyRadiomics' keys."""
+
+    name: str
+    own: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,13 @@ class Settings:
 
     Args:
         features: (family, names) in the order in which they were enabled; names as PyRadiomics orders them.
+        image_types: in the order in which they were enabled, each with its own settings; see :meth:`per_image_type`.
+        force_2d_dimension: the axis (z, y, x) that is left out when ``force_2d`` is set.
+        standard: ``ibsi`` takes IBSI's definitions where PyRadiomics differs.
+        aggregation: with ``ibsi``, how the texture matrices of slices and directions are put together.
+        round_intensities: with ``ibsi``, grey values are rounded after interpolation.
+        numeric_diagnostics: five numbers about image and mask come before the features.
+        mean_support, laws_*, filter_boundary, filter_dimension, log_truncate: of the filters beyond PyRadiomics.
         notes: what was asked for and cannot be given, one sentence each.
 
     The other fields are PyRadiomics' settings of the same name, see its documentation.
@@ -38,12 +58,13 @@ class Settings:
     """
 
     features: tuple[tuple[str, tuple[str, ...]], ...]
+    image_types: tuple[ImageType, ...] = (ImageType("Original"),)
     bin_width: float = 25
     bin_count: int | None = None
     normalize: bool = False
     normalize_scale: float = 1
     remove_outliers: float | None = None
-    resampled_spacing_mm: tuple[float, float, float] | None = None
+    resampled_spacing_mm: tuple[float, ...] | None = None
     interpolator: str | int | None = "sitkBSpline"
     pad_distance: int = 5
     pre_crop: bool = False
@@ -62,134 +83,130 @@ class Settings:
     weighting_norm: Weighting | None = None
     symmetrical_glcm: bool = True
     gldm_a: int = 0
+    force_2d: bool = False
+    force_2d_dimension: int = 0
+    sigma_mm: tuple[float, ...] = ()
+    wavelet: str = "coif1"
+    start_level: int = 0
+    level: int = 1
+    gradient_use_spacing: bool = True
+    lbp2d_radius: float = 1
+    lbp2d_samples: int = 8
+    lbp2d_method: Literal["default", "ror", "uniform", "var"] = "uniform"
+    lbp3d_levels: int = 2
+    lbp3d_icosphere_radius: float = 1
+    lbp3d_icosphere_subdivision: int = 1
+    kernel_radius: int = 1
+    masked_kernel: bool = True
+    init_value: float = 0.0
+    voxel_batch: int = -1
+    standard: Standard = "pyradiomics"
+    aggregation: tuple[str, ...] = ("3D_averaged",)
+    round_intensities: bool = False
+    numeric_diagnostics: bool = False
+    mean_support: int = 5
+    laws_kernel: str = "L5E5E5"
+    laws_rotation_invariance: bool = True
+    laws_pooling: Literal["max", "average", "min"] = "max"
+    laws_energy_delta: int | None = None
+    filter_boundary: Literal["mirror", "zero", "nearest", "periodic"] = "mirror"
+    filter_dimension: int = 3
+    log_truncate: float = 4.0
     notes: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: "Settings | Mapping[str, Any] | str | os.PathLike[str] | None" = None) -> "Settings":
-        """Make settings from nothing (PyRadiomics' defaults), a preset's name, a YAML file or a dictionary.
+        """Make settings from nothing (PyRadiomics' defaults), a preset's name, a YAML or JSON file or a dictionary.
 
         Raises:
-            InputError: no such file or preset, an unknown key or value, or something this version lacks.
+            InputError: no such file or preset, or an unknown key or value.
         """
         if isinstance(params, Settings):
             return params
-        if params is None:
-            params = {}
-        elif isinstance(params, str | os.PathLike):
-            params = features_preset(params) if str(params) in PRESETS else _read(Path(params))
-        if not isinstance(params, Mapping):
-            raise InputError(f"params: expected a YAML file, a preset or a dictionary, got {type(params).__name__}.")
-        _check_names("top-level key", params, SECTIONS)
-        if params.get("voxelSetting"):
-            raise InputError("voxelSetting: voxel-wise maps are not in this version; remove this section.")
-        values = _values(params.get("setting") or {})
-        values |= _original_only(params.get("imageType") or {})
-        features, notes = _features(params.get("featureClass") or {})
-        return cls(features=features, notes=tuple(notes), **values)
+        sections = parameters.read_params(params)
+        values = parameters.setting_values(sections.get("setting") or {})
+        values |= parameters.voxel_values(sections.get("voxelSetting") or {})
+        chosen, notes = parameters.image_types(sections.get("imageType") or {})
+        features, more = parameters.features(sections.get("featureClass") or {}, values.get("force_2d", False))
+        types = tuple(ImageType(name, own) for name, own in chosen)
+        return cls(features=features, image_types=types, notes=(*notes, *more), **values)
 
     def with_label(self, label: int) -> "Settings":
         """Return the same settings for another label."""
         return replace(self, label=RULES["label"].checked("label", label))
+
+    def per_image_type(self) -> tuple[tuple[str, "Settings"], ...]:
+        """Return each image type with the settings that hold for it: these, with its own values on top."""
+        return tuple(
+            (kind.name, replace(self, **{FIELD_OF_KEY[key]: value for key, value in kind.own}) if kind.own else self)
+            for kind in self.image_types
+        )
 
     @property
     def families(self) -> tuple[str, ...]:
         """The enabled families."""
         return tuple(family for family, _ in self.features)
 
+    @property
+    def shape_families(self) -> tuple[str, ...]:
+        """The enabled families that describe the mask alone: they are computed once, not for each image type."""
+        return tuple(f for f in ("shape", "shape2D") if f in self.families)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return PyRadiomics' structure: ``imageType``, ``featureClass`` and ``setting`` with all its keys."""
+        """Return PyRadiomics' structure: ``imageType``, ``featureClass``, ``setting`` and ``voxelSetting``."""
         values = asdict(self)
-        setting = {key: values[field] for key, field in FIELD_OF_KEY.items()}
-        setting = {key: list(value) if isinstance(value, tuple) else value for key, value in setting.items()}
+        voxel = {key: values[field] for key, field in FIELD_OF_VOXEL_KEY.items()}
+        if self.voxel_batch < 0:  # PyRadiomics' default, which its own parameter files may not name
+            del voxel["voxelBatch"]
         return {
-            "imageType": {"Original": {}},
+            "imageType": {kind.name: {key: _plain(value) for key, value in kind.own} for kind in self.image_types},
             "featureClass": {family: list(names) for family, names in self.features},
-            "setting": setting,
+            "setting": {key: _plain(values[field]) for key, field in FIELD_OF_KEY.items()},
+            "voxelSetting": voxel,
         }
 
 
-def features_preset(name: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return a shipped parameter set as a PyRadiomics dictionary.
+def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:
+    """Return the keys that an extraction gives, in PyRadiomics' order: diagnostics, shape, then each filtered image.
 
-    Raises:
-        InputError: there is no preset of this name.
+    Args:
+        settings: what is computed.
+        dimensions: of the image, 3 or 2; a flat image has shape2D in place of shape.
     """
-    if str(name) not in PRESETS:
-        raise InputError(f"preset {str(name)!r} does not exist; choose one of {', '.join(PRESETS)}.")
-    text = files("deepradiomics.radiomics").joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    names = list(NUMERIC_DIAGNOSTICS) if settings.numeric_diagnostics else []
+    names += shape_names(settings, dimensions=dimensions)
+    for image_type, own in settings.per_image_type():
+        for prefix in image_prefixes(image_type, own, dimensions):
+            names += texture_names(own, prefix)
+    return tuple(names)
 
 
-def feature_names(settings: Settings) -> tuple[str, ...]:
-    """Return the keys that an extraction gives, in PyRadiomics' order (shape first)."""
-    shape_first = sorted(settings.features, key=lambda item: item[0] != "shape")
-    return tuple(f"original_{family}_{name}" for family, names in shape_first for name in names)
+def shape_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:
+    """Return the keys of shape and, where the computation is two-dimensional, of shape2D."""
+    possible = {"shape": dimensions == 3, "shape2D": dimensions == 2 or settings.force_2d}
+    chosen = dict(settings.features)
+    families = [family for family in settings.shape_families if possible[family]]
+    return tuple(f"original_{family}_{name}" for family in families for name in chosen[family])
 
 
-def _read(path: Path) -> Any:
-    if not path.is_file():
-        raise InputError(
-            f"params {str(path)!r}: neither a parameter file that exists nor a preset ({', '.join(PRESETS)})."
-        )
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: this is not a readable YAML file ({' '.join(str(error).split())}).") from error
+def texture_names(settings: Settings, prefix: str = "original") -> tuple[str, ...]:
+    """Return the keys of one (filtered) image: first order and textures."""
+    return tuple(
+        f"{prefix}_{family}_{name}"
+        for family, names in settings.features
+        if family not in ("shape", "shape2D")
+        for name in names
+    )
 
 
-def _check_names(what: str, given: Mapping[Any, Any], known: Sequence[str]) -> None:
-    for name in given:
-        if name not in known:
-            near = get_close_matches(str(name), known, 3, 0.5)
-            hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(known)}."
-            raise InputError(f"params: unknown {what} {name!r}; {hint}")
+def image_prefixes(image_type: str, settings: Settings, dimensions: int = 3) -> tuple[str, ...]:
+    """Return the prefixes of an image type's keys: ``wavelet-LLH`` ..., known before anything is computed."""
+    if image_type == "Original":
+        return ("original",)
+    from deepradiomics.radiomics.filters import prefixes
+
+    return prefixes(image_type, settings, dimensions)
 
 
-def _values(setting: Any) -> dict[str, Any]:
-    """Check one ``setting`` section and return it under our field names."""
-    if not isinstance(setting, Mapping):
-        raise InputError(f"setting: expected keys and values, got {setting!r}.")
-    _check_names("setting", setting, (*FIELD_OF_KEY, *FILTER_KEYS, "force2D", "force2Ddimension"))
-    if setting.get("force2D"):
-        raise InputError("force2D: the 2-D mode is not in this version; remove the key or set it to false.")
-    return {FIELD_OF_KEY[key]: RULES[key].checked(key, value) for key, value in setting.items() if key in FIELD_OF_KEY}
-
-
-def _original_only(image_types: Any) -> dict[str, Any]:
-    known = ("Original", "Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D",
-             "LBP3D")  # fmt: skip
-    if not isinstance(image_types, Mapping):
-        raise InputError(f"imageType: expected names with their settings, got {image_types!r}.")
-    _check_names("image type", image_types, known)
-    others = [name for name in image_types if name != "Original"]
-    if others:
-        raise InputError(f"imageType {', '.join(others)}: filters are not in this version; keep Original only.")
-    own = image_types.get("Original") or {}
-    values = _values(own)
-    for key in own:
-        if key not in TEXTURE_KEYS:
-            raise InputError(f"imageType Original: {key} cannot be set for one image type; put it under 'setting'.")
-    return values
-
-
-def _features(classes: Any) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], list[str]]:
-    """Return the enabled features and notes about those that PyRadiomics has removed."""
-    if not isinstance(classes, Mapping):
-        raise InputError(f"featureClass: expected class names with lists of features, got {classes!r}.")
-    if "shape2D" in classes:
-        raise InputError("featureClass shape2D: the 2-D mode is not in this version; remove it.")
-    _check_names("feature class", classes, FAMILIES)
-    notes: list[str] = []
-    enabled = []
-    for family in classes or FAMILIES:
-        asked = classes.get(family) or ()
-        if isinstance(asked, str) or not isinstance(asked, Sequence):
-            raise InputError(f"featureClass {family}: expected a list of feature names or nothing, got {asked!r}.")
-        asked = [str(name) for name in asked]  # YAML may read a name as a number
-        _check_names(f"{family} feature", dict.fromkeys(asked), tuple(entries()[family]))
-        for name in asked:
-            if entries()[family][name].state == "removed":
-                notes.append(f"{family} {name} is not computed: it equals {entries()[family][name].equals}.")
-        kept = [name for name in dict.fromkeys(asked) if entries()[family][name].state != "removed"]
-        enabled.append((family, tuple(kept) if asked else default_names(family)))
-    return tuple(enabled), notes
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

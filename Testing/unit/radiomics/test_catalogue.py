@@ -7,9 +7,10 @@ from deepradiomics.radiomics import Settings, describe, family_of, feature_names
 from deepradiomics.radiomics.catalogue import FAMILIES, FAMILY_TITLES, default_names, entries
 
 
-def test_the_families_hold_107_default_features() -> None:
+def test_the_families_hold_107_default_features_and_nine_of_the_plane() -> None:
     counts = {family: len(default_names(family)) for family in FAMILIES}
-    assert counts == {"firstorder": 18, "glcm": 24, "gldm": 14, "glrlm": 16, "glszm": 16, "ngtdm": 5, "shape": 14}
+    three_d = {"firstorder": 18, "glcm": 24, "gldm": 14, "glrlm": 16, "glszm": 16, "ngtdm": 5, "shape": 14}
+    assert counts == three_d | {"shape2D": 9}
     assert set(FAMILY_TITLES) == set(FAMILIES) == set(entries())
 
 

@@ -1,0 +1,134 @@
+"""Reading a PyRadiomics parameter structure: every name is known, every value checked, nothing is dropped in silence."""
+
+import os
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics.catalogue import FAMILIES, default_names, entries
+from deepradiomics.radiomics.setting_rules import (
+    FIELD_OF_KEY,
+    FIELD_OF_VOXEL_KEY,
+    IMAGE_TYPE_KEYS,
+    IMAGE_TYPES,
+    RULES,
+    SECTIONS,
+)
+
+PRESETS = ("fingerprint-107", "ich-1688", "lens", "paper-110", "paper-1693", "pyradiomics-default")
+ImageTypes = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
+FeatureChoice = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def features_preset(name: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return a shipped parameter set as a PyRadiomics dictionary.
+
+    Raises:
+        InputError: there is no preset of this name.
+    """
+    if str(name) not in PRESETS:
+        raise InputError(f"preset {str(name)!r} does not exist; choose one of {', '.join(PRESETS)}.")
+    text = files("deepradiomics.radiomics").joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def read_params(params: Mapping[str, Any] | str | os.PathLike[str] | None) -> Mapping[str, Any]:
+    """Return the sections of a parameter set: nothing, a preset's name, a YAML or JSON file, or a dictionary.
+
+    Raises:
+        InputError: no such file or preset, a file that is no YAML, or an unknown section.
+    """
+    if params is None:
+        return {}
+    if isinstance(params, str | os.PathLike):
+        params = features_preset(params) if str(params) in PRESETS else _read(Path(params))
+    if not isinstance(params, Mapping):
+        raise InputError(f"params: expected a YAML file, a preset or a dictionary, got {type(params).__name__}.")
+    _check_names("top-level key", params, SECTIONS)
+    return params
+
+
+def setting_values(setting: Any) -> dict[str, Any]:
+    """Return a checked ``setting`` section under our field names."""
+    if not isinstance(setting, Mapping):
+        raise InputError(f"setting: expected keys and values, got {setting!r}.")
+    for key in setting:
+        if key in FIELD_OF_VOXEL_KEY:
+            raise InputError(f"setting {key}: this key belongs under voxelSetting; move it there.")
+    _check_names("setting", setting, tuple(FIELD_OF_KEY))
+    return {FIELD_OF_KEY[key]: RULES[key].checked(key, value) for key, value in setting.items()}
+
+
+def voxel_values(setting: Any) -> dict[str, Any]:
+    """Return a checked ``voxelSetting`` section under our field names."""
+    if not isinstance(setting, Mapping):
+        raise InputError(f"voxelSetting: expected keys and values, got {setting!r}.")
+    _check_names("voxelSetting", setting, tuple(FIELD_OF_VOXEL_KEY))
+    return {FIELD_OF_VOXEL_KEY[key]: RULES[key].checked(key, value) for key, value in setting.items()}
+
+
+def image_types(section: Any) -> tuple[ImageTypes, list[str]]:
+    """Return the image types with their own checked values, and notes about keys that have no effect there."""
+    if not isinstance(section, Mapping):
+        raise InputError(f"imageType: expected names with their settings, got {section!r}.")
+    _check_names("image type", section, IMAGE_TYPES)
+    chosen, notes = [], []
+    for name, own in (section or {"Original": {}}).items():
+        own = own or {}
+        setting_values(own)
+        if "label" in own:
+            raise InputError(f"imageType {name}: label cannot be set for one image type; put it under 'setting'.")
+        idle = [key for key in own if key not in IMAGE_TYPE_KEYS]
+        if idle:
+            notes.append(
+                f"imageType {name}: {', '.join(idle)} has no effect on one image type alone, as in PyRadiomics; "
+                "put it under 'setting'."
+            )
+        values = {key: RULES[key].checked(key, value) for key, value in own.items() if key not in idle}
+        chosen.append((name, tuple(values.items())))
+    return tuple(chosen), notes
+
+
+def features(section: Any, force_2d: bool) -> tuple[FeatureChoice, list[str]]:
+    """Return the enabled features by family, and notes about those that are not given."""
+    if not isinstance(section, Mapping):
+        raise InputError(f"featureClass: expected class names with lists of features, got {section!r}.")
+    _check_names("feature class", section, FAMILIES)
+    notes: list[str] = []
+    enabled = []
+    for family in section or (f for f in FAMILIES if f != "shape2D" or force_2d):
+        asked = section.get(family) or ()
+        if isinstance(asked, str) or not isinstance(asked, Sequence):
+            raise InputError(f"featureClass {family}: expected a list of feature names or nothing, got {asked!r}.")
+        asked = [str(name) for name in asked]  # YAML may read a name as a number
+        _check_names(f"{family} feature", dict.fromkeys(asked), tuple(entries()[family]))
+        for name in asked:
+            if entries()[family][name].state == "removed":
+                notes.append(f"{family} {name} is not computed: it equals {entries()[family][name].equals}.")
+        kept = [name for name in dict.fromkeys(asked) if entries()[family][name].state != "removed"]
+        enabled.append((family, tuple(kept) if asked else default_names(family)))
+    return tuple(enabled), notes
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(
+            f"params {str(path)!r}: neither a parameter file that exists nor a preset ({', '.join(PRESETS)})."
+        )
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: this is not a readable YAML file ({' '.join(str(error).split())}).") from error
+
+
+def _check_names(what: str, given: Mapping[Any, Any], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            near = get_close_matches(str(name), known, 3, 0.5)
+            hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(known)}."
+            raise InputError(f"params: unknown {what} {name!r}; {hint}")
