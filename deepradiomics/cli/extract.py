@@ -1,29 +1,41 @@
-"""``deepradiomics extract IMAGE MASK -o OUT``: radiomic features of one case, without a model."""
+"""``deepradiomics extract IMAGE MASK -o TABLE``, or ``--manifest FILE``: radiomic features, without a model."""
 
-import csv
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deepradiomics import __version__
-from deepradiomics.cli.options import DeviceName, JsonLines
+from deepradiomics.cli.options import (
+    Cluster,
+    DeviceName,
+    JsonLines,
+    LabelOption,
+    MaxMemory,
+    Params,
+    Standard,
+    Threads,
+    Workers,
+)  # fmt: skip
 from deepradiomics.cli.outputs import check_output
-from deepradiomics.cli.session import running
-from deepradiomics.errors import InputError, MaskError, MissingDependencyError
+from deepradiomics.cli.session import Session, running
+from deepradiomics.errors import InputError
 
-_COLUMNS = ("label", "feature", "family", "value")
-_SUFFIXES = (".csv", ".parquet", ".json")
+if TYPE_CHECKING:
+    from deepradiomics.radiomics import Settings
 
 
 def extract(
-    image: Annotated[Path, typer.Argument(help="Image: NIfTI, NRRD, MHA or a folder of DICOM files.")],
-    mask: Annotated[Path, typer.Argument(help="Label map on the image's grid.")],
+    image: Annotated[
+        Path | None, typer.Argument(help="Image: NIfTI, NRRD, MHA or a folder of DICOM files.", show_default=False)
+    ] = None,
+    mask: Annotated[Path | None, typer.Argument(help="Label map on the image's grid.", show_default=False)] = None,
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--output",
             "-o",
@@ -31,121 +43,148 @@ def extract(
             "and diagnostics always lies beside it.",
             show_default=False,
         ),
-    ],
-    params: Annotated[
-        str | None,
+    ] = None,
+    manifest: Annotated[
+        Path | None,
         typer.Option(
-            "--params", help="PyRadiomics YAML file, or a preset: fingerprint-107, paper-110, pyradiomics-default."
+            "--manifest",
+            help="Many cases: CSV with the columns id, image, mask, instead of IMAGE and MASK. "
+            "Finished cases are kept and skipped when the command is run again.",
         ),
     ] = None,
-    label: Annotated[int, typer.Option("--label", help="Label of the region in the mask.")] = 1,
+    params: Params = None,
+    label: LabelOption = None,
     all_labels: Annotated[bool, typer.Option("--all-labels", help="Every label of the mask in turn.")] = False,
+    standard: Standard = None,
     device: DeviceName = "auto",
+    threads: Threads = None,
+    max_memory_gb: MaxMemory = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
     json_lines: JsonLines = False,
 ) -> None:
     """Compute the radiomic features of a region (first order, shape, texture), named as PyRadiomics names them."""
     with running(json_lines) as session:
         start = time.perf_counter()
-        if output.suffix.lower() not in _SUFFIXES:
-            raise InputError(f"--output {output}: expected a name ending in .csv, .parquet or .json.")
-        check_output(output.parent)
+        output = _checked_output(output)
+        _check_sources(image, mask, manifest, label, all_labels, workers, cluster)
         session.progress(0.0, "loading")
-        from deepradiomics.images import read_mask, read_volume
-        from deepradiomics.radiomics import extract as compute
-        from deepradiomics.radiomics.methods_text import methods_text
-        from deepradiomics.radiomics.settings import Settings
+        from deepradiomics.cohort.region_features import Extraction
+        from deepradiomics.devices import resolve_device
 
-        settings = Settings.from_params(params)
-        volume, labels = read_volume(image), read_mask(mask)
-        wanted = labels.labels_present() if all_labels else (label,)
-        if not wanted:
-            raise InputError(f"mask {mask}: it is empty, no voxel has a label. Draw a region first.")
-        found: dict[int, Any] = {}
-        skipped: dict[int, str] = {}
-        for count, one in enumerate(wanted):
-            session.progress(count / len(wanted), f"features of label {one}")
-            try:
-                found[one] = compute(volume, labels, params, label=one, device=device)
-            except MaskError as error:
-                if not all_labels:
-                    raise
-                skipped[one] = str(error)
-                session.warn(f"label {one} {labels.segment_names.get(one, '')}".rstrip() + f" is left out: {error}")
-                continue
-            for warning in found[one].diagnostics.get("warnings", ()):
-                session.warn(str(warning))
-        if not found:
-            raise MaskError(f"mask {mask}: no label can be used; the first: {next(iter(skipped.values()))}")
-        versions = _versions()
-        document = {
-            "kind": "features",
-            "software": "deepradiomics",
-            "version": __version__,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "disclaimer": "For research use; not a medical device.",
-            "labels": {
-                str(one): {
-                    "name": labels.segment_names.get(one, ""),
-                    "features": dict(features),
-                    "diagnostics": features.diagnostics,
-                }
-                for one, features in found.items()
-            },
-            "skipped": {str(one): why for one, why in skipped.items()},
-            "settings": settings.to_dict(),
-            "methods_text": methods_text(settings, versions, [len(one) for one in found.values()]),
-            "provenance": {
-                "image": _provenance(image, "image"),
-                "mask": _provenance(mask, "mask"),
-                "notes": [*volume.notes],
-                "versions": versions,
-                "device": device,
-                "seconds": round(time.perf_counter() - start, 3),
-            },
-        }
-        files = _write(output, found, document)
-        session.progress(1.0, "done")
-        counts = ", ".join(f"label {one}: {len(features)} features" for one, features in found.items())
-        session.result(f"{counts}\n{output}", files=[str(file) for file in files], labels=list(found))
+        if device != "auto":
+            resolve_device(device)  # one message now rather than one a case
+        settings = settings_of(params, label, standard)
+        extraction = Extraction(settings, all_labels, device, threads, max_memory_gb)
+        if manifest is not None:
+            from deepradiomics.cli.extract_manifest import extract_manifest
+
+            extract_manifest(manifest, output, extraction, session, workers=workers, cluster=cluster)
+        elif image is not None and mask is not None:
+            _extract_case(image, mask, output, extraction, session, start)
+
+
+def settings_of(params: str | None, label: int | None, standard: str | None) -> "Settings":
+    """The settings of ``--params``, with what ``--label`` and ``--standard`` say instead.
+
+    Raises:
+        InputError: a setting, or the standard, cannot be used.
+    """
+    from deepradiomics.radiomics.settings import Settings
+
+    settings = Settings.from_params(params)
+    if standard is not None:
+        if standard not in ("pyradiomics", "ibsi"):
+            raise InputError(f"--standard: expected pyradiomics or ibsi, got {standard!r}.")
+        settings = replace(settings, standard=standard)
+    return settings if label is None else settings.with_label(label)
+
+
+def document_of(settings: "Settings", counts: list[int], start: float, device: str) -> dict[str, Any]:
+    """What every JSON of an extraction says: software, settings, methods paragraph, versions, seconds."""
+    from deepradiomics.radiomics.methods_text import methods_text
+
+    versions = _versions()
+    return {
+        "kind": "features",
+        "software": "deepradiomics",
+        "version": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "disclaimer": "For research use; not a medical device.",
+        "settings": settings.to_dict(),
+        "methods_text": methods_text(settings, versions, counts),
+        "provenance": {"versions": versions, "device": device, "seconds": round(time.perf_counter() - start, 3)},
+    }
+
+
+def _checked_output(output: Path | None) -> Path:
+    from deepradiomics.cli.feature_tables import check_table_name
+
+    if output is None:
+        raise InputError("--output: name the table to write, for example -o features.csv.")
+    check_table_name(output)
+    check_output(output.parent)
+    return output
+
+
+def _check_sources(
+    image: Path | None,
+    mask: Path | None,
+    manifest: Path | None,
+    label: int | None,
+    all_labels: bool,
+    workers: int,
+    cluster: str | None,
+) -> None:
+    """Raise InputError unless there is one source, an image and a mask or a manifest, and one choice of labels."""
+    if label is not None and all_labels:
+        raise InputError("--label and --all-labels: give one of them.")
+    if manifest is not None:
+        if image is not None:
+            raise InputError("--manifest: it names images and masks itself; leave IMAGE and MASK out.")
+        return
+    if image is None or mask is None:
+        what = "IMAGE and MASK" if image is None else "MASK"
+        hint = f" For a table of cases: --manifest {image}." if image and image.suffix.lower() == ".csv" else ""
+        raise InputError(f"{what}: missing; give an image and a label map, or --manifest FILE.{hint}")
+    if workers > 1 or cluster is not None:
+        raise InputError("--workers and --cluster: they share out the cases of a --manifest; for one case --threads.")
+
+
+def _extract_case(image: Path, mask: Path, output: Path, extraction: Any, session: Session, start: float) -> None:
+    from deepradiomics.cohort.region_features import described, region_features, warnings_of
+    from deepradiomics.images import read_mask, read_volume
+
+    volume, labels = read_volume(image), read_mask(mask)
+    found = region_features(volume, labels, extraction, progress=session.progress)
+    for text in warnings_of(found, labels):
+        session.warn(text)
+    document = document_of(extraction.settings, [len(one) for one in found.found.values()], start, extraction.device)
+    document |= described(found, labels)
+    document["provenance"] |= {
+        "image": _provenance(image, "image"),
+        "mask": _provenance(mask, "mask"),
+        "notes": [*volume.notes],
+    }
+    files = _write(output, found.found, document)
+    session.progress(1.0, "done")
+    counts = ", ".join(f"label {one}: {len(features)} features" for one, features in found.found.items())
+    session.result(f"{counts}\n{output}", files=[str(file) for file in files], labels=list(found.found))
 
 
 def _write(output: Path, found: Mapping[int, Mapping[str, float]], document: Mapping[str, Any]) -> list[Path]:
     """Write table and JSON; the table goes to a temporary file first, so that a full disk leaves neither."""
+    from deepradiomics.cli.feature_tables import write_long
     from deepradiomics.files import atomic_file, write_json
 
     beside = output.with_suffix(".json")
     if output.suffix.lower() == ".json":
         write_json(output, document)
         return [output]
-    from deepradiomics.radiomics.catalogue import family_of
-
-    rows = [
-        (one, name, family_of(name), float(value))
-        for one, features in found.items()
-        for name, value in features.items()
-    ]
     with atomic_file(output) as temporary:
-        if output.suffix.lower() == ".csv":
-            with open(temporary, "w", encoding="utf-8", newline="") as stream:
-                writer = csv.writer(stream)
-                writer.writerow(_COLUMNS)
-                writer.writerows((one, name, family, repr(value)) for one, name, family, value in rows)
-        else:
-            _write_parquet(temporary, rows)
+        write_long(temporary, found)
         write_json(beside, document)
     return [output, beside]
-
-
-def _write_parquet(path: Path, rows: list[tuple[int, str, str, float]]) -> None:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingDependencyError(
-            "a .parquet table needs pyarrow, which is not installed: pip install pyarrow, or choose .csv."
-        ) from error
-    columns = zip(*rows, strict=True)
-    parquet.write_table(pyarrow.table(dict(zip(_COLUMNS, map(list, columns), strict=True))), path)
 
 
 def _provenance(path: Path, role: str) -> dict[str, str]:
@@ -164,7 +203,7 @@ def _versions() -> dict[str, str]:
     from deepradiomics.radiomics import ENGINE_VERSION
 
     found = {"deepradiomics": __version__, "engine": str(ENGINE_VERSION)}
-    for package in ("numpy", "scipy", "SimpleITK", "numba"):
+    for package in ("numpy", "scipy", "SimpleITK", "PyWavelets", "numba"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from deepradiomics import __version__
-from deepradiomics.cli import demo, extract, manifest_mrnet, phantom_knee, register
+from deepradiomics.cli import demo, extract, features, manifest_mrnet, phantom_knee, register
 from deepradiomics.cli.fingerprint_ablate import ablate
 from deepradiomics.cli.fingerprint_apply import apply
 from deepradiomics.cli.fingerprint_evaluate import evaluate
@@ -29,16 +29,20 @@ app = typer.Typer(
     help="Radiomics and deep features of medical images. For research; not a medical device.",
     epilog="Every command takes --json (one JSON object a line on standard output) and --help.",
 )
+catalogue = typer.Typer(no_args_is_help=True, help="What the engine computes: list and explain features.")
 fingerprint = typer.Typer(no_args_is_help=True, help="Per-patient radiomic fingerprints.")
 phantom = typer.Typer(no_args_is_help=True, help="Synthetic cohorts with known truth.")
 manifest = typer.Typer(no_args_is_help=True, help="Manifests (CSV) of cohorts that have a layout of their own.")
 
 app.command("extract")(extract.extract)
+app.add_typer(catalogue, name="features")
 app.command("register")(register.register)
 app.add_typer(fingerprint, name="fingerprint")
 app.add_typer(phantom, name="phantom")
 app.add_typer(manifest, name="manifest")
 app.command("demo")(demo.demo)
+catalogue.command("list")(features.list_features)
+catalogue.command("explain")(features.explain_feature)
 fingerprint.command("train")(train)
 fingerprint.command("apply")(apply)
 fingerprint.command("evaluate")(evaluate)

@@ -24,6 +24,25 @@ TaskNames = Annotated[
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="Number of epochs, instead of the preset's.")]
 
+Params = Annotated[
+    str | None,
+    typer.Option(
+        "--params", help="PyRadiomics YAML file, or a preset ('deepradiomics features list --help' names them)."
+    ),
+]
+LabelOption = Annotated[
+    int | None, typer.Option("--label", help="Label of the region in the mask.  [default: of --params, else 1]")
+]
+Standard = Annotated[
+    str | None, typer.Option("--standard", help="Definitions: pyradiomics or ibsi.  [default: of --params]")
+]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Processor threads; the numbers never depend on it (all cores).")
+]
+MaxMemory = Annotated[
+    float | None, typer.Option("--max-memory-gb", help="Memory that the computation may take; large jobs are chunked.")
+]
+
 
 def comma_list(text: str | None) -> tuple[str, ...] | None:
     """Split ``"a, b"`` into ``("a", "b")``; None stays None."""

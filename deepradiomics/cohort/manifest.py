@@ -1,8 +1,9 @@
 """The manifest: one row a case, naming its image files, its labels and, if given, its split.
 
-A CSV with the columns `id`, one for each view (`axial`, `coronal`, `sagittal` or `view_<name>`), and, where wanted,
-`mask`, `split` (train, validation, test) and `label_<task>` (class 0, 1, …). Paths are absolute or relative to the
-manifest's folder. A cell of a view may be empty (the case lacks that view), but a file that is named must exist.
+A CSV with the columns `id`, one for each view (`axial`, `coronal`, `sagittal`, `view_<name>`, or `image` where a case
+is a single image), and, where wanted, `mask`, `split` (train, validation, test) and `label_<task>` (class 0, 1, …).
+Paths are absolute or relative to the manifest's folder. A cell of a view may be empty (the case lacks that view), but a
+file that is named must exist.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from deepradiomics.images import VIEWS
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+_IMAGE = "image"  # the view's name where a case is one image
 _FORBIDDEN_IN_ID = set('/\\:*?"<>|')
 _SHOWN = 5  # problems listed in one message
 
@@ -198,8 +200,9 @@ def _read_table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]
 
 def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
     """Refuse what no one would read; return the column of each view."""
-    views = {name.removeprefix("view_"): name for name in columns if name in VIEWS or name.startswith("view_")}
-    known = ["id", "mask", "split", *VIEWS]
+    found = [name for name in columns if name in (*VIEWS, _IMAGE) or name.startswith("view_")]
+    views = {name.removeprefix("view_"): name for name in found}
+    known = ["id", _IMAGE, "mask", "split", *VIEWS]
     if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
         raise ManifestError(f"{path}: the columns must be separated by commas, not semicolons or tabs; save it again.")
     for name in columns:
@@ -210,14 +213,14 @@ def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.75)
         hint = f"did you mean {near[0]!r}?" if near else f"a label is called 'label_{name}', a view 'view_{name}'."
         raise ManifestError(
-            f"{path}: unknown column {name!r}; {hint} Known are id, {', '.join(VIEWS)}, view_<name>, mask, split and "
-            "label_<task>."
+            f"{path}: unknown column {name!r}; {hint} Known are id, {_IMAGE}, {', '.join(VIEWS)}, view_<name>, mask, "
+            "split and label_<task>."
         )
     if "id" not in columns:
         raise ManifestError(f"{path} has no column 'id', which names each case.")
     if not views:
-        raise ManifestError(f"{path} has no image column; name them {', '.join(VIEWS)} or view_<name>.")
-    if len(views) < sum(name in VIEWS or name.startswith("view_") for name in columns):
+        raise ManifestError(f"{path} has no image column; name them {_IMAGE}, {', '.join(VIEWS)} or view_<name>.")
+    if len(views) < len(found):
         raise ManifestError(f"{path}: a view has two columns (such as 'axial' and 'view_axial'); keep one of them.")
     return views
 
@@ -283,7 +286,7 @@ def _some(names: Sequence[str], noun: str) -> str:
 
 
 def _view_column(view: str) -> str:
-    return view if view in VIEWS else f"view_{view}"
+    return view if view in (*VIEWS, _IMAGE) else f"view_{view}"
 
 
 def _portable(file: Path, folder: Path) -> str:

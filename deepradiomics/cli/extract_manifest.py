@@ -1,0 +1,118 @@
+"""``deepradiomics extract --manifest``: a row a region in one table; each finished case is kept for the next run.
+
+features.csv          id, view, label, name, then one column a feature
+features.json         settings, versions, methods paragraph, and what became of each case
+features-cases/*.json one file a case, with its diagnostics; found again when the command is run again
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from deepradiomics.cli.session import Session
+from deepradiomics.errors import InputError
+
+if TYPE_CHECKING:
+    from deepradiomics.cohort.region_features import CaseOutcome, Extraction
+
+_TOLD = 10  # failed cases named on the screen; the JSON names all
+
+
+def extract_manifest(
+    manifest: Path, output: Path, extraction: "Extraction", session: Session, *, workers: int, cluster: str | None
+) -> None:
+    """Extract every case, write the table of those that can be used, and list those that cannot.
+
+    Raises:
+        typer.Exit: with 1 after everything is written, when a case failed.
+        InputError: the manifest cannot be used, or no case of it can.
+    """
+    from deepradiomics.cohort import read_manifest
+    from deepradiomics.cohort.region_features import extract_regions, read_case
+
+    start = time.perf_counter()
+    cases = read_manifest(manifest, need_labels=False)
+    kept = output.with_name(f"{output.stem}-cases")
+    outcomes = extract_regions(cases, extraction, kept, workers=workers, cluster=cluster, progress=session.progress)
+    failed = [one for one in outcomes if one.status == "failed"]
+    for one in outcomes:
+        for text in one.warnings:
+            session.warn(f"{one.id}: {text}")
+    for one in failed[:_TOLD]:
+        session.warn(f"{one.message}" if one.id in one.message else f"Case {one.id}: {one.message}")
+    if len(failed) > _TOLD:
+        session.warn(f"… and {len(failed) - _TOLD} more cases failed; {output.with_suffix('.json')} names them all.")
+    if len(failed) == len(outcomes):
+        raise InputError(f"{manifest}: none of its {len(outcomes)} cases can be used; the first: {failed[0].message}")
+    session.progress(1.0, "writing the table")
+    files = [one.file for one in outcomes if one.file is not None]
+    names = _names(read_case(file) for file in files)
+    _write(output, files, names, _document(outcomes, names, extraction, start))
+    new = sum(one.status == "done" for one in outcomes)
+    summary = f"{len(outcomes) - len(failed)} of {len(outcomes)} cases ({new} computed now), {len(names)} features"
+    if failed:
+        session.fail(f"{len(failed)} of {len(outcomes)} cases failed: {', '.join(one.id for one in failed)}.", 1)
+    session.result(
+        f"{summary}\n{output}",
+        files=[str(output), str(output.with_suffix(".json"))],
+        computed=new,
+        failed={one.id: one.message for one in failed},
+    )
+    if failed:
+        raise typer.Exit(1)
+
+
+def _names(documents: Iterator[Mapping[str, Any]]) -> list[str]:
+    """All features in the order in which they first come."""
+    found: dict[str, None] = {}
+    for document in documents:
+        for region in document["labels"].values():
+            found |= dict.fromkeys(region["features"])
+    return list(found)
+
+
+def _document(
+    outcomes: Sequence["CaseOutcome"], names: Sequence[str], extraction: "Extraction", start: float
+) -> dict[str, Any]:
+    from deepradiomics.cli.extract import document_of
+
+    document = document_of(extraction.settings, [len(names)], start, extraction.device)
+    document["cases"] = [
+        {
+            "id": one.id,
+            "view": one.view,
+            "status": one.status,
+            "message": one.message,
+            "warnings": list(one.warnings),
+        }
+        for one in outcomes
+    ]
+    return document
+
+
+def _write(output: Path, files: Sequence[Path], names: Sequence[str], document: dict[str, Any]) -> None:
+    from deepradiomics.cli.feature_tables import REGION_COLUMNS, write_wide
+    from deepradiomics.files import atomic_file, write_json
+
+    if output.suffix.lower() == ".json":
+        regions = [
+            {**dict(zip(REGION_COLUMNS, about, strict=True)), "features": values} for about, values in _regions(files)
+        ]
+        write_json(output, document | {"regions": regions})
+        return
+    with atomic_file(output) as temporary:
+        write_wide(temporary, _regions(files), names)
+        write_json(output.with_suffix(".json"), document)
+
+
+def _regions(files: Sequence[Path]) -> Iterator[tuple[tuple[Any, ...], Mapping[str, float]]]:
+    """Every region of the kept cases, one file at a time, so that a cohort need not fit into memory as text."""
+    from deepradiomics.cohort.region_features import read_case
+
+    for file in files:
+        document = read_case(file)
+        for label, region in document["labels"].items():
+            yield (document["id"], document["view"], int(label), region["name"]), region["features"]

@@ -1,0 +1,164 @@
+"""explain: what a full feature key says, in plain words: the image it is of, the feature, its unit and IBSI code.
+
+wavelet-LLH_glcm_Contrast                 a filtered image, a family, a name
+original_glcm_JointEnergy_3D_averaged     with the IBSI standard: and how its matrices are put together
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics import catalogue
+from deepradiomics.radiomics.ibsi import catalogue as ibsi_catalogue
+
+_SHORT = {"firstorder": "First order", "shape": "Shape", "shape2D": "Shape 2D", "diagnostics": "Diagnostics"}
+_DIAGNOSTICS = {
+    "Mean": "Mean grey value of the whole image, before preprocessing.",
+    "Minimum": "Smallest grey value of the whole image, before preprocessing.",
+    "Maximum": "Largest grey value of the whole image, before preprocessing.",
+    "VoxelNum": "Number of voxels of the region, before preprocessing.",
+    "VolumeNum": "Number of separate pieces of the region, before preprocessing.",
+}
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A feature in words.
+
+    Args:
+        key: the full key.
+        image: prefix of the image it is taken from, such as ``wavelet-LLH``.
+        family, name: its class and its name in it.
+        sentence: what it says.
+        image_sentence: what its image shows.
+        aggregation: with the IBSI standard, how texture matrices are put together.
+        unit: its unit where it has one.
+        ibsi: its code in IBSI's manual; empty where IBSI has no such feature, or defines it otherwise.
+        label: a short name for charts and headers.
+    """
+
+    key: str
+    image: str
+    family: str
+    name: str
+    sentence: str
+    image_sentence: str = ""
+    aggregation: str = ""
+    unit: str = ""
+    ibsi: str = ""
+    label: str = ""
+
+    @property
+    def text(self) -> str:
+        """Everything in one or two sentences, for a tooltip."""
+        more = [f"Unit: {self.unit}."] if self.unit else []
+        more += [f"IBSI {self.ibsi}."] if self.ibsi else []
+        more += [f"Matrices: {self.aggregation.replace('_', ' ')}."] if self.aggregation else []
+        more += [f"Image: {self.image_sentence}"] if self.image != "original" and self.image_sentence else []
+        return " ".join([self.sentence, *more])
+
+
+def explain(key: str) -> Explained:
+    """Explain a full key, or a short one of the original image (``glcm_Contrast``).
+
+    Raises:
+        InputError: no such image, family or feature; near matches are named.
+
+    >>> explain("wavelet-LLH_glcm_Contrast").label
+    'GLCM Contrast, wavelet LLH'
+    """
+    image, family, rest = _parts(key)
+    if image == "diagnostics":
+        return _diagnostic(key, rest)
+    title, image_sentence = _image_words(image, key)
+    entry = catalogue.entries().get(family, {}).get(rest)
+    full = f"{image}_{family}_{rest}"
+    if entry is not None:
+        code = getattr(entry, "ibsi", "") or _codes().get((family, rest), "")
+        found = (rest, entry.sentence, "", entry.unit, code)
+    else:
+        found = _of_ibsi(full, key)
+    name, sentence, aggregation, unit, code = found
+    label = f"{_SHORT.get(family, family.upper())} {name}"
+    label += f" ({aggregation.replace('_', ' ')})" if aggregation else ""
+    label += f", {title}" if title else ""
+    return Explained(full, image, family, name, sentence, image_sentence, aggregation, unit, code, label)
+
+
+def _parts(key: str) -> tuple[str, str, str]:
+    """Image prefix, family and the rest of a key; image prefixes hold no underscore."""
+    families = {*catalogue.entries(), *ibsi_catalogue.entries()}
+    first, _, rest = key.partition("_")
+    if first in families:
+        return "original", first, rest
+    family, _, name = rest.partition("_")
+    if first == "diagnostics":
+        return first, family, name
+    if family not in families or not name:
+        raise _unknown(key)
+    return first, family, name
+
+
+def _diagnostic(key: str, name: str) -> Explained:
+    if name not in _DIAGNOSTICS:
+        raise _unknown(key)
+    return Explained(key, "original", "diagnostics", name, _DIAGNOSTICS[name], label=f"Diagnostics {name}")
+
+
+def _of_ibsi(full: str, key: str) -> tuple[str, str, str, str, str]:
+    try:
+        entry, aggregation = ibsi_catalogue.parts_of(full)
+    except InputError as error:
+        raise _unknown(key) from error
+    return entry.name, entry.sentence, aggregation, entry.unit, entry.code
+
+
+@cache
+def _codes() -> dict[tuple[str, str], str]:
+    """IBSI code of each PyRadiomics feature that is the same quantity."""
+    return {
+        (family, entry.name): entry.code
+        for family, features in ibsi_catalogue.entries().items()
+        for entry in features.values()
+        if entry.pyradiomics == entry.name
+    }
+
+
+@cache
+def _images() -> dict[str, dict[str, str]]:
+    text = files("deepradiomics.radiomics").joinpath("image_prefixes.json").read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def _image_words(image: str, key: str) -> tuple[str, str]:
+    """Short title and sentence of an image prefix."""
+    for about in _images().values():
+        found = re.fullmatch(about["pattern"], image)
+        if found:
+            words = {name: value or "" for name, value in found.groupdict().items()}
+            if words.get("level"):
+                words["level"] = f", level {words['level']}"
+            return about["title"].format(**words), about["sentence"].format(**words)
+    raise _unknown(key)
+
+
+def _unknown(key: str) -> InputError:
+    first, _, rest = key.partition("_")
+    short = [f"{family}_{name}" for family, features in catalogue.entries().items() for name in features]
+    by_short = {f"original_{name}": name for name in short} | {name: name for name in short}
+    near = list(dict.fromkeys(by_short[match] for match in get_close_matches(key, by_short, 5, 0.6)))[:3]
+    if not near and rest:  # the image is misspelt, or only the feature is known
+        images = ["original", "wavelet-LLH", "log-sigma-1-0-mm-3D", *_images()]
+        near_image = get_close_matches(first, images, 1, 0.6)
+        near_name = get_close_matches(rest, short, 1, 0.6)
+        near = [f"{near_image[0] if near_image else 'original'}_{near_name[0]}"] if near_name else []
+    if not near:
+        name = key.rpartition("_")[2]
+        ending = {one.partition("_")[2].lower(): one for one in short}
+        near = [ending[match] for match in get_close_matches(name.lower(), ending, 3, 0.6)]
+    hint = f" Did you mean {', '.join(near)}?" if near else " 'deepradiomics features list' names them all."
+    return InputError(f"feature {key!r} is not in the catalogue.{hint}")
