@@ -1,13 +1,25 @@
-"""PyRadiomics as the oracle: live where it is installed, else the values frozen by ``freeze_oracle.py``."""
+"""PyRadiomics as the oracle: live where it is installed, else the values frozen by ``freeze_oracle.py``.
+
+PyRadiomics 3.0.1 was written for numpy 1 and scipy 1.14. Two shims let it run as it was meant to on today's:
+
+* its LBP3D filter calls ``scipy.special.sph_harm``, which scipy 1.17 removed; ``sph_harm_y`` is the same function with
+  degree before order and the polar before the azimuthal angle;
+* numpy 1 widened ``numpy.uint8(250) + 50`` to 300, numpy 2 lets it wrap to 44: bin edges of 8- and 16-bit images are
+  therefore placed from the same values in 64 bits.
+"""
 
 import json
 import math
+import sys
+import types
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
 from Testing.reference.parity_cases import ParityCase
@@ -24,25 +36,101 @@ def is_live() -> bool:
     return find_spec("radiomics") is not None
 
 
-def live_values(image: sitk.Image, mask: sitk.Image, params: Mapping[str, object]) -> dict[str, float]:
-    """Run PyRadiomics."""
+def has_lbp() -> bool:
+    """Tell whether the oracle's own needs for local binary patterns are installed."""
+    return find_spec("skimage") is not None and find_spec("trimesh") is not None
+
+
+def extractor(params: Mapping[str, Any]) -> Any:
+    """Return PyRadiomics' extractor with these parameters, quiet and without its general information."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        _install_shims()
         import radiomics
         from radiomics import featureextractor
 
         radiomics.setVerbosity(60)
-        setting = {**params.get("setting", {}), "additionalInfo": False}  # type: ignore[dict-item]
-        extractor = featureextractor.RadiomicsFeatureExtractor({**params, "setting": setting})
-        return {name: float(value) for name, value in extractor.execute(image, mask).items()}
+        setting = {**(params.get("setting") or {}), "additionalInfo": False}
+        return featureextractor.RadiomicsFeatureExtractor({**params, "setting": setting})
+
+
+def live_values(image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any]) -> dict[str, float]:
+    """Run PyRadiomics.
+
+    Raises:
+        Exception: whatever PyRadiomics raises when it refuses.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = extractor(params).execute(image, mask)
+        return {name: float(np.squeeze(value)) for name, value in found.items()}
+
+
+def live_images(
+    image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any]
+) -> Iterator[tuple[str, sitk.Image, sitk.Image, dict[str, Any]]]:
+    """Give PyRadiomics' image types one by one as its feature classes get them.
+
+    Yields:
+        Key prefix, image and mask cropped to the ROI, and the settings of this image type; feed them to
+        :func:`class_values`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = extractor(params)
+        from radiomics import imageoperations
+
+        settings = theirs.settings.copy()
+        image, mask = theirs.loadImage(image, mask, None, **settings)
+        box, corrected = imageoperations.checkMask(image, mask, **settings)
+        mask = mask if corrected is None else corrected
+        if settings.get("resegmentRange") is not None:
+            mask = imageoperations.resegmentMask(image, mask, **settings)
+            box, _ = imageoperations.checkMask(image, mask, **settings)
+        for name, own in theirs.enabledImagetypes.items():
+            made = getattr(imageoperations, f"get{name}Image")(image, mask, **{**settings, **own})
+            for filtered, prefix, used in made:
+                yield prefix, *imageoperations.cropToTumorMask(filtered, mask, box), dict(used)
+
+
+def class_values(
+    params: Mapping[str, Any], prefix: str, image: sitk.Image, mask: sitk.Image, settings: Mapping[str, Any]
+) -> dict[str, float]:
+    """Run PyRadiomics' feature classes (but shape) on an image as :func:`live_images` gives it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = extractor(params).computeFeatures(image, mask, prefix, **settings)
+        return {name: float(np.squeeze(value)) for name, value in found.items()}
+
+
+@cache
+def _install_shims() -> None:
+    import scipy.ndimage
+    import scipy.special
+
+    if not hasattr(scipy.special, "sph_harm"):
+        scipy.special.sph_harm = lambda m, n, azimuth, polar: scipy.special.sph_harm_y(n, m, polar, azimuth)
+    if find_spec("scipy.ndimage.interpolation") is None:
+        old = types.ModuleType("scipy.ndimage.interpolation")
+        old.map_coordinates = scipy.ndimage.map_coordinates  # type: ignore[attr-defined]
+        sys.modules[old.__name__] = old
+    from radiomics import imageoperations
+
+    theirs = imageoperations.getBinEdges
+
+    def bin_edges(values: np.ndarray, **settings: Any) -> np.ndarray:
+        return theirs(values.astype(np.int64) if values.dtype.kind in "iu" else values, **settings)
+
+    imageoperations.getBinEdges = bin_edges
 
 
 @cache
 def _frozen() -> dict[str, dict[str, float]]:
     document = json.loads(FROZEN.read_text(encoding="utf-8"))
+    names = document["names"]
     return {
-        case: {document["names"][k]: math.nan if value is None else value for k, value in enumerate(values)}
-        for case, values in document["cases"].items()
+        case: {key: math.nan if value is None else value for key, value in zip(names[found[0]], found[1], strict=True)}
+        for case, found in document["cases"].items()
     }
 
 

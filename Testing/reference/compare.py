@@ -1,0 +1,105 @@
+"""Hold our features of one image and mask against PyRadiomics', and sort every difference."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import SimpleITK as sitk
+
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics import extract
+from Testing.reference import oracle
+from Testing.reference.excuses import excuses
+from Testing.reference.known_exceptions import known_exceptions
+
+FAMILIES = ("firstorder", "shape", "shape2D", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome of one case.
+
+    Args:
+        features: how many values were compared.
+        worst: family -> worst relative difference among those neither excused nor a known exception.
+        mismatches: key -> (ours, theirs) of true mismatches.
+        excused: key -> how many voxels lie on a bin's edge.
+        known: reason -> how many features fall under this listed exception.
+        refusal: how either side refused; empty where both answered.
+        failed: a refusal of ours alone or theirs alone that is not a listed exception, or keys that differ.
+    """
+
+    features: int = 0
+    worst: dict[str, float] = field(default_factory=dict)
+    mismatches: dict[str, tuple[float, float]] = field(default_factory=dict)
+    excused: dict[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    refusal: str = ""
+    failed: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing differs that should not."""
+        return not self.mismatches and not self.failed
+
+
+def compare(image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any]) -> Comparison:
+    """Run both and compare every feature."""
+    ours, our_refusal = _ours(image, mask, params)
+    theirs, their_refusal = _theirs(image, mask, params)
+    if ours is None or theirs is None:
+        both = f"ours: {our_refusal or 'gave features'}; PyRadiomics: {their_refusal or 'gave features'}"
+        return Comparison(refusal=both, failed="" if ours is theirs else both)
+    return sorted_out(image, mask, params, ours, theirs)
+
+
+def sorted_out(
+    image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any], ours: Mapping[str, float],
+    theirs: Mapping[str, float],
+) -> Comparison:  # fmt: skip
+    """Compare two sets of values; PyRadiomics runs again for what differs."""
+    failed = _different_keys(ours, theirs)
+    shared = [key for key in theirs if key in ours]
+    by = {key: oracle.relative_difference(key, ours[key], theirs[key]) for key in shared}
+    differing = [key for key in shared if by[key] > oracle.TOLERANCE]
+    known: dict[str, str] = {}
+    excused: dict[str, int] = {}
+    if differing:
+        known = known_exceptions(image, mask, params, {key: (ours[key], theirs[key]) for key in differing})
+        rest = [key for key in differing if key not in known]
+        excused = {key: why.voxels for key, why in excuses(image, mask, params, rest).items()} if rest else {}
+    worst: dict[str, float] = {}
+    for key in shared:
+        if key not in known and key not in excused:
+            family = key.split("_")[1]
+            worst[family] = max(worst.get(family, 0.0), by[key])
+    mismatches = {k: (ours[k], theirs[k]) for k in differing if k not in known and k not in excused}
+    return Comparison(len(shared), worst, mismatches, excused, dict(Counter(known.values())), "", failed)
+
+
+def _different_keys(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
+    """Say which keys only one side has; a feature that PyRadiomics skips is NaN here."""
+    missing = [key for key in theirs if key not in ours]
+    extra = [key for key in ours if key not in theirs and ours[key] == ours[key]]
+    order = [key for key in ours if key in theirs] != [key for key in theirs if key in ours]
+    parts = [
+        f"missing here: {', '.join(missing[:3])} ({len(missing)})" if missing else "",
+        f"only here: {', '.join(extra[:3])} ({len(extra)})" if extra else "",
+        "another order of the keys" if order else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _ours(image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any]) -> tuple[Mapping[str, float] | None, str]:
+    try:
+        return extract(image, mask, dict(params), device="cpu"), ""
+    except InputError as error:
+        return None, f"{type(error).__name__} {str(error)[:160]}"
+
+
+def _theirs(image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any]) -> tuple[dict[str, float] | None, str]:
+    try:
+        return oracle.live_values(image, mask, params), ""
+    except Exception as error:
+        return None, f"{type(error).__name__} {str(error)[:160]}"
