@@ -1,0 +1,174 @@
+"""IBSI's image processing: interpolate image and ROI, round, re-segment, discretise.
+
+Two masks leave it. The morphological mask is the ROI as drawn, and shape is taken from it; the intensity mask lacks
+the voxels that re-segmentation took out, and grey values are taken from it. IBSI IF9H, ECJF, 4R0B.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deepradiomics.errors import InputError, MaskError
+from deepradiomics.images import Volume, as_mask, as_volume
+from deepradiomics.radiomics.ibsi.interpolation import EXACT_DECIMALS, interpolated, kind_of, new_grid
+from deepradiomics.radiomics.preprocess import _channel, _on_one_grid, check_roi, normalised, resegmented
+from deepradiomics.radiomics.region import MAXIMUM_BINS, MAXIMUM_LEVELS, LevelRegion
+from deepradiomics.radiomics.settings import Settings
+
+PARTIAL_VOLUME = 0.5
+"""An interpolated ROI voxel belongs to the ROI when at least this part of it is inside."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An image and its two masks, ready for features.
+
+    Args:
+        image: the interpolated (and rounded) image.
+        morphological, intensity: bool (z, y, x) on the image's grid.
+        stages: (name, size (x, y, z), voxels in the ROI, mean, minimum and maximum in the ROI) of each stage.
+        notes: what was done on the way.
+    """
+
+    image: Volume
+    morphological: np.ndarray
+    intensity: np.ndarray
+    stages: dict[str, dict[str, Any]]
+    notes: tuple[str, ...]
+
+
+def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
+    """Return image and masks of one label as IBSI prescribes.
+
+    Args:
+        image, mask: paths, SimpleITK images or our own objects.
+        settings: the steps to take, and the label.
+
+    Raises:
+        InputError: a setting that IBSI has no place for, NaN in the image, or an unreadable file.
+        GeometryError: the mask lies on another grid and may not be moved.
+        MaskError: the mask lacks the label, or its ROI is too small at some stage.
+    """
+    for _, own in settings.per_image_type():
+        refuse(own)
+    volume, labels = as_volume(image), as_mask(_channel(mask, settings.label_channel))
+    name = labels.name or "mask"
+    labels.region(settings.label)  # the label must be there before anything else is done
+    volume.require_finite()
+    if settings.normalize:
+        volume = normalised(volume, replace(settings, remove_outliers=None))
+    volume, labels, note = _on_one_grid(volume, labels, settings)
+    inside = labels.region(settings.label)
+    stages = {"initial": _stage(volume, inside)}
+    if settings.resampled_spacing_mm is not None and settings.interpolator is not None:
+        old, grid = volume.geometry, new_grid(volume.geometry, settings.resampled_spacing_mm)
+        voxels = interpolated(volume.voxels, old, grid, kind_of(settings.interpolator))
+        roi = "linear" if kind_of(settings.interpolator) != "nearest" else "nearest"
+        inside = interpolated(inside, old, grid, roi).round(EXACT_DECIMALS) >= PARTIAL_VOLUME  # type: ignore[arg-type]
+        volume = Volume(voxels, grid, volume.name, volume.source, volume.notes)
+        if not inside.any():
+            raise MaskError(
+                f"{name}: no voxel of label {settings.label} is left after interpolation to "
+                f"{np.round(grid.spacing_mm, 4).tolist()} mm. Take a smaller resampledPixelSpacing."
+            )
+    if settings.round_intensities:
+        volume = replace(volume, voxels=np.rint(np.asarray(volume.voxels, float).round(EXACT_DECIMALS)))
+    check_roi(inside, settings, name)
+    stages["interpolated"] = _stage(volume, inside)
+    intensity = _resegmented(volume.voxels, inside, settings)
+    check_roi(intensity, settings, f"{name} after re-segmentation")
+    stages["resegmented"] = _stage(volume, intensity)
+    return Prepared(volume, inside, intensity, stages, (note,) if note else ())
+
+
+def refuse(settings: Settings) -> None:
+    """Raise InputError for settings that have no place in IBSI's definitions."""
+    for key, given, instead in (
+        ("force2D", settings.force_2d, "choose the aggregations 2D_… or 2.5D_…"),
+        ("symmetricalGLCM", not settings.symmetrical_glcm, "IBSI's matrices are symmetrical; remove it"),
+        ("weightingNorm", settings.weighting_norm is not None, "choose an aggregation …_averaged or …_merged"),
+        ("voxelArrayShift", settings.voxel_array_shift != 0, "IBSI's Energy takes grey values as they are; remove it"),
+        ("resegmentShape", settings.resegment_shape, "shape is taken from the mask as drawn; remove it"),
+    ):  # fmt: skip
+        if given:
+            raise InputError(f'setting {key}: it has no place in standard="ibsi"; {instead}.')
+    if settings.resampled_spacing_mm is not None and len(settings.resampled_spacing_mm) != 3:
+        raise InputError(
+            f"setting resampledPixelSpacing: expected three spacings (x, y, z), got "
+            f"{list(settings.resampled_spacing_mm)}; 0 keeps an axis as it is."
+        )
+
+
+def _resegmented(voxels: np.ndarray, inside: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return the intensity mask: the ROI within the range set and without outliers, each judged on the whole ROI."""
+    kept = inside
+    if settings.resegment_range is not None:
+        kept = kept & resegmented(voxels, inside, settings)
+    if settings.remove_outliers is not None:
+        limit = float(settings.remove_outliers)
+        outliers = replace(settings, resegment_range=(-limit, limit), resegment_mode="sigma")
+        kept = kept & resegmented(voxels, inside, outliers)
+    return kept
+
+
+def discretise(values: np.ndarray, mask: np.ndarray, settings: Settings, name: str, *, own_units: bool) -> LevelRegion:
+    """Return the grey levels of a region, cropped to its box: fixed bin count (K15C) or fixed bin size (Q3RU).
+
+    Bins of fixed size start at the lower end of the re-segmentation range, where there is one, else at the ROI's
+    minimum.
+
+    Args:
+        values: grey values (z, y, x).
+        mask: the intensity mask, bool (z, y, x).
+        settings: bin width or count, and re-segmentation range.
+        name: what messages call the region.
+        own_units: the values are the image's; a response map has other units, so that the range means nothing there.
+
+    Raises:
+        InputError: the ROI spans more grey levels than a texture matrix can hold.
+    """
+    x = values[mask].astype(float)
+    low, high = x.min(), x.max()
+    if settings.bin_count is not None:
+        width = high - low
+        scaled = np.zeros(len(x)) if width == 0 else np.floor(settings.bin_count * ((x - low) / width))
+        levels = np.minimum(scaled, settings.bin_count - 1) + 1
+    else:
+        if own_units and settings.resegment_range is not None and settings.resegment_mode == "absolute":
+            low = min(settings.resegment_range)
+        if (high - low) / settings.bin_width > MAXIMUM_BINS:
+            raise InputError(
+                f"{name}: its grey values span {(high - low) / settings.bin_width:.0f} bins of width "
+                f"{settings.bin_width:g}, at most {MAXIMUM_BINS} are possible. Take a binWidth of about "
+                f"{(high - low) / 64:.3g}, or a binCount of 32 to 64."
+            )
+        levels = np.floor((x - low) / settings.bin_width) + 1
+    present, index = np.unique(levels.astype(np.int64), return_inverse=True)
+    if len(present) > MAXIMUM_LEVELS:
+        raise InputError(
+            f"{name}: it has {len(present)} grey levels, at most {MAXIMUM_LEVELS} are possible. Take a larger binWidth "
+            "(16 to 128 levels are usual), or a binCount."
+        )
+    box = tuple(slice(found.min(), found.max() + 1) for found in np.nonzero(mask))
+    codes = np.zeros(mask.shape, np.int32)
+    codes[mask] = index + 1
+    return LevelRegion(np.ascontiguousarray(codes[box]), present)
+
+
+def _stage(volume: Volume, inside: np.ndarray) -> dict[str, Any]:
+    """Return what IBSI's diagnostic features describe: image and ROI at one stage of the processing."""
+    values, whole = volume.voxels[inside], volume.voxels
+    found = [np.flatnonzero(inside.any(axis=tuple(a for a in range(3) if a != axis))) for axis in (2, 1, 0)]
+    return {
+        "size": volume.geometry.size,
+        "spacing_mm": volume.geometry.spacing_mm,
+        "image_mean": float(whole.mean(dtype=float)),
+        "image_minimum": float(whole.min()),
+        "image_maximum": float(whole.max()),
+        "roi_box": tuple(int(f[-1] - f[0] + 1) for f in found),
+        "roi_voxels": int(np.count_nonzero(inside)),
+        "roi_mean": float(values.mean(dtype=float)),
+        "roi_minimum": float(values.min()),
+        "roi_maximum": float(values.max()),
+    }

@@ -1,0 +1,31 @@
+"""IBSI's intensity statistics (UHIW): grey values of the intensity mask, whatever their place.
+
+Where PyRadiomics gives the same quantity its formula is used; IBSI adds three, and its kurtosis is the excess over a
+normal distribution. Entropy and Uniformity belong to IBSI's intensity histogram (ZVCW).
+"""
+
+import numpy as np
+
+from deepradiomics.radiomics.firstorder import firstorder_features
+from deepradiomics.radiomics.region import LevelRegion
+
+
+def statistics(values: np.ndarray, levels: LevelRegion | None) -> dict[str, float]:
+    """Return the statistics of one ROI.
+
+    Args:
+        values: (N,) grey values.
+        levels: its grey levels for Entropy and Uniformity; None leaves these out.
+    """
+    x = values.astype(float)
+    counts = np.ones((1, 1)) if levels is None else np.bincount(levels.codes[levels.codes > 0])[None, 1:]
+    found = {name: float(value[0]) for name, value in firstorder_features(x[None], counts, 1.0).items()}
+    q25, q75 = np.percentile(x, [25, 75])
+    variance, mean = found["Variance"], found["Mean"]
+    found["ExcessKurtosis"] = found["Kurtosis"] - 3 if variance > 0 else 0.0
+    found["MedianAbsoluteDeviation"] = float(np.abs(x - found["Median"]).mean())
+    found["CoefficientOfVariation"] = float(np.sqrt(variance) / mean) if mean != 0 else np.nan
+    found["QuartileCoefficientOfDispersion"] = float((q75 - q25) / (q75 + q25)) if q75 + q25 != 0 else np.nan
+    if levels is None:
+        del found["Entropy"], found["Uniformity"]
+    return found
