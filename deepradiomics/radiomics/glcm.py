@@ -107,7 +107,7 @@ def _features(P: np.ndarray, levels: np.ndarray, Ng: np.ndarray, highest: int, m
         "SumSquares": (px * di**2).sum(axis=1),
     }
     if mcc:
-        found["MCC"] = _mcc(P, px, product) if width > 1 else np.ones(m)
+        found["MCC"] = _mcc(P, product) if width > 1 else np.ones(m)
     return found
 
 
@@ -132,14 +132,13 @@ def _imc2(HXY: np.ndarray, HXY2: np.ndarray) -> np.ndarray:
     return np.where(HXY2 == HXY, 0.0, np.where(inside < 0, np.nan, root))
 
 
-def _mcc(P: np.ndarray, px: np.ndarray, product: np.ndarray) -> np.ndarray:
+def _mcc(P: np.ndarray, product: np.ndarray) -> np.ndarray:
     """Square root of the second largest eigenvalue of Q = sum_k P_ik P_jk / (px_i py_k + eps).
 
-    Q is similar to the matrix T below, symmetric but for the tiny eps; of its symmetric part the eigenvalues are real
-    and found in a batch.
+    Up to second order in the tiny eps these are the singular values of C = P / sqrt(px py + eps), which are real, keep
+    their digits near zero, and of a symmetric C are the magnitudes of its eigenvalues.
     """
-    root = np.sqrt(px)
-    inverse = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
-    T = np.matmul(P * root[:, :, None] / (product + EPSILON), (P * inverse[:, :, None]).transpose(0, 2, 1))
-    eigenvalues = np.linalg.eigvalsh((T + T.transpose(0, 2, 1)) / 2)  # ascending
-    return np.sqrt(np.maximum(eigenvalues[:, -2], 0))
+    C = P / np.sqrt(product + EPSILON)
+    symmetric = np.array_equal(C, C.transpose(0, 2, 1))
+    magnitudes = np.abs(np.linalg.eigvalsh(C)) if symmetric else np.linalg.svd(C, compute_uv=False)
+    return np.sort(magnitudes, axis=1)[:, -2]
