@@ -1,4 +1,4 @@
-"""Where PyRadiomics 3.0.1 itself goes astray: the exceptions are listed here, and each is proved on its own matrices."""
+"""Where PyRadiomics 3.0.1 itself goes astray: the exceptions, each proved on its own matrices."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,8 +20,8 @@ MCC = (
 NOTED = (
     "B-spline resampling of an image with fewer than four voxels along an axis: ITK's own result differs from run to "
     "run, so no two programs agree on it; it is refused.",
-    "uint8 and int16 images under numpy 2: PyRadiomics' bin edges overflow where the maximum plus two bin widths exceeds "
-    "the number type; the oracle places them in 64 bits, as numpy 1 did.",
+    "uint8 and int16 images under numpy 2: PyRadiomics' bin edges overflow where the maximum plus two bin widths "
+    "exceeds the number type; the oracle places them in 64 bits, as numpy 1 did.",
     "An axis length of a straight or flat ROI is zero here; PyRadiomics' is rounding noise of about 1e-8 mm.",
 )
 LISTED = (CORRELATION, MCC, *NOTED)
