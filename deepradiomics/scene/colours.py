@@ -47,11 +47,11 @@ def table(colours: MapColours, count: int) -> np.ndarray:
     return np.stack([np.interp(at, np.arange(len(points)), points[:, channel]) for channel in range(3)], axis=-1)
 
 
-def add_legend(volume_node: Any, title: str) -> Any:
+def add_legend(volume_node: Any, title: str, *, label_format: str = "%.2f") -> Any:
     """Show a colour legend for a volume that has a display node; return the legend's display node."""
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume_node)
     legend.SetTitleText(title)
-    legend.SetLabelFormat("%.2f")
+    legend.SetLabelFormat(label_format)
     legend.SetNumberOfLabels(5)
     legend.SetVisibility(True)
     return legend

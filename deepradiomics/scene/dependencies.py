@@ -20,7 +20,7 @@ from typing import Literal, Protocol
 
 from deepradiomics.errors import DeepRadiomicsError, InputError, MissingDependencyError
 
-Feature = Literal["extract", "apply", "train"]
+Feature = Literal["extract", "apply", "train", "parquet"]
 REQUESTER = "DeepRadiomics"
 
 
@@ -43,6 +43,7 @@ _ENGINE = (
     Dependency("numpy", "numpy", "2.0"),
     Dependency("scipy", "scipy", "1.14"),
     Dependency("SimpleITK", "SimpleITK", "2.4"),
+    Dependency("PyWavelets", "pywt", "1.7"),
     Dependency("PyYAML", "yaml", "6"),
     Dependency("typer", "typer", "0.15"),
     Dependency("rich", "rich", "13"),
@@ -53,15 +54,17 @@ _NETWORKS = (
     Dependency("safetensors", "safetensors", "0.4.4"),
     Dependency("matplotlib", "matplotlib", "3.9"),
 )
+_PARQUET = (Dependency("pyarrow", "pyarrow", "17"),)
 _TRAINING = (
     Dependency("lightning", "lightning", "2.6.4"),  # 2.6.2 and 2.6.3 were malicious
-    Dependency("pyarrow", "pyarrow", "17"),
+    *_PARQUET,
     Dependency("scikit-learn", "sklearn", "1.5"),
 )
 NEEDS: dict[Feature, tuple[Dependency, ...]] = {
     "extract": _ENGINE,
     "apply": _ENGINE + _NETWORKS,
     "train": _ENGINE + _NETWORKS + _TRAINING,
+    "parquet": _PARQUET,
 }
 # Slicer's own: an installation may never replace these (Slicer issues 6711, 7661).
 _PROTECTED = ("numpy", "scipy", "SimpleITK", "pydicom", "torch")

@@ -1,4 +1,4 @@
-"""Show the result of `deepradiomics extract` (features only, no model) in the scene: a table that explains itself."""
+"""Show the result of `deepradiomics extract` (features only, no model) in the scene: tables that explain themselves."""
 
 from __future__ import annotations
 
@@ -7,42 +7,73 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.radiomics.catalogue import describe
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics.explain import Explained, explain
 from deepradiomics.scene.atomic import all_or_nothing
 from deepradiomics.scene.folder import reference_inputs, result_folder_item
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.result_folder import FEATURE_COLUMNS, read_columns, read_object
-from deepradiomics.scene.tables import feature_table
+from deepradiomics.scene.tables import feature_table, region_table
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureNodes:
-    """The nodes of one features-only result: the table, and the folder's subject-hierarchy item ID."""
+    """The nodes of one features-only result.
+
+    Attributes
+    ----------
+    features
+        Table node with a row a region and feature.
+    by_region
+        The same values with a row a region and a column a feature, which explains itself by tooltips.
+    folder_item
+        The subject-hierarchy item ID of their folder.
+    warnings
+        What the computation says of its numbers, and the labels it left out.
+    """
 
     features: Any
+    by_region: Any
     folder_item: int
+    warnings: tuple[str, ...] = ()
 
 
 def show_features(
     result_folder: Path, nodes: Mapping[str, Any] | None, scene: Any, *, name: str = "Features"
 ) -> FeatureNodes:
-    """Add features.csv to the scene, with a sentence per feature.
+    """Add features.csv to the scene, with unit, IBSI code and a sentence per feature.
 
-    `nodes`: what the features come from (e.g. "image", "segmentation"), referred to by the table. Raises InputError if
+    `nodes`: what the features come from (e.g. "image", "segmentation"), referred to by the tables. Raises InputError if
     the folder is incomplete or damaged; then nothing is left in the scene.
     """
-    about = read_object(Path(result_folder) / "features.json")
+    content = read_object(Path(result_folder) / "features.json")
     columns = read_columns(Path(result_folder) / "features.csv", FEATURE_COLUMNS)
-    descriptions = {feature: _sentence(feature) for feature in dict.fromkeys(columns["feature"])}
+    regions = {int(label): str(each.get("name", "")) for label, each in content.get("labels", {}).items()}
+    about = {feature: _explained(feature) for feature in dict.fromkeys(columns["feature"])}
     with all_or_nothing(scene):
-        table = feature_table(scene, name, columns, descriptions)
-        stamp(table, about)
-        reference_inputs(table, {role: node for role, node in (nodes or {}).items() if node is not None})
-        return FeatureNodes(table, result_folder_item(scene, name, [table]))
+        tables = [
+            feature_table(scene, name, columns, regions, about),
+            region_table(scene, f"{name} by region", columns, regions, about),
+        ]
+        for table in tables:
+            stamp(table, content)
+            reference_inputs(table, {role: node for role, node in (nodes or {}).items() if node is not None})
+        item = result_folder_item(scene, name, tables)
+        return FeatureNodes(*tables, item, _warnings(content, regions))
 
 
-def _sentence(feature: str) -> str:
+def _explained(feature: str) -> Explained:
     try:
-        return str(describe(feature))
-    except (KeyError, ValueError):  # a feature of a custom setting, not in the catalogue
-        return ""
+        return explain(feature)
+    except InputError:  # a feature that this version does not know: a result of a later one
+        return Explained(feature, "original", "", feature, "", label=feature)
+
+
+def _warnings(content: Mapping[str, Any], regions: Mapping[int, str]) -> tuple[str, ...]:
+    said = [
+        f"{regions.get(int(label)) or f'label {label}'}: {text}"
+        for label, each in content.get("labels", {}).items()
+        for text in each.get("diagnostics", {}).get("warnings", ())
+    ]
+    left_out = [f"label {label} is left out: {why}" for label, why in content.get("skipped", {}).items()]
+    return tuple(dict.fromkeys([*left_out, *said]))

@@ -10,6 +10,7 @@ import slicer  # noqa: F401 - registers the node classes
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
+from deepradiomics.radiomics.explain import Explained
 from deepradiomics.scene.result_folder import FEATURE_COLUMNS, FINGERPRINT_COLUMNS
 
 FINGERPRINT_HELP = {
@@ -26,11 +27,15 @@ FINGERPRINT_HELP = {
 }
 FEATURE_HELP = {
     "label": "Label of the region in the mask",
+    "region": "Name of the segment or patch",
     "feature": "PyRadiomics name of the feature",
     "family": "Feature family: shape, firstorder, glcm, glrlm, glszm, gldm or ngtdm",
-    "value": "The feature's value",
-    "description": "What the feature measures",
+    "value": "The feature's value; empty where it is not defined for this region",
+    "unit": "Unit of the value, where it has one",
+    "IBSI": "Code of the feature in the reference manual of the Image Biomarker Standardisation Initiative",
+    "description": "What the feature measures, and on which filtered image",
 }
+REGION_HELP = {"label": FEATURE_HELP["label"], "region": FEATURE_HELP["region"]}
 PREDICTION_HELP = {
     "task": "What is predicted",
     "class": "Class the row's probability is for",
@@ -86,14 +91,66 @@ def fingerprint_table(scene: Any, name: str, columns: Mapping[str, Sequence[Any]
 
 
 def feature_table(
-    scene: Any, name: str, columns: Mapping[str, Sequence[Any]], descriptions: Mapping[str, str] | None = None
+    scene: Any,
+    name: str,
+    columns: Mapping[str, Sequence[Any]],
+    regions: Mapping[int, str],
+    about: Mapping[str, Explained],
 ) -> Any:
-    """features.csv as a table node; with `descriptions` (by feature) a last column says what each feature measures."""
-    shown, types = dict(columns), dict(FEATURE_COLUMNS)
-    if descriptions:
-        shown["description"] = [descriptions.get(feature, "") for feature in columns["feature"]]
-        types["description"] = str
+    """features.csv as a table node: a row a region and feature, with unit, IBSI code and what the feature measures.
+
+    `regions` names the labels; `about` explains each feature.
+    """
+    explained = [about[feature] for feature in columns["feature"]]
+    shown = {
+        "label": columns["label"],
+        "region": [regions.get(label, "") for label in columns["label"]],
+        "feature": columns["feature"],
+        "family": columns["family"],
+        "value": columns["value"],
+        "unit": [each.unit for each in explained],
+        "IBSI": [each.ibsi for each in explained],
+        "description": [each.text for each in explained],
+    }
+    types = {**dict.fromkeys(shown, str), **FEATURE_COLUMNS}
     return add_table(scene, name, shown, types, FEATURE_HELP)
+
+
+def region_table(
+    scene: Any,
+    name: str,
+    columns: Mapping[str, Sequence[Any]],
+    regions: Mapping[int, str],
+    about: Mapping[str, Explained],
+) -> Any:
+    """The same values with a row a region and a column a feature.
+
+    Slicer shows a column's title, unit, description and properties as the tooltip of its header and of each cell.
+    """
+    labels, features = list(dict.fromkeys(columns["label"])), list(dict.fromkeys(columns["feature"]))
+    row_of = {label: row for row, label in enumerate(labels)}
+    values = {feature: [float("nan")] * len(labels) for feature in features}
+    for label, feature, value in zip(columns["label"], columns["feature"], columns["value"], strict=True):
+        values[feature][row_of[label]] = value
+    shown: dict[str, Sequence[Any]] = {"label": labels, "region": [regions.get(label, "") for label in labels]}
+    types: dict[str, type] = {"label": int, "region": str, **dict.fromkeys(features, float)}
+    node = add_table(scene, name, shown | values, types, REGION_HELP)
+    modifying = node.StartModify()
+    for feature in features:
+        each = about[feature]
+        node.SetColumnTitle(feature, each.label)
+        node.SetColumnUnitLabel(feature, each.unit)
+        node.SetColumnDescription(feature, _sentences(each))
+        if each.ibsi:
+            node.SetColumnProperty(feature, "IBSI", each.ibsi)
+    node.EndModify(modifying)
+    return node
+
+
+def _sentences(about: Explained) -> str:
+    """What a feature and its image say; unit and code stand in fields of their own."""
+    image = f" Image: {about.image_sentence}" if about.image != "original" and about.image_sentence else ""
+    return about.sentence + image
 
 
 def prediction_table(scene: Any, name: str, prediction: Mapping[str, Any]) -> Any:

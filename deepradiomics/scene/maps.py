@@ -1,0 +1,219 @@
+"""Show the result of `deepradiomics maps`: a volume a feature, in colours over the anatomy, and a table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from deepradiomics.errors import InputError
+from deepradiomics.images import Volume, volume_from_sitk
+from deepradiomics.radiomics.explain import Explained, explain
+from deepradiomics.scene.atomic import all_or_nothing
+from deepradiomics.scene.colours import add_legend, colour_node
+from deepradiomics.scene.folder import reference_inputs, result_folder_item
+from deepradiomics.scene.map_place import ReferencePlace, put_in_place
+from deepradiomics.scene.overlay import show_in_slices
+from deepradiomics.scene.provenance import stamp
+from deepradiomics.scene.result_folder import read_object
+from deepradiomics.scene.tables import add_table
+from deepradiomics.scene.volumes import node_from_volume
+
+MAP_ROLE = "DeepRadiomics.map."  # from the table node to each map; ends in the feature's key
+KIND = "maps"
+SHOWN_PERCENTILES = (1.0, 99.0)  # texture has long tails: the colours span what lies between
+LEGEND_WIDTH = 18  # letters in a line of the legend's title
+
+MAP_COLUMNS: dict[str, type] = {
+    "feature": str,
+    "minimum": float,
+    "mean": float,
+    "maximum": float,
+    "voxels": int,
+    "unit": str,
+    "description": str,
+}
+MAP_HELP = {
+    "feature": "PyRadiomics name of the feature that is drawn",
+    "minimum": "Least value of the map inside the region",
+    "mean": "Mean value of the map inside the region",
+    "maximum": "Greatest value of the map inside the region",
+    "voxels": "Voxels of the region that have a value",
+    "unit": "Unit of the values, where they have one",
+    "description": "What the feature measures, here in the neighbourhood of each voxel",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class MapNodes:
+    """The nodes of one run.
+
+    Attributes
+    ----------
+    maps
+        Volume nodes by feature key; NaN, which Slicer draws as transparent, outside the region.
+    table
+        The table node with a row a map; it refers to them.
+    folder_item
+        The subject-hierarchy item ID of the folder that holds them all.
+    """
+
+    maps: Mapping[str, Any]
+    table: Any
+    folder_item: int
+
+
+def show_maps(
+    result_folder: Path,
+    volume: Any | None,
+    scene: Any,
+    *,
+    place: ReferencePlace | None = None,
+    nodes: Mapping[str, Any] | None = None,
+    name: str = "Feature maps",
+    foreground: bool = True,
+) -> MapNodes:
+    """Add the maps of a result folder to the scene.
+
+    Parameters
+    ----------
+    volume
+        The volume node they were computed on; the maps follow its transform and lie over it in the slice views.
+    place
+        Where that volume lay when the computation began (`map_place.reference_place`); None leaves the maps at their
+        own place in the world.
+    nodes
+        What the maps come from, by role ("segmentation", "roi"), referred to by each.
+    foreground
+        Show the first map over the volume.
+
+    Raises
+    ------
+    InputError
+        The folder is incomplete or damaged; then nothing is left in the scene.
+    """
+    about, volumes = read_maps(Path(result_folder))
+    sources = {"image": volume, **(nodes or {})}
+    with all_or_nothing(scene):
+        made = {key: _add_map(scene, key, each, volume, place) for key, each in volumes.items()}
+        table = _table(scene, name, volumes)
+        for key, node in made.items():
+            table.SetNodeReferenceID(MAP_ROLE + key, node.GetID())
+            stamp(node, about, feature=key)
+        stamp(table, about)
+        for node in (table, *made.values()):
+            reference_inputs(node, {role: each for role, each in sources.items() if each is not None})
+        item = result_folder_item(scene, name, [table, *made.values()])
+        if foreground and made:
+            show_in_slices(scene, foreground=next(iter(made.values())), background=volume)
+        return MapNodes(made, table, item)
+
+
+def read_maps(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
+    """The JSON of a maps folder, and its maps by feature key. Raises InputError naming what is missing or damaged."""
+    about = read_object(folder / "maps.json")
+    files = about.get("maps")
+    if about.get("kind") != KIND or not isinstance(files, Mapping) or not files:
+        raise InputError(f"{folder / 'maps.json'} does not describe feature maps: it was not written by `maps`")
+    return about, {key: _read(folder / _file_of(each), key) for key, each in files.items()}
+
+
+def maps_of(table: Any) -> dict[str, Any]:
+    """The map nodes that a table of maps refers to, by feature key; deleted ones are left out."""
+    roles: list[str] = []
+    table.GetNodeReferenceRoles(roles)
+    found = {role[len(MAP_ROLE) :]: table.GetNodeReference(role) for role in roles if role.startswith(MAP_ROLE)}
+    return {key: node for key, node in found.items() if node is not None}
+
+
+def shown_range(voxels: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest colour for a map: two percentiles of its values, apart even where all are equal."""
+    values = voxels[np.isfinite(voxels)]
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = (float(each) for each in np.percentile(values, SHOWN_PERCENTILES))
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        low, high = float(values.min()), float(values.max())
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        half = 0.5 * abs(low) or 0.5
+        low, high = low - half, high + half
+    return low, high
+
+
+def legend_title(about: Explained) -> str:
+    """A feature's short name in lines that fit beside a slice, with its unit below."""
+    lines = [""]
+    for word in about.label.replace(",", "").split():
+        for piece in _pieces(word):
+            joined = f"{lines[-1]} {piece}".strip()
+            if len(joined) > LEGEND_WIDTH:
+                lines.append(piece)
+            else:
+                lines[-1] = joined
+    return "\n".join([*lines, *([f"[{about.unit}]"] if about.unit else [])])
+
+
+def _pieces(word: str) -> list[str]:
+    """A long CamelCase name in pieces that fit a line: ``LargeAreaLowGreyLevelEmphasis``."""
+    pieces = [""]
+    for position, letter in enumerate(word):
+        begins = letter.isupper() and position > 0 and not word[position - 1].isupper()
+        if begins and len(pieces[-1]) >= LEGEND_WIDTH // 2 and len(word) > LEGEND_WIDTH:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
+
+
+def _add_map(scene: Any, key: str, volume: Volume, reference: Any | None, place: ReferencePlace | None) -> Any:
+    about = explain(key)
+    node = node_from_volume(volume, scene, key)
+    put_in_place(node, volume.geometry, reference, place)
+    node.SetDescription(about.text)
+    node.SetAttribute("DeepRadiomics.kind", KIND)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(colour_node(scene, "Plasma").GetID())
+    low, high = shown_range(volume.voxels)
+    values = volume.voxels[np.isfinite(volume.voxels)]
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(low, high)
+    if values.size:  # NaN lies in no range: outside the region nothing is drawn
+        display.SetAutoThreshold(False)
+        display.SetThreshold(min(low, float(values.min())), max(high, float(values.max())))
+        display.SetApplyThreshold(True)
+    display.SetInterpolate(False)
+    add_legend(node, legend_title(about), label_format="%.3g")
+    return node
+
+
+def _table(scene: Any, name: str, volumes: Mapping[str, Volume]) -> Any:
+    columns: dict[str, list[Any]] = {column: [] for column in MAP_COLUMNS}
+    for key, volume in volumes.items():
+        values = volume.voxels[np.isfinite(volume.voxels)]
+        about = explain(key)
+        none = float("nan")
+        columns["feature"].append(key)
+        columns["minimum"].append(float(values.min()) if values.size else none)
+        columns["mean"].append(float(values.mean()) if values.size else none)
+        columns["maximum"].append(float(values.max()) if values.size else none)
+        columns["voxels"].append(int(values.size))
+        columns["unit"].append(about.unit)
+        columns["description"].append(about.text)
+    return add_table(scene, name, columns, MAP_COLUMNS, MAP_HELP)
+
+
+def _file_of(each: Any) -> str:
+    return str(each["file"] if isinstance(each, Mapping) else each)
+
+
+def _read(path: Path, key: str) -> Volume:
+    if not path.is_file():
+        raise InputError(f"{path} is missing: the run did not finish, or this is another folder")
+    try:
+        return volume_from_sitk(sitk.ReadImage(str(path)), name=key)
+    except RuntimeError as error:
+        raise InputError(f"{path} is damaged: {str(error).strip().splitlines()[-1]}; run again") from error
