@@ -18,7 +18,7 @@ from deepradiomics.radiomics.ibsi.catalogue import FAMILIES, tag_of
 
 SLICES = [name for name in AGGREGATIONS if not name.startswith("3D")]
 SPACE = [name for name in AGGREGATIONS if name.startswith("3D")]
-ALL_FAMILIES: dict[str, Any] = {family: None for family in FAMILIES}
+ALL_FAMILIES: dict[str, Any] = dict.fromkeys(FAMILIES)
 
 LATER = ("dzm_", "ih_", "ivh_", "loc_", "morph_moran", "morph_geary", "morph_vol_dens_aabb", "morph_area_dens_aabb",
          "morph_vol_dens_ombb", "morph_area_dens_ombb", "morph_vol_dens_aee", "morph_area_dens_aee",
@@ -111,9 +111,10 @@ class Reference:
         return self.tag.startswith(LATER) and self.tag not in ("ih_entropy", "ih_uniformity")
 
     def is_met(self, value: float) -> bool:
-        """Round to three digits; then the distance may be at most the tolerance."""
+        """Round to three digits (not where the reference itself has more); the distance may be the tolerance."""
         assert self.value is not None and self.tolerance is not None
-        return abs(three_digits(value) - self.value) <= self.tolerance + 1e-9 * abs(self.value)
+        rounded = three_digits(value) if self.value == three_digits(self.value) else value
+        return abs(rounded - self.value) <= self.tolerance + 1e-9 * abs(self.value)
 
 
 def three_digits(value: float) -> float:

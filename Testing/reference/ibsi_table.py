@@ -23,6 +23,7 @@ from Testing.reference.ibsi_cases import CONFIGURATIONS, Reference, computed, re
 MET, MISSED, LATER, NO_VALUE = "met", "not met", "not computed (later)", "no reference value"
 STATES = (MET, MISSED, LATER, NO_VALUE)
 COLUMNS = ("configuration", "family", "aggregation", "values", *STATES)
+PEAKS = ("morph_volume", "morph_area_mesh", "morph_diam", "stat_mean", "cm_joint_entr_3D_comb", "szm_glnu_3D")
 SOURCES = (
     "IBSI-1: Zwanenburg et al., Radiology 295 (2020) 328, and the reference manual, arXiv 1612.07003 (CC BY 4.0)",
     "IBSI-2, phase 2: Whybra et al., Radiology 310 (2024) e231319 (reference data CC0)",
@@ -58,13 +59,21 @@ def main() -> None:
     for row in table:
         left = ", ".join(f"{row[state]} {state}" for state in STATES[1:] if row[state])
         compared = row[MET] + row[MISSED]  # type: ignore[operator]
-        print(
-            f"{row['configuration']:16s} {row['family']:42s} {row['aggregation']:24s} {row[MET]:5d} {compared:5d}  {left}"
-        )
+        where = f"{row['configuration']:16s} {row['family']:42s} {row['aggregation']:24s}"
+        print(f"{where} {row[MET]:5d} {compared:5d}  {left}")
     for reference, value, state in rows:
         if state == MISSED:
             print(f"NOT MET {reference.configuration} {reference.tag}: {value} for {reference.value} "
-                  f"± {reference.tolerance} ({reference.consensus} consensus)")  # fmt: skip
+                  f"± {reference.tolerance} ({reference.consensus or 'no'} consensus told)")  # fmt: skip
+    print("\nSome values to look at (ours / reference ± tolerance):")
+    for reference, value, _ in rows:
+        if reference.tag in PEAKS and value is not None:
+            print(f"{reference.configuration:16s} {reference.name:42s} {value:14.6g} / {reference.value:g} "
+                  f"± {reference.tolerance:g}")  # fmt: skip
+    weak = [r for r, value, _ in rows if value is not None and r.consensus not in ("", "strong", "very strong")]
+    print(
+        "\nCompared, though teams agreed less: " + "; ".join(f"{r.configuration} {r.tag} ({r.consensus})" for r in weak)
+    )
     for configuration, met, compared in _totals(rows):
         print(f"{configuration:16s} {met} of {compared} met")
     if arguments.out:

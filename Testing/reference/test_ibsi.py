@@ -1,0 +1,80 @@
+"""IBSI's reference values: every one that this version computes is met; what it leaves out is named."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, aggregations_of, entries
+from Testing.reference.ibsi_cases import CONFIGURATIONS, Reference, computed, references, three_digits
+from Testing.reference.ibsi_table import LATER, MET, judge
+
+# how many values are to be met: families (shape, statistics, two of the histogram, texture, diagnostics)
+EXPECTED = {
+    "digital_phantom": 399,
+    "A": 339,
+    "C": 219,
+    "1.A": 18,
+    "1.B": 18,
+    "2.A": 18,
+    "2.B": 18,
+    "3.A": 18,
+    "3.B": 18,
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_every_reference_value_of_what_is_computed_is_met(name: str, data_dir: Path) -> None:
+    ours = computed(name, data_dir)
+    mine = [r for r in references(data_dir) if r.configuration == name and r.value is not None]
+    states = Counter(judge(r, ours) for r in mine)
+    missed = [(r.tag, ours.get(r.tag), r.value, r.tolerance) for r in mine if judge(r, ours) not in (MET, LATER)]
+    assert missed == []
+    assert states[MET] == EXPECTED[name]
+
+
+def test_only_the_families_left_for_later_have_no_value(data_dir: Path) -> None:
+    absent = Counter(
+        r.family
+        for r in references(data_dir)
+        if r.configuration == "digital_phantom" and r.tag not in computed("digital_phantom", data_dir)
+    )
+    assert absent == {
+        "Morphology": 10,  # four bounding boxes, four ellipsoids, Moran, Geary
+        "Local intensity": 2,
+        "Intensity histogram": 21,
+        "Intensity volume histogram": 7,
+        "Distance zone matrix": 48,
+    }
+
+
+def test_the_digital_phantom_gives_every_texture_feature_in_every_aggregation(data_dir: Path) -> None:
+    ours = computed("digital_phantom", data_dir)
+    for family, count in {"glcm": 25, "glrlm": 16, "glszm": 16, "gldm": 17, "ngtdm": 5}.items():
+        assert len(entries()[family]) == count
+        ways = aggregations_of(family, tuple(AGGREGATIONS))
+        found = [
+            tag for tag in ours if tag.startswith(next(iter(entries()[family].values())).tag.partition("_")[0] + "_")
+        ]
+        assert len(found) == count * len(ways), family
+    assert all(np.isfinite(value) for value in ours.values())
+
+
+def test_the_rule_can_fail(data_dir: Path) -> None:
+    volume = next(r for r in references(data_dir) if r.tag == "morph_volume")  # 556 ± 4
+    assert volume.is_met(559.7) and volume.is_met(552.4)
+    assert not volume.is_met(551.4) and not volume.is_met(560.6)
+
+
+def test_values_are_rounded_to_three_digits_before_they_are_compared() -> None:
+    assert three_digits(0.0123456) == 0.0123 and three_digits(-98765.0) == -98800.0 and three_digits(0.0) == 0.0
+    exact = Reference("A", "", "", "", "", "", 0.123, 0.0, "")
+    assert exact.is_met(0.12349) and not exact.is_met(0.12351)
+    long = Reference("A", "", "", "", "", "", 125256.0, 0.0, "")
+    assert long.is_met(125256) and not long.is_met(125300)
+
+
+def test_the_reference_is_of_all_nine_configurations(data_dir: Path) -> None:
+    assert {r.configuration for r in references(data_dir)} == set(CONFIGURATIONS)
+    assert len(references(data_dir)) == 1281
