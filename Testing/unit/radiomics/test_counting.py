@@ -168,20 +168,6 @@ def test_a_plan_that_means_nothing_is_refused(changes: dict[str, object], messag
         CountingPlan(**changes)
 
 
-def test_torch_counts_on_a_gpu_exactly_what_the_reference_counts() -> None:
-    torch = pytest.importorskip("torch")
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA GPU")
-    from deepradiomics.radiomics import counting_torch
-
-    rng = np.random.default_rng(6)
-    regions = [_random_region(rng) for _ in range(40)]
-    expected = counting_reference.count(regions, CountingPlan())
-    for a, b in zip(expected, counting_torch.on_device("cuda")(regions, CountingPlan()), strict=True):
-        for matrix in MATRICES:
-            np.testing.assert_array_equal(getattr(a, matrix), getattr(b, matrix))
-
-
 def test_every_voxel_belongs_to_one_run_of_each_direction_and_to_one_zone() -> None:
     rng = np.random.default_rng(7)
     region = _random_region(rng)
