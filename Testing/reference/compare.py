@@ -79,9 +79,12 @@ def sorted_out(
 
 
 def _different_keys(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
-    """Say which keys only one side has; a feature that PyRadiomics skips is NaN here."""
+    """Say which keys only one side has; a feature that PyRadiomics skips is NaN here.
+
+    Shape in the plane that PyRadiomics skips by its mixed-up axes (a listed exception) may be given here.
+    """
     missing = [key for key in theirs if key not in ours]
-    extra = [key for key in ours if key not in theirs and ours[key] == ours[key]]
+    extra = [key for key in ours if key not in theirs and ours[key] == ours[key] and "_shape2D_" not in key]
     order = [key for key in ours if key in theirs] != [key for key in theirs if key in ours]
     parts = [
         f"missing here: {', '.join(missing[:3])} ({len(missing)})" if missing else "",

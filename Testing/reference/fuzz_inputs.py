@@ -23,6 +23,7 @@ FILTERS: dict[str, tuple[dict[str, Any], ...]] = {
     "LBP2D": ({"binWidth": 1}, {"binWidth": 1, "lbp2DRadius": 2, "lbp2DSamples": 8, "lbp2DMethod": "default"}),
     "LBP3D": ({"binWidth": 0.1}, {"binWidth": 0.25, "lbp3DLevels": 3}),
 }  # fmt: skip
+FAMILIES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 INTERPOLATORS = ("sitkNearestNeighbor", "sitkLinear", "sitkBSpline", "sitkGaussian", "sitkLanczosWindowedSinc")
 
 
@@ -49,6 +50,13 @@ def fuzz_case(seed: int, *, filters: bool = True) -> FuzzCase:
     voxels = _as_type(_voxels(image_kind, shape, rng), dtype)
     labels = _labels(mask_kind, shape, rng)
     params = _params(rng, voxels, labels, filters)
+    if mask_kind == "one slice" and params["setting"].get("force2D"):
+        thin = (
+            [axis for axis in range(3) if np.ptp(np.argwhere(labels == 1)[:, axis]) == 0] if (labels == 1).any() else []
+        )
+        if thin and "resampledPixelSpacing" not in params["setting"]:
+            params["setting"]["force2Ddimension"] = thin[0]
+            params["featureClass"] = dict.fromkeys(("shape2D", *FAMILIES))
     spacing = [float(s) for s in np.round(rng.uniform(0.5, 4, 3), rng.integers(1, 4))]
     origin = [float(s) for s in np.round(rng.uniform(-200, 200, 3), 1)]
     image, mask = (_on_grid(array, spacing, origin, rng.integers(3)) for array in (voxels, labels))
@@ -172,7 +180,7 @@ def _params(rng: np.random.Generator, voxels: np.ndarray, labels: np.ndarray, fi
                 # results about as wide as the image itself: 10 bins or so, placed by width or by count
                 bins = {"binWidth": float(f"{span / 10:.2g}")} if sometimes(0.6) else {"binCount": 20}
                 types[str(name)] |= bins
-    return {"imageType": types, "setting": setting}
+    return {"imageType": types, "featureClass": dict.fromkeys(FAMILIES), "setting": setting}
 
 
 def _first(shape: tuple[int, ...]) -> tuple[slice, ...]:

@@ -22,6 +22,10 @@ NOTED = (
     "run, so no two programs agree on it; it is refused.",
     "uint8 and int16 images under numpy 2: PyRadiomics' bin edges overflow where the maximum plus two bin widths "
     "exceeds the number type; the oracle places them in 64 bits, as numpy 1 did.",
+    "shape2D: PyRadiomics looks up the size across the plane by a numpy axis (z, y, x) in a box of (x, y, z), so it "
+    "gives nothing for a slice across y; here the features are given.",
+    "force2D with no featureClass: PyRadiomics then also asks for shape2D and refuses every ROI thicker than a slice; "
+    "here shape2D is computed when it is named.",
     "An axis length of a straight or flat ROI is zero here; PyRadiomics' is rounding noise of about 1e-8 mm.",
 )
 LISTED = (CORRELATION, MCC, *NOTED)
