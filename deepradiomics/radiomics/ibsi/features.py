@@ -62,7 +62,7 @@ def ibsi_features(
             notes += warnings
             if n_levels:
                 levels_found[prefix] = n_levels
-    features = Features({name: values.get(name, np.nan) for name in names})
+    features = Features({name: float(values.get(name, np.nan)) for name in names})
     undefined = {name: reasons.get(name, _reason(name)) for name, value in features.items() if value != value}
     if undefined:
         notes.append(f"{len(undefined)} features are not defined for this region: see 'undefined'.")

@@ -1,0 +1,147 @@
+"""ibsi_features as a whole: keys, selection, statistics and morphology by hand, what is undefined, and invariances."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepradiomics.errors import InputError
+from deepradiomics.images import Geometry, Mask, Volume
+from deepradiomics.radiomics import Settings
+from deepradiomics.radiomics.ibsi import AGGREGATIONS, feature_names, ibsi_features
+from deepradiomics.radiomics.ibsi.catalogue import entries
+from deepradiomics.radiomics.ibsi.morphology import convex_hull, morphology
+from deepradiomics.radiomics.ibsi.statistics import statistics
+
+EVERYTHING: dict[str, Any] = dict.fromkeys(("firstorder", "shape", "glcm", "glrlm", "glszm", "gldm", "ngtdm"))
+
+
+def _settings(features: dict[str, Any] | None = None, **setting: Any) -> Settings:
+    return Settings.from_params({"featureClass": features or EVERYTHING, "setting": {"standard": "ibsi", **setting}})
+
+
+def _pair(seed: int = 0, shape: tuple[int, int, int] = (6, 9, 8)) -> tuple[Volume, Mask]:
+    rng = np.random.default_rng(seed)
+    grid = Geometry(shape[::-1], (1.0, 1.0, 2.0))
+    labels = np.zeros(shape, np.uint8)
+    labels[1:-1, 1:-1, 1:-1] = rng.random([n - 2 for n in shape]) < 0.8
+    return Volume(rng.normal(50, 20, shape), grid), Mask(labels, grid)
+
+
+def test_statistics_by_hand() -> None:
+    found = statistics(np.array([1.0, 2.0, 3.0, 4.0, 10.0]), None)
+    assert found["Mean"] == 4 and found["Variance"] == pytest.approx(10) and found["Median"] == 3
+    assert found["MedianAbsoluteDeviation"] == pytest.approx((2 + 1 + 0 + 1 + 7) / 5)
+    assert found["CoefficientOfVariation"] == pytest.approx(np.sqrt(10) / 4)
+    assert found["QuartileCoefficientOfDispersion"] == pytest.approx((4 - 2) / (4 + 2))
+    assert found["ExcessKurtosis"] == pytest.approx((81 + 16 + 1 + 0 + 1296) / 5 / 100 - 3)
+    assert "Entropy" not in found
+
+
+def test_a_constant_roi_has_no_spread_and_by_ibsi_neither_skewness_nor_kurtosis() -> None:
+    found = statistics(np.full(8, 5.0), None)
+    assert found["Skewness"] == 0 and found["ExcessKurtosis"] == 0 and found["CoefficientOfVariation"] == 0
+
+
+def test_the_hull_of_a_block_is_the_block_without_the_corners_that_the_mesh_cuts_off() -> None:
+    block = np.ones((3, 4, 5), bool)
+    volume, area = convex_hull(block, (2.0, 1.0, 1.0))
+    found = morphology(np.ones(block.shape), block, block, (2.0, 1.0, 1.0))
+    assert found["MeshVolume"] == pytest.approx(volume) and found["SurfaceArea"] == pytest.approx(area)
+    assert found["VolumeDensityConvexHull"] == pytest.approx(1) and found["AreaDensityConvexHull"] == pytest.approx(1)
+    assert found["IntegratedIntensity"] == pytest.approx(found["MeshVolume"])
+    assert found["CentreOfMassShift"] == pytest.approx(0, abs=1e-12)
+    assert found["Asphericity"] == pytest.approx(found["SphericalDisproportion"] - 1)
+
+
+def test_the_centre_of_mass_moves_by_millimetres_towards_the_bright_side() -> None:
+    values = np.array([[[1.0, 1.0, 2.0]]]).repeat(2, axis=1)
+    inside = np.ones(values.shape, bool)
+    # weighted centre (0 + 1 + 4) / 4 = 1.25 voxels along x, centre 1: 0.25 voxels of 3 mm
+    assert morphology(values, inside, inside, (1.0, 1.0, 3.0))["CentreOfMassShift"] == pytest.approx(0.75)
+
+
+def test_axis_lengths_divide_by_the_number_of_voxels_less_one() -> None:
+    row = np.ones((1, 1, 3), bool)  # variance of -1, 0, 1 is 2 / 2
+    assert morphology(np.ones(row.shape), row, row, (1.0, 1.0, 1.0))["MajorAxisLength"] == pytest.approx(4.0)
+
+
+def test_keys_are_those_foretold_in_their_order_and_all_are_finite_numbers() -> None:
+    settings = _settings(binWidth=10, aggregation=list(AGGREGATIONS))
+    found = ibsi_features(*_pair(), settings)
+    assert tuple(found) == feature_names(settings)
+    assert len(found) == 19 + 20 + 25 * 6 + 16 * 6 + (16 + 17 + 5) * 3
+    assert all(type(value) is float and np.isfinite(value) for value in found.values())
+    assert found.diagnostics["undefined"] == {} and found.diagnostics["standard"] == "ibsi"
+    json.dumps(found.diagnostics)
+
+
+def test_a_features_asked_for_by_pyradiomics_name_gives_ibsis() -> None:
+    found = ibsi_features(*_pair(), _settings({"firstorder": ["Kurtosis", "Mean"], "glcm": ["JointEnergy"]}))
+    assert list(found) == [
+        "original_firstorder_ExcessKurtosis", "original_firstorder_Mean", "original_glcm_JointEnergy_3D_averaged",
+    ]  # fmt: skip
+
+
+def test_every_name_of_a_family_is_given_when_its_default_features_are_enabled() -> None:
+    found = ibsi_features(*_pair(), _settings({"gldm": None, "firstorder": None}))
+    names = {key.split("_")[2] for key in found}
+    assert names == set(entries()["gldm"]) | set(entries()["firstorder"])
+
+
+def test_turning_the_slices_by_90_degrees_changes_no_merged_feature() -> None:
+    image, _ = _pair(3, (5, 8, 8))
+    z, y, x = np.ogrid[:5, :8, :8]  # a smooth region: the mesh of a ragged one depends on how it lies
+    ellipsoid = ((z - 2) / 2.2) ** 2 + ((y - 3.3) / 3.1) ** 2 + ((x - 4) / 3.6) ** 2 <= 1
+    mask = Mask(ellipsoid.astype(np.uint8), image.geometry)
+    turned = (
+        Volume(np.rot90(image.voxels, axes=(1, 2)), image.geometry),
+        Mask(np.rot90(mask.labels, axes=(1, 2)), mask.geometry),
+    )
+    settings = _settings(binCount=8, aggregation=list(AGGREGATIONS))
+    first, second = ibsi_features(image, mask, settings), ibsi_features(*turned, settings)
+    for key, value in first.items():
+        assert second[key] == pytest.approx(value, rel=1e-9, abs=1e-12), key
+
+
+def test_a_shift_of_all_grey_values_changes_no_texture_when_bins_are_counted() -> None:
+    image, mask = _pair(4)
+    shifted = Volume(image.voxels + 1024, image.geometry)
+    features = {family: None for family in EVERYTHING if family not in ("firstorder", "shape")}
+    settings = _settings(features, binCount=16)
+    assert ibsi_features(shifted, mask, settings) == pytest.approx(ibsi_features(image, mask, settings))
+
+
+def test_what_is_undefined_is_nan_with_its_reason() -> None:
+    grid = Geometry((5, 1, 1))
+    image, mask = Volume(np.array([[[-1.0, 9.0, 0.0, 9.0, 1.0]]]), grid), Mask(np.array([[[1, 0, 1, 0, 1]]]), grid)
+    found = ibsi_features(
+        image, mask, _settings(EVERYTHING | {"shape": ["MeshVolume"]}, binWidth=1, minimumROIDimensions=1)
+    )
+    reasons = found.diagnostics["undefined"]
+    assert np.isnan(found["original_glcm_Contrast_3D_averaged"])
+    assert "no two voxels" in reasons["original_glcm_Contrast_3D_averaged"]
+    assert "no voxel of the region has a neighbour" in reasons["original_ngtdm_Busyness_3D"]
+    assert "mean grey value is zero" in reasons["original_firstorder_CoefficientOfVariation"]
+    assert "percentile" in reasons["original_firstorder_QuartileCoefficientOfDispersion"]
+    assert set(reasons) == {key for key, value in found.items() if np.isnan(value)}
+    assert any("not defined" in sentence for sentence in found.diagnostics["warnings"])
+
+
+def test_an_unknown_aggregation_is_refused_with_the_six_that_exist() -> None:
+    with pytest.raises(InputError, match=r"aggregation.*2\.5D_direction_merged"):
+        _settings(aggregation=["3D_average"])
+
+
+@pytest.mark.parametrize("setting", [{"wavelet": "haar"}])
+def test_filtered_images_have_keys_of_their_own_and_share_one_shape(setting: dict[str, Any]) -> None:
+    params = {
+        "imageType": {"Original": {}, "Wavelet": {}, "Mean": {"meanSupport": 3}},
+        "featureClass": {"shape": None, "firstorder": ["Mean"]},
+        "setting": {"standard": "ibsi", **setting},
+    }
+    found = ibsi_features(*_pair(5, (8, 12, 12)), Settings.from_params(params))
+    assert sum("shape" in key for key in found) == 19
+    assert next(key for key in found if key.endswith("firstorder_Mean")) == "original_firstorder_Mean"
+    assert sum(key.startswith("wavelet-") for key in found) == 8 and "mean-3_firstorder_Mean" in found
