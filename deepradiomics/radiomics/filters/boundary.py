@@ -17,7 +17,13 @@ Box = tuple[slice, slice, slice]
 
 
 def convolve_axis(
-    voxels: np.ndarray, kernel: np.ndarray, axis: int, boundary: Boundary, *, dilation: int = 1, centre: int | None = None
+    voxels: np.ndarray,
+    kernel: np.ndarray,
+    axis: int,
+    boundary: Boundary,
+    *,
+    dilation: int = 1,
+    centre: int | None = None,
 ) -> np.ndarray:
     """Convolve along one axis, out[i] = sum over k of kernel[k] · in[i + (centre - k) · dilation].
 
