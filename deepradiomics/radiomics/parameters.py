@@ -1,4 +1,4 @@
-"""Reading a PyRadiomics parameter structure: every name is known, every value checked, nothing is dropped in silence."""
+"""Reading a PyRadiomics parameter structure: every name known, every value checked, nothing dropped in silence."""
 
 import os
 from collections.abc import Mapping, Sequence

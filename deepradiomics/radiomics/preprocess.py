@@ -1,8 +1,9 @@
-"""From image and mask to the cropped region: normalise, bring onto one grid, resample, re-segment, check, crop.
+"""From image and mask to the cropped region: bring onto one grid, resample, crop, re-segment, check.
 
 The order and the arithmetic are PyRadiomics', and the resampling is SimpleITK's, so that the numbers agree.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,24 +11,49 @@ import numpy as np
 import SimpleITK as sitk
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
-from deepradiomics.images import Geometry, Mask, Volume, as_mask, as_volume, mask_from_sitk, to_sitk, volume_from_sitk
+from deepradiomics.images import Geometry, Mask, Volume, mask_from_sitk, to_sitk, volume_from_sitk
+from deepradiomics.radiomics.inputs import Inputs, load, normalised, one_channel
 from deepradiomics.radiomics.region import Region
 from deepradiomics.radiomics.resampling import resample_pair, resampled_mask
 from deepradiomics.radiomics.settings import Settings
 
+__all__ = [
+    "Prepared", "check_roi", "normalised", "on_one_grid", "one_channel", "prepare", "prepare_region", "resegmented",
+    "same_grid",
+]  # fmt: skip
+
 DEFAULT_TOLERANCE = 1e-6  # ITK's: origin and spacing in voxels, directions as they are
 CENTRE_TOLERANCE_VOXELS = 1e-3  # voxel centres that lie this close are the same, however the headers round
+BSPLINE_VOXELS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A region ready for features, and the images it was cut from (for the diagnostics)."""
+    """A region ready for features, and the images it was cut from.
+
+    Args:
+        region: the ROI, cropped to its box.
+        image: the whole image that filters see: normalised, and resampled or cropped where the settings say so.
+        mask: the labels on the same grid, before re-segmentation.
+        lower: first voxel (z, y, x) of the region's box in that image.
+        notes: what a user should know, one sentence each.
+        stages: (name, image or None, ROI bool (z, y, x), geometry) of what was done to the mask, for the diagnostics.
+        dimensions: 3, or 2 for a flat image.
+    """
 
     region: Region
     image: Volume
     mask: Mask
     lower: tuple[int, int, int]
     notes: tuple[str, ...]
+    stages: tuple[tuple[str, Volume | None, np.ndarray, Geometry], ...] = ()
+    dimensions: int = 3
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Where the region lies in the image, (z, y, x)."""
+        ends = zip(self.lower, self.region.mask.shape, strict=True)
+        return tuple(slice(first, first + size) for first, size in ends)  # type: ignore[return-value]
 
 
 def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
@@ -42,33 +68,36 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
         GeometryError: the mask lies on another grid and may not be moved.
         MaskError: the mask is empty, lacks the label, or its ROI is too small.
     """
-    volume, labels = as_volume(image), as_mask(_channel(mask, settings.label_channel))
+    return prepare_region(load(image, mask, settings), settings)
+
+
+def prepare_region(inputs: Inputs, settings: Settings) -> Prepared:
+    """Return the cropped region of one label of what was loaded; see :func:`prepare`."""
+    volume, labels = inputs.image, inputs.mask
     notes: list[str] = []
     name = labels.name or "mask"
-    labels.region(settings.label)  # the label must be there before anything else is done
+    drawn = labels.region(settings.label)  # the label must be there before anything else is done
+    stages: list[tuple[str, Volume | None, np.ndarray, Geometry]] = [("original", None, drawn, labels.geometry)]
     resampling = settings.resampled_spacing_mm is not None and settings.interpolator is not None
-    if settings.normalize or resampling:
-        volume.require_finite()
-    if settings.normalize:
-        volume = normalised(volume, settings)
     if resampling:
-        if settings.interpolator == "sitkBSpline" and min(volume.geometry.size) < 4:
-            raise InputError(
-                f"{volume.name or 'image'}: it has {volume.geometry.size} voxels (x, y, z). B-spline resampling needs "
-                "at least four along each axis: with fewer, ITK gives other values from run to run. "
-                "Choose interpolator sitkLinear."
-            )
-        moved = resample_pair(to_sitk(volume), _as_uint32(labels), settings, name)
-        volume = volume_from_sitk(moved[0], volume.name, volume.source, volume.notes)
-        labels = mask_from_sitk(moved[1], labels.name, labels.source)
-    volume, labels, note = _on_one_grid(volume, labels, settings)
-    notes += [note] if note else []
+        volume, labels = _resampled(volume.require_finite(), labels, settings, inputs.dimensions)
+        stages.append(("interpolated", volume, labels.labels == settings.label, labels.geometry))
+    volume, labels, note = on_one_grid(volume, labels, settings)
     inside = labels.region(settings.label)
+    if note:
+        notes.append(note)
+        stages.append(("corrected", volume, inside, labels.geometry))
     lower, upper = check_roi(inside, settings, name)
+    if settings.pre_crop and not resampling:
+        margin = settings.pad_distance
+        volume, labels = _cropped(volume, labels, lower - margin, upper + margin)
+        inside = labels.region(settings.label)
+        lower, upper = check_roi(inside, settings, name)
     texture = inside
     if settings.resegment_range is not None:
         texture = resegmented(volume.voxels, inside, settings)
         lower, upper = check_roi(texture, settings, f"{name} after re-segmentation")
+        stages.append(("resegmented", volume, texture, labels.geometry))
     box = tuple(slice(lo, up) for lo, up in zip(lower, upper, strict=True))
     values = np.asarray(volume.voxels[box])
     bad = ~np.isfinite(values[texture[box]]) if values.dtype.kind == "f" else np.zeros(1, bool)
@@ -81,27 +110,50 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
     shape_mask = texture[box] if settings.resegment_shape else inside[box]
     spacing = tuple(volume.geometry.spacing_mm[::-1])
     region = Region(values, texture[box], spacing, shape_mask, f"label {settings.label}")  # type: ignore[arg-type]
-    return Prepared(region, volume, labels, tuple(int(v) for v in lower), tuple(notes))  # type: ignore[arg-type]
+    first = tuple(int(v) for v in lower)
+    return Prepared(region, volume, labels, first, tuple(notes), tuple(stages), inputs.dimensions)  # type: ignore[arg-type]
 
 
-def normalised(volume: Volume, settings: Settings) -> Volume:
-    """Centre the whole image at its mean, scale it to its standard deviation, cut outliers off, multiply.
-
-    Raises:
-        InputError: the image is constant.
-    """
-    if volume.voxels.min() == volume.voxels.max():
+def _resampled(volume: Volume, labels: Mask, settings: Settings, dimensions: int) -> tuple[Volume, Mask]:
+    """Resample image and mask as the settings say; a flat image within its plane."""
+    asked = settings.resampled_spacing_mm or ()
+    if len(asked) != dimensions:
         raise InputError(
-            f"{volume.name or 'image'}: it is constant ({volume.voxels.flat[0]}), so it cannot be normalised. "
-            "Is it the right file? Otherwise set normalize to false."
+            f"setting resampledPixelSpacing: expected {dimensions} values for this {dimensions}-dimensional image, "
+            f"got {list(asked)}."
         )
-    image = sitk.Normalize(to_sitk(volume))
-    voxels = sitk.GetArrayFromImage(image)
-    if settings.remove_outliers is not None:
-        limit = settings.remove_outliers
-        voxels[voxels > limit] = limit
-        voxels[voxels < -limit] = -limit
-    return replace(volume, voxels=voxels * voxels.dtype.type(settings.normalize_scale))
+    size = volume.geometry.size[:dimensions]
+    if settings.interpolator in ("sitkBSpline", sitk.sitkBSpline) and min(size) < BSPLINE_VOXELS:
+        raise InputError(
+            f"{volume.name or 'image'}: it has {size} voxels ({'x, y, z'[: 3 * dimensions - 2]}). B-spline resampling "
+            "needs at least four along each axis: with fewer, ITK gives other values from run to run. "
+            "Choose interpolator sitkLinear."
+        )
+    image, mask = to_sitk(volume), _as_uint32(labels)
+    if dimensions == 2:
+        image, mask = image[:, :, 0], mask[:, :, 0]
+    moved = resample_pair(image, mask, settings, labels.name or "mask")
+    if dimensions == 2:
+        moved = sitk.JoinSeries([moved[0]]), sitk.JoinSeries([moved[1]])
+    return (
+        volume_from_sitk(moved[0], volume.name, volume.source, volume.notes),
+        mask_from_sitk(moved[1], labels.name, labels.source),
+    )
+
+
+def _cropped(
+    volume: Volume, labels: Mask, lower: Sequence[int] | np.ndarray, upper: Sequence[int] | np.ndarray
+) -> tuple[Volume, Mask]:
+    """Cut both, which share a grid, to a box (z, y, x), as far as it lies inside."""
+    first = np.maximum(lower, 0)
+    last = np.minimum(upper, volume.voxels.shape)
+    box = tuple(slice(lo, up) for lo, up in zip(first, last, strict=True))
+    old = volume.geometry
+    origin = tuple(old.index_to_physical(first[::-1]))
+    grid = Geometry(tuple((last - first)[::-1]), old.spacing_mm, origin, old.direction)  # type: ignore[arg-type]
+    return replace(volume, voxels=volume.voxels[box], geometry=grid), replace(
+        labels, labels=labels.labels[box], geometry=grid
+    )
 
 
 def resegmented(voxels: np.ndarray, inside: np.ndarray, settings: Settings) -> np.ndarray:
@@ -160,21 +212,11 @@ def check_roi(inside: np.ndarray, settings: Settings, name: str) -> tuple[np.nda
     return lower, upper
 
 
-def _channel(mask: Any, channel: int) -> Any:
-    """Take one component of a vector mask (overlapping segments)."""
-    if not isinstance(mask, sitk.Image) or mask.GetNumberOfComponentsPerPixel() == 1:
-        return mask
-    count = mask.GetNumberOfComponentsPerPixel()
-    if channel >= count:
-        raise MaskError(f"label_channel {channel}: the mask has {count} channels, 0 to {count - 1}.")
-    return sitk.VectorIndexSelectionCast(mask, channel)
-
-
 def _as_uint32(mask: Mask) -> sitk.Image:
     return sitk.Cast(to_sitk(mask), sitk.sitkUInt32)
 
 
-def _on_one_grid(volume: Volume, mask: Mask, settings: Settings) -> tuple[Volume, Mask, str]:
+def on_one_grid(volume: Volume, mask: Mask, settings: Settings) -> tuple[Volume, Mask, str]:
     """Return both on the image's grid, with a note when the mask had to be resampled."""
     if same_grid(volume.geometry, mask.geometry, settings.geometry_tolerance):
         return volume, replace(mask, geometry=volume.geometry), ""

@@ -29,7 +29,9 @@ def resample_pair(image: sitk.Image, mask: sitk.Image, settings: Settings, name:
     lower, size = _roi_box(image, mask, settings.label, name)
     spacing = np.where((asked == 0) | (size == 1), old, asked)  # a single slice is left as it is
     if np.allclose(np.array(image.GetSpacing()), spacing):
-        return image, sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor)
+        return _cropped_pair(
+            image, sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor), settings, name
+        )
     ratio = old / spacing
     first = np.maximum(np.floor((lower - 0.5) * ratio - settings.pad_distance), 0)
     last = np.ceil((lower + size - 0.5) * ratio + settings.pad_distance)
@@ -56,6 +58,16 @@ def resample_pair(image: sitk.Image, mask: sitk.Image, settings: Settings, name:
     return new_image, new_mask
 
 
+def _cropped_pair(image: sitk.Image, mask: sitk.Image, settings: Settings, name: str) -> tuple[sitk.Image, sitk.Image]:
+    """Cut both to the ROI's box and ``padDistance`` more: what filters see of an image that keeps its spacing."""
+    lower, size = _label_box(mask, settings.label, name)
+    pad = settings.pad_distance
+    first = np.maximum(lower - pad, 0)
+    last = np.minimum(lower + size + pad, mask.GetSize())
+    box = tuple(slice(int(lo), int(up)) for lo, up in zip(first, last, strict=True))
+    return image[box], mask[box]
+
+
 def resampled_mask(image: sitk.Image, mask: sitk.Image, settings: Settings, name: str) -> sitk.Image:
     """Return the mask on the image's grid (setting ``correctMask``), by nearest neighbour.
 
@@ -72,11 +84,7 @@ def resampled_mask(image: sitk.Image, mask: sitk.Image, settings: Settings, name
 
 def _roi_box(image: sitk.Image, mask: sitk.Image, label: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return first voxel and size (x, y, z) of the label's box, after checking that it lies within the image."""
-    inside = np.argwhere(sitk.GetArrayViewFromImage(mask) == label)[:, ::-1]
-    if len(inside) == 0:
-        raise MaskError(f"{name}: no voxel has label {label}.")
-    lower = inside.min(axis=0)
-    size = inside.max(axis=0) - lower + 1
+    lower, size = _label_box(mask, label, name)
     corners = [
         image.TransformPhysicalPointToContinuousIndex(mask.TransformContinuousIndexToPhysicalPoint(point.tolist()))
         for point in (lower - 0.5, lower + size - 0.5)
@@ -89,3 +97,13 @@ def _roi_box(image: sitk.Image, mask: sitk.Image, label: int, name: str) -> tupl
             f"{np.round(high, 2).tolist()} (x, y, z) of an image of {image.GetSize()}. Are mask and image of one exam?"
         )
     return lower, size
+
+
+def _label_box(mask: sitk.Image, label: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return first voxel and size (x, y, z) of the label's box."""
+    inside = sitk.GetArrayViewFromImage(mask) == label
+    found = [np.flatnonzero(inside.any(axis=tuple(set(range(inside.ndim)) - {axis}))) for axis in range(inside.ndim)]
+    if len(found[0]) == 0:
+        raise MaskError(f"{name}: no voxel has label {label}.")
+    lower, last = (np.array([axis[end] for axis in found])[::-1] for end in (0, -1))
+    return lower, last - lower + 1

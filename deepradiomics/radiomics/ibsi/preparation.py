@@ -12,7 +12,7 @@ import numpy as np
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Volume, as_mask, as_volume
 from deepradiomics.radiomics.ibsi.interpolation import EXACT_DECIMALS, interpolated, kind_of, new_grid
-from deepradiomics.radiomics.preprocess import _channel, _on_one_grid, check_roi, normalised, resegmented
+from deepradiomics.radiomics.preprocess import check_roi, normalised, on_one_grid, one_channel, resegmented
 from deepradiomics.radiomics.region import MAXIMUM_BINS, MAXIMUM_LEVELS, LevelRegion
 from deepradiomics.radiomics.settings import Settings
 
@@ -52,13 +52,13 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
     """
     for _, own in settings.per_image_type():
         refuse(own)
-    volume, labels = as_volume(image), as_mask(_channel(mask, settings.label_channel))
+    volume, labels = as_volume(image), as_mask(one_channel(mask, settings.label_channel))
     name = labels.name or "mask"
     labels.region(settings.label)  # the label must be there before anything else is done
     volume.require_finite()
     if settings.normalize:
         volume = normalised(volume, replace(settings, remove_outliers=None))
-    volume, labels, note = _on_one_grid(volume, labels, settings)
+    volume, labels, note = on_one_grid(volume, labels, settings)
     inside = labels.region(settings.label)
     stages = {"initial": _stage(volume, inside)}
     if settings.resampled_spacing_mm is not None and settings.interpolator is not None:

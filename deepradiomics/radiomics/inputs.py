@@ -1,0 +1,113 @@
+"""From what a caller gives (paths, SimpleITK images, our own objects) to one image and one label map, normalised.
+
+A two-dimensional image becomes a volume of one slice; features then stay within the plane.
+"""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+
+from deepradiomics.errors import GeometryError, InputError, MaskError
+from deepradiomics.images import Mask, Volume, as_mask, as_volume, to_sitk
+from deepradiomics.radiomics.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """An image and a label map, before any label is chosen; the work on them is shared by all labels.
+
+    Args:
+        image: grey values, normalised where the settings say so.
+        mask: the labels; they may lie on another grid.
+        original: the image as it was read.
+        dimensions: 3, or 2 for a flat image (a volume of one slice).
+        cache: what was computed once for all labels.
+    """
+
+    image: Volume
+    mask: Mask
+    original: Volume
+    dimensions: int = 3
+    cache: dict[str, Any] = field(default_factory=dict)
+
+
+def load(image: Any, mask: Any, settings: Settings) -> Inputs:
+    """Read and normalise.
+
+    Args:
+        image, mask: paths, SimpleITK images or our own objects; 3-D, or both 2-D.
+        settings: normalisation, and the channel of a mask with several.
+
+    Raises:
+        InputError: an unreadable file, a colour image, NaN or a constant image where it should be normalised.
+        GeometryError: image and mask differ in the number of dimensions.
+        MaskError: labels that are not whole numbers, or a channel that is not there.
+    """
+    image, mask = _special_file(image), _special_file(mask, channels=True)
+    flat = [isinstance(given, sitk.Image) and given.GetDimension() == 2 for given in (image, mask)]
+    if flat[0] and not flat[1]:
+        raise GeometryError("mask: the image is two-dimensional, so the mask must be too. Take one slice of it.")
+    if flat[1] and not flat[0]:
+        raise GeometryError("mask: it is two-dimensional, the image is not. Give a mask of the image's size.")
+    if flat[0]:
+        image, mask = sitk.JoinSeries([image]), sitk.JoinSeries([mask])
+    original, labels = as_volume(image), as_mask(one_channel(mask, settings.label_channel))
+    volume = normalised(original.require_finite(), settings) if settings.normalize else original
+    return Inputs(volume, labels, original, 2 if flat[0] else 3)
+
+
+def plane_settings(settings: Settings, dimensions: int) -> Settings:
+    """Return settings that keep to the plane when the image is two-dimensional."""
+    return replace(settings, force_2d=True, force_2d_dimension=0) if dimensions == 2 else settings
+
+
+def normalised(volume: Volume, settings: Settings) -> Volume:
+    """Centre the whole image at its mean, scale it to its standard deviation, cut outliers off, multiply.
+
+    Raises:
+        InputError: the image is constant.
+    """
+    if volume.voxels.min() == volume.voxels.max():
+        raise InputError(
+            f"{volume.name or 'image'}: it is constant ({volume.voxels.flat[0]}), so it cannot be normalised. "
+            "Is it the right file? Otherwise set normalize to false."
+        )
+    image = sitk.Normalize(to_sitk(volume))
+    voxels = sitk.GetArrayFromImage(image)
+    if settings.remove_outliers is not None:
+        limit = settings.remove_outliers
+        voxels[voxels > limit] = limit
+        voxels[voxels < -limit] = -limit
+    return replace(volume, voxels=voxels * voxels.dtype.type(settings.normalize_scale))
+
+
+def one_channel(mask: Any, channel: int) -> Any:
+    """Take one component of a vector mask (overlapping segments)."""
+    if not isinstance(mask, sitk.Image) or mask.GetNumberOfComponentsPerPixel() == 1:
+        return mask
+    count = mask.GetNumberOfComponentsPerPixel()
+    if channel >= count:
+        raise MaskError(f"label_channel {channel}: the mask has {count} channels, 0 to {count - 1}.")
+    return sitk.VectorIndexSelectionCast(mask, channel)
+
+
+def _special_file(given: Any, channels: bool = False) -> Any:
+    """Read a 2-D image file, or a mask of several channels, here; leave all else to the usual readers."""
+    if not isinstance(given, str | os.PathLike) or not Path(given).is_file():
+        return given
+    header = _header(Path(given))
+    special = header and (header.GetDimension() == 2 or (channels and header.GetNumberOfComponents() > 1))
+    return sitk.ReadImage(str(given)) if special else given
+
+
+def _header(path: Path) -> sitk.ImageFileReader | None:
+    reader = sitk.ImageFileReader()
+    try:
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+    except RuntimeError:
+        return None
+    return reader
