@@ -1,0 +1,135 @@
+"""Which maps are asked for: names are resolved to image types and features before anything is computed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics.catalogue import default_names, entries
+from deepradiomics.radiomics.setting_rules import IMAGE_TYPES
+from deepradiomics.radiomics.settings import ImageType, Settings, image_prefixes
+
+MAP_FAMILIES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
+NEED_VALUES = ("LoG",)  # image types that mean nothing without settings of their own
+
+
+@dataclass(frozen=True)
+class Request:
+    """The maps wanted.
+
+    Args:
+        settings: those given, with the image types that are needed.
+        wanted: prefix (``original``, ``wavelet-LLH`` ...) -> family -> names, in the order of the result.
+    """
+
+    settings: Settings
+    wanted: dict[str, dict[str, tuple[str, ...]]]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Full keys, in the order of the result."""
+        return tuple(
+            f"{prefix}_{family}_{name}"
+            for prefix, families in self.wanted.items()
+            for family, names in families.items()
+            for name in names
+        )
+
+
+def resolve(features: Sequence[str] | str | None, settings: Settings, dimensions: int = 3) -> Request:
+    """Return what is wanted.
+
+    Args:
+        features: full keys (``original_glcm_Contrast``), names with their family (``glcm_Contrast``) or families
+            (``glcm``), the last two of the original image; None takes all that the settings name, but shape.
+        settings: the settings of the extraction.
+        dimensions: of the image, 3 or 2.
+
+    Raises:
+        InputError: a name is unknown (near matches are told), is shape, or nothing is wanted.
+    """
+    if features is None:
+        chosen = {family: names for family, names in settings.features if family in MAP_FAMILIES and names}
+        if not chosen:
+            raise InputError(
+                "features: the parameters name shape alone, which belongs to a whole region and has no map. "
+                f"Choose of {', '.join(MAP_FAMILIES)}."
+            )
+        prefixes = _prefixes(settings, dimensions)
+        return Request(settings, {prefix: chosen for prefix in prefixes})
+    names = (features,) if isinstance(features, str) else tuple(features)
+    if not names:
+        raise InputError(f"features: expected at least one name or family, such as {', '.join(MAP_FAMILIES)}.")
+    wanted: dict[str, dict[str, tuple[str, ...]]] = {}
+    for asked in names:
+        prefix, family, feature = _split(str(asked))
+        if prefix not in _prefixes(settings, dimensions):
+            settings = _with_image_type(settings, prefix, str(asked), dimensions)
+        families = wanted.setdefault(prefix, {})
+        more = (feature,) if feature else _default(settings, family)
+        families[family] = tuple(dict.fromkeys((*families.get(family, ()), *more)))
+    order = _prefixes(settings, dimensions)
+    return Request(settings, {prefix: wanted[prefix] for prefix in order if prefix in wanted})
+
+
+def _prefixes(settings: Settings, dimensions: int) -> tuple[str, ...]:
+    found: list[str] = []
+    for image_type, own in settings.per_image_type():
+        found += image_prefixes(image_type, own, dimensions)
+    return tuple(found)
+
+
+def _split(asked: str) -> tuple[str, str, str]:
+    """Return prefix, family and feature; the feature is empty where a family is asked for."""
+    parts = asked.split("_")
+    if parts[-1] in (*MAP_FAMILIES, "shape", "shape2D"):
+        prefix, family, feature = "_".join(parts[:-1]), parts[-1], ""
+    else:
+        family, feature = parts[-2] if len(parts) > 1 else "", parts[-1]
+        prefix = "_".join(parts[:-2])
+    if family in ("shape", "shape2D"):
+        raise InputError(
+            f"features: {asked!r} describes the form of a whole region, so it has no map. "
+            f"Maps exist of {', '.join(MAP_FAMILIES)}."
+        )
+    if family not in MAP_FAMILIES:
+        raise InputError(f"features: {asked!r} is unknown.{_near(asked)}")
+    if feature:
+        entry = entries()[family].get(feature)
+        if entry is None:
+            raise InputError(f"features: {asked!r} is unknown.{_near(f'{family}_{feature}')}")
+        if entry.state == "removed":
+            raise InputError(f"features: {asked!r} is not computed, it equals {entry.equals}. Ask for that.")
+    return prefix or "original", family, feature
+
+
+def _near(asked: str) -> str:
+    known = [
+        *MAP_FAMILIES,
+        *(f"{f}_{n}" for f in MAP_FAMILIES for n, e in entries()[f].items() if e.state != "removed"),
+    ]
+    near = get_close_matches(asked.removeprefix("original_"), known, 3, 0.5)
+    if not near:
+        near = [name for name in known if name.rpartition("_")[2].lower() == asked.lower()]
+    return f" Did you mean {', '.join(near)}?" if near else f" Families: {', '.join(MAP_FAMILIES)}."
+
+
+def _default(settings: Settings, family: str) -> tuple[str, ...]:
+    """A family means the features of it that the settings name, or all of its default ones."""
+    return dict(settings.features).get(family) or default_names(family)
+
+
+def _with_image_type(settings: Settings, prefix: str, asked: str, dimensions: int) -> Settings:
+    """Add the image type that gives this prefix with the settings as they are."""
+    there = {kind.name for kind in settings.image_types}
+    for name in IMAGE_TYPES:
+        if name in there or name in NEED_VALUES:
+            continue
+        if prefix in image_prefixes(name, settings, dimensions):
+            return replace(settings, image_types=(*settings.image_types, ImageType(name)))
+    known = _prefixes(settings, dimensions)
+    near = get_close_matches(prefix, known, 3, 0.5) or known
+    raise InputError(
+        f"features: {asked!r}: the parameters give no image {prefix!r} but {', '.join(near)}. Name its image type, "
+        "with its settings, under imageType of the parameters."
+    )
