@@ -1,7 +1,8 @@
 """From regions to a table of feature values: discretise, count, and evaluate the formulas once for the whole batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -9,17 +10,14 @@ from deepradiomics.devices import resolve_device
 from deepradiomics.radiomics import compiled, directions
 from deepradiomics.radiomics.counting import MATRIX_FAMILIES, CountFunction, CountingPlan, TextureCounts, stack
 from deepradiomics.radiomics.firstorder import firstorder_features
-from deepradiomics.radiomics.glcm import glcm_features
-from deepradiomics.radiomics.gldm import gldm_features
-from deepradiomics.radiomics.glrlm import glrlm_features
-from deepradiomics.radiomics.glszm import glszm_features
-from deepradiomics.radiomics.ngtdm import ngtdm_features
 from deepradiomics.radiomics.region import LevelRegion, Region, discretise, level_warning
 from deepradiomics.radiomics.settings import Settings, shape_names, texture_names
 from deepradiomics.radiomics.shape import shape_features
+from deepradiomics.radiomics.threads import map_threads
 
 LARGE_JOB_VOXELS = 5_000_000  # below this a GPU's start-up and transfers cost more than they save
 _CHUNK_ENTRIES = 40_000_000  # GLCM entries held at a time
+_CHUNK_REGIONS = 8  # regions that one thread of the CPU takes at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +105,13 @@ def texture_table(
         backend, count = counting_backend(device, voxels)
         flat_axis = settings.force_2d_dimension if settings.force_2d else None
         plan = CountingPlan(wanted, settings.distances, settings.gldm_a, flat_axis)
-        parts = []
-        for chunk in _chunks(levels, len(plan.offsets)):
-            counts = stack(chunk, count(chunk, plan), plan)
-            parts.append(_texture(counts, plan, settings, regions[0].spacing_mm))
+
+        def evaluated(chunk: Sequence[LevelRegion]) -> dict[str, np.ndarray]:
+            return _texture(stack(chunk, count(chunk, plan), plan), plan, settings, regions[0].spacing_mm)
+
+        on_cpu = not backend.startswith("torch")
+        chunks = _chunks(levels, len(plan.offsets), _CHUNK_REGIONS if on_cpu else len(levels))
+        parts = map_threads(evaluated, chunks, threads if on_cpu else 1)
         columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     found = [columns[name.removeprefix(f"{prefix}_")] for name in names]
     values = np.stack(found, axis=1) if names else np.zeros((len(regions), 0))
@@ -140,10 +141,37 @@ def counting_backend(device: str, voxels: int) -> tuple[str, CountFunction]:
     return "numpy", counting_reference.count
 
 
-def _chunks(levels: Sequence[LevelRegion], n_offsets: int) -> list[Sequence[LevelRegion]]:
-    """Split a batch so that its stacked co-occurrence matrices stay within a bounded memory."""
+@cache
+def _formulas() -> dict[str, Callable[..., dict[str, np.ndarray]]]:
+    """Return the function of each family's features: compiled where numba is there, else its definition in numpy."""
+    if compiled.available():
+        from deepradiomics.radiomics import glcm_cpu, ngtdm_cpu, size_matrix_cpu
+
+        return {
+            "glcm": glcm_cpu.glcm_features,
+            "gldm": size_matrix_cpu.gldm_features,
+            "glrlm": size_matrix_cpu.glrlm_features,
+            "glszm": size_matrix_cpu.glszm_features,
+            "ngtdm": ngtdm_cpu.ngtdm_features,
+        }
+    from deepradiomics.radiomics import glcm, gldm, glrlm, glszm, ngtdm
+
+    return {
+        "glcm": glcm.glcm_features,
+        "gldm": gldm.gldm_features,
+        "glrlm": glrlm.glrlm_features,
+        "glszm": glszm.glszm_features,
+        "ngtdm": ngtdm.ngtdm_features,
+    }
+
+
+def _chunks(levels: Sequence[LevelRegion], n_offsets: int, most: int) -> list[Sequence[LevelRegion]]:
+    """Split a batch into at most so many regions, whose stacked co-occurrence matrices stay within a bounded memory.
+
+    How it is split never depends on the number of threads.
+    """
     widest = max(len(region.grey_levels) for region in levels)
-    size = max(1, _CHUNK_ENTRIES // (n_offsets * widest**2))
+    size = min(most, max(1, _CHUNK_ENTRIES // (n_offsets * widest**2)))
     return [levels[start : start + size] for start in range(0, len(levels), size)]
 
 
@@ -193,6 +221,7 @@ def _texture(
 ) -> dict[str, np.ndarray]:
     """Evaluate the formulas of every counted family."""
     columns: dict[str, np.ndarray] = {}
+    formulas = _formulas()
     pair_weights = run_weights = None
     if settings.weighting_norm is not None:
         pair_weights = directions.norms(plan.offsets, spacing_mm, settings.weighting_norm)
@@ -200,7 +229,7 @@ def _texture(
             pair_weights = np.exp(-(pair_weights**2))
         run_weights = directions.norms(plan.run_offsets, spacing_mm, settings.weighting_norm)
     if counts.glcm is not None:
-        found = glcm_features(
+        found = formulas["glcm"](
             counts.glcm,
             counts.levels,
             counts.n_levels,
@@ -210,11 +239,11 @@ def _texture(
         )
         columns |= _prefixed("glcm", found)
     if counts.gldm is not None:
-        columns |= _prefixed("gldm", gldm_features(counts.gldm, counts.levels))
+        columns |= _prefixed("gldm", formulas["gldm"](counts.gldm, counts.levels))
     if counts.glrlm is not None:
-        columns |= _prefixed("glrlm", glrlm_features(counts.glrlm, counts.levels, run_weights))
+        columns |= _prefixed("glrlm", formulas["glrlm"](counts.glrlm, counts.levels, run_weights))
     if counts.glszm is not None and counts.zone_sizes is not None:
-        columns |= _prefixed("glszm", glszm_features(counts.glszm, counts.levels, counts.zone_sizes))
+        columns |= _prefixed("glszm", formulas["glszm"](counts.glszm, counts.levels, counts.zone_sizes))
     if counts.ngtdm is not None:
-        columns |= _prefixed("ngtdm", ngtdm_features(counts.voxels, counts.ngtdm, counts.levels))
+        columns |= _prefixed("ngtdm", formulas["ngtdm"](counts.voxels, counts.ngtdm, counts.levels))
     return columns

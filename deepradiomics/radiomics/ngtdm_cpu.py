@@ -1,0 +1,54 @@
+"""NGTDM features compiled: the formulas of ``ngtdm.py`` over the pairs of levels that occur (decision 0005)."""
+
+import numpy as np
+
+from deepradiomics.radiomics.compiled import njit
+from deepradiomics.radiomics.ngtdm import NO_DIFFERENCE_COARSENESS
+
+NAMES = ("Busyness", "Coarseness", "Complexity", "Contrast", "Strength")
+
+
+def ngtdm_features(voxels: np.ndarray, differences: np.ndarray, levels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the grey-tone difference features (B,); the twin of :func:`ngtdm.ngtdm_features`.
+
+    Args:
+        voxels: (B, L) number of voxels of each level.
+        differences: (B, L) sum over those voxels of |level - mean level of the neighbours in the region|.
+        levels: (B, L) grey levels, padded with 1.
+    """
+    found = np.empty((len(voxels), len(NAMES)))
+    _batch(
+        np.ascontiguousarray(voxels, np.int64),
+        np.ascontiguousarray(differences, float),
+        np.ascontiguousarray(levels, float),
+        NO_DIFFERENCE_COARSENESS,
+        found,
+    )
+    return {name: found[:, k].copy() for k, name in enumerate(NAMES)}
+
+
+@njit
+def _batch(
+    voxels: np.ndarray, differences: np.ndarray, levels: np.ndarray, no_difference: float, out: np.ndarray
+) -> None:
+    for b in range(len(voxels)):
+        occurs = np.flatnonzero(voxels[b])
+        n, s, level = voxels[b][occurs], differences[b][occurs], levels[b][occurs]
+        number = float(n.sum())
+        p = n / number
+        ps = p * s
+        sum_ps, sum_s = ps.sum(), s.sum()
+        busy, complexity, contrast, strength = 0.0, 0.0, 0.0, 0.0
+        for i in range(len(p)):
+            for j in range(i):  # every pair once, each term counts twice
+                gap, both = level[i] - level[j], p[i] + p[j]
+                contrast += p[i] * p[j] * gap * gap
+                busy += abs(level[i] * p[i] - level[j] * p[j])
+                complexity += abs(gap) * (ps[i] + ps[j]) / both
+                strength += both * gap * gap
+        pairs = float(len(p) * (len(p) - 1))
+        out[b, 0] = sum_ps / (2 * busy) if busy != 0 else 0.0
+        out[b, 1] = 1 / sum_ps if sum_ps != 0 else no_difference
+        out[b, 2] = 2 * complexity / number
+        out[b, 3] = 2 * contrast * sum_s / number / pairs if pairs != 0 else 0.0
+        out[b, 4] = 2 * strength / sum_s if sum_s != 0 else 0.0
