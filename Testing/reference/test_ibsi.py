@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deepradiomics.radiomics import Settings
+from deepradiomics.radiomics.ibsi import ibsi_features
 from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, aggregations_of, entries
 from Testing.reference.ibsi_cases import CONFIGURATIONS, Reference, computed, references, three_digits
 from Testing.reference.ibsi_table import LATER, MET, judge
@@ -78,3 +80,28 @@ def test_values_are_rounded_to_three_digits_before_they_are_compared() -> None:
 def test_the_reference_is_of_all_nine_configurations(data_dir: Path) -> None:
     assert {r.configuration for r in references(data_dir)} == set(CONFIGURATIONS)
     assert len(references(data_dir)) == 1281
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "size", "levels"),
+    [
+        ("B", {"resampledPixelSpacing": [2, 2, 0], "interpolator": "sitkLinear", "resegmentRange": [-500, 400],
+               "binCount": 32, "aggregation": ["2D_averaged"]}, (100, 99, 60), 32),
+        ("D", {"resampledPixelSpacing": [2, 2, 2], "interpolator": "sitkLinear", "removeOutliers": 3,
+               "binCount": 32}, (100, 99, 90), 32),
+        ("E", {"resampledPixelSpacing": [2, 2, 2], "interpolator": "sitkBSpline", "removeOutliers": 3,
+               "resegmentRange": [-1000, 400], "binCount": 32}, (100, 99, 90), 32),
+    ],
+)  # fmt: skip
+def test_the_configurations_without_reference_values_here_run(
+    name: str, setting: dict[str, object], size: tuple[int, int, int], levels: int, data_dir: Path
+) -> None:
+    folder = data_dir / "ibsi_ct_phantom_NC"
+    params = {"featureClass": {"firstorder": None, "glszm": None},
+              "setting": {"standard": "ibsi", "roundIntensities": True, **setting}}  # fmt: skip
+    found = ibsi_features(folder / "phantom.nii.gz", folder / "mask.nii.gz", Settings.from_params(params))
+    stages = found.diagnostics["ibsi"]
+    assert stages["interpolated"]["size"] == size
+    assert stages["resegmented"]["roi_voxels"] < stages["interpolated"]["roi_voxels"], name
+    assert found.diagnostics["grey_levels"]["original"] <= levels
+    assert all(np.isfinite(value) for value in found.values())

@@ -131,3 +131,13 @@ def test_too_many_levels_are_refused_with_a_bin_width_that_works() -> None:
 def test_nan_anywhere_in_the_image_is_refused() -> None:
     with pytest.raises(InputError, match="NaN"):
         prepare(*_pair([0.0, np.nan, 2.0], [1, 0, 1]), _settings())
+
+
+def test_a_flat_image_needs_an_aggregation_of_slices() -> None:
+    import SimpleITK as sitk
+
+    image = sitk.GetImageFromArray(np.arange(12.0).reshape(3, 4))
+    mask = sitk.GetImageFromArray(np.ones((3, 4), np.uint8))
+    with pytest.raises(InputError, match=r"two-dimensional.*2D_averaged"):
+        prepare(image, mask, _settings())
+    assert prepare(image, mask, _settings(aggregation=["2D_averaged"])).intensity.shape == (1, 3, 4)

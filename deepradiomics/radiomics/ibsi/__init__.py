@@ -5,6 +5,16 @@ Reference manual: Zwanenburg et al., arXiv 1612.07003 and Radiology 295 (2020) 3
 """
 
 from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, describe, entry_of, is_ibsi_key
-from deepradiomics.radiomics.ibsi.features import feature_names, ibsi_features
+from deepradiomics.radiomics.ibsi.features import feature_names, ibsi_features, ibsi_features_of
+from deepradiomics.radiomics.ibsi.preparation import loaded
 
-__all__ = ["AGGREGATIONS", "describe", "entry_of", "feature_names", "ibsi_features", "is_ibsi_key"]
+__all__ = [
+    "AGGREGATIONS",
+    "describe",
+    "entry_of",
+    "feature_names",
+    "ibsi_features",
+    "ibsi_features_of",
+    "is_ibsi_key",
+    "loaded",
+]

@@ -11,9 +11,10 @@ from deepradiomics.radiomics.compute import counting_backend
 from deepradiomics.radiomics.extract import ENGINE_VERSION, Features
 from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, FAMILIES, aggregations_of, entries, key_of
 from deepradiomics.radiomics.ibsi.morphology import morphology
-from deepradiomics.radiomics.ibsi.preparation import Prepared, discretise, prepare
+from deepradiomics.radiomics.ibsi.preparation import Prepared, discretise, prepare, prepare_inputs
 from deepradiomics.radiomics.ibsi.statistics import statistics
 from deepradiomics.radiomics.ibsi.texture import texture_features
+from deepradiomics.radiomics.inputs import Inputs
 from deepradiomics.radiomics.region import level_warning
 from deepradiomics.radiomics.settings import Settings, image_prefixes
 from deepradiomics.radiomics.threads import thread_count
@@ -41,8 +42,19 @@ def ibsi_features(
         InputError: a file, setting or image that cannot be used; its subclasses MaskError and GeometryError say that
             it is the mask or the grid.
     """
+    names = feature_names(settings)  # what cannot be computed is refused before an image is read
+    return _features(prepare(image, mask, settings), settings, names, device, thread_count(threads))
+
+
+def ibsi_features_of(
+    inputs: Inputs, settings: Settings, *, device: str = "auto", threads: int | None = None
+) -> Features:
+    """Compute the features of one label of what :func:`loaded` gave: many labels share the reading."""
     names = feature_names(settings)
-    prepared = prepare(image, mask, settings)
+    return _features(prepare_inputs(inputs, settings), settings, names, device, thread_count(threads))
+
+
+def _features(prepared: Prepared, settings: Settings, names: tuple[str, ...], device: str, threads: int) -> Features:
     values: dict[str, float] = {}
     notes = [*settings.notes, *prepared.notes]
     levels_found: dict[str, int] = {}
@@ -53,7 +65,7 @@ def ibsi_features(
         found = morphology(prepared.image.voxels, prepared.morphological, prepared.intensity, spacing)  # type: ignore[arg-type]
         values |= {key_of("original", "shape", name): value for name, value in found.items()}
     for image_type, own in settings.per_image_type():
-        for prefix, response in _images(image_type, prepared.image, own, thread_count(threads)):
+        for prefix, response in _images(image_type, prepared.image, own, threads):
             if isinstance(response, str):
                 reasons |= {name: response for name in names if name.startswith(f"{prefix}_")}
                 continue

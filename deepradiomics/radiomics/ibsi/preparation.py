@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.errors import InputError, MaskError
-from deepradiomics.images import Volume, as_mask, as_volume
+from deepradiomics.images import Volume
 from deepradiomics.radiomics.ibsi.interpolation import EXACT_DECIMALS, interpolated, kind_of, new_grid
-from deepradiomics.radiomics.preprocess import check_roi, normalised, on_one_grid, one_channel, resegmented
+from deepradiomics.radiomics.inputs import Inputs, load
+from deepradiomics.radiomics.preprocess import check_roi, on_one_grid, resegmented
 from deepradiomics.radiomics.region import MAXIMUM_BINS, MAXIMUM_LEVELS, LevelRegion
 from deepradiomics.radiomics.settings import Settings
 
@@ -50,14 +51,26 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
         GeometryError: the mask lies on another grid and may not be moved.
         MaskError: the mask lacks the label, or its ROI is too small at some stage.
     """
+    return prepare_inputs(loaded(image, mask, settings), settings)
+
+
+def loaded(image: Any, mask: Any, settings: Settings) -> Inputs:
+    """Read and normalise, without cutting outliers off: ``removeOutliers`` acts on the ROI here."""
+    return load(image, mask, replace(settings, remove_outliers=None))
+
+
+def prepare_inputs(inputs: Inputs, settings: Settings) -> Prepared:
+    """Return image and masks of one label of what was loaded; see :func:`prepare`."""
     for _, own in settings.per_image_type():
         refuse(own)
-    volume, labels = as_volume(image), as_mask(one_channel(mask, settings.label_channel))
+    if inputs.dimensions == 2 and any(a.startswith("3D") for a in settings.aggregation):
+        raise InputError(
+            "setting aggregation: the image is two-dimensional; choose 2D_averaged, 2D_slice_merged or the 2.5D ones, "
+            f"not {[a for a in settings.aggregation if a.startswith('3D')]}."
+        )
+    volume, labels = inputs.image.require_finite(), inputs.mask
     name = labels.name or "mask"
     labels.region(settings.label)  # the label must be there before anything else is done
-    volume.require_finite()
-    if settings.normalize:
-        volume = normalised(volume, replace(settings, remove_outliers=None))
     volume, labels, note = on_one_grid(volume, labels, settings)
     inside = labels.region(settings.label)
     stages = {"initial": _stage(volume, inside)}
