@@ -1,4 +1,4 @@
-"""GLRLM: how long the runs of equal grey level are, along thirteen directions.
+"""GLRLM: how long the runs of equal grey level are, along thirteen directions (four where slices stand alone).
 
 Galloway, Comput Graph Image Process 4 (1975) 172; IBSI TP0I. Features are computed for each direction and averaged.
 """
@@ -32,9 +32,9 @@ def glrlm_features(runs: np.ndarray, levels: np.ndarray, weights: np.ndarray | N
     """Return the run-length features of a batch of regions, (B,) each; NaN where no direction holds a run.
 
     Args:
-        runs: (B, 13, L, R) numbers of runs, column r for length r + 1.
+        runs: (B, D, L, R) numbers of runs along D directions, column r for length r + 1.
         levels: (B, L) grey levels, padded with 1.
-        weights: (13,) weights of the directions; None averages the features over directions instead.
+        weights: (D,) weights of the directions; None averages the features over directions instead.
     """
     lengths_found = np.flatnonzero(runs.any(axis=(0, 1, 2)))
     longest = lengths_found[-1] + 1 if len(lengths_found) else 1

@@ -1,6 +1,7 @@
 """GLSZM: how large the connected zones of equal grey level are.
 
-Thibault et al., Pattern Recognit Inf Process (2009) 140; IBSI 9SAK. Zones are 26-connected.
+Thibault et al., Pattern Recognit Inf Process (2009) 140; IBSI 9SAK. Zones are 26-connected, 8-connected where
+slices stand alone.
 """
 
 import numpy as np
