@@ -15,10 +15,11 @@ class Choice(Enum):
 
 
 class Mode(Choice):
-    """With a model, or the features alone."""
+    """With a model, or the features alone: of whole regions, or around each voxel."""
 
     FINGERPRINT = "fingerprint"
     FEATURES = "features"
+    MAPS = "maps"
 
 
 class ReferenceView(Choice):
@@ -69,6 +70,9 @@ class FeatureSet(Choice):
     FINGERPRINT_107 = "fingerprint-107"
     PAPER_110 = "paper-110"
     PYRADIOMICS_DEFAULT = "pyradiomics-default"
+    LENS = "lens"
+    ICH_1688 = "ich-1688"
+    PAPER_1693 = "paper-1693"
     FILE = "file"
 
 
@@ -114,6 +118,7 @@ class BatchSource(Choice):
 _LABELS = {
     Mode.FINGERPRINT: lambda: _("Fingerprint with a trained model"),
     Mode.FEATURES: lambda: _("Features only, without a model"),
+    Mode.MAPS: lambda: _("Feature maps, voxel by voxel"),
     ReferenceView.AS_TRAINED: lambda: _("As the model was trained"),
     ReferenceView.SAGITTAL: lambda: _("Sagittal"),
     ReferenceView.CORONAL: lambda: _("Coronal"),
@@ -133,7 +138,10 @@ _LABELS = {
     BundleSource.FOLDER: lambda: _("From a folder"),
     FeatureSet.FINGERPRINT_107: lambda: _("Fingerprint, 107 features"),
     FeatureSet.PAPER_110: lambda: _("Paper, 110 features"),
-    FeatureSet.PYRADIOMICS_DEFAULT: lambda: _("PyRadiomics' defaults"),
+    FeatureSet.PYRADIOMICS_DEFAULT: lambda: _("PyRadiomics' defaults, 107 features"),
+    FeatureSet.LENS: lambda: _("Lens, 837 features (wavelet)"),
+    FeatureSet.ICH_1688: lambda: _("Haemorrhage, 1,688 features (filters)"),
+    FeatureSet.PAPER_1693: lambda: _("Haemorrhage paper, 1,693 features"),
     FeatureSet.FILE: lambda: _("Parameter file"),
     Inference.PAPER: lambda: _("paper (mask)"),
     Inference.MASKED: lambda: _("masked (mask and weight)"),

@@ -64,6 +64,16 @@ def extract_arguments(image: Path, mask: Path, out: Path, *, params: str, device
     return ["extract", str(image), str(mask), "-o", str(out), "--params", params, "--all-labels", "--device", device]
 
 
+def maps_arguments(
+    image: Path, mask: Path, out: Path, *, features: Sequence[str], kernel_radius: int, params: str, device: str
+) -> list[str]:
+    """``deepradiomics maps``; NaN outside the region, which Slicer draws as transparent."""
+    words = ["maps", str(image), str(mask), "-o", str(out), "--params", params]
+    if features:
+        words += ["--features", ",".join(features)]
+    return [*words, "--kernel-radius", str(kernel_radius), "--init-value", "nan", "--device", device]
+
+
 def train_arguments(
     manifest: Path, out: Path, *, tasks: Sequence[str], preset: str | None, config: Path | None, device: str, seed: int
 ) -> list[str]:

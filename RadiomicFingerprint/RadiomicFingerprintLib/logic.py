@@ -9,7 +9,7 @@ All computing happens in a child process that runs the command line a terminal r
 The scene is touched only when the child has succeeded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -127,6 +127,30 @@ class RadiomicFingerprintLogic:
     def start_features(self, volume: Any, **options: Any) -> Job[Any]:
         """As `features_only`, in the background."""
         return self._start(work.features, (volume,), options)
+
+    def feature_maps(self, volume: Any, features: Sequence[str] = (), **options: Any) -> Any:
+        """Radiomic features around each voxel of a region, each as a volume in colours over the anatomy.
+
+        Parameters
+        ----------
+        volume
+            Scalar volume node.
+        features
+            Names as a table of features has them ("original_glcm_Contrast"), short ("glcm_Contrast") or a family
+            ("glcm"); empty for all of ``params`` but shape.
+        options
+            ``kernel_radius`` (voxels, 1: 3 × 3 × 3), ``segmentation`` and ``segment_ids`` (None: all, as one region),
+            or ``roi`` (markups ROI node; None: the image's centre); ``params``, ``device``, ``output_folder``.
+
+        Returns
+        -------
+        The nodes (`deepradiomics.scene.maps.MapNodes`); ``.maps`` are volume nodes by feature.
+        """
+        return self._wait(work.feature_maps, (volume, features), options)
+
+    def start_feature_maps(self, volume: Any, features: Sequence[str] = (), **options: Any) -> Job[Any]:
+        """As `feature_maps`, in the background."""
+        return self._start(work.feature_maps, (volume, features), options)
 
     def train(self, manifest: Path | str, output: Path | str, **options: Any) -> Path:
         """Train a model from a manifest; returns the bundle's folder.

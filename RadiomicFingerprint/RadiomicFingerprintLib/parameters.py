@@ -43,6 +43,9 @@ class RadiomicFingerprintParameterNode:
     featureVolume: vtkMRMLScalarVolumeNode
     featureSet: FeatureSet = FeatureSet.FINGERPRINT_107
     parameterFile: str
+    # feature maps
+    mapFeatures: list[str]
+    kernelRadius: Annotated[int, WithinRange(1, 5)] = 1
     # region of interest
     roiSource: RoiSource = RoiSource.AUTOMATIC
     roiNode: vtkMRMLMarkupsROINode

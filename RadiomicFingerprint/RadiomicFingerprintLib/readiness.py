@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 
 from .bundles import SAMPLE_BUNDLE, BundleSummary
 from .choices import VIEWS, BatchSource, BundleSource, FeatureSet, Mode, PatchGrid, ReferenceView, RoiSource
+from .map_features import why_not_maps
 
 
 def bundle_folder(parameters) -> Path | None:
@@ -43,7 +44,7 @@ def guess_views(names: Sequence[str]) -> dict[str, int]:
 
 def why_not_apply(parameters, summary: BundleSummary | str | None) -> str | None:
     """None when Apply can run. ``summary`` is the model's description, or the text of what is wrong with it."""
-    if parameters.mode is Mode.FEATURES:
+    if parameters.mode is not Mode.FINGERPRINT:
         return _why_not_features(parameters)
     views = given_views(parameters)
     if not views:
@@ -75,6 +76,8 @@ def _why_not_features(parameters) -> str | None:
         return _("The volume is empty.")
     if parameters.featureSet is FeatureSet.FILE and not Path(parameters.parameterFile or "-").is_file():
         return _("Choose the parameter file (YAML).")
+    if parameters.mode is Mode.MAPS and (reason := why_not_maps(parameters)):
+        return reason
     return _why_not_region(parameters, need_segment=False)
 
 

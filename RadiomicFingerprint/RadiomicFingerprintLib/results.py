@@ -1,10 +1,8 @@
-"""The Results section: prediction, heat map, the rows of the fingerprint, report and methods text.
+"""The Results section: prediction, features or maps with their rows; overlay, report, methods text, export.
 
 Everything is read back from the result's table node and the nodes it refers to, so that a saved scene shows it again.
 """
 
-from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 
 import qt
@@ -12,9 +10,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from .choices import HeatMap
-from .work import CHART_ROLE, FOLDER_ATTRIBUTE, GRADCAM_ROLE, PREDICTION_ROLE, RELEVANCE_ROLE
+from .result_rows import feature_rows, fingerprint_rows, kind_of, map_rows, tasks_of, verdict
+from .work import CHART_ROLE, FOLDER_ATTRIBUTE, GRADCAM_ROLE, RELEVANCE_ROLE
 
-ROWS_SHOWN = 300
 ROW_HEIGHT = 22
 
 
@@ -34,6 +32,7 @@ class ResultsSection:
         self.ui.fingerprintTable.connect("itemSelectionChanged()", self.onRowChosen)
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
         self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
+        self.ui.exportButton.connect("clicked(bool)", self.onExport)
 
     # --- what to show ----------------------------------------------------------------------------------------------
 
@@ -46,8 +45,19 @@ class ResultsSection:
 
     def show_features(self, nodes) -> None:
         """Show a new table of features (`deepradiomics.scene.features.FeatureNodes`)."""
+        for warning in nodes.warnings:
+            self.panel.log(warning)
         self.panel.parameters.resultTable = nodes.features
         self.ui.resultsSection.collapsed = False
+
+    def show_maps(self, nodes) -> None:
+        """Show new feature maps (`deepradiomics.scene.maps.MapNodes`): the first over the anatomy, at its middle."""
+        from deepradiomics.scene.maps import jump_to
+
+        self.panel.parameters.resultTable = nodes.table
+        self.ui.resultsSection.collapsed = False
+        first = next(iter(nodes.maps.values()))
+        jump_to(first, slicer.util.getNodesByClass("vtkMRMLSliceNode"))
 
     def restore(self) -> None:
         """Open the section when the scene holds a result."""
@@ -64,6 +74,7 @@ class ResultsSection:
             self._following = False
         self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
         self.ui.openReportButton.enabled = self._report() is not None
+        self.ui.exportButton.enabled = table is not None
 
     def _follow(self, table) -> None:
         tasks = tasks_of(table)
@@ -76,20 +87,26 @@ class ResultsSection:
                 for each in tasks:
                     self.ui.taskSelector.addItem(each)
             self.ui.taskSelector.currentText = task
-            for name in (
-                "taskLabel",
-                "taskSelector",
-                "opacityLabel",
-                "opacitySlider",
-                "thresholdLabel",
-                "thresholdSlider",
-            ):
-                getattr(self.ui, name).visible = bool(tasks)
+            self._show_controls(table)
             self.ui.predictionLabel.text = verdict(table)
             self._fill_rows(table, task)
             if task and self.panel.parameters.task != task:
                 self.panel.parameters.task = task
         self._show_overlay(table, task)
+
+    def _show_controls(self, table) -> None:
+        """A fingerprint has tasks and two heat maps; maps have an opacity; a table of features has neither."""
+        kind = kind_of(table)
+        shown = {
+            "task": kind == "fingerprint",
+            "heatMap": kind in ("fingerprint", ""),
+            "opacity": kind in ("fingerprint", "maps"),
+            "threshold": kind == "fingerprint",
+        }
+        for name, visible in shown.items():
+            getattr(self.ui, f"{name}Label").visible = visible
+            field = "Slider" if name in ("opacity", "threshold") else "Selector"
+            getattr(self.ui, name + field).visible = visible
 
     # --- the list of rows ------------------------------------------------------------------------------------------
 
@@ -97,21 +114,25 @@ class ResultsSection:
         widget = self.ui.fingerprintTable
         widget.clear()
         self._items = []
+        kind = kind_of(table)
         if table is None:
-            self._rows, headers, cells = [], [], []
-        elif task:
+            self._rows, headers, cells, tips = [], [], [], []
+        elif kind == "fingerprint":
             headers = [_("Feature"), _("Patch"), "z", _("Relev."), _("Contrib.")]
-            self._rows, cells = fingerprint_rows(table, task)
+            self._rows, cells, tips = fingerprint_rows(table, task)
+        elif kind == "maps":
+            headers = [_("Feature"), _("Min."), _("Mean"), _("Max.")]
+            self._rows, cells, tips = map_rows(table)
         else:
             headers = [_("Region"), _("Feature"), _("Value")]
-            self._rows, cells = feature_rows(table)
+            self._rows, cells, tips = feature_rows(table)
         widget.setColumnCount(len(headers))
         widget.setRowCount(len(cells))
         widget.setHorizontalHeaderLabels(headers)
-        for row, texts in enumerate(cells):
+        for row, (texts, tip) in enumerate(zip(cells, tips, strict=True)):
             for column, text in enumerate(texts):
                 item = qt.QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(tip or text)
                 self._items.append(item)
                 widget.setItem(row, column, item)
         header = widget.horizontalHeader()
@@ -120,10 +141,15 @@ class ResultsSection:
             header.setSectionResizeMode(column, qt.QHeaderView.Stretch if long else qt.QHeaderView.ResizeToContents)
 
     def onRowChosen(self) -> None:
-        """Show the patch and the view of the chosen row: ROI box, volume, slices."""
+        """Show what the chosen row is of: a fingerprint's patch (ROI box, volume, slices), or a feature's map."""
         row = self.ui.fingerprintTable.currentRow()
         table = self.panel.parameters.resultTable
-        if self._following or table is None or not self.panel.parameters.task or not 0 <= row < len(self._rows):
+        if self._following or table is None or not 0 <= row < len(self._rows):
+            return
+        if kind_of(table) == "maps":
+            self._show_map(table, self._rows[row])
+            return
+        if not self.panel.parameters.task:
             return
         from deepradiomics.scene.patch_boxes import show_patch
 
@@ -140,6 +166,9 @@ class ResultsSection:
     def _show_overlay(self, table, task: str) -> None:
         """Put the chosen map over the anatomy when it has changed, and draw it as the sliders say."""
         p = self.panel.parameters
+        if kind_of(table) == "maps":
+            self._fade(maps_of(table).values())
+            return
         role = GRADCAM_ROLE if p.heatMap is HeatMap.GRADCAM else RELEVANCE_ROLE
         node = table.GetNodeReference(role + task) if table is not None and task else None
         if node is None or node.GetDisplayNode() is None:
@@ -156,9 +185,26 @@ class ResultsSection:
             chart = table.GetNodeReference(CHART_ROLE + task)
             if chart is not None:
                 slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(chart.GetID())
+        self._fade([node])
+
+    def _show_map(self, table, row: int) -> None:
+        """Put the map of a row over the volume it was computed on."""
+        from deepradiomics.scene.folder import referenced_inputs
+        from deepradiomics.scene.overlay import show_in_slices
+
+        node = maps_of(table).get(table.GetTable().GetColumnByName("feature").GetValue(row))
+        if node is not None:
+            opacity = self.panel.parameters.overlayOpacity
+            show_in_slices(
+                slicer.mrmlScene, foreground=node, background=referenced_inputs(node).get("image"), opacity=opacity
+            )
+
+    def _fade(self, nodes) -> None:
+        """Draw these maps, where they lie over the anatomy, with the opacity of the slider."""
+        shown = {node.GetID() for node in nodes}
         for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            if composite.GetForegroundVolumeID() == node.GetID():
-                composite.SetForegroundOpacity(p.overlayOpacity)
+            if composite.GetForegroundVolumeID() in shown:
+                composite.SetForegroundOpacity(self.panel.parameters.overlayOpacity)
 
     # --- report and methods ----------------------------------------------------------------------------------------
 
@@ -182,65 +228,25 @@ class ResultsSection:
             slicer.app.clipboard().setText(methods_text(self.panel.parameters.resultTable))
             self.panel.log(_("The methods text is on the clipboard."))
 
+    def onExport(self, checked: bool = False) -> None:
+        """Write the table on show to a CSV or Parquet file that the user chooses."""
+        table = self.panel.parameters.resultTable
+        path = qt.QFileDialog.getSaveFileName(
+            self.panel.parent, _("Export the table"), f"{table.GetName()}.csv", "CSV (*.csv);;Parquet (*.parquet)"
+        )
+        if not path:
+            return
+        from deepradiomics.scene import dependencies
+        from deepradiomics.scene.export import export_table
 
-def tasks_of(table) -> list[str]:
-    """The tasks of a fingerprint table, in its order; none for a table of features."""
-    column = _column(table, "task")
-    return list(dict.fromkeys(column)) if column is not None and _column(table, "contribution") is not None else []
-
-
-def fingerprint_rows(table, task: str) -> tuple[list[int], list[list[str]]]:
-    """The task's rows by size of contribution, selected ones first: row numbers of the table, and their texts."""
-    names = ("task", "feature", "view", "patch", "z", "relevance", "selected", "contribution")
-    columns: Mapping[str, list] = {name: _column(table, name) or [] for name in names}
-    rows = [row for row, each in enumerate(columns["task"]) if each == task]
-    rows.sort(key=lambda row: (-columns["selected"][row], -abs(columns["contribution"][row])))
-    rows = rows[:ROWS_SHOWN]
-    texts = [
-        [
-            columns["feature"][row].removeprefix("original_"), f"{columns['view'][row]} {columns['patch'][row]}",
-            f"{columns['z'][row]:+.2f}", f"{columns['relevance'][row]:.2f}", f"{columns['contribution'][row]:+.3g}",
-        ]
-        for row in rows
-    ]  # fmt: skip
-    return rows, texts
+        with self.panel.errors_shown():
+            if Path(path).suffix.lower() == ".parquet":
+                dependencies.ensure("parquet")
+            self.panel.log(_("The table is in {path}.").format(path=export_table(table, Path(path))))
 
 
-def feature_rows(table) -> tuple[list[int], list[list[str]]]:
-    """The rows of a table of features and their texts."""
-    regions, features, values = (_column(table, name) or [] for name in ("label", "feature", "value"))
-    texts = [
-        [str(region), name.removeprefix("original_"), f"{value:.6g}"]
-        for region, name, value in zip(regions, features, values, strict=True)
-    ]
-    return list(range(len(texts))), texts
+def maps_of(table) -> dict:
+    """Map nodes by feature."""
+    from deepradiomics.scene.maps import maps_of as found
 
-
-def verdict(table) -> str:
-    """The prediction in a few lines of rich text."""
-    if table is None:
-        return escape(_("Nothing computed yet."))
-    prediction = table.GetNodeReference(PREDICTION_ROLE)
-    if prediction is None:
-        return escape(_("{count} features").format(count=table.GetNumberOfRows()))
-    names = ("task", "class", "probability", "decision_threshold", "selected", "pool")
-    lines = []
-    for task, label, probability, threshold, selected, pool in zip(
-        *(_column(prediction, n) or [] for n in names), strict=True
-    ):
-        chance = _("probability of {label} {probability:.2f}").format(label=label, probability=probability)
-        if threshold == threshold:  # a number: the task is binary
-            below = probability < threshold
-            text = _("{chance}, below {threshold:.2f}") if below else _("{chance}, over {threshold:.2f}")
-            chance = text.format(chance=chance, threshold=threshold)
-        size = _("{selected} of {pool} features").format(selected=selected, pool=pool)
-        lines.append(f"<b>{escape(task)}</b>: {escape(chance)}; {escape(size)}")
-    if table.GetAttribute("DeepRadiomics.synthetic_model") == "true":
-        warning = _("Demonstration model, trained on synthetic images: this prediction means nothing clinically.")
-        lines.append(f'<span style="color:#c0392b">{escape(warning)}</span>')
-    return "<br>".join(lines)
-
-
-def _column(table, name: str) -> list | None:
-    column = table.GetTable().GetColumnByName(name) if table is not None else None
-    return [column.GetValue(row) for row in range(column.GetNumberOfValues())] if column is not None else None
+    return found(table)

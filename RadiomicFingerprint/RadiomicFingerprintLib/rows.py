@@ -6,7 +6,7 @@ from .bundles import BundleSummary
 from .choices import BatchSource, BundleSource, FeatureSet, Mode, RoiSource
 
 _FINGERPRINT_ROWS = ("sagittal", "coronal", "axial", "referenceView", "registration", "bundleSource")
-_FIELD_SUFFIXES = ("Selector", "Edit", "List")
+_FIELD_SUFFIXES = ("Selector", "Edit", "List", "Spin")
 
 
 def show_rows(ui, parameters) -> None:
@@ -20,10 +20,16 @@ def show_rows(ui, parameters) -> None:
     _show(ui, "featureVolume", not fingerprint)
     _show(ui, "featureSet", not fingerprint)
     _show(ui, "parameterFile", not fingerprint and p.featureSet is FeatureSet.FILE)
+    maps = p.mode is Mode.MAPS
+    _show(ui, "mapSearch", maps)
+    _show(ui, "kernelRadius", maps)
+    ui.mapFeaturesList.visible = maps
+    width = 2 * p.kernelRadius + 1
+    ui.kernelRadiusSpin.suffix = _(" ({width} × {width} × {width} voxels)").format(width=width)
     _show(ui, "roiNode", p.roiSource is RoiSource.BOX)
     _show(ui, "segmentation", p.roiSource is RoiSource.SEGMENT)
     _show(ui, "segment", p.roiSource is RoiSource.SEGMENT)
-    _show(ui, "patchGrid", fingerprint or p.roiSource is not RoiSource.SEGMENT)
+    _show(ui, "patchGrid", fingerprint or (not maps and p.roiSource is not RoiSource.SEGMENT))
     _show(ui, "inference", fingerprint)
     _show(ui, "batchFolder", p.batchSource is BatchSource.FOLDER)
     _show(ui, "batchVolumes", p.batchSource is BatchSource.SCENE)

@@ -16,9 +16,10 @@ from deepradiomics.errors import DeepRadiomicsError
 from . import readiness
 from .batch import BatchSection, volumes_of_scene
 from .bundles import BundleSummary, read_summary
-from .choices import FeatureSet, Mode, PatchGrid, RoiSource
+from .choices import Mode, PatchGrid, RoiSource
 from .costs import panel_estimate
 from .logic import RadiomicFingerprintLogic
+from .map_features import MapFeatureList, chosen, params_of
 from .parameters import parameter_node
 from .results import ResultsSection
 from .rows import SegmentChoice, bundle_words, show_rows
@@ -52,6 +53,7 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         widget.setMRMLScene(slicer.mrmlScene)
         self.logic = RadiomicFingerprintLogic()
         self.segments = SegmentChoice(self.ui.segmentSelector)
+        self.mapFeatures = MapFeatureList(self)
         self.results = ResultsSection(self)
         self.batch = BatchSection(self)
         self.training = TrainingSection(self)
@@ -142,12 +144,13 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         p = self.parameters
         self._observe_segmentation(p.segmentation)
-        self.segments.follow(p.segmentation, p.segmentId, allow_all=p.mode is Mode.FEATURES)
+        self.segments.follow(p.segmentation, p.segmentId, allow_all=p.mode is not Mode.FINGERPRINT)
         if p.roiSource is RoiSource.SEGMENT and self.segments.current() != p.segmentId:
             p.segmentId = self.segments.current()  # comes back here through the parameter node
             return
         self._read_bundle()
         show_rows(self.ui, p)
+        self.mapFeatures.refresh()
         summary = self.bundle_summary
         self.ui.bundleSummary.text = bundle_words(summary)
         self.results.refresh()
@@ -202,6 +205,8 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Apply, or Cancel while it runs."""
         if self.parameters.mode is Mode.FEATURES:
             self.run(self.ui.applyButton, "extract", self._start_features, self.results.show_features)
+        elif self.parameters.mode is Mode.MAPS:
+            self.run(self.ui.applyButton, "extract", self._start_maps, self.results.show_maps)
         else:
             self.run(self.ui.applyButton, "apply", self._start_fingerprint, self.results.show)
 
@@ -222,15 +227,26 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
             output_folder=p.outputFolder or None, **callbacks,
         )  # fmt: skip
 
-    def _start_features(self, callbacks: dict):
-        p = self.parameters
+    def _regions(self) -> dict:
+        """The region of a run that can take all segments."""
         region = self._region()
         if "segmentation" in region:
-            region["segment_ids"] = [p.segmentId] if p.segmentId else None
+            region["segment_ids"] = [self.parameters.segmentId] if self.parameters.segmentId else None
+        return region
+
+    def _start_maps(self, callbacks: dict):
+        p = self.parameters
+        return self.logic.start_feature_maps(
+            p.featureVolume, chosen(p), **self._regions(), kernel_radius=p.kernelRadius, params=params_of(p),
+            device=p.device.value, output_folder=p.outputFolder or None, **callbacks,
+        )  # fmt: skip
+
+    def _start_features(self, callbacks: dict):
+        p = self.parameters
         grid = (1, 1, 1) if p.patchGrid is PatchGrid.AS_TRAINED else p.patchGrid.value
         return self.logic.start_features(
-            p.featureVolume, **region, patch_grid=grid, device=p.device.value, output_folder=p.outputFolder or None,
-            params=p.parameterFile if p.featureSet is FeatureSet.FILE else p.featureSet.value, **callbacks,
+            p.featureVolume, **self._regions(), patch_grid=grid, device=p.device.value, params=params_of(p),
+            output_folder=p.outputFolder or None, **callbacks,
         )  # fmt: skip
 
     def run(self, button, feature: str, start: Callable[[dict], object], show: Callable[[object], None]) -> None:

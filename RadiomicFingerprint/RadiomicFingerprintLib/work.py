@@ -158,6 +158,51 @@ def features(
     return Work(build, show)
 
 
+def feature_maps(
+    volume: Any,
+    features: Sequence[str] = (),
+    *,
+    segmentation: Any = None,
+    segment_ids: Sequence[str] | None = None,
+    roi: Any = None,
+    kernel_radius: int = 1,
+    params: str = "fingerprint-107",
+    device: str = "auto",
+    output_folder: Path | str | None = None,
+) -> Work:
+    """Features around each voxel of a region; its nodes are `deepradiomics.scene.maps.MapNodes`.
+
+    The segments together are one region; a box, or without either the centre of the image, is another.
+    """
+    lay: list[Any] = []  # where the volume lay when the run began
+
+    def build(folder: Path) -> Sequence[str]:
+        from deepradiomics.images import Mask, write_mask, write_volume
+        from deepradiomics.scene.map_place import reference_place
+        from deepradiomics.scene.volumes import volume_from_node
+
+        lay.append(reference_place(volume))
+        image = volume_from_node(volume)
+        regions = inputs.region_mask(image, roi=roi, segmentation=segmentation, segment_ids=segment_ids)
+        write_volume(image, folder / "image.nrrd")
+        write_mask(Mask((regions.labels > 0).astype("uint8"), regions.geometry), folder / "mask.nrrd")
+        return commands.maps_arguments(
+            folder / "image.nrrd", folder / "mask.nrrd", folder / "result",
+            features=features, kernel_radius=kernel_radius, params=params, device=device,
+        )  # fmt: skip
+
+    def show(event: Mapping[str, Any], folder: Path) -> Any:
+        from deepradiomics.scene.maps import show_maps
+
+        kept = keep(folder / "result", "maps", output_folder)
+        sources = {"segmentation": segmentation, "roi": roi}
+        nodes = show_maps(kept, volume, slicer.mrmlScene, place=lay[-1], nodes=sources)
+        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
+        return nodes
+
+    return Work(build, show)
+
+
 def training(
     manifest: Path | str,
     output: Path | str,

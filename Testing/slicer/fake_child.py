@@ -119,3 +119,28 @@ def write_features(words: list[str]) -> None:
         "labels": {str(label): {"name": mask.segment_names.get(label, "")} for label in labels},
     }
     out.with_suffix(".json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def write_maps(words: list[str]) -> None:
+    """What `deepradiomics maps` writes: a map a feature around the mask, here the x index plus the feature's number."""
+    import numpy as np
+
+    from deepradiomics.images import Volume, read_mask, write_volume
+
+    mask = read_mask(words[2])
+    z, y, x = np.nonzero(mask.labels)
+    start = [max(0, int(axis.min()) - 1) for axis in (x, y, z)]
+    stop = [int(axis.max()) + 2 for axis in (x, y, z)]
+    stop = [min(end, size) for end, size in zip(stop, mask.geometry.size, strict=True)]
+    size = [end - begin for begin, end in zip(start, stop, strict=True)]
+    box = tuple(slice(begin, end) for begin, end in zip(start[::-1], stop[::-1], strict=True))
+    inside = mask.labels[box] > 0
+    out = Path(words[words.index("-o") + 1])
+    out.mkdir(parents=True)
+    files = {}
+    for number, key in enumerate(words[words.index("--features") + 1].split(",")):
+        values = np.where(inside, np.arange(start[0], stop[0]) + 100.0 * number, np.nan)
+        write_volume(Volume(values, mask.geometry.crop(start, size)), out / f"map{number}.nrrd")
+        files[key] = {"file": f"map{number}.nrrd"}
+    about = {"kind": "maps", "maps": files, "methods_text": "Maps were computed."}
+    (out / "maps.json").write_text(json.dumps(about), encoding="utf-8")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+import slicer
+import slicer.util
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, volume_from_sitk
@@ -18,6 +20,7 @@ from deepradiomics.scene.colours import add_legend, colour_node
 from deepradiomics.scene.folder import reference_inputs, result_folder_item
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place
 from deepradiomics.scene.overlay import show_in_slices
+from deepradiomics.scene.placement import ijk_to_ras, to_world
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.result_folder import read_object
 from deepradiomics.scene.tables import add_table
@@ -128,6 +131,18 @@ def maps_of(table: Any) -> dict[str, Any]:
     table.GetNodeReferenceRoles(roles)
     found = {role[len(MAP_ROLE) :]: table.GetNodeReference(role) for role in roles if role.startswith(MAP_ROLE)}
     return {key: node for key, node in found.items() if node is not None}
+
+
+def jump_to(node: Any, slice_nodes: Sequence[Any]) -> None:
+    """Move slice views to the middle of what a map draws; nothing for a map without values."""
+    drawn = np.argwhere(np.isfinite(slicer.util.arrayFromVolume(node)))  # (n, 3) as z, y, x
+    if len(drawn) == 0:
+        return
+    index = drawn.mean(axis=0)[::-1]
+    local = ijk_to_ras(node)
+    world = to_world(node, (local[:3, :3] @ index + local[:3, 3])[None])[0]
+    for each in slice_nodes:
+        each.JumpSliceByCentering(*world)
 
 
 def shown_range(voxels: np.ndarray) -> tuple[float, float]:

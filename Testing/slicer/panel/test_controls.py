@@ -28,7 +28,7 @@ def bound_parameters() -> dict[str, str]:
 
 
 def test_every_parameter_has_a_control_or_is_kept_by_the_panel_itself(widget: Any) -> None:
-    by_the_panel = {"segmentId", "resultTable", "task", "batchVolumes"}
+    by_the_panel = {"segmentId", "resultTable", "task", "batchVolumes", "mapFeatures"}
     assert set(bound_parameters().values()) | by_the_panel == set(widget.parameters.allParameters)
 
 
@@ -50,6 +50,11 @@ def test_a_control_reaches_the_parameter_node_and_back(
         assert getattr(p, name) == 0.25
         setattr(p, name, 0.75)
         assert field.value == 0.75
+    elif isinstance(default, int):
+        field.value = default + 2
+        assert getattr(p, name) == default + 2
+        setattr(p, name, default)
+        assert field.value == default
     elif isinstance(default, str):
         attribute = "currentPath" if hasattr(type(field), "currentPath") else "text"
         setattr(field, attribute, str(tmp_path))

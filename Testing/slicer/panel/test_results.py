@@ -22,10 +22,10 @@ def test_the_result_is_shown_with_its_warning(widget: Any, exam: Any, tmp_path: 
 
 def test_rows_stand_in_the_order_of_their_contribution_selected_first(widget: Any, exam: Any, tmp_path: Path) -> None:
     applied(widget, exam, tmp_path)
-    from RadiomicFingerprintLib.results import fingerprint_rows
+    from RadiomicFingerprintLib.result_rows import fingerprint_rows
 
     table = widget.parameters.resultTable
-    rows, _ = fingerprint_rows(table, "acl")
+    rows, _, _ = fingerprint_rows(table, "acl")
     column = {name: table.GetTable().GetColumnByName(name) for name in ("task", "selected", "contribution")}
     keys = [(-column["selected"].GetValue(row), -abs(column["contribution"].GetValue(row))) for row in rows]
     assert keys == sorted(keys)
