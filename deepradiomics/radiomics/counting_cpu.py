@@ -93,19 +93,28 @@ def _neighbours(
 
 @njit
 def _runs(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray, glrlm: np.ndarray) -> None:
+    """Count runs without a branch: first how many voxels are the r-th of their run, whose differences are the runs.
+
+    Steps are positive, so the voxel before one in a run is visited before it. What is known of the voxels visited is
+    kept only as far back as the longest step reaches.
+    """
+    kept = 1
+    while kept <= steps.max():
+        kept *= 2
+    before = np.zeros((kept, len(steps)), np.int32)  # of voxel p in row p modulo ``kept``: voxels of its run before it
+    for k in range(len(inside)):
+        p = inside[k]
+        i = flat[p]
+        here = before[p & (kept - 1)]
+        for a in range(len(steps)):
+            q = p - steps[a]
+            r = (before[q & (kept - 1), a] + 1) * (flat[q] == i)
+            here[a] = r
+            glrlm[a, i - 1, r] += 1
     for a in range(len(steps)):
-        step = steps[a]
-        for k in range(len(inside)):
-            p = inside[k]
-            i = flat[p]
-            if flat[p - step] == i:  # inside a run that began earlier
-                continue
-            length = 0
-            p += step
-            while flat[p] == i:
-                length += 1
-                p += step
-            glrlm[a, i - 1, length] += 1
+        for i in range(glrlm.shape[1]):
+            for r in range(glrlm.shape[2] - 1):
+                glrlm[a, i, r] -= glrlm[a, i, r + 1]
 
 
 @njit
