@@ -112,7 +112,7 @@ def _statistics(x: np.ndarray, n: int, shift: float, out: np.ndarray) -> None:
 @njit
 def _percentile(x: np.ndarray, n: int, share: float) -> float:
     position = (n - 1) * share
-    low = int(math.floor(position))
+    low = math.floor(position)
     high = min(low + 1, n - 1)
     t = position - low
     if t >= 0.5:  # numpy comes from the nearer neighbour

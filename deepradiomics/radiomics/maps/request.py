@@ -56,7 +56,7 @@ def resolve(features: Sequence[str] | str | None, settings: Settings, dimensions
                 f"Choose of {', '.join(MAP_FAMILIES)}."
             )
         prefixes = _prefixes(settings, dimensions)
-        return Request(settings, {prefix: chosen for prefix in prefixes})
+        return Request(settings, dict.fromkeys(prefixes, chosen))
     names = (features,) if isinstance(features, str) else tuple(features)
     if not names:
         raise InputError(f"features: expected at least one name or family, such as {', '.join(MAP_FAMILIES)}.")
