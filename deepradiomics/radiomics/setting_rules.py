@@ -47,6 +47,7 @@ class Rule:
         pattern: a regular expression that a text must match in full, with an example to show.
         lengths: the value is a list of one of these lengths (empty: a single value).
         optional: None is allowed.
+        or_nan: NaN is allowed.
     """
 
     kind: type
@@ -57,11 +58,12 @@ class Rule:
     pattern: tuple[str, str] | None = None
     lengths: tuple[int, ...] = ()
     optional: bool = False
+    or_nan: bool = False
 
     def checked(self, key: str, value: Any) -> Any:
         """Return the value as a plain Python number or text (lists as tuples), or raise InputError."""
-        if value is None and self.optional:
-            return None
+        if (value is None and self.optional) or (self.or_nan and isinstance(value, Real) and value != value):
+            return value
         if not self.lengths:
             return self._one(key, value)
         if isinstance(value, str) or not hasattr(value, "__len__") or len(value) not in self.lengths:
@@ -179,7 +181,7 @@ _KEYS: dict[str, tuple[str, Rule]] = {
 _VOXEL_KEYS: dict[str, tuple[str, Rule]] = {
     "kernelRadius": ("kernel_radius", Rule(int, above=0)),
     "maskedKernel": ("masked_kernel", Rule(bool)),
-    "initValue": ("init_value", Rule(float)),
+    "initValue": ("init_value", Rule(float, or_nan=True)),  # NaN: viewers draw the outside as transparent
     "voxelBatch": ("voxel_batch", Rule(int, above=0)),
 }
 FIELD_OF_KEY = {key: field for key, (field, _) in _KEYS.items()}
