@@ -149,16 +149,18 @@ def _image_words(image: str, key: str) -> tuple[str, str]:
 def _unknown(key: str) -> InputError:
     first, _, rest = key.partition("_")
     short = [f"{family}_{name}" for family, features in catalogue.entries().items() for name in features]
-    by_short = {f"original_{name}": name for name in short} | {name: name for name in short}
-    near = list(dict.fromkeys(by_short[match] for match in get_close_matches(key, by_short, 5, 0.6)))[:3]
-    if not near and rest:  # the image is misspelt, or only the feature is known
-        images = ["original", "wavelet-LLH", "log-sigma-1-0-mm-3D", *_images()]
-        near_image = get_close_matches(first, images, 1, 0.6)
-        near_name = get_close_matches(rest, short, 1, 0.6)
-        near = [f"{near_image[0] if near_image else 'original'}_{near_name[0]}"] if near_name else []
+    if rest in short:  # the image is misspelt
+        near = [f"{image}_{rest}" for image in get_close_matches(first, _image_examples(), 2, 0.6)]
+    else:
+        by_name = {name: name for name in short} | {f"original_{name}": name for name in short}
+        near = list(dict.fromkeys(by_name[match] for match in get_close_matches(key, by_name, 5, 0.6)))[:3]
     if not near:
-        name = key.rpartition("_")[2]
-        ending = {one.partition("_")[2].lower(): one for one in short}
-        near = [ending[match] for match in get_close_matches(name.lower(), ending, 3, 0.6)]
+        endings = {one.partition("_")[2].lower(): one for one in short}
+        near = [endings[match] for match in get_close_matches(key.rpartition("_")[2].lower(), endings, 3, 0.6)]
     hint = f" Did you mean {', '.join(near)}?" if near else " 'deepradiomics features list' names them all."
     return InputError(f"feature {key!r} is not in the catalogue.{hint}")
+
+
+def _image_examples() -> list[str]:
+    bands = [f"wavelet-{x}{y}{z}" for x in "LH" for y in "LH" for z in "LH"]
+    return [*bands, "log-sigma-1-0-mm-3D", "lbp-3D-m1", "lbp-3D-k", "mean-5", "laws-L5E5E5", *_images()]
