@@ -21,9 +21,9 @@ def largest_distances(points: np.ndarray, spacing_mm: tuple[float, float, float]
     for axis in range(3):
         corners, start = _plane_corners(points, axis)
         scaled = corners * half
-        found[axis] = np.sqrt(_largest_within(scaled, start))
+        found[axis] = np.sqrt(largest_within(scaled, start))
         if axis == 0:
-            found[3] = np.sqrt(_largest_within(scaled, np.array([0, len(scaled)])))
+            found[3] = np.sqrt(largest_within(scaled, np.array([0, len(scaled)])))
     return found
 
 
@@ -38,7 +38,18 @@ def _plane_corners(points: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarra
     same_line = (np.diff(points[:, axis]) == 0) & (np.diff(points[:, u]) == 0)
     first, last = np.append(True, ~same_line), np.append(~same_line, True)
     points = points[first | last]  # only the ends of each line
-    points = _hulls(np.ascontiguousarray(points[:, [axis, u, v]]))
+    return corners_of_planes(np.ascontiguousarray(points[:, [axis, u, v]]), axis)
+
+
+def corners_of_planes(points: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hull corners (C, 3) of every plane as coordinates (z, y, x), and where each plane starts.
+
+    Args:
+        points: (P, 3) coordinate along ``axis``, then the two others in their order; sorted.
+        axis: the axis across the planes.
+    """
+    u, v = (a for a in range(3) if a != axis)
+    points = _hulls(points)
     start = np.flatnonzero(np.append(True, np.diff(points[:, 0]) != 0))
     corners = np.empty_like(points)
     corners[:, [axis, u, v]] = points
@@ -50,7 +61,7 @@ def _hulls(points: np.ndarray) -> np.ndarray:
     return points[_run(_hull_members)(points)]
 
 
-def _largest_within(points: np.ndarray, start: np.ndarray) -> float:
+def largest_within(points: np.ndarray, start: np.ndarray) -> float:
     """Return the largest squared distance between two points of one group, over all groups."""
     return float(_run(_largest_squared)(points, start))
 

@@ -74,6 +74,13 @@ def area_and_volume(mask: np.ndarray, spacing_mm: tuple[float, float, float]) ->
     position = np.argwhere(surface)  # (cubes, 3)
     counts = np.bincount(kind, minlength=256)
     summed = np.stack([np.bincount(kind, position[:, axis], 256) for axis in range(3)], axis=1)  # (256, 3)
+    return area_and_volume_of(counts, summed, spacing_mm)
+
+
+def area_and_volume_of(
+    counts: np.ndarray, summed: np.ndarray, spacing_mm: tuple[float, float, float]
+) -> tuple[float, float]:
+    """Return area (mm²) and volume (mm³) from each configuration's count (256,) and summed position (256, 3)."""
     own, normal = _per_configuration()
     volume = (own @ counts + (normal * summed).sum()) / 6 * np.prod(spacing_mm)
     return float(_areas(tuple(spacing_mm)) @ counts), float(volume)

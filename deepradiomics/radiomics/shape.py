@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.diameters import largest_distances
 from deepradiomics.radiomics.mesh import area_and_volume, vertices
 
@@ -13,9 +14,9 @@ def shape_features(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> 
         mask: bool (z, y, x), cropped to the region's bounding box.
         spacing_mm: voxel spacing (z, y, x).
     """
-    area, volume = area_and_volume(mask, spacing_mm)
-    in_slice, in_column, in_row, in_space = largest_distances(vertices(mask), spacing_mm)
-    least, minor, major = principal_variances(mask, spacing_mm)
+    area, volume, distances, variances = _measured(mask, spacing_mm)
+    in_slice, in_column, in_row, in_space = distances
+    least, minor, major = variances
     sphere = (36 * np.pi * volume**2) ** (1 / 3)  # area of the ball of this volume
     found = {
         "Compactness1": volume / (area**1.5 * np.sqrt(np.pi)),
@@ -37,6 +38,16 @@ def shape_features(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> 
         "VoxelVolume": np.count_nonzero(mask) * np.prod(spacing_mm),
     }
     return {name: float(value) for name, value in found.items()}
+
+
+def _measured(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> tuple[float, float, np.ndarray, np.ndarray]:
+    """Area, volume, diameters and principal variances: in one compiled pass where numba is there."""
+    if compiled.available():
+        from deepradiomics.radiomics.shape_cpu import measured
+
+        return measured(mask, spacing_mm)
+    area, volume = area_and_volume(mask, spacing_mm)
+    return area, volume, largest_distances(vertices(mask), spacing_mm), principal_variances(mask, spacing_mm)
 
 
 def principal_variances(mask: np.ndarray, spacing_mm: tuple[float, ...]) -> np.ndarray:
