@@ -54,6 +54,7 @@ class Configuration:
 
 
 _CT = "ibsi_ct_phantom_NC"
+_LINEAR = {"resampledPixelSpacing": [2, 2, 2], "interpolator": "sitkLinear", "roundIntensities": True}
 _A2 = {"roundIntensities": True, "resegmentRange": [-1000, 400], "filterBoundary": "mirror", "filterDimension": 2}
 _B2 = {**_A2, "resampledPixelSpacing": [1, 1, 1], "interpolator": "sitkBSpline", "filterDimension": 3}
 CONFIGURATIONS = {
@@ -67,12 +68,29 @@ CONFIGURATIONS = {
     ),
     "C": Configuration(
         _CT,
+        {**_LINEAR, "resegmentRange": [-1000, 400], "binWidth": 25, "aggregation": SPACE},
+        {"Original": {}},
+    ),
+    "B": Configuration(
+        _CT,
         {
-            "resampledPixelSpacing": [2, 2, 2],
-            "interpolator": "sitkLinear",
-            "roundIntensities": True,
+            **_LINEAR,
+            "resampledPixelSpacing": [2, 2, 0],
+            "resegmentRange": [-500, 400],
+            "binCount": 32,
+            "aggregation": SLICES,
+        },
+        {"Original": {}},
+    ),
+    "D": Configuration(_CT, {**_LINEAR, "removeOutliers": 3, "binCount": 32, "aggregation": SPACE}, {"Original": {}}),
+    "E": Configuration(
+        _CT,
+        {
+            **_LINEAR,
+            "interpolator": "sitkBSpline",
             "resegmentRange": [-1000, 400],
-            "binWidth": 25,
+            "removeOutliers": 3,
+            "binCount": 32,
             "aggregation": SPACE,
         },
         {"Original": {}},

@@ -2,6 +2,7 @@
 
     DEEPRADIOMICS_TEST_DATA=... python -m Testing.reference.ibsi_table [--out docs/results]
 
+Configurations B, D and E are added where DEEPRADIOMICS_IBSI_MANUAL names the manual (see ibsi_manual.py).
 Writes ibsi.csv (the table) and ibsi.json (every value beside its reference) where ``--out`` names a folder.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from Testing.reference.ibsi_cases import CONFIGURATIONS, Reference, computed, references
+from Testing.reference.ibsi_manual import manual_references
 
 MET, MISSED, LATER, NO_VALUE = "met", "not met", "not computed (later)", "no reference value"
 STATES = (MET, MISSED, LATER, NO_VALUE)
@@ -42,7 +44,7 @@ def judge(reference: Reference, ours: dict[str, float]) -> str:
 def compare(data_dir: Path) -> list[tuple[Reference, float | None, str]]:
     """Return every reference value with ours and what became of it."""
     rows = []
-    for reference in references(data_dir):
+    for reference in (*references(data_dir), *manual_references()):
         ours = computed(reference.configuration, data_dir)
         rows.append((reference, ours.get(reference.tag), judge(reference, ours)))
     return rows
@@ -96,7 +98,8 @@ def _totals(rows: list[tuple[Reference, float | None, str]]) -> list[tuple[str, 
     totals = []
     for name in (*CONFIGURATIONS, "all"):
         counts = Counter(state for reference, _, state in rows if name in (reference.configuration, "all"))
-        totals.append((name, counts[MET], counts[MET] + counts[MISSED]))
+        if counts:
+            totals.append((name, counts[MET], counts[MET] + counts[MISSED]))
     return totals
 
 

@@ -173,6 +173,10 @@ def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]
         settings: what is computed.
         dimensions: of the image, 3 or 2; a flat image has shape2D in place of shape.
     """
+    if settings.standard == "ibsi":
+        from deepradiomics.radiomics.ibsi.features import feature_names as ibsi_names
+
+        return ibsi_names(settings)
     names = list(NUMERIC_DIAGNOSTICS) if settings.numeric_diagnostics else []
     names += shape_names(settings, dimensions=dimensions)
     for image_type, own in settings.per_image_type():
