@@ -9,7 +9,7 @@ A box needs only its surroundings, unless they cross an end of the image: then t
 
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pywt
@@ -171,22 +171,23 @@ def _compiled_pass(
     if axis == 2:
         rows = data.reshape(-1, data.shape[2])
         outputs = low.reshape(len(rows), -1), high.reshape(len(rows), -1)
-        parts = _parts(len(rows), threads)
+        chunks = parts(len(rows), threads)
         map_threads(
-            lambda p: wavelet_cpu.along_rows(rows, *outputs, *bank, order, index, first, last, *p), parts, threads
+            lambda p: wavelet_cpu.along_rows(rows, *outputs, *bank, order, index, first, last, *p), chunks, threads
         )
     else:
         columns = (-1, data.shape[axis], int(np.prod(data.shape[axis + 1 :])))
         stack = data.reshape(columns)
         outputs = low.reshape(len(stack), len(order), -1), high.reshape(len(stack), len(order), -1)
-        parts = _parts(stack.shape[2], threads)
-        map_threads(lambda p: wavelet_cpu.along_columns(stack, *outputs, *bank, order, index, *p), parts, threads)
+        chunks = parts(stack.shape[2], threads)
+        map_threads(lambda p: wavelet_cpu.along_columns(stack, *outputs, *bank, order, index, *p), chunks, threads)
     return low, high
 
 
-def _parts(count: int, threads: int) -> list[Span]:
+def parts(count: int, threads: int) -> list[Span]:
+    """Return as many equal ranges of [0, count) as there are threads."""
     edges = np.linspace(0, count, threads + 1).astype(int).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 @cache

@@ -1,0 +1,97 @@
+"""Local binary patterns in 3-D: how a voxel compares with points on a sphere, told by spherical harmonics.
+
+J. Banerjee et al., ACCV 2012 Workshops, LNCS 7728 (2013) 26, doi 10.1007/978-3-642-37410-4_3. The sphere is sampled at
+the vertices of an icosphere by cubic spline interpolation (0 outside the image); for each degree of the harmonics the
+length of the pattern's part of this degree is an image, and the kurtosis of the samples is one more. PyRadiomics hands
+the two angles of a vertex to the harmonics in exchanged order, and adds (x, y, z) of a vertex to (z, y, x) of a voxel:
+so it is done here.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import ndimage
+
+from deepradiomics.radiomics.filters.boundary import Box
+from deepradiomics.radiomics.filters.sphere import icosphere, spherical_harmonic
+from deepradiomics.radiomics.filters.wavelet import parts
+from deepradiomics.radiomics.threads import map_threads
+
+CHUNK_BYTES = 8_000_000
+RESOLUTION = 1e-15  # of float64: samples that vary less than this part of their mean have no kurtosis
+
+
+def lbp3d_names(levels: int) -> tuple[str, ...]:
+    """Return the prefixes: one a degree of the harmonics, and the kurtosis.
+
+    >>> lbp3d_names(2)
+    ('lbp-3D-m1', 'lbp-3D-m2', 'lbp-3D-k')
+    """
+    return (*(f"lbp-3D-m{k + 1}" for k in range(levels)), "lbp-3D-k")
+
+
+def lbp3d_images(
+    voxels: np.ndarray,
+    levels: int = 2,
+    radius: float = 1,
+    subdivision: int = 1,
+    *,
+    box: Box | None = None,
+    mask: np.ndarray | None = None,
+    threads: int = 1,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the image of each degree 0 … levels - 1, then the kurtosis (NaN where all samples are equal).
+
+    Args:
+        voxels: (z, y, x) of the whole image, finite.
+        levels: how many degrees.
+        radius: of the sphere, in voxels.
+        subdivision: how often the icosahedron's edges are halved.
+        box: the part wanted; None for all.
+        mask: bool (z, y, x) on the whole image, where values are wanted; elsewhere they are 0. None: everywhere.
+        threads: how many to use; the numbers do not depend on it.
+
+    Yields:
+        prefix, and float64 of the box's shape.
+    """
+    vertices = icosphere(subdivision, float(radius))
+    azimuth = np.arccos(np.true_divide(vertices[:, 2], radius))
+    polar = np.arctan2(vertices[:, 1], vertices[:, 0])
+    harmonics = [
+        np.stack([spherical_harmonic(n, m, azimuth, polar) for m in range(-n, n + 1)], axis=1) for n in range(levels)
+    ]  # each (V, 2 n + 1)
+    sides = [side.indices(size)[:2] for side, size in zip(box or (slice(None),) * 3, voxels.shape, strict=True)]
+    lower = np.array([low for low, _ in sides])
+    shape = tuple(high - low for low, high in sides)
+    wanted = np.ones(shape, bool) if mask is None else mask[tuple(slice(*side) for side in sides)]
+    where = np.argwhere(wanted)  # (N, 3)
+    values = np.zeros((levels + 1, len(where)))
+    spline = ndimage.spline_filter(voxels, 3, output=np.float64, mode="constant")
+
+    def do(part: tuple[int, int]) -> None:
+        step = max(1, CHUNK_BYTES // (32 * len(vertices)))
+        for first in range(*part, step):
+            here = slice(first, min(first + step, part[1]))
+            places = where[here] + lower
+            points = places.T[:, :, None] + vertices.T[:, None, :]  # (3, n, V)
+            samples = ndimage.map_coordinates(spline, points, order=3, prefilter=False)
+            bits = (samples >= voxels[tuple(places.T)][:, None]).astype(np.float64)
+            for degree, y in enumerate(harmonics):
+                projected = (bits @ y) @ y.T  # not the conjugate: PyRadiomics' own
+                values[degree, here] = np.sqrt((projected**2).sum(axis=1)).real
+            values[levels, here] = _kurtosis(samples)
+
+    map_threads(do, parts(len(where), threads), threads)
+    for name, found in zip(lbp3d_names(levels), values, strict=True):
+        image = np.zeros(shape)
+        image[wanted] = found
+        yield name, image
+
+
+def _kurtosis(samples: np.ndarray) -> np.ndarray:
+    """Return the excess kurtosis of each row (N, V), NaN where it hardly varies."""
+    mean = samples.mean(axis=1, keepdims=True)
+    squares = (samples - mean) ** 2
+    second = squares.mean(axis=1)
+    flat = second <= (RESOLUTION * mean[:, 0]) ** 2
+    return np.where(flat, np.nan, (squares**2).mean(axis=1) / np.where(flat, 1, second) ** 2 - 3)

@@ -1,0 +1,69 @@
+"""Points on a sphere and the functions on it that LBP3D needs: a subdivided icosahedron, spherical harmonics."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+_FACES = (
+    (0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4), (11, 10, 2), (10, 7, 6),
+    (7, 1, 8), (3, 9, 4), (3, 4, 2), (3, 2, 6), (3, 6, 8), (3, 8, 9), (4, 9, 5), (2, 4, 11), (6, 2, 10), (8, 6, 7),
+    (9, 8, 1),
+)  # fmt: skip
+
+
+def icosphere(subdivision: int, radius: float) -> np.ndarray:
+    """Return the (10 · 4^subdivision + 2, 3) vertices of a sphere made from an icosahedron.
+
+    Each edge is halved, and its middle moved outwards onto the sphere, as often as ``subdivision`` says.
+    """
+    short, long = 0.5257311121191336, 0.85065080835204
+    vertices = np.array(
+        [(-short, long, 0), (short, long, 0), (-short, -long, 0), (short, -long, 0),
+         (0, -short, long), (0, short, long), (0, -short, -long), (0, short, -long),
+         (long, 0, -short), (long, 0, short), (-long, 0, -short), (-long, 0, short)]
+    )  # fmt: skip
+    faces = [tuple(face) for face in _FACES]
+    for _ in range(subdivision):
+        middle: dict[tuple[int, int], int] = {}
+        points = list(vertices)
+        halved = []
+        for face in faces:
+            mids = []
+            for a, b in pairwise((*face, face[0])):
+                edge = (min(a, b), max(a, b))
+                if edge not in middle:
+                    middle[edge] = len(points)
+                    points.append(np.stack([vertices[edge[0]], vertices[edge[1]]]).mean(axis=0))
+                mids.append(middle[edge])
+            a, b, c = face
+            d, e, f = mids
+            halved += [(a, d, f), (d, b, e), (f, e, c), (d, e, f)]
+        faces = halved
+        vertices = _onto_sphere(np.array(points), radius)
+    return vertices if subdivision else _onto_sphere(vertices, radius)
+
+
+def _onto_sphere(points: np.ndarray, radius: float) -> np.ndarray:
+    length = np.sqrt(np.dot(points**2, [1, 1, 1]))
+    return points + points / length[:, None] * (radius - length)[:, None]
+
+
+def spherical_harmonic(degree: int, order: int, azimuth: np.ndarray, polar: np.ndarray) -> np.ndarray:
+    """Return Y of this degree and order (-degree … degree), complex128, with Condon and Shortley's phase.
+
+    The polar angle enters by its cosine alone (its sine is taken as positive whatever the sign of the angle).
+    """
+    m = abs(order)
+    scale = math.sqrt((2 * degree + 1) / (4 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m))
+    value = scale * _legendre(degree, m, np.cos(polar)) * np.exp(1j * m * azimuth)
+    return (-1) ** m * value.conj() if order < 0 else value
+
+
+def _legendre(degree: int, order: int, x: np.ndarray) -> np.ndarray:
+    """Return the associated Legendre function, by the recurrence in its degree."""
+    lower = np.zeros_like(x)
+    value = (-1.0) ** order * math.prod(range(1, 2 * order, 2)) * np.sqrt(np.maximum(1 - x * x, 0)) ** order
+    for n in range(order + 1, degree + 1):
+        lower, value = value, ((2 * n - 1) * x * value - (n + order - 1) * lower) / (n - order)
+    return value
