@@ -22,6 +22,9 @@ _LAZY = {
     "write_volume": "deepradiomics.images",
     "write_mask": "deepradiomics.images",
     "extract": "deepradiomics.radiomics",
+    "extract_labels": "deepradiomics.radiomics",
+    "extract_many": "deepradiomics.radiomics",
+    "feature_maps": "deepradiomics.radiomics.maps",
     "register": "deepradiomics.prepare",
 }
 __all__ = ["__version__", *_LAZY]
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
     from deepradiomics.images import write_volume as write_volume
     from deepradiomics.prepare import register as register
     from deepradiomics.radiomics import extract as extract
+    from deepradiomics.radiomics import extract_labels as extract_labels
+    from deepradiomics.radiomics import extract_many as extract_many
+    from deepradiomics.radiomics.maps import feature_maps as feature_maps
 
 
 def __getattr__(name: str) -> Any:

@@ -1,17 +1,23 @@
-"""Radiomic features with PyRadiomics' names and numbers: one call for a region, or for patches of several views."""
+"""Radiomic features with PyRadiomics' names and numbers, or by IBSI's definitions: one call for a region, for many
+labels and images, or for patches of several views."""
 
 from deepradiomics.radiomics.batch import PatchFeatures, extract_patches
 from deepradiomics.radiomics.catalogue import describe, family_of, label_of
 from deepradiomics.radiomics.extract import ENGINE_VERSION, Features, extract
-from deepradiomics.radiomics.settings import Settings, feature_names, features_preset
+from deepradiomics.radiomics.many import LabelFeatures, extract_labels, extract_many
+from deepradiomics.radiomics.settings import ImageType, Settings, feature_names, features_preset
 
 __all__ = [
     "ENGINE_VERSION",
     "Features",
+    "ImageType",
+    "LabelFeatures",
     "PatchFeatures",
     "Settings",
     "describe",
     "extract",
+    "extract_labels",
+    "extract_many",
     "extract_patches",
     "family_of",
     "feature_names",

@@ -1,4 +1,7 @@
-"""extract_patches: the features of every patch in every view of one exam, in one call."""
+"""extract_patches: the features of every patch in every view of one exam, in one call.
+
+Every view is filtered once, and all patches of all views are evaluated together.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +12,15 @@ import numpy as np
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Volume
 from deepradiomics.progress import Progress, silent
-from deepradiomics.radiomics.compute import feature_table
-from deepradiomics.radiomics.extract import ENGINE_VERSION, undefined_reasons
-from deepradiomics.radiomics.preprocess import check_roi, normalised, same_grid
-from deepradiomics.radiomics.region import Region
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.compute import shape_table, texture_table
+from deepradiomics.radiomics.image_types import Box, Effort, filtered_images, union_box, within
+from deepradiomics.radiomics.inputs import normalised
+from deepradiomics.radiomics.memory import Budget
+from deepradiomics.radiomics.preprocess import check_roi, same_grid
+from deepradiomics.radiomics.region import Region, level_warnings
+from deepradiomics.radiomics.result import ENGINE_VERSION, undefined_reasons
+from deepradiomics.radiomics.settings import Settings, feature_names, image_prefixes, texture_names
+from deepradiomics.radiomics.threads import thread_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,8 @@ def extract_patches(
     *,
     foreground: np.ndarray | None = None,
     device: str = "auto",
+    threads: int | None = None,
+    max_memory_gb: float | None = None,
     progress: Progress | None = None,
 ) -> PatchFeatures:
     """Compute the features of each patch of each image; equal to one :func:`extract` for every pair.
@@ -45,10 +54,10 @@ def extract_patches(
     Args:
         images: V volumes on one grid.
         patches: (z, y, x) whole numbers: 0 outside, patches 1 ... J.
-        params: as for :func:`extract`; the images are on their grid already, so settings that resample or re-segment
-            are refused.
+        params: as for :func:`extract`; the images are on their grid already, so settings that resample, crop or
+            re-segment are refused.
         foreground: bool (z, y, x) that restricts every patch, or None.
-        device: as for :func:`extract`.
+        device, threads, max_memory_gb: as for :func:`extract`.
         progress: told how far the work is.
 
     Raises:
@@ -57,46 +66,102 @@ def extract_patches(
         MaskError: a patch has no voxel or too few; the message names it.
     """
     settings, report = Settings.from_params(params), progress or silent
+    effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
     _refuse(settings)
     labels = _checked_labels(images, patches, foreground)
-    count = int(patches.max())
+    count, views = int(patches.max()), len(images)
     if settings.normalize:
         images = [normalised(image.require_finite(), settings) for image in images]
-    spacing = tuple(images[0].geometry.spacing_mm[::-1])
     boxes = _boxes(labels, count, patches)
-    regions = []
-    for j, box in enumerate(boxes, start=1):
-        inside = labels[box] == j
-        check_roi(inside, settings, f"patch {j}")
-        for v, image in enumerate(images):
-            name = f"patch {j}, {image.name or f'view {v + 1}'}"
-            values = np.asarray(image.voxels[box])
-            if values.dtype.kind == "f" and not np.isfinite(values[inside]).all():
-                raise InputError(f"{name}: NaN or infinite grey values in the patch. Replace them first.")
-            regions.append(Region(values, inside, spacing, inside, name))  # type: ignore[arg-type]
+    spacing = tuple(images[0].geometry.spacing_mm[::-1])
+    cuts = _Cuts(images, labels, boxes, spacing, settings)  # type: ignore[arg-type]
     report(0.1, "features of patches")
-    views = len(images)
-    first_view = [k - k % views for k in range(len(regions))]  # the shape of a patch is the same in every view
-    table = feature_table(regions, settings, device=device, shape_of=first_view)
-    undefined = {
-        region.name: undefined_reasons(table.names, row) for region, row in zip(regions, table.values, strict=True)
-    }
+    first_view = [k - k % views for k in range(count * views)]  # the shape of a patch is the same in every view
+    names, shapes = shape_table(cuts.regions("original", [image.voxels for image in images]), settings, first_view)
+    columns = dict(zip(names, shapes.T, strict=True))
+    notes, reasons, backend, levels = list(settings.notes), {}, "none", None
+    prefixes = [prefix for kind, own in settings.per_image_type() for prefix in image_prefixes(kind, own)]
+    union = union_box(boxes)
+    sources = [filtered_images(image, settings, 3, union, effort.threads) for image in images]
+    for done, of_views in enumerate(zip(*sources, strict=True), start=1):
+        prefix, own, _ = of_views[0]
+        found = [voxels for _, _, voxels in of_views]
+        failure = next((voxels for voxels in found if isinstance(voxels, str)), None)
+        if failure:
+            reasons[prefix] = failure
+            notes.append(f"{prefix}: {failure}; its features are NaN.")
+            columns |= dict.fromkeys(texture_names(own, prefix), np.full(count * views, np.nan))
+            continue
+        regions = cuts.regions(prefix, found, union)  # type: ignore[arg-type]
+        table = texture_table(regions, own, prefix=prefix, device=device, threads=effort.threads, budget=effort.budget)
+        columns |= dict(zip(table.names, table.values.T, strict=True))
+        backend = table.backend if backend == "none" else backend
+        notes += [*_level_notes(prefix, regions, table.n_levels), *table.warnings]
+        if prefix == "original":
+            levels = table.n_levels.reshape(count, views).tolist() if len(table.n_levels) else None
+        report(0.1 + 0.9 * done / (len(prefixes) + 1), f"features of patches, {prefix}")
+    keys = feature_names(settings)
+    values = np.stack([columns[key] for key in keys], axis=1)
+    undefined = {name: undefined_reasons(keys, row, reasons) for name, row in zip(cuts.names(), values, strict=True)}
     diagnostics = {
         "engine_version": ENGINE_VERSION,
-        "backend": table.backend,
+        "backend": backend,
         "settings": settings.to_dict()["setting"],
-        "grey_levels": table.n_levels.reshape(count, views).tolist() if len(table.n_levels) else None,
-        "warnings": [*settings.notes, *table.warnings],
+        "grey_levels": levels,
+        "warnings": notes,
         "undefined": {name: reasons for name, reasons in undefined.items() if reasons},
     }
     report(1.0, "features of patches")
-    return PatchFeatures(table.values.reshape(count, views, -1), table.names, diagnostics)
+    return PatchFeatures(values.reshape(count, views, -1), keys, diagnostics)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cuts:
+    """Cuts the patches out of the views, patch by patch and in each of them view by view."""
+
+    images: Sequence[Volume]
+    labels: np.ndarray
+    boxes: Sequence[Box]
+    spacing_mm: tuple[float, float, float]
+    settings: Settings
+
+    def __post_init__(self) -> None:
+        for j, box in enumerate(self.boxes, start=1):
+            check_roi(self.labels[box] == j, self.settings, f"patch {j}")
+
+    def names(self) -> list[str]:
+        """(B,) what messages call each patch of each view."""
+        views = [image.name or f"view {v + 1}" for v, image in enumerate(self.images)]
+        return [f"patch {j + 1}, {view}" for j in range(len(self.boxes)) for view in views]
+
+    def regions(self, prefix: str, voxels: Sequence[np.ndarray], outer: Box | None = None) -> list[Region]:
+        """(B,) regions of all patches; ``voxels`` (V) of each view, of the whole image or of a box that holds all."""
+        names, found = iter(self.names()), []
+        for j, box in enumerate(self.boxes, start=1):
+            inside = self.labels[box] == j
+            for view in voxels:
+                name = next(names) + (f", {prefix}" if prefix != "original" else "")
+                values = np.asarray(view[within(box, outer) if outer else box])
+                if values.dtype.kind == "f" and not np.isfinite(values[inside]).all():
+                    raise InputError(f"{name}: NaN or infinite grey values in the patch. Replace them first.")
+                found.append(Region(values, inside, self.spacing_mm, inside, name))
+        return found
+
+
+def _level_notes(prefix: str, regions: Sequence[Region], n_levels: np.ndarray) -> list[str]:
+    """Sentences about too few or too many grey levels; of a filtered image one about all patches."""
+    if prefix == "original":
+        pairs = zip(regions, n_levels.tolist(), strict=True) if len(n_levels) else ()
+        return [sentence for region, count in pairs for sentence in level_warnings(region.name, {"original": count})]
+    return level_warnings("the patches", {prefix: int(np.median(n_levels))}) if len(n_levels) else []
 
 
 def _refuse(settings: Settings) -> None:
     for key, value in (
         ("resampledPixelSpacing", settings.resampled_spacing_mm),
         ("resegmentRange", settings.resegment_range),
+        ("preCrop", settings.pre_crop or None),
+        ("numericDiagnostics", settings.numeric_diagnostics or None),
     ):
         if value is not None:
             raise InputError(f"setting {key}: patches are cut from images that are prepared already; remove it.")

@@ -10,13 +10,13 @@ from deepradiomics.devices import resolve_device
 from deepradiomics.radiomics import compiled, directions
 from deepradiomics.radiomics.counting import MATRIX_FAMILIES, CountFunction, CountingPlan, TextureCounts, stack
 from deepradiomics.radiomics.firstorder import firstorder_features
-from deepradiomics.radiomics.region import LevelRegion, Region, discretise, level_warning
+from deepradiomics.radiomics.memory import Budget, Chunk, chunks
+from deepradiomics.radiomics.region import LevelRegion, Region, discretise
 from deepradiomics.radiomics.settings import Settings, shape_names, texture_names
 from deepradiomics.radiomics.shape import shape_features
 from deepradiomics.radiomics.threads import map_threads
 
 LARGE_JOB_VOXELS = 5_000_000  # below this a GPU's start-up and transfers cost more than they save
-_CHUNK_ENTRIES = 40_000_000  # GLCM entries held at a time
 _CHUNK_REGIONS = 8  # regions that one thread of the CPU takes at a time
 
 
@@ -47,6 +47,7 @@ def feature_table(
     device: str = "auto",
     shape_of: Sequence[int] | None = None,
     threads: int | None = None,
+    budget: Budget | None = None,
 ) -> FeatureTable:
     """Compute all enabled features of a batch of regions of one (filtered) image type.
 
@@ -58,11 +59,12 @@ def feature_table(
         shape_of: (B,) for each region the index of the region whose shape features it takes (views of one patch share
             them); None computes each.
         threads: how many to use at most; None takes all cores.
+        budget: bounds the matrices held at a time; None takes the default.
 
     Raises:
         InputError: a region has too many grey levels, or the device is not there.
     """
-    texture = texture_table(regions, settings, prefix=prefix, device=device, threads=threads)
+    texture = texture_table(regions, settings, prefix=prefix, device=device, threads=threads, budget=budget)
     if prefix != "original" or not shape_names(settings):
         return texture
     names, values = shape_table(regions, settings, shape_of)
@@ -70,10 +72,10 @@ def feature_table(
 
 
 def shape_table(
-    regions: Sequence[Region], settings: Settings, shape_of: Sequence[int] | None = None
+    regions: Sequence[Region], settings: Settings, shape_of: Sequence[int] | None = None, *, dimensions: int = 3
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the keys (K,) and values (B, K) of shape and shape2D; see :func:`feature_table`."""
-    names = shape_names(settings)
+    names = shape_names(settings, dimensions=dimensions)
     source = list(range(len(regions))) if shape_of is None else list(shape_of)
     rows = {k: _shape(regions[k], settings, names) for k in dict.fromkeys(source)}
     return names, np.array([[rows[k][name] for name in names] for k in source]).reshape(len(regions), len(names))
@@ -86,6 +88,7 @@ def texture_table(
     prefix: str = "original",
     device: str = "auto",
     threads: int | None = None,
+    budget: Budget | None = None,
 ) -> FeatureTable:
     """Compute first order and textures of a batch of regions; see :func:`feature_table`."""
     names = texture_names(settings, prefix)
@@ -95,23 +98,26 @@ def texture_table(
     backend = "none"
     if names:
         levels = [discretise(region, settings) for region in regions]
-        warned = (level_warning(r.name, lv) for r, lv in zip(regions, levels, strict=True))
-        warnings += [sentence for sentence in warned if sentence]
     if "firstorder" in settings.families:
         columns |= _prefixed("firstorder", _firstorder(regions, levels, settings))
     wanted = tuple(f for f in MATRIX_FAMILIES if f in settings.families)
     if wanted:
+        budget = budget or Budget()
         voxels = sum(region.codes.size for region in levels)
-        backend, count = counting_backend(device, voxels)
+        backend, count = counting_backend(device, voxels, max_memory_gb=budget.gigabytes, remark=warnings.append)
         flat_axis = settings.force_2d_dimension if settings.force_2d else None
         plan = CountingPlan(wanted, settings.distances, settings.gldm_a, flat_axis)
 
-        def evaluated(chunk: Sequence[LevelRegion]) -> dict[str, np.ndarray]:
-            return _texture(stack(chunk, count(chunk, plan), plan), plan, settings, regions[0].spacing_mm)
+        def evaluated(chunk: Chunk) -> dict[str, np.ndarray]:
+            some = levels[chunk.regions]
+            with budget.held(chunk.bytes):
+                return _texture(stack(some, count(some, plan), plan), plan, settings, regions[0].spacing_mm)
 
         on_cpu = not backend.startswith("torch")
-        chunks = _chunks(levels, len(plan.offsets), _CHUNK_REGIONS if on_cpu else len(levels))
-        parts = map_threads(evaluated, chunks, threads if on_cpu else 1)
+        todo = chunks(
+            levels, [region.name for region in regions], plan, budget, _CHUNK_REGIONS if on_cpu else len(levels)
+        )
+        parts = map_threads(evaluated, todo, threads if on_cpu else 1)
         columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     found = [columns[name.removeprefix(f"{prefix}_")] for name in names]
     values = np.stack(found, axis=1) if names else np.zeros((len(regions), 0))
@@ -119,11 +125,13 @@ def texture_table(
     return FeatureTable(values, names, n_levels, backend, tuple(warnings))
 
 
-def counting_backend(device: str, voxels: int) -> tuple[str, CountFunction]:
+def counting_backend(
+    device: str, voxels: int, *, max_memory_gb: float | None = None, remark: Callable[[str], None] | None = None
+) -> tuple[str, CountFunction]:
     """Return the name and the function of the counting backend for a device and a job of so many voxels.
 
     ``auto`` counts on the CPU unless the job is large and a CUDA GPU is there. MPS computes no double precision, so
-    that device also counts on the CPU.
+    that device also counts on the CPU. ``remark`` is told when a GPU runs out of memory.
     """
     if device == "auto" and voxels < LARGE_JOB_VOXELS:
         device = "cpu"
@@ -131,7 +139,7 @@ def counting_backend(device: str, voxels: int) -> tuple[str, CountFunction]:
     if resolved.startswith("cuda"):
         from deepradiomics.radiomics import counting_torch
 
-        return f"torch ({resolved})", counting_torch.on_device(resolved)
+        return f"torch ({resolved})", counting_torch.on_device(resolved, max_memory_gb=max_memory_gb, remark=remark)
     if compiled.available():
         from deepradiomics.radiomics import counting_cpu
 
@@ -165,20 +173,10 @@ def _formulas() -> dict[str, Callable[..., dict[str, np.ndarray]]]:
     }
 
 
-def _chunks(levels: Sequence[LevelRegion], n_offsets: int, most: int) -> list[Sequence[LevelRegion]]:
-    """Split a batch into at most so many regions, whose stacked co-occurrence matrices stay within a bounded memory.
-
-    How it is split never depends on the number of threads.
-    """
-    widest = max(len(region.grey_levels) for region in levels)
-    size = min(most, max(1, _CHUNK_ENTRIES // (n_offsets * widest**2)))
-    return [levels[start : start + size] for start in range(0, len(levels), size)]
-
-
 def _shape(region: Region, settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
     """Shape by key; shape2D is NaN where the region is not flat along the axis left out."""
     found: dict[str, float] = {}
-    if "shape" in settings.families:
+    if any(name.startswith("original_shape_") for name in names):
         shape = shape_features(region.shape_mask, region.spacing_mm)
         found |= {f"original_shape_{name}": value for name, value in shape.items()}
     axis = settings.force_2d_dimension

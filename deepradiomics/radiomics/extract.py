@@ -1,32 +1,32 @@
 """extract: the radiomic features of one region of one image, with PyRadiomics' names and numbers."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from deepradiomics.radiomics.compute import FeatureTable, feature_table
-from deepradiomics.radiomics.preprocess import Prepared, prepare
+from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.radiomics.image_types import Effort, features_of
+from deepradiomics.radiomics.inputs import load, plane_settings
+from deepradiomics.radiomics.memory import Budget
+from deepradiomics.radiomics.preprocess import prepare_region
+from deepradiomics.radiomics.result import ENGINE_VERSION, Features, undefined_reasons
+from deepradiomics.radiomics.setting_rules import RULES
 from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.threads import thread_count
 
-ENGINE_VERSION = "2"
-"""Part of every cache key: it changes whenever a number may change."""
-
-
-class Features(dict[str, float]):
-    """Feature values by full key (``original_glcm_Contrast``), in PyRadiomics' order.
-
-    Attributes:
-        diagnostics: what was done and what to know: settings, ROI, grey levels, ``warnings`` (a list of sentences) and
-            ``undefined`` (why a feature is NaN).
-    """
-
-    def __init__(self, values: Mapping[str, float], diagnostics: Mapping[str, Any] | None = None) -> None:
-        super().__init__(values)
-        self.diagnostics: dict[str, Any] = dict(diagnostics or {})
+__all__ = ["ENGINE_VERSION", "Features", "chosen_settings", "extract", "undefined_reasons"]
 
 
-def extract(image: Any, mask: Any, params: Any = None, *, label: int | None = None, device: str = "auto") -> Features:
+def extract(
+    image: Any,
+    mask: Any,
+    params: Any = None,
+    *,
+    label: int | None = None,
+    device: str = "auto",
+    standard: str | None = None,
+    threads: int | None = None,
+    max_memory_gb: float | None = None,
+) -> Features:
     """Compute the radiomic features of one labelled region.
 
     Args:
@@ -35,6 +35,10 @@ def extract(image: Any, mask: Any, params: Any = None, *, label: int | None = No
         params: a PyRadiomics YAML file, a dictionary of its structure, a preset's name, or None for its defaults.
         label: the label of the ROI; None takes the settings' label, which is 1 by default.
         device: ``auto`` (the CPU, or a GPU for large jobs), ``cpu``, ``cuda``.
+        standard: ``pyradiomics`` or ``ibsi`` (IBSI's definitions where they differ); None takes the settings'.
+        threads: how many to use; None takes the variable DEEPRADIOMICS_THREADS, else all cores.
+        max_memory_gb: bounds the filtered images and matrices in work; None takes the variable
+            DEEPRADIOMICS_MAX_MEMORY_GB, else 1.
 
     Returns:
         A dictionary of floats with ``.diagnostics``. A feature that is not defined for this region is NaN, and
@@ -47,53 +51,23 @@ def extract(image: Any, mask: Any, params: Any = None, *, label: int | None = No
     >>> features = extract("image.nii.gz", "mask.nii.gz", {"setting": {"binWidth": 10}})  # doctest: +SKIP
     >>> features["original_glcm_Contrast"]  # doctest: +SKIP
     """
+    settings = chosen_settings(params, label, standard)
+    if settings.standard == "ibsi":
+        from deepradiomics.radiomics.ibsi import ibsi_features
+
+        return ibsi_features(image, mask, settings, device=device, threads=threads)
+    inputs = load(image, mask, settings)
+    settings = plane_settings(settings, inputs.dimensions)
+    effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
+    [found] = features_of([prepare_region(inputs, settings)], [settings], effort)
+    if isinstance(found, DeepRadiomicsError):
+        raise found
+    return found
+
+
+def chosen_settings(params: Any, label: int | None = None, standard: str | None = None) -> Settings:
+    """Return settings with the label and the standard of a call on top."""
     settings = Settings.from_params(params)
-    if label is not None:
-        settings = settings.with_label(label)
-    prepared = prepare(image, mask, settings)
-    table = feature_table([prepared.region], settings, device=device)
-    values = {name: float(value) for name, value in zip(table.names, table.values[0], strict=True)}
-    return Features(values, _diagnostics(prepared, table, settings))
-
-
-def undefined_reasons(names: tuple[str, ...], values: np.ndarray) -> dict[str, str]:
-    """Say for each NaN of one region (K,) why it is one."""
-    reasons = {
-        "glcm": "no two voxels of the region are neighbours at the distances set",
-        "glrlm": "no line of voxels meets the region twice",
-        "firstorder": "no voxel lies between the 10th and the 90th percentile",
-    }
-    other = "the formula is not defined for this region"
-    return {
-        name: reasons.get(name.split("_")[1], other)
-        for name, value in zip(names, values, strict=True)
-        if value != value
-    }
-
-
-def _diagnostics(prepared: Prepared, table: FeatureTable, settings: Settings) -> dict[str, Any]:
-    region, geometry = prepared.region, prepared.image.geometry
-    values = region.roi_values
-    undefined = undefined_reasons(table.names, table.values[0])
-    warnings = [*settings.notes, *prepared.notes, *table.warnings]
-    if undefined:
-        warnings.append(f"{len(undefined)} features are not defined for this region: see 'undefined'.")
-    return {
-        "engine_version": ENGINE_VERSION,
-        "backend": table.backend,
-        "settings": settings.to_dict()["setting"],
-        "image": {"size": geometry.size, "spacing_mm": geometry.spacing_mm, "name": prepared.image.name},
-        "roi": {
-            "label": settings.label,
-            "voxels": int(np.count_nonzero(region.mask)),
-            "lower_zyx": prepared.lower,
-            "size_zyx": region.mask.shape,
-            "minimum": float(values.min()),
-            "maximum": float(values.max()),
-            "mean": float(values.astype(float).mean()),
-        },
-        "grey_levels": int(table.n_levels[0]) if len(table.n_levels) else None,
-        "image_notes": list(prepared.image.notes),
-        "warnings": warnings,
-        "undefined": undefined,
-    }
+    if standard is not None:
+        settings = replace(settings, standard=RULES["standard"].checked("standard", standard))
+    return settings if label is None else settings.with_label(label)

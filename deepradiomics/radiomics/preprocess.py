@@ -4,7 +4,7 @@ The order and the arithmetic are PyRadiomics', and the resampling is SimpleITK's
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import SimpleITK as sitk
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume, mask_from_sitk, to_sitk, volume_from_sitk
+from deepradiomics.radiomics.diagnostics import Told
 from deepradiomics.radiomics.inputs import Inputs, load, normalised, one_channel
 from deepradiomics.radiomics.region import Region
 from deepradiomics.radiomics.resampling import resample_pair, resampled_mask
@@ -37,7 +38,7 @@ class Prepared:
         mask: the labels on the same grid, before re-segmentation.
         lower: first voxel (z, y, x) of the region's box in that image.
         notes: what a user should know, one sentence each.
-        stages: (name, image or None, ROI bool (z, y, x), geometry) of what was done to the mask, for the diagnostics.
+        diagnostics: PyRadiomics' entries about image and mask at each step, where the settings ask for them.
         dimensions: 3, or 2 for a flat image.
     """
 
@@ -46,7 +47,7 @@ class Prepared:
     mask: Mask
     lower: tuple[int, int, int]
     notes: tuple[str, ...]
-    stages: tuple[tuple[str, Volume | None, np.ndarray, Geometry], ...] = ()
+    diagnostics: dict[str, Any] = field(default_factory=dict)
     dimensions: int = 3
 
     @property
@@ -74,19 +75,18 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
 def prepare_region(inputs: Inputs, settings: Settings) -> Prepared:
     """Return the cropped region of one label of what was loaded; see :func:`prepare`."""
     volume, labels = inputs.image, inputs.mask
-    notes: list[str] = []
     name = labels.name or "mask"
-    drawn = labels.region(settings.label)  # the label must be there before anything else is done
-    stages: list[tuple[str, Volume | None, np.ndarray, Geometry]] = [("original", None, drawn, labels.geometry)]
+    inside = labels.region(settings.label)  # the label must be there before anything else is done
+    told = Told(inputs, settings)
+    told.of_original(inside)
     resampling = settings.resampled_spacing_mm is not None and settings.interpolator is not None
     if resampling:
         volume, labels = _resampled(volume.require_finite(), labels, settings, inputs.dimensions)
-        stages.append(("interpolated", volume, labels.labels == settings.label, labels.geometry))
+        told.of_step("interpolated", labels.labels == settings.label, labels.geometry, volume)
     volume, labels, note = on_one_grid(volume, labels, settings)
     inside = labels.region(settings.label)
     if note:
-        notes.append(note)
-        stages.append(("corrected", volume, inside, labels.geometry))
+        told.of_step("corrected", inside, labels.geometry, volume)
     lower, upper = check_roi(inside, settings, name)
     if settings.pre_crop and not resampling:
         margin = settings.pad_distance
@@ -97,7 +97,7 @@ def prepare_region(inputs: Inputs, settings: Settings) -> Prepared:
     if settings.resegment_range is not None:
         texture = resegmented(volume.voxels, inside, settings)
         lower, upper = check_roi(texture, settings, f"{name} after re-segmentation")
-        stages.append(("resegmented", volume, texture, labels.geometry))
+        told.of_step("resegmented", texture, labels.geometry, volume)
     box = tuple(slice(lo, up) for lo, up in zip(lower, upper, strict=True))
     values = np.asarray(volume.voxels[box])
     bad = ~np.isfinite(values[texture[box]]) if values.dtype.kind == "f" else np.zeros(1, bool)
@@ -109,9 +109,10 @@ def prepare_region(inputs: Inputs, settings: Settings) -> Prepared:
     # PyRadiomics cuts the shape's mask to the box of the re-segmented one
     shape_mask = texture[box] if settings.resegment_shape else inside[box]
     spacing = tuple(volume.geometry.spacing_mm[::-1])
-    region = Region(values, texture[box], spacing, shape_mask, f"label {settings.label}")  # type: ignore[arg-type]
+    region = Region(values, texture[box].copy(), spacing, shape_mask.copy(), f"label {settings.label}")  # type: ignore[arg-type]
     first = tuple(int(v) for v in lower)
-    return Prepared(region, volume, labels, first, tuple(notes), tuple(stages), inputs.dimensions)  # type: ignore[arg-type]
+    notes = (note,) if note else ()
+    return Prepared(region, volume, labels, first, notes, told.entries, inputs.dimensions)  # type: ignore[arg-type]
 
 
 def _resampled(volume: Volume, labels: Mask, settings: Settings, dimensions: int) -> tuple[Volume, Mask]:

@@ -1,5 +1,6 @@
 """Region: the cropped voxels of one ROI, and its discretised form; what every feature class works on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,7 +101,30 @@ FEW_LEVELS, MANY_LEVELS = 16, 128
 
 def level_warning(region_name: str, level_region: LevelRegion) -> str | None:
     """Return a sentence when an ROI has fewer than 16 or more than 128 grey levels, else None."""
-    count = len(level_region.grey_levels)
+    return _level_sentence(region_name, len(level_region.grey_levels))
+
+
+def level_warnings(region_name: str, levels: Mapping[str, int]) -> list[str]:
+    """Return sentences about the grey levels of a region in several images; the filtered ones are told together.
+
+    Args:
+        region_name: what messages call the ROI.
+        levels: grey levels by prefix (``original``, ``wavelet-LLH`` ...).
+    """
+    alone = _level_sentence(region_name, levels["original"]) if "original" in levels else None
+    found = [alone] if alone else []
+    filtered = {prefix: count for prefix, count in levels.items() if prefix != "original"}
+    for few, which, advice in ((True, "fewer than 16", "smaller"), (False, "more than 128", "larger")):
+        odd = [f"{p} {n}" for p, n in filtered.items() if (n < FEW_LEVELS if few else n > MANY_LEVELS)]
+        if odd:
+            found.append(
+                f"{region_name} has {which} grey levels in {len(odd)} of {len(filtered)} filtered images "
+                f"({', '.join(odd)}): texture features may say little; consider a {advice} bin width for them."
+            )
+    return found
+
+
+def _level_sentence(region_name: str, count: int) -> str | None:
     if FEW_LEVELS <= count <= MANY_LEVELS:
         return None
     which = "fewer than 16" if count < FEW_LEVELS else "more than 128"

@@ -4,8 +4,9 @@ Threads, not processes: inside Slicer other processes hang, and the compiled ker
 """
 
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from deepradiomics.errors import InputError
@@ -45,3 +46,32 @@ def map_threads(function: Callable[[Item], Result], items: Iterable[Item], threa
         return [function(item) for item in todo]
     with ThreadPoolExecutor(workers, thread_name_prefix="deepradiomics") as pool:
         return list(pool.map(function, todo))
+
+
+def map_ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int, ahead: int | None = None
+) -> Iterator[Result]:
+    """Yield the function of each item, in their order, taking items only as places become free.
+
+    Args:
+        function: worked on in other threads; with one thread, here.
+        items: made here, one at a time (a generator's memory is bounded so).
+        threads: how many to use.
+        ahead: how many items may be in work or done but not yet yielded; None takes the number of threads.
+    """
+    if threads <= 1:
+        yield from map(function, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="deepradiomics") as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                del item
+                if len(waiting) >= (ahead or threads):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:  # after an error, what has not begun is not begun
+            for future in waiting:
+                future.cancel()

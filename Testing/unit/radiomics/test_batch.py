@@ -94,7 +94,7 @@ def test_progress_ends_at_one() -> None:
     assert seen[-1] == 1
 
 
-def test_chunks_of_a_large_batch_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_memory_nor_threads_change_a_number() -> None:
     whole = extract_patches(_views(), _patches()).values
-    monkeypatch.setattr("deepradiomics.radiomics.compute._CHUNK_ENTRIES", 1)
-    np.testing.assert_allclose(extract_patches(_views(), _patches()).values, whole, rtol=1e-12)
+    for choice in ({"max_memory_gb": 1e-3}, {"threads": 1}, {"threads": 3}):
+        np.testing.assert_allclose(extract_patches(_views(), _patches(), **choice).values, whole, rtol=1e-12)

@@ -1,0 +1,223 @@
+"""From prepared regions of one image to their features: filter, crop, compute, for each image type in turn.
+
+The filters run one after another, each no further than the regions' boxes need; the features of the filtered images are
+computed side by side in threads, as many at a time as the memory budget allows.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from deepradiomics.errors import DeepRadiomicsError, InputError
+from deepradiomics.images import Volume
+from deepradiomics.progress import Progress, silent
+from deepradiomics.radiomics.compute import FeatureTable, shape_table, texture_table
+from deepradiomics.radiomics.memory import Budget, images_at_once
+from deepradiomics.radiomics.preprocess import Prepared
+from deepradiomics.radiomics.region import Region, level_warnings
+from deepradiomics.radiomics.result import ENGINE_VERSION, Features, undefined_reasons
+from deepradiomics.radiomics.settings import (
+    NUMERIC_DIAGNOSTICS,
+    Settings,
+    feature_names,
+    image_prefixes,
+    texture_names,
+)
+from deepradiomics.radiomics.threads import map_ahead
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What the work may use; no number depends on it."""
+
+    device: str = "auto"
+    threads: int = 1
+    budget: Budget = field(default_factory=Budget)
+
+
+def features_of(
+    regions: Sequence[Prepared], settings: Sequence[Settings], effort: Effort, report: Progress = silent
+) -> list[Features | DeepRadiomicsError]:
+    """Compute the features of several regions of one image, each filter of which is computed once.
+
+    Args:
+        regions: regions with the same image (the same object).
+        settings: (R,) of each region; they differ in the label only.
+        effort: device, threads and memory.
+        report: told how far the work is.
+
+    Returns:
+        (R,) features, or the error that prevents them.
+    """
+    common, image = settings[0], regions[0].image
+    box = union_box([region.box for region in regions])
+    tables: list[dict[str, FeatureTable]] = [{} for _ in regions]
+    failures: list[dict[str, str]] = [{} for _ in regions]
+    errors: dict[int, DeepRadiomicsError] = {}
+    voxels = int(np.prod([side.stop - side.start for side in box]))
+    images = sum(len(image_prefixes(name, own)) for name, own in common.per_image_type())
+    together = images_at_once(voxels, effort.budget, effort.threads)
+    together = min(together, max(1, images * len(regions)))
+    if effort.device.startswith("cuda"):
+        together = 1  # one job at a time has the GPU
+    inner = replace(effort, threads=max(1, effort.threads // together))
+
+    def compute(job: _Job) -> tuple[_Job, FeatureTable | DeepRadiomicsError | str]:
+        return job, _table(job, regions[job.region], inner)
+
+    jobs = _jobs(image, common, regions, box, effort.threads)
+    total = max(1, images * len(regions))
+    for count, (job, found) in enumerate(map_ahead(compute, jobs, together), start=1):
+        report(min(1.0, count / total), f"features of {job.prefix}")
+        if isinstance(found, FeatureTable):
+            tables[job.region][job.prefix] = found
+        elif isinstance(found, str):
+            tables[job.region][job.prefix] = _undefined_table(job)
+            failures[job.region][job.prefix] = found
+        else:
+            errors.setdefault(job.region, found)
+    return [
+        errors.get(k) or _collected(region, settings[k], tables[k], failures[k], effort)
+        for k, region in enumerate(regions)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One region of one (filtered) image: its values, cropped to the region, or why there are none."""
+
+    region: int
+    prefix: str
+    settings: Settings
+    values: np.ndarray | str
+
+
+def _jobs(image: Volume, settings: Settings, regions: Sequence[Prepared], box: Box, threads: int) -> Iterator[_Job]:
+    """Filter the image as far as the union of the regions' boxes needs it, one filtered image at a time."""
+    for prefix, own, voxels in filtered_images(image, settings, regions[0].dimensions, box, threads):
+        for k, region in enumerate(regions):
+            cut = voxels if isinstance(voxels, str) else voxels[within(region.box, box)]
+            yield _Job(k, prefix, own, cut)
+
+
+def filtered_images(
+    image: Volume, settings: Settings, dimensions: int, box: Box, threads: int
+) -> Iterator[tuple[str, Settings, np.ndarray | str]]:
+    """Yield prefix, the image type's settings and the voxels (z, y, x) of the box; or why there are none."""
+    for image_type, own in settings.per_image_type():
+        if not texture_names(own):
+            continue
+        if image_type == "Original":
+            yield "original", own, np.asarray(image.voxels[box])
+            continue
+        from deepradiomics.radiomics.filters import FilterFailure, filtered
+
+        for prefix, found in filtered(image_type, image, own, box=box, dimensions=dimensions, threads=threads):
+            yield prefix, own, found.reason if isinstance(found, FilterFailure) else np.asarray(found.voxels)
+
+
+def _table(job: _Job, prepared: Prepared, effort: Effort) -> FeatureTable | DeepRadiomicsError | str:
+    """The features of one region of one image; an error is returned, for it concerns this region only."""
+    if isinstance(job.values, str):
+        return job.values
+    region = prepared.region
+    if job.values.dtype.kind == "f" and not np.isfinite(job.values[region.mask]).all():
+        return "the filtered image is not defined everywhere in the region"
+    name = region.name if job.prefix == "original" else f"{region.name}, {job.prefix}"
+    cut = Region(job.values, region.mask, region.spacing_mm, region.shape_mask, name)
+    try:
+        return texture_table(
+            [cut], job.settings, prefix=job.prefix, device=effort.device, threads=effort.threads,
+            budget=effort.budget,
+        )  # fmt: skip
+    except DeepRadiomicsError as error:
+        return error
+
+
+def _undefined_table(job: _Job) -> FeatureTable:
+    names = texture_names(job.settings, job.prefix)
+    return FeatureTable(np.full((1, len(names)), np.nan), names, np.zeros(0, int), "none", ())
+
+
+def _collected(
+    prepared: Prepared,
+    settings: Settings,
+    tables: dict[str, FeatureTable],
+    failures: Mapping[str, str],
+    effort: Effort,
+) -> Features | DeepRadiomicsError:
+    """Put the tables of one region into one result, in PyRadiomics' order."""
+    found: dict[str, float] = {}
+    if settings.numeric_diagnostics:
+        found |= {name: float(prepared.diagnostics[name]) for name in NUMERIC_DIAGNOSTICS}
+    shape_keys, shape_values = shape_table([prepared.region], settings, dimensions=prepared.dimensions)
+    found |= dict(zip(shape_keys, shape_values[0].tolist(), strict=True))
+    for table in tables.values():
+        found |= dict(zip(table.names, table.values[0].tolist(), strict=True))
+    names = feature_names(settings, dimensions=prepared.dimensions)
+    missing = [name for name in names if name not in found]
+    if missing or len(found) != len(names):
+        return InputError(f"{prepared.region.name}: a filter gave other images than announced: {missing[:3]} missing.")
+    return Features(
+        {name: found[name] for name in names}, _diagnostics(prepared, tables, found, settings, failures, effort)
+    )
+
+
+def _diagnostics(
+    prepared: Prepared,
+    tables: dict[str, FeatureTable],
+    found: dict[str, float],
+    settings: Settings,
+    failures: Mapping[str, str],
+    effort: Effort,
+) -> dict[str, Any]:
+    region, geometry = prepared.region, prepared.image.geometry
+    values = region.roi_values
+    undefined = undefined_reasons(tuple(found), np.array(list(found.values())), failures)
+    levels = {prefix: int(table.n_levels[0]) for prefix, table in tables.items() if len(table.n_levels)}
+    warnings = [*settings.notes, *prepared.notes, *level_warnings(region.name, levels)]
+    warnings += dict.fromkeys(sentence for table in tables.values() for sentence in table.warnings)
+    warnings += [f"{prefix}: {reason}; its features are NaN." for prefix, reason in failures.items()]
+    rest = [name for name in undefined if name.split("_")[0] not in failures]
+    if rest:
+        warnings.append(f"{len(rest)} features are not defined for this region: see 'undefined'.")
+    described = settings.to_dict()
+    return {
+        "engine_version": ENGINE_VERSION,
+        "backend": next((table.backend for table in tables.values() if table.backend != "none"), "none"),
+        "threads": effort.threads,
+        "settings": described["setting"],
+        "image_types": described["imageType"],
+        "image": {"size": geometry.size, "spacing_mm": geometry.spacing_mm, "name": prepared.image.name},
+        "roi": {
+            "label": settings.label,
+            "voxels": int(np.count_nonzero(region.mask)),
+            "lower_zyx": prepared.lower,
+            "size_zyx": region.mask.shape,
+            "minimum": float(values.min()),
+            "maximum": float(values.max()),
+            "mean": float(values.astype(float).mean()),
+        },
+        "grey_levels": levels.get("original"),
+        "grey_levels_by_image": levels,
+        "image_notes": list(prepared.image.notes),
+        "warnings": warnings,
+        "undefined": undefined,
+        "pyradiomics": prepared.diagnostics if settings.additional_info else {},
+    }
+
+
+def union_box(boxes: Sequence[Box]) -> Box:
+    """The smallest box that holds all boxes."""
+    sides = zip(*boxes, strict=True)
+    return tuple(slice(min(s.start for s in side), max(s.stop for s in side)) for side in sides)  # type: ignore[return-value]
+
+
+def within(inner: Box, outer: Box) -> Box:
+    """An inner box, counted from the corner of the outer one."""
+    pairs = zip(inner, outer, strict=True)
+    return tuple(slice(i.start - o.start, i.stop - o.start) for i, o in pairs)  # type: ignore[return-value]

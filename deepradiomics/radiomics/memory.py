@@ -1,0 +1,112 @@
+"""How much memory the work may take: the budget, and what a region's texture matrices need of it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Condition
+
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics.counting import CountingPlan
+from deepradiomics.radiomics.region import LevelRegion
+
+DEFAULT_GB = 1.0
+VARIABLE = "DEEPRADIOMICS_MAX_MEMORY_GB"
+MATRIX_COPIES = 3  # counts, frequencies, and what the formulas hold at a time
+NUMBER_BYTES = 8
+VOXEL_BYTES = 64  # of a filtered image in work: its values, the filter's intermediate ones, levels and places
+
+
+class Budget:
+    """So many bytes for the images and matrices in work, shared by the threads of one call.
+
+    It does not bound the image that was read, nor Python itself. No number depends on it.
+
+    Args:
+        max_memory_gb: gigabytes; None takes the variable DEEPRADIOMICS_MAX_MEMORY_GB, else 1.
+
+    Raises:
+        InputError: not a positive number.
+    """
+
+    def __init__(self, max_memory_gb: float | None = None) -> None:
+        source, asked = "max_memory_gb", max_memory_gb
+        if asked is None:
+            source, asked = VARIABLE, os.environ.get(VARIABLE, DEFAULT_GB)  # type: ignore[assignment]
+        try:
+            self.gigabytes = float(asked)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            self.gigabytes = 0.0
+        if not 0 < self.gigabytes < float("inf"):
+            raise InputError(f"{source}: expected a positive number of gigabytes, got {asked!r}.")
+        self.bytes = int(self.gigabytes * 1e9)
+        self._free = self.bytes
+        self._changed = Condition()
+
+    @contextmanager
+    def held(self, count: int) -> Iterator[None]:
+        """Wait until so many bytes are free, and keep them meanwhile; more than all is all."""
+        count = min(count, self.bytes)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= count)
+            self._free -= count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += count
+                self._changed.notify_all()
+
+
+def matrix_bytes(n_levels: int, longest: int, plan: CountingPlan) -> int:
+    """Return about how many bytes the texture matrices of one region take.
+
+    Args:
+        n_levels: grey levels that occur.
+        longest: the longest side of its box, in voxels.
+        plan: what is counted.
+    """
+    entries = 0
+    if "glcm" in plan.families:
+        entries += len(plan.offsets) * n_levels**2
+    if "glrlm" in plan.families:
+        entries += len(plan.run_offsets) * n_levels * longest
+    if "gldm" in plan.families or "ngtdm" in plan.families:
+        entries += 2 * n_levels * (2 * len(plan.offsets) + 1)
+    return MATRIX_COPIES * NUMBER_BYTES * entries
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Regions whose matrices are stacked and evaluated together, and how many bytes these take."""
+
+    regions: slice
+    bytes: int
+
+
+def chunks(
+    levels: Sequence[LevelRegion], names: Sequence[str], plan: CountingPlan, budget: Budget, most: int
+) -> list[Chunk]:
+    """Split a batch into at most so many regions, whose stacked matrices stay within the budget.
+
+    How it is split never depends on the number of threads.
+
+    Raises:
+        InputError: the matrices of one region alone are larger.
+    """
+    each = [matrix_bytes(len(region.grey_levels), max(region.codes.shape), plan) for region in levels]
+    largest = max(range(len(each)), key=each.__getitem__)
+    if each[largest] > budget.bytes:
+        count = len(levels[largest].grey_levels)
+        raise InputError(
+            f"{names[largest]}: the texture matrices of its {count} grey levels need about {each[largest] / 1e9:.2g} "
+            f"GB, the budget is {budget.gigabytes:.2g} GB. Take a larger binWidth (16 to 128 levels are usual) or a "
+            f"binCount, or raise max_memory_gb (or the variable {VARIABLE})."
+        )
+    size = min(most, max(1, budget.bytes // max(1, each[largest])))
+    return [Chunk(slice(start, start + size), size * each[largest]) for start in range(0, len(levels), size)]
+
+
+def images_at_once(box_voxels: int, budget: Budget, threads: int) -> int:
+    """Return how many filtered images of a box may be in work together: as many as threads, as far as they fit."""
+    return int(min(threads, max(1, budget.bytes // (VOXEL_BYTES * box_voxels))))

@@ -1,0 +1,41 @@
+"""Features: what an extraction returns, and why a number in it may be NaN."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+ENGINE_VERSION = "2"
+"""Part of every cache key: it changes whenever a number may change."""
+
+
+class Features(dict[str, float]):
+    """Feature values by full key (``original_glcm_Contrast``), in PyRadiomics' order.
+
+    Attributes:
+        diagnostics: what was done and what to know: settings, ROI, grey levels, ``warnings`` (a list of sentences) and
+            ``undefined`` (why a feature is NaN).
+    """
+
+    def __init__(self, values: Mapping[str, float], diagnostics: Mapping[str, Any] | None = None) -> None:
+        super().__init__(values)
+        self.diagnostics: dict[str, Any] = dict(diagnostics or {})
+
+
+def undefined_reasons(
+    names: tuple[str, ...], values: np.ndarray, failures: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Say for each NaN of one region (K,) why it is one; ``failures`` holds the reason of a whole image's prefix."""
+    reasons = {
+        "glcm": "no two voxels of the region are neighbours at the distances set",
+        "glrlm": "no line of voxels meets the region twice",
+        "firstorder": "no voxel lies between the 10th and the 90th percentile",
+        "shape2D": "the region is not flat: it spans several slices along the axis force2Ddimension",
+    }
+    other = "the formula is not defined for this region"
+    found = {}
+    for name, value in zip(names, values, strict=True):
+        if value != value:
+            prefix, family = name.split("_")[:2]
+            found[name] = (failures or {}).get(prefix) or reasons.get(family, other)
+    return found
