@@ -4,7 +4,6 @@ T. Ojala, M. Pietikäinen and T. Mäenpää, IEEE TPAMI 24 (2002) 971. The circl
 outside the slice the grey value is 0, as scikit-image does, with its roundings (a flat area's pattern hangs on them).
 """
 
-import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal

@@ -1,7 +1,8 @@
 """Local binary patterns in 3-D: how a voxel compares with points on a sphere, told by spherical harmonics.
 
 J. Banerjee et al., ACCV 2012 Workshops, LNCS 7728 (2013) 26, doi 10.1007/978-3-642-37410-4_3. The sphere is sampled at
-the vertices of an icosphere by cubic spline interpolation (0 outside the image); for each degree of the harmonics the
+the vertices of an icosphere by cubic spline interpolation (0 outside the image), in the image's own number type, so that
+samples of whole numbers are cut off to whole numbers; for each degree of the harmonics the
 length of the pattern's part of this degree is an image, and the kurtosis of the samples is one more. PyRadiomics hands
 the two angles of a vertex to the harmonics in exchanged order, and adds (x, y, z) of a vertex to (z, y, x) of a voxel:
 so it is done here.
@@ -18,7 +19,6 @@ from deepradiomics.radiomics.filters.wavelet import parts
 from deepradiomics.radiomics.threads import map_threads
 
 CHUNK_BYTES = 8_000_000
-RESOLUTION = 1e-15  # of float64: samples that vary less than this part of their mean have no kurtosis
 
 
 def lbp3d_names(levels: int) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def lbp3d_images(
             here = slice(first, min(first + step, part[1]))
             places = where[here] + lower
             points = places.T[:, :, None] + vertices.T[:, None, :]  # (3, n, V)
-            samples = ndimage.map_coordinates(spline, points, order=3, prefilter=False)
+            samples = ndimage.map_coordinates(spline, points, voxels.dtype, order=3, prefilter=False)
             bits = (samples >= voxels[tuple(places.T)][:, None]).astype(np.float64)
             for degree, y in enumerate(harmonics):
                 projected = (bits @ y) @ y.T  # not the conjugate: PyRadiomics' own
@@ -89,9 +89,9 @@ def lbp3d_images(
 
 
 def _kurtosis(samples: np.ndarray) -> np.ndarray:
-    """Return the excess kurtosis of each row (N, V), NaN where it hardly varies."""
+    """Return the excess kurtosis of each row (N, V), NaN where it does not vary; float32 is not widened."""
     mean = samples.mean(axis=1, keepdims=True)
     squares = (samples - mean) ** 2
     second = squares.mean(axis=1)
-    flat = second <= (RESOLUTION * mean[:, 0]) ** 2
-    return np.where(flat, np.nan, (squares**2).mean(axis=1) / np.where(flat, 1, second) ** 2 - 3)
+    flat = second <= (np.finfo(mean.dtype).eps * mean[:, 0]) ** 2
+    return np.where(flat, np.nan, (squares**2).mean(axis=1) / np.where(flat, 1, second) ** 2) - 3

@@ -25,22 +25,16 @@ def icosphere(subdivision: int, radius: float) -> np.ndarray:
     )  # fmt: skip
     faces = [tuple(face) for face in _FACES]
     for _ in range(subdivision):
-        middle: dict[tuple[int, int], int] = {}
-        points = list(vertices)
+        sides = {tuple(sorted(edge)) for face in faces for edge in pairwise((*face, face[0]))}
+        edges = sorted(sides, key=lambda edge: edge[::-1])  # trimesh's order, for the same rounding of sums
+        middle = {edge: len(vertices) + k for k, edge in enumerate(edges)}
         halved = []
-        for face in faces:
-            mids = []
-            for a, b in pairwise((*face, face[0])):
-                edge = (min(a, b), max(a, b))
-                if edge not in middle:
-                    middle[edge] = len(points)
-                    points.append(np.stack([vertices[edge[0]], vertices[edge[1]]]).mean(axis=0))
-                mids.append(middle[edge])
-            a, b, c = face
-            d, e, f = mids
+        for a, b, c in faces:
+            d, e, f = (middle[min(edge), max(edge)] for edge in ((a, b), (b, c), (c, a)))
             halved += [(a, d, f), (d, b, e), (f, e, c), (d, e, f)]
         faces = halved
-        vertices = _onto_sphere(np.array(points), radius)
+        middles = vertices[np.array(edges)].mean(axis=1)
+        vertices = _onto_sphere(np.concatenate([vertices, middles]), radius)
     return vertices if subdivision else _onto_sphere(vertices, radius)
 
 
