@@ -73,6 +73,42 @@ def _extract_with(*options: object) -> Callable[[Path, Path], Sequence[object]]:
     return lambda folder, bundle: [*_extract()(folder, bundle), *options]
 
 
+def _extract_params(text: str, *options: object) -> Callable[[Path, Path], Sequence[object]]:
+    """An extraction, or with ``maps`` as first option maps, with this parameter file."""
+
+    def command(folder: Path, bundle: Path) -> Sequence[object]:
+        given = material.params(folder / "params.yaml", text)
+        return [*_extract()(folder, bundle), "--params", given, *options]
+
+    return command
+
+
+def _maps(*options: object, mask: str = "box") -> Callable[[Path, Path], Sequence[object]]:
+    def command(folder: Path, _: Path) -> Sequence[object]:
+        image, region = material.image(folder / "image.nii.gz"), material.mask(folder / "mask.nii.gz", mask)
+        return ["maps", image, region, "-o", folder / OUTPUT, *options]
+
+    return command
+
+
+def _colours(folder: Path, _: Path) -> Sequence[object]:
+    image, mask = material.colour_image(folder / "colours.nrrd"), material.mask(folder / "mask.nii.gz")
+    return ["extract", image, mask, "-o", folder / OUTPUT / "features.csv"]
+
+
+def _extract_manifest(
+    rows: list[dict[str, object]], columns: list[str], *options: object
+) -> Callable[[Path, Path], Sequence[object]]:
+    def command(folder: Path, _: Path) -> Sequence[object]:
+        material.image(folder / "cohort" / "a.nrrd")
+        material.mask(folder / "cohort" / "a_mask.nrrd")
+        material.mask(folder / "cohort" / "empty.nrrd", "empty")
+        manifest = material.manifest(folder / "cohort", rows, columns)
+        return ["extract", "--manifest", manifest, "-o", folder / OUTPUT / "features.csv", *options]
+
+    return command
+
+
 def _train(
     rows: list[dict[str, object]], columns: list[str] | None = None, *options: object
 ) -> Callable[[Path, Path], Sequence[object]]:
@@ -162,10 +198,69 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("a text file as image", _text_as_image, ("notes.nii.gz", "could not be read")),
     BadInput("mask empty", _extract(mask="empty"), ("mask", "empty")),
     BadInput("mask of one voxel", _extract(mask="one-voxel"), ("voxel",)),
-    BadInput("mask on another grid", _extract(mask="other-grid"), ("grid",)),
+    BadInput("mask on another grid", _extract(mask="other-grid"), ("spacing", "tolerance", "geometryTolerance")),
     BadInput("mask without the label asked for", _extract(mask="label-7"), ("label 1", "7")),
     BadInput("image with NaN", _extract("nan"), ("NaN",)),
     BadInput("unknown feature settings", _extract_with("--params", "nonsense"), ("nonsense",)),
+    BadInput("mask of a line of voxels", _extract(mask="line"), ("dimension", "minimumROIDimensions")),
+    BadInput(
+        "region below its minimum size",
+        _extract_params("setting: {minimumROISize: 100000}"),
+        ("minimumROISize", "100000"),
+    ),
+    BadInput("image with three numbers a voxel", _colours, ("one grey value a voxel", "3")),
+    BadInput(
+        "too many grey levels",
+        _extract_params("setting: {binWidth: 0.000001}"),
+        ("bins", "binWidth"),
+    ),
+    BadInput("unknown setting", _extract_params("setting: {binWith: 5}"), ("binWith", "binWidth")),
+    BadInput("setting of a wrong kind", _extract_params("setting: {binWidth: wide}"), ("binWidth", "wide", "number")),
+    BadInput("unknown section", _extract_params("settings: {binWidth: 5}"), ("settings", "setting")),
+    BadInput("unknown image type", _extract_params("imageType: {Wavelets: {}}"), ("Wavelets", "Wavelet")),
+    BadInput("unknown wavelet", _extract_params("imageType: {Wavelet: {wavelet: coif99}}"), ("coif99", "wavelet")),
+    BadInput("unknown feature", _extract_params("featureClass: {glcm: [Contrst]}"), ("Contrst", "Contrast")),
+    BadInput("unknown feature class", _extract_params("featureClass: {gclm: []}"), ("gclm", "glcm")),
+    BadInput("a parameter file that is no YAML", _extract_params("setting: {binWidth: [5"), ("params.yaml", "YAML")),
+    BadInput("unknown standard", _extract_with("--standard", "isbi"), ("standard", "isbi", "ibsi")),
+    BadInput("memory budget below zero", _extract_with("--max-memory-gb", "-1"), ("memory",)),
+    BadInput("mask left out", lambda f, b: [*_extract()(f, b)[:2], "-o", f / OUTPUT / "a.csv"], ("MASK",)),
+    BadInput("table left out", lambda f, b: _extract()(f, b)[:3], ("--output",)),
+    BadInput("label and all labels", _extract_with("--label", "1", "--all-labels"), ("--label", "--all-labels")),
+    BadInput("workers for one case", _extract_with("--workers", "2"), ("--workers", "--threads")),
+    BadInput(
+        "a manifest as image",
+        lambda f, b: ["extract", material.manifest(f / "c", []), "-o", f / OUTPUT / "a.csv"],
+        ("--manifest",),
+    ),
+    BadInput(
+        "extraction of cases without masks",
+        _extract_manifest([{"id": "a", "image": "a.nrrd"}], ["id", "image"]),
+        ("mask", "a"),
+    ),
+    BadInput(
+        "extraction of cases of which none can be used",
+        _extract_manifest([{"id": "a", "image": "a.nrrd", "mask": "empty.nrrd"}], ["id", "image", "mask"]),
+        ("none of its 1 cases", "empty"),
+    ),
+    BadInput(
+        "extraction manifest with an unknown column",
+        _extract_manifest([{"id": "a", "imge": "a.nrrd", "mask": "a_mask.nrrd"}], ["id", "imge", "mask"]),
+        ("imge", "image"),
+    ),
+    BadInput(
+        "a misspelt feature to explain", lambda f, b: ["features", "explain", "glcm_Contrst"], ("glcm_Contrast",)
+    ),
+    BadInput("unknown preset to list", lambda f, b: ["features", "list", "--preset", "lense"], ("lense", "lens")),
+    BadInput("maps of shape", _maps("--features", "shape"), ("shape", "region")),
+    BadInput("maps of an unknown feature", _maps("--features", "glcm_Contrst"), ("Contrst", "glcm_Contrast")),
+    BadInput("maps with a radius of nothing", _maps("--features", "glcm", "--kernel-radius", "0"), ("radius",)),
+    BadInput("maps of an empty mask", _maps("--features", "firstorder", mask="empty"), ("mask", "empty")),
+    BadInput(
+        "maps too large for the memory given",
+        _maps("--features", "glcm", "--max-memory-gb", "0.000001"),
+        ("memory", "GB"),
+    ),
     BadInput("device that is not there", _extract_with("--device", "cdua"), ("device", "cdua")),
     BadInput("table of unknown kind", lambda f, b: [*_extract()(f, b)[:-1], f / OUTPUT / "a.xlsx"], (".xlsx", ".csv")),
     BadInput("output folder is a file", lambda f, b: [*_register()(f, b)[:-1], f / "fixed.nii.gz"], ("fixed.nii.gz",)),

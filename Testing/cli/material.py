@@ -23,8 +23,23 @@ def broken_image(path: Path, kind: str) -> Path:
     return _write(path, voxels, (1.5, 1.2, 2.0))
 
 
+def colour_image(path: Path) -> Path:
+    """An image with three numbers a voxel, on the grid of `image`."""
+    voxels = np.random.default_rng(0).integers(0, 255, (*SHAPE, 3)).astype(np.uint8)
+    found = sitk.GetImageFromArray(voxels, isVector=True)
+    found.CopyInformation(sitk.ReadImage(str(image(path.with_name(f"plain-{path.name}")))))
+    sitk.WriteImage(found, str(path))
+    return path
+
+
+def params(path: Path, text: str) -> Path:
+    """A parameter file."""
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 def mask(path: Path, kind: str = "box") -> Path:
-    """``box``, ``two`` (labels 1 and 2), ``empty``, ``one-voxel``, ``label-7``, ``other-grid``, ``l-shape``."""
+    """``box``, ``two`` (labels 1, 2), ``empty``, ``one-voxel``, ``label-7``, ``other-grid``, ``l-shape``, ``line``."""
     labels = np.zeros(SHAPE, np.uint8)
     if kind != "empty":
         labels[2:8, 3:9, 3:11] = 7 if kind == "label-7" else 1
@@ -35,6 +50,9 @@ def mask(path: Path, kind: str = "box") -> Path:
     if kind == "one-voxel":
         labels[:] = 0
         labels[4, 5, 6] = 1
+    if kind == "line":  # one voxel thick along two axes
+        labels[:] = 0
+        labels[4, 5, 3:9] = 1
     if kind == "l-shape":
         labels[4:8, 3:9, 3:11] = 0
         labels[2:8, 6:9, 3:11] = 0

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,10 +70,12 @@ def extract(
         session.progress(0.0, "loading")
         from deepradiomics.cohort.region_features import Extraction
         from deepradiomics.devices import resolve_device
+        from deepradiomics.radiomics.memory import Budget
 
         if device != "auto":
-            resolve_device(device)  # one message now rather than one a case
+            resolve_device(device)  # what is wrong for all cases is told once, before them
         settings = settings_of(params, label, standard)
+        Budget(max_memory_gb)
         extraction = Extraction(settings, all_labels, device, threads, max_memory_gb)
         if manifest is not None:
             from deepradiomics.cli.extract_manifest import extract_manifest
@@ -90,14 +91,9 @@ def settings_of(params: str | None, label: int | None, standard: str | None) -> 
     Raises:
         InputError: a setting, or the standard, cannot be used.
     """
-    from deepradiomics.radiomics.settings import Settings
+    from deepradiomics.radiomics.extract import chosen_settings
 
-    settings = Settings.from_params(params)
-    if standard is not None:
-        if standard not in ("pyradiomics", "ibsi"):
-            raise InputError(f"--standard: expected pyradiomics or ibsi, got {standard!r}.")
-        settings = replace(settings, standard=standard)
-    return settings if label is None else settings.with_label(label)
+    return chosen_settings(params, label, standard)
 
 
 def document_of(settings: "Settings", counts: list[int], start: float, device: str) -> dict[str, Any]:

@@ -71,12 +71,7 @@ def _keys(params: str | None, standard: str | None) -> list[str]:
     from deepradiomics.radiomics.catalogue import entries
 
     if params is not None or standard is not None:
-        settings = settings_of(params, None, standard)
-        if settings.standard == "ibsi":
-            from deepradiomics.radiomics.ibsi import feature_names as ibsi_names
-
-            return list(ibsi_names(settings))
-        return list(feature_names(settings))
+        return list(feature_names(settings_of(params, None, standard)))
     return [f"original_{family}_{name}" for family, found in entries().items() for name in found if _given(found[name])]
 
 

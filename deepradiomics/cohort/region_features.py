@@ -44,6 +44,11 @@ class Extraction:
     threads: int | None = None
     max_memory_gb: float | None = None
 
+    @property
+    def effort(self) -> dict[str, Any]:
+        """The second line, as the engine takes it."""
+        return {"device": self.device, "threads": self.threads, "max_memory_gb": self.max_memory_gb}
+
 
 @dataclass(frozen=True, eq=False)
 class RegionFeatures:
@@ -92,26 +97,17 @@ def region_features(
         MaskError: the mask is empty, or none of its labels can be used.
         InputError: the image or a setting cannot be used.
     """
-    from deepradiomics.radiomics import extract
+    from deepradiomics.radiomics import extract, extract_labels
 
     report = progress or silent
-    labels = mask.labels_present()
-    if not labels:
+    settings, effort = extraction.settings, extraction.effort
+    if not mask.labels_present():
         raise MaskError("mask: it is empty, no voxel has a label. Draw a region first.")
-    wanted = labels if extraction.all_labels else (extraction.settings.label,)
-    found: dict[int, Features] = {}
-    skipped: dict[int, str] = {}
-    for count, label in enumerate(wanted):
-        report(count / len(wanted), f"features of label {label}")
-        try:
-            found[label] = extract(image, mask, extraction.settings, label=label, device=extraction.device)
-        except MaskError as error:
-            if not extraction.all_labels:
-                raise
-            skipped[label] = str(error)
-    if not found:
-        raise MaskError(f"mask: no label can be used; the first: {next(iter(skipped.values()))}")
-    return RegionFeatures(found, skipped)
+    if extraction.all_labels:
+        found = extract_labels(image, mask, settings, progress=report, **effort)
+        return RegionFeatures(found, found.skipped)
+    report(0.0, f"features of label {settings.label}")
+    return RegionFeatures({settings.label: extract(image, mask, settings, **effort)}, {})
 
 
 def extract_regions(
@@ -254,14 +250,10 @@ def _key(job: _Job, image: Volume, mask: Mask) -> str:
     from deepradiomics.radiomics import ENGINE_VERSION
 
     return content_hash(
-        ENGINE_VERSION, job.extraction.settings.to_dict(), job.extraction.all_labels, _standard(job.extraction),
+        ENGINE_VERSION, job.extraction.settings.to_dict(), job.extraction.all_labels,
         image.voxels, image.geometry.to_dict(), mask.labels, mask.geometry.to_dict(),
         {str(label): name for label, name in mask.segment_names.items()},
     )  # fmt: skip
-
-
-def _standard(extraction: Extraction) -> str:
-    return str(getattr(extraction.settings, "standard", "pyradiomics"))
 
 
 def _kept(file: Path, key: str) -> dict[str, Any] | None:

@@ -140,6 +140,7 @@ def _image_words(image: str, key: str) -> tuple[str, str]:
         found = re.fullmatch(about["pattern"], image)
         if found:
             words = {name: value or "" for name, value in found.groupdict().items()}
+            words["sigma"] = words.get("sigma", "").replace("-", ".")
             if words.get("level"):
                 words["level"] = f", level {words['level']}"
             return about["title"].format(**words), about["sentence"].format(**words)
