@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepradiomics.errors import InputError
+from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.settings import Settings
 
 
@@ -82,8 +83,7 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
                 f"{MAXIMUM_BINS} are possible. Take a binWidth of about {(count * settings.bin_width) / 64:.3g}, "
                 "or a binCount of 32 to 64."
             )
-    levels = np.digitize(values, bin_edges(values, settings.bin_width, settings.bin_count))
-    present, index = np.unique(levels, return_inverse=True)
+    present, index = _present_and_index(values, bin_edges(values, settings.bin_width, settings.bin_count))
     if len(present) > MAXIMUM_LEVELS:
         raise InputError(
             f"{region.name}: it has {len(present)} grey levels, at most {MAXIMUM_LEVELS} are possible. Take a larger "
@@ -92,6 +92,15 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
     codes = np.zeros(region.mask.shape, np.int32)
     codes[region.mask] = index + 1
     return LevelRegion(codes, present.astype(np.int64))
+
+
+def _present_and_index(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bins that occur, and which of them each voxel's is; compiled where numba is there."""
+    if compiled.available() and np.can_cast(values.dtype, np.float64, "safe"):
+        from deepradiomics.radiomics import levels_cpu
+
+        return levels_cpu.present_and_index(values, edges)
+    return np.unique(np.digitize(values, edges), return_inverse=True)
 
 
 MAXIMUM_BINS = 1_000_000
