@@ -130,6 +130,7 @@ def features(
     output_folder: Path | str | None = None,
 ) -> Work:
     """The features of a volume's regions; its nodes are `deepradiomics.scene.features.FeatureNodes`."""
+    names: dict[int, str] = {}  # of the regions: an image file of labels carries none
 
     def build(folder: Path) -> Sequence[str]:
         from deepradiomics.images import write_mask, write_volume
@@ -139,6 +140,7 @@ def features(
         mask = inputs.region_mask(
             image, roi=roi, segmentation=segmentation, segment_ids=segment_ids, patch_grid=patch_grid
         )
+        names.update(mask.segment_names)
         write_volume(image, folder / "image.nrrd")
         write_mask(mask, folder / "mask.nrrd")
         (folder / "result").mkdir()
@@ -151,7 +153,8 @@ def features(
         from deepradiomics.scene.features import show_features
 
         kept = keep(folder / "result", "features", output_folder)
-        nodes = show_features(kept, {"image": volume, "segmentation": segmentation, "roi": roi}, slicer.mrmlScene)
+        sources = {"image": volume, "segmentation": segmentation, "roi": roi}
+        nodes = show_features(kept, sources, slicer.mrmlScene, region_names=names)
         nodes.features.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
         return nodes
 

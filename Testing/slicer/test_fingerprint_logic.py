@@ -207,6 +207,8 @@ def test_features_of_all_segments_come_into_one_table(lib: Any, scene: Any, exam
     nodes = lib.RadiomicFingerprintLogic(start).features_only(exam["sagittal"], segmentation=segmentation)
     values = nodes.features.GetTable().GetColumnByName("value")
     assert [values.GetValue(row) for row in range(2)] == [120.0, 24.0]
+    names = nodes.features.GetTable().GetColumnByName("region")
+    assert [names.GetValue(row) for row in range(2)] == ["a", "b"]
     assert (
         start.words[0] == "extract" and start.given("--params") == "fingerprint-107" and "--all-labels" in start.words
     )

@@ -39,16 +39,23 @@ class FeatureNodes:
 
 
 def show_features(
-    result_folder: Path, nodes: Mapping[str, Any] | None, scene: Any, *, name: str = "Features"
+    result_folder: Path,
+    nodes: Mapping[str, Any] | None,
+    scene: Any,
+    *,
+    name: str = "Features",
+    region_names: Mapping[int, str] | None = None,
 ) -> FeatureNodes:
     """Add features.csv to the scene, with unit, IBSI code and a sentence per feature.
 
-    `nodes`: what the features come from (e.g. "image", "segmentation"), referred to by the tables. Raises InputError if
-    the folder is incomplete or damaged; then nothing is left in the scene.
+    `nodes`: what the features come from (e.g. "image", "segmentation"), referred to by the tables. `region_names`: of
+    the labels, where the mask's file does not carry them. Raises InputError if the folder is incomplete or damaged;
+    then nothing is left in the scene.
     """
     content = read_object(Path(result_folder) / "features.json")
     columns = read_columns(Path(result_folder) / "features.csv", FEATURE_COLUMNS)
     regions = {int(label): str(each.get("name", "")) for label, each in content.get("labels", {}).items()}
+    regions |= region_names or {}
     about = {feature: _explained(feature) for feature in dict.fromkeys(columns["feature"])}
     with all_or_nothing(scene):
         tables = [
