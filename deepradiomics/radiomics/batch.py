@@ -82,7 +82,8 @@ def extract_patches(
     notes, reasons, backend, levels = list(settings.notes), {}, "none", None
     prefixes = [prefix for kind, own in settings.per_image_type() for prefix in image_prefixes(kind, own)]
     union = union_box(boxes)
-    sources = [filtered_images(image, settings, 3, union, effort.threads) for image in images]
+    inside = [(box, labels[box] == j) for j, box in enumerate(boxes, start=1)]
+    sources = [filtered_images(image, settings, 3, union, effort.threads, inside) for image in images]
     for done, of_views in enumerate(zip(*sources, strict=True), start=1):
         prefix, own, _ = of_views[0]
         found = [voxels for _, _, voxels in of_views]

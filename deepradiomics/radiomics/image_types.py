@@ -98,16 +98,31 @@ class _Job:
 
 def _jobs(image: Volume, settings: Settings, regions: Sequence[Prepared], box: Box, threads: int) -> Iterator[_Job]:
     """Filter the image as far as the union of the regions' boxes needs it, one filtered image at a time."""
-    for prefix, own, voxels in filtered_images(image, settings, regions[0].dimensions, box, threads):
+    inside = [(region.box, region.region.mask) for region in regions]
+    for prefix, own, voxels in filtered_images(image, settings, regions[0].dimensions, box, threads, inside):
         for k, region in enumerate(regions):
             cut = voxels if isinstance(voxels, str) else voxels[within(region.box, box)]
             yield _Job(k, prefix, own, cut)
 
 
 def filtered_images(
-    image: Volume, settings: Settings, dimensions: int, box: Box, threads: int
+    image: Volume,
+    settings: Settings,
+    dimensions: int,
+    box: Box,
+    threads: int,
+    inside: Sequence[tuple[Box, np.ndarray]],
 ) -> Iterator[tuple[str, Settings, np.ndarray | str]]:
-    """Yield prefix, the image type's settings and the voxels (z, y, x) of the box; or why there are none."""
+    """Yield prefix, the image type's settings and the voxels (z, y, x) of the box; or why there are none.
+
+    Args:
+        image: the whole image.
+        settings: with the image types.
+        dimensions: of the image.
+        box: the part wanted.
+        threads: of the filters.
+        inside: for each region its box and its bool mask; outside them a slow filter (LBP3D) computes nothing.
+    """
     for image_type, own in settings.per_image_type():
         if not texture_names(own):
             continue
@@ -116,8 +131,18 @@ def filtered_images(
             continue
         from deepradiomics.radiomics.filters import FilterFailure, filtered
 
-        for prefix, found in filtered(image_type, image, own, box=box, dimensions=dimensions, threads=threads):
+        mask = _whole_mask(image, inside) if image_type == "LBP3D" else None
+        made = filtered(image_type, image, own, box=box, threads=threads, dimensions=dimensions, mask=mask)
+        for prefix, found in made:
             yield prefix, own, found.reason if isinstance(found, FilterFailure) else np.asarray(found.voxels)
+
+
+def _whole_mask(image: Volume, inside: Sequence[tuple[Box, np.ndarray]]) -> np.ndarray:
+    """Bool (z, y, x) of the whole image: the regions together."""
+    mask = np.zeros(image.voxels.shape, bool)
+    for box, part in inside:
+        mask[box] |= part
+    return mask
 
 
 def _table(job: _Job, prepared: Prepared, effort: Effort) -> FeatureTable | DeepRadiomicsError | str:
