@@ -94,9 +94,9 @@ def _pass(data: np.ndarray, axis: int, coefficients: np.ndarray, wanted: tuple[i
     shape = (*data.shape[:axis], wanted[1] - wanted[0], *data.shape[axis + 1 :])
     result = np.empty(shape, np.float32)
     if axis == 2:
-        rows, out = data.reshape(-1, data.shape[2]), result.reshape(-1, shape[2])
+        rows, flat = data.reshape(-1, data.shape[2]), result.reshape(-1, shape[2])
         map_threads(
-            lambda p: laplacian_cpu.along_rows(rows, out, coefficients, wanted[0], *p),
+            lambda p: laplacian_cpu.along_rows(rows, flat, coefficients, wanted[0], *p),
             parts(len(rows), threads),
             threads,
         )

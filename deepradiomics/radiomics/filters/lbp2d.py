@@ -121,7 +121,7 @@ def patterns_reference(plane: np.ndarray, rows: _Line, columns: _Line, method: M
     count = len(rows.low)
     values = _samples(plane, rows, columns)
     if method == "var":
-        total, squares = 0.0, 0.0
+        total, squares = np.zeros(()), np.zeros(())
         for value in values:
             total, squares = total + value, squares + value * value
         variance = (squares - total * total / count) / count
@@ -149,4 +149,3 @@ def _samples(plane: np.ndarray, rows: _Line, columns: _Line) -> Iterator[np.ndar
         top = (1 - across) * before[:, columns.low[k]] + across * before[:, columns.high[k]]
         bottom = (1 - across) * after[:, columns.low[k]] + across * after[:, columns.high[k]]
         yield (1 - down) * top + down * bottom
-

@@ -1,10 +1,10 @@
 """Local binary patterns in 3-D: how a voxel compares with points on a sphere, told by spherical harmonics.
 
 J. Banerjee et al., ACCV 2012 Workshops, LNCS 7728 (2013) 26, doi 10.1007/978-3-642-37410-4_3. The sphere is sampled at
-the vertices of an icosphere by cubic spline interpolation (0 outside the image), in the image's own number type, so
-that whole numbers are cut off to whole numbers. For each degree of the harmonics the length of the pattern's part of this
-degree is an image, and the kurtosis of the samples is one more. PyRadiomics hands the two angles of a vertex to the
-harmonics in exchanged order, and adds (x, y, z) of a vertex to (z, y, x) of a voxel: so it is done here.
+the vertices of an icosphere by cubic splines (0 outside the image), in the image's own number type: whole numbers are
+cut off to whole numbers. For each degree of the harmonics the length of the pattern's part of this degree is an image,
+and the kurtosis of the samples is one more. PyRadiomics hands the two angles of a vertex to the harmonics in exchanged
+order, and adds (x, y, z) of a vertex to (z, y, x) of a voxel: so it is done here.
 """
 
 from collections.abc import Iterator

@@ -23,7 +23,7 @@ def icosphere(subdivision: int, radius: float) -> np.ndarray:
          (0, -short, long), (0, short, long), (0, -short, -long), (0, short, -long),
          (long, 0, -short), (long, 0, short), (-long, 0, -short), (-long, 0, short)]
     )  # fmt: skip
-    faces = [tuple(face) for face in _FACES]
+    faces = list(_FACES)
     for _ in range(subdivision):
         sides = {tuple(sorted(edge)) for face in faces for edge in pairwise((*face, face[0]))}
         edges = sorted(sides, key=lambda edge: edge[::-1])  # trimesh's order, for the same rounding of sums

@@ -102,12 +102,10 @@ def _split(
     axis = axes[0]
     low, high = _pass(data, axis, given[axis], wanted[axis], even[axis], wavelet, bank, threads)
     given = [wanted[a] if a == axis else span for a, span in enumerate(given)]
-    if not details:
-        high = None
     del data
     yield from _split(low, axes[1:], given, wanted, even, wavelet, bank, threads, details, band + "L")
     del low
-    if high is not None:
+    if details:
         yield from _split(high, axes[1:], given, wanted, even, wavelet, bank, threads, details, band + "H")
 
 
@@ -170,10 +168,10 @@ def _compiled_pass(
     low, high = np.empty(shape, data.dtype), np.empty(shape, data.dtype)
     if axis == 2:
         rows = data.reshape(-1, data.shape[2])
-        outputs = low.reshape(len(rows), -1), high.reshape(len(rows), -1)
+        flat = low.reshape(len(rows), -1), high.reshape(len(rows), -1)
         chunks = parts(len(rows), threads)
         map_threads(
-            lambda p: wavelet_cpu.along_rows(rows, *outputs, *bank, order, index, first, last, *p), chunks, threads
+            lambda p: wavelet_cpu.along_rows(rows, *flat, *bank, order, index, first, last, *p), chunks, threads
         )
     else:
         columns = (-1, data.shape[axis], int(np.prod(data.shape[axis + 1 :])))
