@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import SimpleITK as sitk
@@ -10,10 +10,18 @@ import SimpleITK as sitk
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics import extract
 from Testing.reference import oracle
-from Testing.reference.excuses import excuses
-from Testing.reference.known_exceptions import known_exceptions
+from Testing.reference.excuses import Excuse, excuses
+from Testing.reference.known_exceptions import NO_NEIGHBOUR_LEFT, UNDEFINED_IMAGE, known_exceptions
 
 FAMILIES = ("firstorder", "shape", "shape2D", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+
+
+# What the keys of an image type begin with.
+_STEM = {
+    "Original": "original", "Wavelet": "wavelet", "LoG": "log-sigma", "Square": "square", "SquareRoot": "squareroot",
+    "Logarithm": "logarithm", "Exponential": "exponential", "Gradient": "gradient", "LBP2D": "lbp-2D",
+    "LBP3D": "lbp-3D",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Comparison:
         features: how many values were compared.
         worst: family -> worst relative difference among those neither excused nor a known exception.
         mismatches: key -> (ours, theirs) of true mismatches.
-        excused: key -> how many voxels lie on a bin's edge.
+        excused: key -> the excuse: voxels on a bin's edge, or at a percentile.
         known: reason -> how many features fall under this listed exception.
         refusal: how either side refused; empty where both answered.
         failed: a refusal of ours alone or theirs alone that is not a listed exception, or keys that differ.
@@ -33,10 +41,14 @@ class Comparison:
     features: int = 0
     worst: dict[str, float] = field(default_factory=dict)
     mismatches: dict[str, tuple[float, float]] = field(default_factory=dict)
-    excused: dict[str, int] = field(default_factory=dict)
+    excused: dict[str, Excuse] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     refusal: str = ""
     failed: str = ""
+
+    def excused_at(self, edge: str) -> list[Excuse]:
+        """The excuses at a ``bin``'s edge, or at a ``percentile``."""
+        return [why for why in self.excused.values() if why.edge == edge]
 
     @property
     def passed(self) -> bool:
@@ -50,7 +62,10 @@ def compare(image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any]) -> C
     theirs, their_refusal = _theirs(image, mask, params)
     if ours is None or theirs is None:
         both = f"ours: {our_refusal or 'gave features'}; PyRadiomics: {their_refusal or 'gave features'}"
-        return Comparison(refusal=both, failed="" if ours is theirs else both)
+        if theirs is None and ours is not None and any(text in their_refusal for text in UNDEFINED_IMAGE):
+            return _without_undefined_types(image, mask, params, ours, both)
+        agreed = ours is theirs or NO_NEIGHBOUR_LEFT in their_refusal
+        return Comparison(refusal=both, failed="" if agreed else both)
     return sorted_out(image, mask, params, ours, theirs)
 
 
@@ -64,11 +79,11 @@ def sorted_out(
     by = {key: oracle.relative_difference(key, ours[key], theirs[key]) for key in shared}
     differing = [key for key in shared if by[key] > oracle.TOLERANCE]
     known: dict[str, str] = {}
-    excused: dict[str, int] = {}
+    excused: dict[str, Excuse] = {}
     if differing:
         known = known_exceptions(image, mask, params, {key: (ours[key], theirs[key]) for key in differing})
         rest = [key for key in differing if key not in known]
-        excused = {key: why.voxels for key, why in excuses(image, mask, params, rest).items()} if rest else {}
+        excused = excuses(image, mask, params, rest) if rest else {}
     worst: dict[str, float] = {}
     for key in shared:
         if key not in known and key not in excused:
@@ -76,6 +91,18 @@ def sorted_out(
             worst[family] = max(worst.get(family, 0.0), by[key])
     mismatches = {k: (ours[k], theirs[k]) for k in differing if k not in known and k not in excused}
     return Comparison(len(shared), worst, mismatches, excused, dict(Counter(known.values())), "", failed)
+
+
+def _without_undefined_types(
+    image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any], ours: Mapping[str, float], both: str
+) -> Comparison:
+    """Compare again without the image types that are NaN throughout here, at which PyRadiomics stops altogether."""
+    defined = {key.split("_")[0] for key, value in ours.items() if value == value}
+    kept = {name: own for name, own in params["imageType"].items() if any(p.startswith(_STEM[name]) for p in defined)}
+    if not kept or len(kept) == len(params["imageType"]):
+        return Comparison(refusal=both, failed=both if kept else "")
+    again = compare(image, mask, {**params, "imageType": kept})
+    return replace(again, known={**again.known, f"undefined image type ({UNDEFINED_IMAGE[0]} ...)": 1})
 
 
 def _different_keys(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:

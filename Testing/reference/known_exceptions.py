@@ -26,8 +26,15 @@ NOTED = (
     "gives nothing for a slice across y; here the features are given.",
     "force2D with no featureClass: PyRadiomics then also asks for shape2D and refuses every ROI thicker than a slice; "
     "here shape2D is computed when it is named.",
+    "force2D across an axis along which alone the ROI extends: no neighbour is left, PyRadiomics raises an error; here "
+    "the features that need neighbours are NaN.",
+    "A filter that is not defined for an image (logarithm, square root or exponential of an image of zeros; 3-D binary "
+    "patterns of a flat one): PyRadiomics stops with an error of numpy's; here that image's features are NaN with the "
+    "reason, and the other images' features are given.",
     "An axis length of a straight or flat ROI is zero here; PyRadiomics' is rounding noise of about 1e-8 mm.",
 )
+NO_NEIGHBOUR_LEFT = "Error getting angle count"  # what PyRadiomics raises then
+UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
 LISTED = (CORRELATION, MCC, *NOTED)
 
 
