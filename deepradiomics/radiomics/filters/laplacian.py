@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import SimpleITK as sitk
 
+from deepradiomics.errors import InputError
 from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters.boundary import Box
 from deepradiomics.radiomics.filters.failure import FilterFailure
@@ -41,7 +42,12 @@ def laplacian_image(
 
     Returns:
         float32 of the box's shape. The image goes on beyond its border unchanged.
+
+    Raises:
+        InputError: sigma is not above 0.
     """
+    if not (math.isfinite(sigma_mm) and sigma_mm > 0):
+        raise InputError(f"sigma: expected a number above 0, got {sigma_mm!r}.")
     axes = (2, 1, 0)[:dimensions]
     if min(voxels.shape[axis] for axis in axes) < SMALLEST:
         return FilterFailure(

@@ -54,7 +54,7 @@ def lbp3d_images(
         prefix, and float64 of the box's shape.
     """
     vertices = icosphere(subdivision, float(radius))
-    azimuth = np.arccos(np.true_divide(vertices[:, 2], radius))
+    azimuth = np.arccos(np.clip(vertices[:, 2] / radius, -1, 1))  # rounding may reach beyond 1
     polar = np.arctan2(vertices[:, 1], vertices[:, 0])
     harmonics = [
         np.stack([spherical_harmonic(n, m, azimuth, polar) for m in range(-n, n + 1)], axis=1) for n in range(levels)

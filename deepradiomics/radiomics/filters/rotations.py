@@ -52,7 +52,7 @@ def pooled(
 ) -> np.ndarray:
     """Return the largest, mean or least answer of some separable filters at each voxel; equal passes are shared."""
     if pooling not in ("max", "average", "min"):
-        raise InputError(f"lawsPooling: expected max, average or min, got {pooling!r}.")
+        raise InputError(f"pooling: expected max, average or min, got {pooling!r}.")
     times: dict[tuple[Kernel, ...], int] = {}
     for kernels in filters:
         times[kernels] = times.get(kernels, 0) + 1

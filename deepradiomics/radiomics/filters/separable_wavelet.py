@@ -4,11 +4,11 @@ They differ from PyRadiomics' wavelets (``wavelet.py``): those are periodic, eve
 """
 
 import numpy as np
-import pywt
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.filters.boundary import Boundary, Box, check_boundary, filter_axes, needed
 from deepradiomics.radiomics.filters.rotations import Kernel, Pooling, pooled, rotated
+from deepradiomics.radiomics.filters.wavelet import known_wavelet
 
 
 def separable_wavelet(
@@ -35,7 +35,7 @@ def separable_wavelet(
         box: the part wanted; the same numbers as for the whole image. None: all.
 
     Raises:
-        InputError: an unknown band or boundary, or a level below 1.
+        InputError: an unknown band, wavelet or boundary, or a level below 1 or far larger than the image.
     """
     if len(band) not in (2, 3) or set(band) - set("LH"):
         raise InputError(f"band: expected two or three letters L or H, such as LLH, got {band!r}.")
@@ -43,6 +43,12 @@ def separable_wavelet(
         raise InputError(f"level: expected at least 1, got {level}.")
     check_boundary(boundary)
     axes = filter_axes(len(band))
+    span = (known_wavelet(wavelet).dec_len - 1) * 2 ** (level - 1) + 1
+    if span > 4 * max(voxels.shape[axis] for axis in axes):
+        raise InputError(
+            f"level {level}: the filter of {wavelet} spans {span} voxels there, the image has {voxels.shape} "
+            "(z, y, x). Take a lower level (or start_level) or a shorter wavelet."
+        )
     stages = [
         [_kernel(wavelet, letter, k) for letter in ("L" * len(band) if k < level - 1 else band)] for k in range(level)
     ]
@@ -71,7 +77,7 @@ def separable_wavelet(
 
 def _kernel(wavelet: str, letter: str, stage: int) -> Kernel:
     """Return one filter of the wavelet with 2^stage - 1 holes between its taps."""
-    bank = pywt.Wavelet(wavelet)
+    bank = known_wavelet(wavelet)
     taps = np.array(bank.dec_lo if letter == "L" else bank.dec_hi)
     spread = np.zeros((len(taps) - 1) * 2**stage + 1)
     spread[:: 2**stage] = taps

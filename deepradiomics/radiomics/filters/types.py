@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 
-from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Volume
 from deepradiomics.radiomics.filters.boundary import Box
 from deepradiomics.radiomics.filters.catalogue import POINTWISE, ibsi_dimension, prefixes, wavelet_axes
@@ -25,8 +24,6 @@ from deepradiomics.radiomics.settings import Settings
 Response = Volume | FilterFailure
 GLOBAL = (*POINTWISE, "LoG", "LBP3D")
 """Image types in which one voxel that is NaN spoils others far away."""
-UNDEFINED = ("lbp-2D", "lbp-3D-k")
-"""Images that are NaN where a neighbourhood is constant (LBP2D with the method ``var`` only)."""
 
 
 def filtered(
@@ -51,11 +48,12 @@ def filtered(
         mask: bool (z, y, x) on the whole image: where LBP3D, which is slow, is wanted; elsewhere it is 0.
 
     Yields:
-        prefix, and the image (cropped to the box; float32 or float64 as in PyRadiomics) or why there is none. LBP may
-        be NaN at single voxels, where a neighbourhood is constant.
+        prefix, and the image (cropped to the box; float32 or float64 as in PyRadiomics) or why there is none. An
+        image may be NaN at some voxels: where a filter of finite support meets NaN, and where the neighbourhood is
+        constant in the kurtosis of LBP3D and in LBP2D with the method ``var``.
 
     Raises:
-        InputError: NaN where the filter looks, or a setting that cannot be used.
+        InputError: a setting that cannot be used, or NaN anywhere in the image for a filter that carries it far.
     """
     names = prefixes(image_type, settings, dimensions)
     if image_type in GLOBAL:
@@ -63,15 +61,7 @@ def filtered(
     geometry = volume.geometry if box is None else _cropped(volume.geometry, box)
     images = _images(image_type, volume, settings, box, threads, dimensions, mask)
     for name, image in zip(names, images, strict=True):
-        if isinstance(image, FilterFailure):
-            yield name, image
-            continue
-        if name not in UNDEFINED and not np.isfinite(image).all():
-            raise InputError(
-                f"{volume.name or 'image'}: NaN or infinite voxels lie in the ROI's box or within reach of the filter "
-                f"{name}. Replace them (for example by the background value)."
-            )
-        yield name, replace(volume, voxels=image, geometry=geometry)
+        yield name, image if isinstance(image, FilterFailure) else replace(volume, voxels=image, geometry=geometry)
 
 
 def _images(

@@ -8,12 +8,14 @@ A box needs only its surroundings, unless they cross an end of the image: then t
 """
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from itertools import pairwise, product
 
 import numpy as np
 import pywt
 
+from deepradiomics.errors import InputError
 from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters.boundary import Box
 from deepradiomics.radiomics.threads import map_threads
@@ -54,6 +56,9 @@ def wavelet_images(
         axes: numpy axes to filter, in this order.
         box: the part wanted (z, y, x); None for all.
         threads: how many to use; the numbers do not depend on it.
+
+    Raises:
+        InputError: PyWavelets has no such wavelet.
     """
     dtype = np.dtype(np.float32 if voxels.dtype in (np.float16, np.float32) else np.float64)
     bank = _bank(wavelet, dtype)
@@ -206,12 +211,26 @@ def _compiled_agrees(dtype: str) -> bool:
 @lru_cache(256)
 def _bank(wavelet: str, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
     """Return the low-pass and high-pass taps, as answers to an impulse: PyWavelets rounds them itself for float32."""
-    length = pywt.Wavelet(wavelet).dec_len
+    length = known_wavelet(wavelet).dec_len
     impulse = np.zeros(4 * length, dtype)
     impulse[2 * length] = 1
     first = 2 * length - length // 2
     low, high = pywt.swt(impulse, wavelet, level=1)[0]
     return low[first : first + length], high[first : first + length]
+
+
+def known_wavelet(name: str) -> pywt.Wavelet:
+    """Return a discrete wavelet.
+
+    Raises:
+        InputError: there is none of this name; near matches are told.
+    """
+    known = pywt.wavelist(kind="discrete")
+    if name not in known:
+        near = get_close_matches(str(name), known, 3, 0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else f"known families: {', '.join(pywt.families())}."
+        raise InputError(f"wavelet: PyWavelets has no discrete wavelet {name!r}; {hint}")
+    return pywt.Wavelet(name)
 
 
 def _needed(wanted: Span, size: int, length: int) -> Span:
