@@ -4,6 +4,7 @@ The numbers were measured on one ordinary processor core; a factor of two either
 """
 
 import math
+from collections.abc import Sequence
 
 from slicer.i18n import tr as _
 
@@ -13,11 +14,16 @@ from .bundles import BundleSummary
 from .choices import Device, Mode, Registration, RoiSource
 from .commands import registration_arguments
 from .inputs import box_of
+from .map_features import available, chosen
 from .readiness import given_views
 
 CENTRE_SHARE = 0.5 * 0.3 * 0.5  # of the image, in the automatic region
 START_FEATURES_S = 4.0  # Python and numba start
-FEATURES_S_PER_MVOXEL = 8.0  # texture matrices of the region
+FEATURES_S_PER_MVOXEL = 1.5  # of the region, for each filtered image
+MAP_S_PER_KVOXEL = {  # of the region, 3 × 3 × 3 voxels around each
+    "firstorder": 0.005, "glcm": 0.12, "gldm": 0.01, "glrlm": 0.03, "glszm": 0.01, "ngtdm": 0.005,
+}  # fmt: skip
+MAP_MB_PER_MVOXEL = 8.0  # of the region's box, for each map
 READ_S_PER_MVOXEL = 0.2  # written by Slicer, read by the child
 BASE_FEATURES_MB = 300.0
 MB_PER_MVOXEL = 48.0
@@ -27,7 +33,12 @@ def panel_estimate(parameters, summary: BundleSummary | str | None) -> str:
     """The estimate as a sentence, for parameters that can run."""
     if parameters.mode is Mode.FEATURES:
         voxels = voxels_of(parameters.featureVolume)
-        seconds, memory_mb = features_cost(voxels, _region_voxels(parameters, voxels))
+        images = len({key.partition("_")[0] for key in _keys(parameters)}) or 1
+        seconds, memory_mb = features_cost(voxels, _region_voxels(parameters, voxels), images)
+    elif parameters.mode is Mode.MAPS:
+        voxels = voxels_of(parameters.featureVolume)
+        region = _region_voxels(parameters, voxels)
+        seconds, memory_mb = maps_cost(voxels, region, chosen(parameters), parameters.kernelRadius)
     elif isinstance(summary, BundleSummary):
         seconds, memory_mb = _fingerprint_cost(parameters, summary)
     else:
@@ -35,10 +46,25 @@ def panel_estimate(parameters, summary: BundleSummary | str | None) -> str:
     return words(seconds, memory_mb)
 
 
-def features_cost(voxels: float, region_voxels: float) -> tuple[float, float]:
-    """Seconds and megabytes of features only: voxels of the volume, and of all regions together."""
-    seconds = START_FEATURES_S + voxels / 1e6 * READ_S_PER_MVOXEL + region_voxels / 1e6 * FEATURES_S_PER_MVOXEL
+def features_cost(voxels: float, region_voxels: float, images: int = 1) -> tuple[float, float]:
+    """Seconds and megabytes of features only: voxels of the volume and of all regions together; filtered images."""
+    seconds = START_FEATURES_S + voxels / 1e6 * READ_S_PER_MVOXEL + images * region_voxels / 1e6 * FEATURES_S_PER_MVOXEL
     return seconds, BASE_FEATURES_MB + voxels / 1e6 * MB_PER_MVOXEL
+
+
+def maps_cost(voxels: float, region_voxels: float, features: Sequence[str], kernel_radius: int) -> tuple[float, float]:
+    """Seconds and megabytes of feature maps: each family of each filtered image is counted once."""
+    families = [key.split("_")[1] for key in dict.fromkeys(key.rpartition("_")[0] + "_" for key in features)]
+    wider = ((2 * kernel_radius + 1) / 3) ** 3
+    per_kvoxel = sum(MAP_S_PER_KVOXEL.get(family, 0.0) for family in families)
+    seconds = START_FEATURES_S + voxels / 1e6 * READ_S_PER_MVOXEL + region_voxels / 1e3 * per_kvoxel * wider
+    memory_mb = BASE_FEATURES_MB + voxels / 1e6 * MB_PER_MVOXEL
+    return seconds, memory_mb + 3 * region_voxels / 1e6 * MAP_MB_PER_MVOXEL * len(features)
+
+
+def _keys(parameters) -> tuple[str, ...]:
+    keys = available(parameters)
+    return () if isinstance(keys, str) else keys
 
 
 def _fingerprint_cost(parameters, summary: BundleSummary) -> tuple[float, float]:
