@@ -1,16 +1,22 @@
 """Which backend computes the windows' features: compiled kernels, arrays of numpy, or arrays of torch on a device."""
 
-from collections.abc import Collection
+import warnings
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from deepradiomics.devices import resolve_device
+from deepradiomics.errors import InputError
 from deepradiomics.radiomics import compiled
+from deepradiomics.radiomics.maps import batched_backend
+from deepradiomics.radiomics.maps.arrays import NumpyArrays, TorchArrays
 from deepradiomics.radiomics.maps.field import Field
 from deepradiomics.radiomics.maps.result import Backend, WindowFeatures
 
 DEFAULT_MEMORY_GB = 2.0
+_MOST_WINDOWS = 16384
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +47,114 @@ class ChosenBackend:
 def chosen_backend(device: str) -> ChosenBackend:
     """Return the backend for a device: ``auto`` and ``cpu`` take the compiled kernels, or numpy where numba is not.
 
-    MPS computes no double precision, so that device also takes the CPU.
+    ``cuda`` takes torch. MPS computes no double precision, so that device also takes the CPU.
 
     Raises:
         InputError: the device is unknown or not there.
     """
     resolved = resolve_device("cpu" if device in ("auto", "mps") else device, float64=True)
+    return on_cpu() if resolved == "cpu" else with_torch(resolved)
+
+
+def on_cpu() -> ChosenBackend:
+    """Return the compiled backend, or numpy where numba is not installed."""
     if compiled.available():
         from deepradiomics.radiomics.maps import compiled_backend
 
         return ChosenBackend("compiled", compiled_backend.window_features, True, False)
-    raise NotImplementedError(resolved)
+    return with_numpy()
+
+
+def with_numpy() -> ChosenBackend:
+    """Return the backend of plain numpy."""
+    return ChosenBackend("numpy", partial(batched_backend.window_features, NumpyArrays()), True, True)
+
+
+def with_torch(device: str) -> ChosenBackend:
+    """Return the backend of torch; when the device runs out of memory it goes on in smaller parts, then on the CPU."""
+    function = partial(batched_backend.window_features, TorchArrays(device))
+    return ChosenBackend(f"torch ({device})", SmallerParts(function, device), False, True)
+
+
+class SmallerParts:
+    """A backend that halves its work whenever the device's memory is spent, and leaves the device when that is no help.
+
+    It remembers the size that fitted.
+    """
+
+    def __init__(self, function: Backend, device: str, fallback: Callable[[], ChosenBackend] = on_cpu) -> None:
+        self._function = function
+        self._device = device
+        self._fallback = fallback
+        self._size = _MOST_WINDOWS
+
+    def __call__(self, field: Field, family: str, wanted: Collection[str], centres: np.ndarray) -> WindowFeatures:
+        """See :data:`deepradiomics.radiomics.maps.result.Backend`."""
+        parts: list[WindowFeatures] = []
+        done = 0
+        while done < len(centres):
+            if self._size < 1:
+                parts.append(self._fallback()(field, family, wanted, centres[done:]))
+                break
+            some = centres[done : done + self._size]
+            try:
+                parts.append(self._function(field, family, wanted, some))
+            except RuntimeError as error:  # torch's OutOfMemoryError is one, and so is the CPU allocator's
+                if "out of memory" not in str(error).lower() and "not enough memory" not in str(error).lower():
+                    raise
+                self._smaller(len(some))
+                continue
+            done += len(some)
+        return _joined(parts)
+
+    def _smaller(self, size: int) -> None:
+        self._size = size // 2
+        what = f"goes on with {self._size} windows at a time" if self._size else "the rest runs on the CPU"
+        warnings.warn(f"feature maps: {self._device} ran out of memory at {size} windows; {what}.", stacklevel=4)
+        if self._device.startswith("cuda"):
+            import torch
+
+            torch.cuda.empty_cache()
+
+
+def _joined(parts: list[WindowFeatures]) -> WindowFeatures:
+    if len(parts) == 1:
+        return parts[0]
+    values = {name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values}
+    present = [part.present for part in parts if part.present is not None]
+    return WindowFeatures(values, np.concatenate(present) if present else None)
 
 
 def voxels_at_a_time(field: Field, backend: ChosenBackend, max_memory_gb: float | None, workers: int) -> int:
-    """Return how many windows to give the backend at a time, so that its memory stays below the budget."""
-    return 8192
+    """Return how many windows to give the backend at a time, so that its memory stays below the budget.
+
+    Raises:
+        InputError: not even one window fits.
+    """
+    if not backend.batched:
+        return _MOST_WINDOWS // 2
+    budget = (
+        (DEFAULT_MEMORY_GB if max_memory_gb is None else max_memory_gb) * 1e9 / (workers if backend.parallel else 1)
+    )
+    each = window_bytes(field)
+    if each > budget:
+        raise InputError(
+            f"max_memory_gb: one window of {field.window.size} voxels needs {each * workers / 1e9:.2g} GB in work. "
+            "Take a smaller kernel_radius, or allow more memory."
+        )
+    return int(min(_MOST_WINDOWS, budget // each))
+
+
+def window_bytes(field: Field) -> int:
+    """Return about how many bytes the batched formulas need for one window, at their dearest family."""
+    layout = field.window
+    pairs = 2 * len(layout.offsets) * layout.pairs.padded(0).shape[1]
+    matrices = 1 if field.merged else len(layout.offsets)
+    width = min(layout.size, field.highest)
+    largest = max(
+        24 * pairs + 6 * matrices * width**2,  # GLCM: entries and MCC's matrices
+        8 * width**2,  # NGTDM: every level with every other
+        4 * layout.size * len(layout.neighbours.padded(0)[0]),  # neighbours of each position
+        24 * len(layout.run_offsets) * layout.size,  # runs
+    )
+    return 8 * largest

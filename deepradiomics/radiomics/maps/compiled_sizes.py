@@ -38,8 +38,8 @@ def _add_quantities(
         by_level, by_size: scratch.
     """
     total = 0.0
-    for i in range(n_levels):
-        by_level[i] = 0.0
+    for level in range(n_levels):
+        by_level[level] = 0.0
     for k in range(cells):
         by_size[slot[k] % width] = 0.0
     for k in range(cells):
@@ -71,9 +71,9 @@ def _add_quantities(
         out[5] += by_size[size] ** 2 / (total * total)
         by_size[size] = 0.0
         mass[slot[k]] = 0.0
-    for i in range(n_levels):
-        out[2] += by_level[i] ** 2 / total
-        out[3] += by_level[i] ** 2 / (total * total)
+    for level in range(n_levels):
+        out[2] += by_level[level] ** 2 / total
+        out[3] += by_level[level] ** 2 / (total * total)
     out[6] += 1 / mean_size
 
 

@@ -120,6 +120,6 @@ def _digitised(values: np.ndarray, settings: Settings) -> np.ndarray:
 
 def _padded(values: np.ndarray, where: np.ndarray, border: int, kind: type) -> np.ndarray:
     """Put the values of some voxels into a flat box of zeros with a border."""
-    box = np.zeros([n + 2 * border for n in where.shape], kind)
+    box: np.ndarray = np.zeros([n + 2 * border for n in where.shape], kind)
     box[tuple(slice(border, border + n) for n in where.shape)][where] = values
     return box.ravel()

@@ -1,6 +1,7 @@
 """feature_maps: every feature of the window around each voxel of a region, as images."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import SimpleITK as sitk
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, to_sitk
 from deepradiomics.progress import Progress, part, silent
-from deepradiomics.radiomics.maps.backends import chosen_backend, voxels_at_a_time
+from deepradiomics.radiomics.maps.backends import ChosenBackend, chosen_backend, voxels_at_a_time
 from deepradiomics.radiomics.maps.field import Field, make_field
 from deepradiomics.radiomics.maps.request import Request, resolve
 from deepradiomics.radiomics.preprocess import Prepared, prepare
@@ -86,7 +87,9 @@ def feature_maps(
         at = prefixes.index(prefix)
         share = part(progress, 0.05 + 0.95 * at / len(prefixes), 0.05 + 0.95 * (at + 1) / len(prefixes))
         if voxels is None:  # PyRadiomics leaves such an image out; here its features are not defined
-            tables = {f"{prefix}_{f}_{n}": np.nan for f, names in request.wanted[prefix].items() for n in names}
+            tables = {
+                f"{prefix}_{f}_{n}": np.array(np.nan) for f, names in request.wanted[prefix].items() for n in names
+            }
         else:
             field = make_field(voxels, roi, prepared.region.spacing_mm, radius, own)
             tables = _features(field, prefix, request.wanted[prefix], backend, threads, max_memory_gb, share)
@@ -102,7 +105,7 @@ def _features(
     field: Field,
     prefix: str,
     wanted: dict[str, tuple[str, ...]],
-    backend: Any,
+    backend: ChosenBackend,
     threads: int | None,
     max_memory_gb: float | None,
     report: Progress,
@@ -119,7 +122,7 @@ def _features(
         for first in range(0, len(chunks), 2 * workers):
             report(done / total, f"{prefix}: {family}")
             group = chunks[first : first + 2 * workers]
-            parts += map_threads(lambda c, f=family, w=names: backend(field, f, w, c), group, backend.threads(threads))
+            parts += map_threads(partial(backend, field, family, names), group, backend.threads(threads))
             done += len(group)
         for name in names:
             result[f"{prefix}_{family}_{name}"] = np.concatenate([one.values[name] for one in parts])

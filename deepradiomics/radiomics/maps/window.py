@@ -50,6 +50,7 @@ class Window:
         lines: rows of positions that follow each other along a direction.
         lines_of: (D + 1,) direction d holds the lines ``lines_of[d]`` to ``lines_of[d + 1]``.
         touching: K rows: the positions next to each, on all sides.
+        following, leading: (D, K + 1) the next and the last position along a direction; K where there is none.
     """
 
     radius: int
@@ -62,6 +63,8 @@ class Window:
     lines: Ragged
     lines_of: np.ndarray
     touching: Ragged
+    following: np.ndarray
+    leading: np.ndarray
 
     @property
     def size(self) -> int:
@@ -93,6 +96,8 @@ def window(radius: int, distances: tuple[int, ...] = (1,), flat_axis: int | None
         Ragged.of([line for group in lines for line in group]),
         np.concatenate([[0], np.cumsum([len(group) for group in lines])]).astype(np.int64),
         _neighbours(numbers, run_offsets),
+        np.stack([_partner(numbers, step) for step in run_offsets]),
+        np.stack([_partner(numbers, -step) for step in run_offsets]),
     )
 
 
@@ -107,6 +112,14 @@ def _neighbours(numbers: np.ndarray, offsets: np.ndarray) -> Ragged:
     both = np.concatenate([_pairs(numbers, step) for step in (*offsets, *(-offsets))])
     both = both[np.lexsort((both[:, 1], both[:, 0]))]
     return Ragged(both[:, 1].copy(), np.searchsorted(both[:, 0], np.arange(numbers.size + 1)).astype(np.int64))
+
+
+def _partner(numbers: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """(K + 1,): the position at ``step`` of each, or K."""
+    partner = np.full(numbers.size + 1, numbers.size)
+    here, there = _pairs(numbers, step).T
+    partner[here] = there
+    return partner
 
 
 def _lines(numbers: np.ndarray, step: np.ndarray) -> list[np.ndarray]:
