@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.radiomics import Features, Settings
-from deepradiomics.radiomics.ibsi import AGGREGATIONS, ibsi_features
+from deepradiomics.radiomics import Features, extract
+from deepradiomics.radiomics.ibsi import AGGREGATIONS
 from deepradiomics.radiomics.ibsi.catalogue import FAMILIES, tag_of
 
 SLICES = [name for name in AGGREGATIONS if not name.startswith("3D")]
@@ -175,9 +175,7 @@ def computed(name: str, data_dir: Path) -> dict[str, float]:
     """Return our values of a configuration by IBSI's tag, diagnostic features among them."""
     configuration = CONFIGURATIONS[name]
     folder = data_dir / configuration.folder
-    features = ibsi_features(
-        folder / "phantom.nii.gz", folder / "mask.nii.gz", Settings.from_params(configuration.params)
-    )
+    features = extract(folder / "phantom.nii.gz", folder / "mask.nii.gz", configuration.params)
     values = {tag_of(key): value for key, value in features.items()}
     assert len(values) == len(features), "one image type a configuration: a tag names one value"
     return values | ({} if configuration.ibsi2 else diagnostics(features))

@@ -133,9 +133,9 @@ def _labels_of(
         raise InputError(f"labels: expected whole numbers, 'all' or None, got {labels!r}.")
     if not wanted:
         raise MaskError(f"{name}: it is empty, no voxel has a label. Draw a region first.")
-    settings = plane_settings(settings, inputs.dimensions)
     if settings.standard == "ibsi":
         return _checked(_ibsi(inputs, settings, wanted, effort, report), name)
+    settings = plane_settings(settings, inputs.dimensions)
     groups: dict[int, list[tuple[Settings, Prepared]]] = {}
     found: dict[int, Features | DeepRadiomicsError] = {}
     for count, label in enumerate(wanted):
@@ -165,15 +165,15 @@ def _group(
 def _ibsi(
     inputs: Inputs, settings: Settings, wanted: Sequence[int], effort: Effort, report: Progress
 ) -> dict[int, Features | DeepRadiomicsError]:
-    from deepradiomics.radiomics.ibsi import ibsi_features
+    from deepradiomics.radiomics.ibsi import ibsi_features_of, loaded_again
 
+    shared = loaded_again(inputs, settings)
     found: dict[int, Features | DeepRadiomicsError] = {}
     for count, label in enumerate(wanted):
         report(count / len(wanted), f"label {label}")
         try:
-            found[label] = ibsi_features(
-                inputs.original, inputs.mask, settings.with_label(label), device=effort.device, threads=effort.threads
-            )
+            own = settings.with_label(label)
+            found[label] = ibsi_features_of(shared, own, device=effort.device, threads=effort.threads)
         except DeepRadiomicsError as error:
             found[label] = error
     return found

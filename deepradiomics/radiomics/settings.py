@@ -176,7 +176,7 @@ def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]
     if settings.standard == "ibsi":
         from deepradiomics.radiomics.ibsi.features import feature_names as ibsi_names
 
-        return ibsi_names(settings)
+        return ibsi_names(settings, dimensions=dimensions)
     names = list(NUMERIC_DIAGNOSTICS) if settings.numeric_diagnostics else []
     names += shape_names(settings, dimensions=dimensions)
     for image_type, own in settings.per_image_type():

@@ -8,7 +8,8 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Mask, Volume
-from deepradiomics.radiomics import Settings
+from deepradiomics.radiomics import Settings, extract, extract_labels
+from deepradiomics.radiomics import feature_names as ordered_names
 from deepradiomics.radiomics.ibsi import AGGREGATIONS, feature_names, ibsi_features
 from deepradiomics.radiomics.ibsi.catalogue import entries
 from deepradiomics.radiomics.ibsi.morphology import convex_hull, morphology
@@ -145,3 +146,29 @@ def test_filtered_images_have_keys_of_their_own_and_share_one_shape(setting: dic
     assert sum("shape" in key for key in found) == 19
     assert next(key for key in found if key.endswith("firstorder_Mean")) == "original_firstorder_Mean"
     assert sum(key.startswith("wavelet-") for key in found) == 8 and "mean-3_firstorder_Mean" in found
+
+
+def test_extract_and_extract_labels_follow_the_standard_and_labels_share_what_was_interpolated() -> None:
+    image, mask = _pair(6)
+    labels = mask.labels.copy()
+    labels[:, :, 4:] *= 7
+    both = Mask(labels, mask.geometry)
+    params = {
+        "imageType": {"Original": {}, "LoG": {"sigma": [1.0]}},
+        "featureClass": {"firstorder": None, "glszm": None},
+        "setting": {"standard": "ibsi", "resampledPixelSpacing": [1.5, 1.5, 1.5], "removeOutliers": 2.5,
+                    "normalize": True, "binWidth": 0.5},
+    }  # fmt: skip
+    together = extract_labels(image, both, params)
+    assert list(together) == [1, 7]
+    for label, found in together.items():
+        alone = extract(image, both, params, label=label)
+        assert alone == found and tuple(found) == ordered_names(Settings.from_params(params))
+        assert found.diagnostics["roi"]["label"] == label and found.diagnostics["standard"] == "ibsi"
+    assert together[1] != together[7]
+
+
+def test_threads_change_nothing() -> None:
+    params = {"imageType": {"Original": {}, "Wavelet": {}}, "setting": {"standard": "ibsi"}}
+    pair = _pair(7, (8, 12, 12))
+    assert extract(*pair, params, threads=1) == extract(*pair, params, threads=3)

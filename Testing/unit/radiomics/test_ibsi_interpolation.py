@@ -5,7 +5,7 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry
-from deepradiomics.radiomics.ibsi.interpolation import axis_matrix, interpolated, kind_of, new_grid
+from deepradiomics.radiomics.ibsi.interpolation import axis_matrix, interpolated, interpolated_roi, kind_of, new_grid
 
 
 def test_the_manuals_example_four_voxels_of_3_mm_become_six_of_2_mm_around_the_same_centre() -> None:
@@ -67,3 +67,18 @@ def test_an_interpolator_that_ibsi_does_not_describe_is_refused_with_the_choice(
     assert kind_of("sitkBSpline") == "cubic" and kind_of(2) == "linear"
     with pytest.raises(InputError, match=r"sitkLanczosWindowedSinc.*sitkLinear"):
         kind_of("sitkLanczosWindowedSinc")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_roi_is_the_interpolated_mask_of_at_least_one_half_though_only_its_box_is_worked_on(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    old = Geometry((11, 10, 9), (1.0, 1.2, 3.0))
+    new = new_grid(old, tuple(rng.choice([0.7, 1.5, 2.0, 3.1], 3)))
+    inside = np.zeros(old.shape, bool)
+    low, high = rng.integers(0, 4, 3), rng.integers(6, 10, 3)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    inside[box] = rng.random(inside[box].shape) < 0.6
+    whole = interpolated(inside, old, new, "linear").round(6) >= 0.5
+    assert np.array_equal(interpolated_roi(inside, old, new, "cubic", 0.5), whole) and whole.any()
+    nearest = interpolated(inside, old, new, "nearest") >= 0.5
+    assert np.array_equal(interpolated_roi(inside, old, new, "nearest", 0.5), nearest)

@@ -6,7 +6,7 @@ Reference manual: Zwanenburg et al., arXiv 1612.07003 and Radiology 295 (2020) 3
 
 from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, describe, entry_of, is_ibsi_key
 from deepradiomics.radiomics.ibsi.features import feature_names, ibsi_features, ibsi_features_of
-from deepradiomics.radiomics.ibsi.preparation import loaded
+from deepradiomics.radiomics.ibsi.preparation import loaded, loaded_again
 
 __all__ = [
     "AGGREGATIONS",
@@ -17,4 +17,5 @@ __all__ = [
     "ibsi_features_of",
     "is_ibsi_key",
     "loaded",
+    "loaded_again",
 ]

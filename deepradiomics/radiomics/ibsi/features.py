@@ -1,23 +1,23 @@
 """ibsi_features: the features of one region as IBSI defines them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.images import Volume
 from deepradiomics.radiomics.compute import counting_backend
-from deepradiomics.radiomics.extract import ENGINE_VERSION, Features
 from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, FAMILIES, aggregations_of, entries, key_of
 from deepradiomics.radiomics.ibsi.morphology import morphology
-from deepradiomics.radiomics.ibsi.preparation import Prepared, discretise, prepare, prepare_inputs
+from deepradiomics.radiomics.ibsi.preparation import Prepared, discretise, loaded, prepare_inputs, refuse
 from deepradiomics.radiomics.ibsi.statistics import statistics
 from deepradiomics.radiomics.ibsi.texture import texture_features
 from deepradiomics.radiomics.inputs import Inputs
-from deepradiomics.radiomics.region import level_warning
+from deepradiomics.radiomics.region import level_warnings
+from deepradiomics.radiomics.result import ENGINE_VERSION, Features
 from deepradiomics.radiomics.settings import Settings, image_prefixes
-from deepradiomics.radiomics.threads import thread_count
+from deepradiomics.radiomics.threads import map_ahead, thread_count
 
 TEXTURE = tuple(f for f in FAMILIES if f not in ("shape", "firstorder"))
 
@@ -32,7 +32,7 @@ def ibsi_features(
         mask: the same, or a Mask; the ROI is where it equals the settings' label.
         settings: as for :func:`deepradiomics.radiomics.extract`, with ``standard="ibsi"``.
         device: where texture is counted: ``auto``, ``cpu``, ``cuda``.
-        threads: how many threads the filters may use.
+        threads: how many to use; None takes the variable DEEPRADIOMICS_THREADS, else all cores.
 
     Returns:
         A dictionary of floats with ``.diagnostics``; keys as :func:`feature_names` orders them. ``diagnostics["ibsi"]``
@@ -42,62 +42,39 @@ def ibsi_features(
         InputError: a file, setting or image that cannot be used; its subclasses MaskError and GeometryError say that
             it is the mask or the grid.
     """
-    names = feature_names(settings)  # what cannot be computed is refused before an image is read
-    return _features(prepare(image, mask, settings), settings, names, device, thread_count(threads))
+    refuse(settings)  # before an image is read
+    return ibsi_features_of(loaded(image, mask, settings), settings, device=device, threads=threads)
 
 
 def ibsi_features_of(
     inputs: Inputs, settings: Settings, *, device: str = "auto", threads: int | None = None
 ) -> Features:
-    """Compute the features of one label of what :func:`loaded` gave: many labels share the reading."""
-    names = feature_names(settings)
-    return _features(prepare_inputs(inputs, settings), settings, names, device, thread_count(threads))
-
-
-def _features(prepared: Prepared, settings: Settings, names: tuple[str, ...], device: str, threads: int) -> Features:
-    values: dict[str, float] = {}
-    notes = [*settings.notes, *prepared.notes]
-    levels_found: dict[str, int] = {}
-    reasons: dict[str, str] = {}
-    backend = "none"
+    """Compute the features of one label of what :func:`loaded` gave: labels share the reading and interpolation."""
+    prepared = prepare_inputs(inputs, settings)
+    names = feature_names(settings, dimensions=inputs.dimensions)
+    found: dict[str, float] = {}
     if "shape" in settings.families:
-        spacing = prepared.image.geometry.spacing_mm[::-1]
-        found = morphology(prepared.image.voxels, prepared.morphological, prepared.intensity, spacing)  # type: ignore[arg-type]
-        values |= {key_of("original", "shape", name): value for name, value in found.items()}
-    for image_type, own in settings.per_image_type():
-        for prefix, response in _images(image_type, prepared.image, own, threads):
-            if isinstance(response, str):
-                reasons |= {name: response for name in names if name.startswith(f"{prefix}_")}
-                continue
-            found, backend, n_levels, warnings = _of_image(prefix, response, prepared, own, device)
-            values |= found
-            notes += warnings
-            if n_levels:
-                levels_found[prefix] = n_levels
-    features = Features({name: float(values.get(name, np.nan)) for name in names})
-    undefined = {name: reasons.get(name, _reason(name)) for name, value in features.items() if value != value}
-    if undefined:
-        notes.append(f"{len(undefined)} features are not defined for this region: see 'undefined'.")
-    features.diagnostics = {
-        "engine_version": ENGINE_VERSION,
-        "standard": "ibsi",
-        "backend": backend,
-        "settings": settings.to_dict()["setting"],
-        "ibsi": prepared.stages,
-        "grey_levels": levels_found,
-        "image_notes": list(prepared.image.notes),
-        "warnings": notes,
-        "undefined": undefined,
-    }
+        box = prepared.box
+        spacing = tuple(prepared.image.geometry.spacing_mm[::-1])
+        values = np.asarray(prepared.image.voxels[box])
+        shapes = morphology(values, prepared.morphological[box], prepared.intensity[box], spacing)  # type: ignore[arg-type]
+        found |= {key_of("original", "shape", name): value for name, value in shapes.items()}
+    workers = 1 if device.startswith("cuda") else thread_count(threads)
+    jobs = _jobs(prepared, settings, thread_count(threads))
+    parts = list(map_ahead(lambda job: _of_image(job, prepared, device), jobs, workers))
+    for part in parts:
+        found |= part.values
+    features = Features({name: float(found.get(name, np.nan)) for name in names})
+    features.diagnostics = _diagnostics(prepared, parts, features, settings)
     return features
 
 
-def feature_names(settings: Settings) -> tuple[str, ...]:
+def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:
     """Return the keys that an extraction by IBSI gives: shape once, then image by image, family by family."""
     check_aggregations(settings)
     names = [key_of("original", "shape", name) for name in _wanted("shape", settings)]
     for image_type, own in settings.per_image_type():
-        for prefix in image_prefixes(image_type, own):
+        for prefix in image_prefixes(image_type, own, dimensions):
             for family in FAMILIES[1:]:
                 for aggregation in aggregations_of(family, settings.aggregation):
                     names += [key_of(prefix, family, name, aggregation) for name in _wanted(family, settings)]
@@ -122,43 +99,104 @@ def _wanted(family: str, settings: Settings) -> list[str]:
     return [name for name, entry in entries()[family].items() if whole or {name, entry.pyradiomics} & set(asked)]
 
 
-def _images(image_type: str, image: Volume, settings: Settings, threads: int) -> Iterator[tuple[str, np.ndarray | str]]:
-    """Give prefix and voxels of each image of a type, or in place of the voxels why there is none."""
-    if image_type == "Original":
-        yield "original", image.voxels
-        return
-    from deepradiomics.radiomics.filters import FilterFailure, filtered
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One (filtered) image: its voxels in the ROI's box, or why there are none."""
 
-    for prefix, response in filtered(image_type, image, settings, threads=threads):
-        yield prefix, response.reason if isinstance(response, FilterFailure) else response.voxels
+    prefix: str
+    settings: Settings
+    voxels: np.ndarray | str
 
 
-def _of_image(
-    prefix: str, voxels: np.ndarray, prepared: Prepared, settings: Settings, device: str
-) -> tuple[dict[str, float], str, int, list[str]]:
-    """Return the statistics and texture features of one image, the backend, the number of levels, and warnings."""
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What came of one image."""
+
+    prefix: str
+    values: dict[str, float]
+    backend: str = "none"
+    n_levels: int = 0
+    failure: str = ""
+
+
+def _jobs(prepared: Prepared, settings: Settings, threads: int) -> Iterator[_Job]:
+    """Give the images of all types, one at a time."""
+    for image_type, own in settings.per_image_type():
+        if not set(own.families) - {"shape"}:
+            continue
+        if image_type == "Original":
+            yield _Job("original", own, np.asarray(prepared.image.voxels[prepared.box]))
+            continue
+        from deepradiomics.radiomics.filters import FilterFailure, filtered
+
+        for prefix, response in filtered(
+            image_type, prepared.image, own, box=prepared.box, threads=threads, dimensions=prepared.dimensions
+        ):
+            yield _Job(prefix, own, response.reason if isinstance(response, FilterFailure) else response.voxels)
+
+
+def _of_image(job: _Job, prepared: Prepared, device: str) -> _Part:
+    """Return the statistics and texture features of one image."""
+    if isinstance(job.voxels, str):
+        return _Part(job.prefix, {}, failure=job.voxels)
+    settings, prefix, intensity = job.settings, job.prefix, prepared.intensity[prepared.box]
     families = [f for f in TEXTURE if f in settings.families]
-    found: dict[str, float] = {}
-    name = f"label {settings.label}"
-    if prefix != "original":
-        name += f", {prefix}"
-    inside = voxels[prepared.intensity]
+    name = f"label {settings.label}" + ("" if prefix == "original" else f", {prefix}")
+    inside = job.voxels[intensity]
     if not np.isfinite(inside).all():
-        raise InputError(f"{name}: {int((~np.isfinite(inside)).sum())} voxels of the ROI are NaN or infinite.")
+        return _Part(prefix, {}, failure="the filtered image is not defined everywhere in the region")
+    found: dict[str, float] = {}
     levels = None
     if families or {"Entropy", "Uniformity"} & set(_wanted("firstorder", settings)):
-        levels = discretise(voxels, prepared.intensity, settings, name, own_units=prefix == "original")
+        levels = discretise(job.voxels, intensity, settings, name, own_units=prefix == "original")
     if "firstorder" in settings.families:
         found |= {key_of(prefix, "firstorder", n): v for n, v in statistics(inside, levels).items()}
     if levels is None or not families:
-        return found, "none", 0, []
+        return _Part(prefix, found)
     backend, count = counting_backend(device, levels.codes.size)
     texture = texture_features(
         levels, families, settings.aggregation, count, distances=settings.distances, alpha=settings.gldm_a
     )
     found |= {key_of(prefix, family, n, way): v for (family, n, way), v in texture.items()}
-    warning = level_warning(name, levels)
-    return found, backend, len(levels.grey_levels), [warning] if warning else []
+    return _Part(prefix, found, backend, len(levels.grey_levels))
+
+
+def _diagnostics(prepared: Prepared, parts: list[_Part], features: Features, settings: Settings) -> dict[str, Any]:
+    """Tell what was done, as :func:`deepradiomics.radiomics.extract` does."""
+    levels = {part.prefix: part.n_levels for part in parts if part.n_levels}
+    failures = {part.prefix: part.failure for part in parts if part.failure}
+    undefined = {
+        name: failures.get(name.split("_")[0]) or _reason(name) for name, value in features.items() if value != value
+    }
+    warnings = [*settings.notes, *prepared.notes, *level_warnings(f"label {settings.label}", levels)]
+    warnings += [f"{prefix}: {reason}; its features are NaN." for prefix, reason in failures.items()]
+    rest = [name for name in undefined if name.split("_")[0] not in failures]
+    if rest:
+        warnings.append(f"{len(rest)} features are not defined for this region: see 'undefined'.")
+    geometry, last, described = prepared.image.geometry, prepared.stages["resegmented"], settings.to_dict()
+    return {
+        "engine_version": ENGINE_VERSION,
+        "standard": "ibsi",
+        "backend": next((part.backend for part in parts if part.backend != "none"), "none"),
+        "settings": described["setting"],
+        "image_types": described["imageType"],
+        "image": {"size": geometry.size, "spacing_mm": geometry.spacing_mm, "name": prepared.image.name},
+        "roi": {
+            "label": settings.label,
+            "voxels": last["roi_voxels"],
+            "lower_zyx": tuple(side.start for side in prepared.box),
+            "size_zyx": tuple(side.stop - side.start for side in prepared.box),
+            "minimum": last["roi_minimum"],
+            "maximum": last["roi_maximum"],
+            "mean": last["roi_mean"],
+        },
+        "ibsi": prepared.stages,
+        "grey_levels": levels.get("original"),
+        "grey_levels_by_image": levels,
+        "image_notes": list(prepared.image.notes),
+        "warnings": warnings,
+        "undefined": undefined,
+    }
 
 
 def _reason(key: str) -> str:
@@ -166,8 +204,8 @@ def _reason(key: str) -> str:
     for part, reason in (
         ("_glcm_", "no two voxels of the region are neighbours at the distances set"),
         ("_ngtdm_", "no voxel of the region has a neighbour at the distances set"),
-        ("CoefficientOfVariation", "the mean grey value is zero"),
         ("QuartileCoefficientOfDispersion", "the 25th and the 75th percentile sum to zero"),
+        ("CoefficientOfVariation", "the mean grey value is zero"),
         ("CentreOfMassShift", "the grey values sum to zero"),
         ("RobustMeanAbsoluteDeviation", "no voxel lies between the 10th and the 90th percentile"),
     ):

@@ -92,3 +92,34 @@ def interpolated(voxels: np.ndarray, old: Geometry, new: Geometry, kind: Kind) -
         matrix = axis_matrix(n, s, m, t, kind)
         result = np.moveaxis(np.tensordot(matrix, result, axes=(1, axis)), 0, axis)
     return np.ascontiguousarray(result)
+
+
+def interpolated_roi(inside: np.ndarray, old: Geometry, new: Geometry, kind: Kind, partial_volume: float) -> np.ndarray:
+    """Return where at least a part of the new voxel lies in the ROI, bool (z, y, x); linear, or nearest for labels.
+
+    Only the ROI's box is worked on: elsewhere the old mask adds nothing.
+
+    Args:
+        inside: bool (z, y, x) on the old grid, not empty.
+        old, new: the grids.
+        kind: ``nearest`` for nearest neighbour, else linear.
+        partial_volume: the part of a voxel that must lie inside.
+    """
+    result = np.zeros(new.shape, bool)
+    part, rows = inside, []
+    for axis in range(3):
+        xyz = 2 - axis
+        found = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
+        first, last = found[0], found[-1] + 1
+        matrix = axis_matrix(
+            old.size[xyz], old.spacing_mm[xyz], new.size[xyz], new.spacing_mm[xyz],
+            "nearest" if kind == "nearest" else "linear",
+        )[:, first:last]  # fmt: skip
+        reached = np.flatnonzero(matrix.any(axis=1))
+        if len(reached) == 0:
+            return result
+        rows.append(slice(reached[0], reached[-1] + 1))
+        cut = part.take(range(first, last), axis)
+        part = np.moveaxis(np.tensordot(matrix[rows[-1]], cut.astype(float), axes=(1, axis)), 0, axis)
+    result[tuple(rows)] = part.round(EXACT_DECIMALS) >= partial_volume
+    return result

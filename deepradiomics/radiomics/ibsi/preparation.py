@@ -11,8 +11,8 @@ import numpy as np
 
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Volume
-from deepradiomics.radiomics.ibsi.interpolation import EXACT_DECIMALS, interpolated, kind_of, new_grid
-from deepradiomics.radiomics.inputs import Inputs, load
+from deepradiomics.radiomics.ibsi.interpolation import EXACT_DECIMALS, interpolated, interpolated_roi, kind_of, new_grid
+from deepradiomics.radiomics.inputs import Inputs, load, normalised
 from deepradiomics.radiomics.preprocess import check_roi, on_one_grid, resegmented
 from deepradiomics.radiomics.region import MAXIMUM_BINS, MAXIMUM_LEVELS, LevelRegion
 from deepradiomics.radiomics.settings import Settings
@@ -30,6 +30,7 @@ class Prepared:
         morphological, intensity: bool (z, y, x) on the image's grid.
         stages: (name, size (x, y, z), voxels in the ROI, mean, minimum and maximum in the ROI) of each stage.
         notes: what was done on the way.
+        dimensions: 3, or 2 for a flat image (one slice).
     """
 
     image: Volume
@@ -37,6 +38,12 @@ class Prepared:
     intensity: np.ndarray
     stages: dict[str, dict[str, Any]]
     notes: tuple[str, ...]
+    dimensions: int = 3
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """The smallest box (z, y, x) that holds the morphological mask, and so both."""
+        return tuple(slice(int(f.min()), int(f.max()) + 1) for f in np.nonzero(self.morphological))  # type: ignore[return-value]
 
 
 def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
@@ -59,6 +66,13 @@ def loaded(image: Any, mask: Any, settings: Settings) -> Inputs:
     return load(image, mask, replace(settings, remove_outliers=None))
 
 
+def loaded_again(inputs: Inputs, settings: Settings) -> Inputs:
+    """Return what was loaded as :func:`loaded` would give it."""
+    plain = replace(settings, remove_outliers=None)
+    image = normalised(inputs.original.require_finite(), plain) if settings.normalize else inputs.original
+    return Inputs(image, inputs.mask, inputs.original, inputs.dimensions)
+
+
 def prepare_inputs(inputs: Inputs, settings: Settings) -> Prepared:
     """Return image and masks of one label of what was loaded; see :func:`prepare`."""
     for _, own in settings.per_image_type():
@@ -74,25 +88,36 @@ def prepare_inputs(inputs: Inputs, settings: Settings) -> Prepared:
     volume, labels, note = on_one_grid(volume, labels, settings)
     inside = labels.region(settings.label)
     stages = {"initial": _stage(volume, inside)}
-    if settings.resampled_spacing_mm is not None and settings.interpolator is not None:
-        old, grid = volume.geometry, new_grid(volume.geometry, settings.resampled_spacing_mm)
-        voxels = interpolated(volume.voxels, old, grid, kind_of(settings.interpolator))
-        roi = "linear" if kind_of(settings.interpolator) != "nearest" else "nearest"
-        inside = interpolated(inside, old, grid, roi).round(EXACT_DECIMALS) >= PARTIAL_VOLUME  # type: ignore[arg-type]
-        volume = Volume(voxels, grid, volume.name, volume.source, volume.notes)
+    grid = volume.geometry
+    volume = _on_ibsis_grid(volume, settings, inputs.cache)
+    if volume.geometry != grid:
+        kind = kind_of(settings.interpolator or "sitkLinear")
+        inside = interpolated_roi(inside, grid, volume.geometry, kind, PARTIAL_VOLUME)
         if not inside.any():
             raise MaskError(
                 f"{name}: no voxel of label {settings.label} is left after interpolation to "
-                f"{np.round(grid.spacing_mm, 4).tolist()} mm. Take a smaller resampledPixelSpacing."
+                f"{np.round(volume.geometry.spacing_mm, 4).tolist()} mm. Take a smaller resampledPixelSpacing."
             )
-    if settings.round_intensities:
-        volume = replace(volume, voxels=np.rint(np.asarray(volume.voxels, float).round(EXACT_DECIMALS)))
     check_roi(inside, settings, name)
     stages["interpolated"] = _stage(volume, inside)
     intensity = _resegmented(volume.voxels, inside, settings)
     check_roi(intensity, settings, f"{name} after re-segmentation")
     stages["resegmented"] = _stage(volume, intensity)
-    return Prepared(volume, inside, intensity, stages, (note,) if note else ())
+    return Prepared(volume, inside, intensity, stages, (note,) if note else (), inputs.dimensions)
+
+
+def _on_ibsis_grid(volume: Volume, settings: Settings, cache: dict[str, Any]) -> Volume:
+    """Interpolate and round the image as set; computed once for all labels."""
+    if "ibsi" in cache:
+        return cache["ibsi"]
+    if settings.resampled_spacing_mm is not None and settings.interpolator is not None:
+        kind, old = kind_of(settings.interpolator), volume.geometry
+        grid = new_grid(old, settings.resampled_spacing_mm)
+        volume = Volume(interpolated(volume.voxels, old, grid, kind), grid, volume.name, volume.source, volume.notes)
+    if settings.round_intensities:
+        volume = replace(volume, voxels=np.rint(np.asarray(volume.voxels, float).round(EXACT_DECIMALS)))
+    cache["ibsi"] = volume
+    return volume
 
 
 def refuse(settings: Settings) -> None:
@@ -102,6 +127,7 @@ def refuse(settings: Settings) -> None:
         ("symmetricalGLCM", not settings.symmetrical_glcm, "IBSI's matrices are symmetrical; remove it"),
         ("weightingNorm", settings.weighting_norm is not None, "choose an aggregation …_averaged or …_merged"),
         ("voxelArrayShift", settings.voxel_array_shift != 0, "IBSI's Energy takes grey values as they are; remove it"),
+        ("numericDiagnostics", settings.numeric_diagnostics, "the diagnostics hold them under 'ibsi'; remove it"),
         ("resegmentShape", settings.resegment_shape, "shape is taken from the mask as drawn; remove it"),
     ):  # fmt: skip
         if given:
