@@ -158,6 +158,8 @@ def _level_notes(prefix: str, regions: Sequence[Region], n_levels: np.ndarray) -
 
 
 def _refuse(settings: Settings) -> None:
+    if settings.standard == "ibsi":
+        raise InputError('setting standard: patches have PyRadiomics\' definitions; "ibsi" is for extract. Remove it.')
     for key, value in (
         ("resampledPixelSpacing", settings.resampled_spacing_mm),
         ("resegmentRange", settings.resegment_range),

@@ -8,12 +8,13 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Mask, Volume
-from deepradiomics.radiomics import Settings, extract, extract_labels
+from deepradiomics.radiomics import Settings, extract, extract_labels, extract_patches
 from deepradiomics.radiomics import feature_names as ordered_names
 from deepradiomics.radiomics.ibsi import AGGREGATIONS, feature_names, ibsi_features
 from deepradiomics.radiomics.ibsi.catalogue import entries
 from deepradiomics.radiomics.ibsi.morphology import convex_hull, morphology
 from deepradiomics.radiomics.ibsi.statistics import statistics
+from deepradiomics.radiomics.maps import feature_maps
 
 EVERYTHING: dict[str, Any] = dict.fromkeys(("firstorder", "shape", "glcm", "glrlm", "glszm", "gldm", "ngtdm"))
 
@@ -172,3 +173,12 @@ def test_threads_change_nothing() -> None:
     params = {"imageType": {"Original": {}, "Wavelet": {}}, "setting": {"standard": "ibsi"}}
     pair = _pair(7, (8, 12, 12))
     assert extract(*pair, params, threads=1) == extract(*pair, params, threads=3)
+
+
+def test_patches_and_maps_do_not_pretend_to_follow_ibsi() -> None:
+    image, mask = _pair()
+    params = {"setting": {"standard": "ibsi"}}
+    with pytest.raises(InputError, match="patches have PyRadiomics' definitions"):
+        extract_patches([image], np.asarray(mask.labels), params)
+    with pytest.raises(InputError, match="maps have PyRadiomics' definitions"):
+        feature_maps(image, mask, ["firstorder_Mean"], params=params)

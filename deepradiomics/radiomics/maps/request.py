@@ -48,6 +48,8 @@ def resolve(features: Sequence[str] | str | None, settings: Settings, dimensions
     Raises:
         InputError: a name is unknown (near matches are told), is shape, or nothing is wanted.
     """
+    if settings.standard == "ibsi":
+        raise InputError('setting standard: maps have PyRadiomics\' definitions; "ibsi" is for extract. Remove it.')
     if features is None:
         chosen = {family: names for family, names in settings.features if family in MAP_FAMILIES and names}
         if not chosen:
