@@ -66,11 +66,6 @@ CONFIGURATIONS = {
         {"roundIntensities": True, "resegmentRange": [-500, 400], "binWidth": 25, "aggregation": SLICES},
         {"Original": {}},
     ),
-    "C": Configuration(
-        _CT,
-        {**_LINEAR, "resegmentRange": [-1000, 400], "binWidth": 25, "aggregation": SPACE},
-        {"Original": {}},
-    ),
     "B": Configuration(
         _CT,
         {
@@ -80,6 +75,11 @@ CONFIGURATIONS = {
             "binCount": 32,
             "aggregation": SLICES,
         },
+        {"Original": {}},
+    ),
+    "C": Configuration(
+        _CT,
+        {**_LINEAR, "resegmentRange": [-1000, 400], "binWidth": 25, "aggregation": SPACE},
         {"Original": {}},
     ),
     "D": Configuration(_CT, {**_LINEAR, "removeOutliers": 3, "binCount": 32, "aggregation": SPACE}, {"Original": {}}),

@@ -10,10 +10,20 @@ import re
 from functools import cache
 from pathlib import Path
 
-from deepradiomics.radiomics.ibsi.catalogue import FAMILIES, entries, key_of, tag_of
+from deepradiomics.radiomics.ibsi.catalogue import Entry, entries, key_of, tag_of
 from Testing.reference.ibsi_cases import Reference
 
 VARIABLE = "DEEPRADIOMICS_IBSI_MANUAL"
+HISTOGRAM = "Intensity histogram"
+TITLES = {
+    "shape": "Morphology",
+    "firstorder": "Statistics",
+    "glcm": "Co-occurrence matrix",
+    "glrlm": "Run length matrix",
+    "glszm": "Size zone matrix",
+    "gldm": "Neighbouring grey level dependence matrix",
+    "ngtdm": "Neighbourhood grey tone difference matrix",
+}
 _CODE = re.compile(r'text-align:right">(\w{4})</p>')
 _ROW = re.compile(r"\|\s*config\. ([BDE])\s*\|(.+)\|")
 
@@ -36,10 +46,16 @@ def manual_references() -> tuple[Reference, ...]:
             value, tolerance, consensus = cells[-3:]
             if value != "—":  # no consensus was reached
                 numbers = _number(value), _number(tolerance)
-                found.append(Reference(row[1], cells[0] if way else "not_applicable", entry.family, code, tag,
+                found.append(Reference(row[1], cells[0] if way else "not_applicable", _family(entry), code, tag,
                                        entry.ibsi, *numbers, consensus))  # fmt: skip
-    order = {family: k for k, family in enumerate(FAMILIES)}
-    return tuple(sorted(found, key=lambda r: (r.configuration, order[r.family])))
+    order = [*TITLES.values()]
+    order.insert(2, HISTOGRAM)
+    return tuple(sorted(found, key=lambda r: (r.configuration, order.index(r.family), r.aggregation)))
+
+
+def _family(entry: Entry) -> str:
+    """Return the family's name in the tables; two features of our firstorder belong to the histogram there."""
+    return HISTOGRAM if entry.tag.startswith("ih_") else TITLES[entry.family]
 
 
 def _number(text: str) -> float:

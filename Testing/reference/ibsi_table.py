@@ -47,7 +47,8 @@ def compare(data_dir: Path) -> list[tuple[Reference, float | None, str]]:
     for reference in (*references(data_dir), *manual_references()):
         ours = computed(reference.configuration, data_dir)
         rows.append((reference, ours.get(reference.tag), judge(reference, ours)))
-    return rows
+    order = list(CONFIGURATIONS)
+    return sorted(rows, key=lambda row: order.index(row[0].configuration))
 
 
 def main() -> None:
