@@ -14,8 +14,8 @@ from deepradiomics.radiomics.maps import batched_backend
 from deepradiomics.radiomics.maps.arrays import NumpyArrays, TorchArrays
 from deepradiomics.radiomics.maps.field import Field
 from deepradiomics.radiomics.maps.result import Backend, WindowFeatures
+from deepradiomics.radiomics.memory import Budget
 
-DEFAULT_MEMORY_GB = 2.0
 _MOST_WINDOWS = 16384
 
 
@@ -39,9 +39,9 @@ class ChosenBackend:
         """Compute the wanted features of one family for some voxels."""
         return self.function(field, family, wanted, centres)
 
-    def threads(self, threads: int | None) -> int | None:
+    def threads(self, allowed: int) -> int:
         """Return how many threads to use of those allowed."""
-        return threads if self.parallel else 1
+        return allowed if self.parallel else 1
 
 
 def chosen_backend(device: str) -> ChosenBackend:
@@ -125,7 +125,7 @@ def _joined(parts: list[WindowFeatures]) -> WindowFeatures:
     return WindowFeatures(values, np.concatenate(present) if present else None)
 
 
-def voxels_at_a_time(field: Field, backend: ChosenBackend, max_memory_gb: float | None, workers: int) -> int:
+def windows_at_a_time(field: Field, backend: ChosenBackend, budget: Budget, workers: int) -> int:
     """Return how many windows to give the backend at a time, so that its memory stays below the budget.
 
     Raises:
@@ -133,16 +133,13 @@ def voxels_at_a_time(field: Field, backend: ChosenBackend, max_memory_gb: float 
     """
     if not backend.batched:
         return _MOST_WINDOWS // 2
-    budget = (
-        (DEFAULT_MEMORY_GB if max_memory_gb is None else max_memory_gb) * 1e9 / (workers if backend.parallel else 1)
-    )
-    each = window_bytes(field)
-    if each > budget:
+    each = window_bytes(field) * (workers if backend.parallel else 1)
+    if each > budget.bytes:
         raise InputError(
-            f"max_memory_gb: one window of {field.window.size} voxels needs {each * workers / 1e9:.2g} GB in work. "
-            "Take a smaller kernel_radius, or allow more memory."
+            f"max_memory_gb {budget.gigabytes:g}: windows of {field.window.size} voxels need {each / 1e9:.2g} GB in "
+            "work. Take a smaller kernel_radius or fewer threads, or allow more memory."
         )
-    return int(min(_MOST_WINDOWS, budget // each))
+    return int(min(_MOST_WINDOWS, budget.bytes // each))
 
 
 def window_bytes(field: Field) -> int:

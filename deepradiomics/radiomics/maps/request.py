@@ -18,7 +18,7 @@ class Request:
     """The maps wanted.
 
     Args:
-        settings: those given, with the image types that are needed.
+        settings: those given, with the image types and features that are needed.
         wanted: prefix (``original``, ``wavelet-LLH`` ...) -> family -> names, in the order of the result.
     """
 
@@ -57,8 +57,7 @@ def resolve(features: Sequence[str] | str | None, settings: Settings, dimensions
                 "features: the parameters name shape alone, which belongs to a whole region and has no map. "
                 f"Choose of {', '.join(MAP_FAMILIES)}."
             )
-        prefixes = _prefixes(settings, dimensions)
-        return Request(settings, dict.fromkeys(prefixes, chosen))
+        return _request(settings, dict.fromkeys(_prefixes(settings, dimensions), chosen), dimensions)
     names = (features,) if isinstance(features, str) else tuple(features)
     if not names:
         raise InputError(f"features: expected at least one name or family, such as {', '.join(MAP_FAMILIES)}.")
@@ -71,7 +70,17 @@ def resolve(features: Sequence[str] | str | None, settings: Settings, dimensions
         more = (feature,) if feature else _default(settings, family)
         families[family] = tuple(dict.fromkeys((*families.get(family, ()), *more)))
     order = _prefixes(settings, dimensions)
-    return Request(settings, {prefix: wanted[prefix] for prefix in order if prefix in wanted})
+    return _request(settings, {prefix: wanted[prefix] for prefix in order if prefix in wanted}, dimensions)
+
+
+def _request(settings: Settings, wanted: dict[str, dict[str, tuple[str, ...]]], dimensions: int) -> Request:
+    """Keep the image types and the features that are wanted, so that no other image is filtered."""
+    types = zip(settings.image_types, settings.per_image_type(), strict=True)
+    needed = [kind for kind, (name, own) in types if set(image_prefixes(name, own, dimensions)) & set(wanted)]
+    features: dict[str, tuple[str, ...]] = {}
+    for families in wanted.values():
+        features |= families
+    return Request(replace(settings, image_types=tuple(needed), features=tuple(features.items())), wanted)
 
 
 def _prefixes(settings: Settings, dimensions: int) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """feature_maps: every feature of the window around each voxel of a region, as images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -8,12 +8,15 @@ import numpy as np
 import SimpleITK as sitk
 
 from deepradiomics.errors import InputError
-from deepradiomics.images import Volume, to_sitk
+from deepradiomics.images import to_sitk
 from deepradiomics.progress import Progress, part, silent
-from deepradiomics.radiomics.maps.backends import ChosenBackend, chosen_backend, voxels_at_a_time
+from deepradiomics.radiomics.image_types import filtered_images
+from deepradiomics.radiomics.inputs import load, plane_settings
+from deepradiomics.radiomics.maps.backends import ChosenBackend, chosen_backend, windows_at_a_time
 from deepradiomics.radiomics.maps.field import Field, make_field
-from deepradiomics.radiomics.maps.request import Request, resolve
-from deepradiomics.radiomics.preprocess import Prepared, prepare
+from deepradiomics.radiomics.maps.request import resolve
+from deepradiomics.radiomics.memory import Budget
+from deepradiomics.radiomics.preprocess import Prepared, prepare_region
 from deepradiomics.radiomics.settings import Settings
 from deepradiomics.radiomics.threads import map_threads, thread_count
 
@@ -53,7 +56,8 @@ def feature_maps(
             initValue and voxelBatch.
         device: ``auto`` or ``cpu`` (compiled kernels), ``cuda`` (torch).
         threads: threads on the CPU; None takes all cores.
-        max_memory_gb: upper bound of the memory of maps and of windows in work; None takes 2 GB for windows in work.
+        max_memory_gb: bounds the windows in work, and, where given, the maps; None takes the variable
+            DEEPRADIOMICS_MAX_MEMORY_GB, else 1.
         label: label of the region; None takes the parameters' label.
         progress: told how far the work is; it may raise :class:`deepradiomics.errors.Cancelled`.
 
@@ -75,24 +79,29 @@ def feature_maps(
     radius = _checked_radius(settings.kernel_radius if kernel_radius is None else kernel_radius)
     report(0.0, "loading")
     resolve(features, settings)  # a name that is wrong is told before anything is read
-    prepared = prepare(image, mask, settings)
-    request = resolve(features, settings, prepared.dimensions)
+    budget, workers, backend = Budget(max_memory_gb), thread_count(threads), chosen_backend(device)
+    inputs = load(image, mask, settings)
+    settings = plane_settings(settings, inputs.dimensions)
+    request = resolve(features, settings, inputs.dimensions)
+    prepared = prepare_region(inputs, settings)
     box, roi = _box(prepared, radius)
-    _check_memory(len(request.keys) * roi.size, len(request.keys), max_memory_gb)
-    backend = chosen_backend(device)
+    if max_memory_gb is not None:
+        _check_maps(roi.size, len(request.keys), budget)
+    seen = roi if settings.masked_kernel else np.ones(roi.shape, bool)
+    images = filtered_images(prepared.image, request.settings, prepared.dimensions, box, workers, [(box, seen)])
     found: dict[str, np.ndarray] = {}
-    report(0.05, "feature maps")
     prefixes = list(request.wanted)
-    for prefix, own, voxels in _filtered(prepared, request, box, thread_count(threads)):
-        at = prefixes.index(prefix)
+    for prefix, own, voxels in images:
+        if prefix not in request.wanted:
+            continue
+        at, families = prefixes.index(prefix), request.wanted[prefix]
         share = part(progress, 0.05 + 0.95 * at / len(prefixes), 0.05 + 0.95 * (at + 1) / len(prefixes))
-        if voxels is None:  # PyRadiomics leaves such an image out; here its features are not defined
-            tables = {
-                f"{prefix}_{f}_{n}": np.array(np.nan) for f, names in request.wanted[prefix].items() for n in names
-            }
+        undefined = isinstance(voxels, str) or (prefix != "original" and not np.isfinite(voxels[seen]).all())
+        if undefined:  # the filtered image does not exist, or not everywhere in the region
+            tables = {key: np.array(np.nan) for key in request.keys if key.startswith(f"{prefix}_")}
         else:
-            field = make_field(voxels, roi, prepared.region.spacing_mm, radius, own)
-            tables = _features(field, prefix, request.wanted[prefix], backend, threads, max_memory_gb, share)
+            field = make_field(np.asarray(voxels), roi, prepared.region.spacing_mm, radius, own)
+            tables = _features(field, prefix, families, backend, workers, budget, share)
         for key, values in tables.items():
             found[key] = np.full(roi.shape, settings.init_value, float)
             found[key][roi] = values
@@ -106,14 +115,13 @@ def _features(
     prefix: str,
     wanted: dict[str, tuple[str, ...]],
     backend: ChosenBackend,
-    threads: int | None,
-    max_memory_gb: float | None,
+    workers: int,
+    budget: Budget,
     report: Progress,
 ) -> dict[str, np.ndarray]:
     """Return key -> (n,) values of one image, window by window, a few thousand at a time."""
     n = len(field.centres)
-    workers = thread_count(threads)
-    size = min(voxels_at_a_time(field, backend, max_memory_gb, workers), max(64, -(-n // (4 * workers))))
+    size = min(windows_at_a_time(field, backend, budget, workers), max(64, -(-n // (4 * workers))))
     chunks = [field.centres[start : start + size] for start in range(0, n, size)]
     result: dict[str, np.ndarray] = {}
     done, total = 0, len(chunks) * len(wanted)
@@ -122,7 +130,7 @@ def _features(
         for first in range(0, len(chunks), 2 * workers):
             report(done / total, f"{prefix}: {family}")
             group = chunks[first : first + 2 * workers]
-            parts += map_threads(partial(backend, field, family, names), group, backend.threads(threads))
+            parts += map_threads(partial(backend, field, family, names), group, backend.threads(workers))
             done += len(group)
         for name in names:
             result[f"{prefix}_{family}_{name}"] = np.concatenate([one.values[name] for one in parts])
@@ -138,24 +146,6 @@ def _leave_out_incomplete(values: np.ndarray, present: np.ndarray, batch: int) -
     for start in range(0, len(values), batch):
         rows = present[start : start + batch]
         values[start : start + batch][(rows != rows.max(axis=0)).any(axis=1)] = np.nan
-
-
-def _filtered(
-    prepared: Prepared, request: Request, box: tuple[slice, slice, slice], threads: int
-) -> Iterator[tuple[str, Settings, np.ndarray | None]]:
-    """Yield prefix, settings and voxels (z, y, x) within the box of every image that is wanted; None where it fails."""
-    for image_type, own in request.settings.per_image_type():
-        if image_type == "Original":
-            if "original" in request.wanted:
-                yield "original", own, np.asarray(prepared.image.voxels[box])
-            continue
-        from deepradiomics.radiomics.filters import filtered, prefixes
-
-        if not set(prefixes(image_type, own, prepared.dimensions)) & set(request.wanted):
-            continue
-        for prefix, volume in filtered(image_type, prepared.image, own, box=box, threads=threads):
-            if prefix in request.wanted:
-                yield prefix, own, np.asarray(volume.voxels) if isinstance(volume, Volume) else None
 
 
 def _checked_radius(radius: int) -> int:
@@ -181,16 +171,12 @@ def _box(prepared: Prepared, radius: int) -> tuple[tuple[slice, slice, slice], n
     return tuple(slice(lo, u) for lo, u in zip(lower, upper, strict=True)), roi  # type: ignore[return-value]
 
 
-def _check_memory(doubles: int, maps: int, max_memory_gb: float | None) -> None:
-    if max_memory_gb is None:
-        return
-    if not max_memory_gb > 0:
-        raise InputError(f"max_memory_gb: expected a number above 0, got {max_memory_gb!r}.")
-    need = doubles * 8 / 1e9
-    if need > max_memory_gb:
+def _check_maps(voxels: int, maps: int, budget: Budget) -> None:
+    need = voxels * maps * 8
+    if need > budget.bytes:
         raise InputError(
-            f"max_memory_gb {max_memory_gb:g}: the {maps} maps alone take {need:.2g} GB. Ask for fewer features at a "
-            "time, or allow more memory."
+            f"max_memory_gb {budget.gigabytes:g}: the {maps} maps alone take {need / 1e9:.2g} GB. Ask for fewer "
+            "features at a time, or allow more memory."
         )
 
 
