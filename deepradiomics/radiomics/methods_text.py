@@ -6,6 +6,7 @@ from typing import Any
 from deepradiomics.radiomics.settings import Settings
 
 REFERENCE = "van Griethuysen et al., Cancer Research 2017;77(21):e104-e107"
+IBSI = "Zwanenburg et al., Radiology 2020;295(2):328-338"
 
 
 def methods_text(settings: Settings, versions: Mapping[str, str], counts: Sequence[int]) -> str:
@@ -23,7 +24,12 @@ def methods_text(settings: Settings, versions: Mapping[str, str], counts: Sequen
     sentences = [
         f"{max(counts, default=0)} radiomic features ({classes}) of {regions} were computed with DeepRadiomics "
         f"{versions.get('deepradiomics', '')} (engine {versions.get('engine', '')}), "
-        f"with the definitions of PyRadiomics 3.0.1 ({REFERENCE})."
+        + (
+            f"with the definitions of the Image Biomarker Standardisation Initiative ({IBSI}; texture matrices "
+            f"{', '.join(chosen['aggregation']).replace('_', ' ')})."
+            if chosen["standard"] == "ibsi"
+            else f"with the definitions of PyRadiomics 3.0.1 ({REFERENCE})."
+        )
     ]
     if chosen["normalize"]:
         sentences.append(f"Grey levels were z-scored over the image and multiplied by {chosen['normalizeScale']:g}.")

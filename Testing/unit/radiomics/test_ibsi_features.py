@@ -15,6 +15,7 @@ from deepradiomics.radiomics.ibsi.catalogue import entries
 from deepradiomics.radiomics.ibsi.morphology import convex_hull, morphology
 from deepradiomics.radiomics.ibsi.statistics import statistics
 from deepradiomics.radiomics.maps import feature_maps
+from deepradiomics.radiomics.methods_text import methods_text
 
 EVERYTHING: dict[str, Any] = dict.fromkeys(("firstorder", "shape", "glcm", "glrlm", "glszm", "gldm", "ngtdm"))
 
@@ -182,3 +183,9 @@ def test_patches_and_maps_do_not_pretend_to_follow_ibsi() -> None:
         extract_patches([image], np.asarray(mask.labels), params)
     with pytest.raises(InputError, match="maps have PyRadiomics' definitions"):
         feature_maps(image, mask, ["firstorder_Mean"], params=params)
+
+
+def test_the_methods_paragraph_names_ibsi_and_the_aggregations() -> None:
+    text = methods_text(_settings(aggregation=["2.5D_merged", "3D_averaged"]), {"engine": "2"}, [399])
+    assert "Image Biomarker Standardisation Initiative (Zwanenburg" in text and "2.5D merged, 3D averaged" in text
+    assert "PyRadiomics" not in text
