@@ -1,4 +1,4 @@
-"""Counting with numba: one fused pass over the ROI's voxels for GLCM, GLDM and NGTDM, one for runs, one for zones.
+"""Counting with numba: a pass over the ROI's voxels for GLCM, one for GLDM and NGTDM, one for runs, one for zones.
 
 The codes are padded by zeros so wide that no neighbour needs a bounds check; a voxel's neighbour is then a fixed step
 in the flat array. The kernels release the interpreter's lock.
@@ -11,6 +11,8 @@ import numpy as np
 from deepradiomics.radiomics.compiled import njit
 from deepradiomics.radiomics.counting import CountingPlan, RegionCounts
 from deepradiomics.radiomics.region import LevelRegion
+
+_SIDE_BY_SIDE = 64  # voxels whose neighbours are summed together by vector instructions
 
 
 def count(regions: Sequence[LevelRegion], plan: CountingPlan) -> list[RegionCounts]:
@@ -28,30 +30,49 @@ def _count_one(region: LevelRegion, plan: CountingPlan, offsets: np.ndarray, run
     inside = np.flatnonzero(flat)
     levels = np.concatenate([[0], region.grey_levels])  # (L + 1,) level of a code
     n_levels = len(region.grey_levels)
-    glcm, gldm, ngtdm = np.zeros((1, 1, 1), np.int64), np.zeros((1, 1), np.int64), np.zeros((1, 1), np.int64)
-    near = {"glcm", "gldm", "ngtdm"} & set(wanted)
-    if near:
-        width = 2 * len(offsets) + 1
+    glcm = gldm = ngtdm = glrlm = None
+    steps = offsets @ strides
+    if "glcm" in wanted:
         glcm = np.zeros((len(offsets), n_levels, n_levels), np.int64)
+        _pairs(flat, inside, steps, glcm)
+    if "gldm" in wanted or "ngtdm" in wanted:
+        width = 2 * len(offsets) + 1
         gldm, ngtdm = np.zeros((n_levels, width), np.int64), np.zeros((n_levels, width), np.int64)
-        _neighbours(flat, inside, levels, offsets @ strides, plan.alpha, near != {"glcm"}, glcm, gldm, ngtdm)
-    glrlm = None
+        fits = width * (int(levels[-1]) + 1) < 2**31
+        total = np.empty(_SIDE_BY_SIDE, np.int32 if fits else np.int64)
+        _neighbours(flat, inside, levels, steps, np.int32(min(plan.alpha, 2**30)), total, gldm, ngtdm)
     if "glrlm" in wanted:
         glrlm = np.zeros((len(runs), n_levels, max(codes.shape)), np.int64)
         _runs(flat, inside, runs @ strides, glrlm)
     return RegionCounts(
-        glcm=glcm if "glcm" in wanted else None,
+        glcm=glcm,
         glrlm=glrlm,
         zones=_sorted_zones(flat, inside, runs @ strides) if "glszm" in wanted else None,
         gldm=gldm if "gldm" in wanted else None,
         ngtdm=ngtdm if "ngtdm" in wanted else None,
-        voxels=np.bincount(flat[inside] - 1, minlength=n_levels),
+        voxels=np.bincount(flat[inside] - 1, minlength=n_levels) if gldm is None else gldm.sum(axis=1),
     )
 
 
 def _sorted_zones(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray) -> np.ndarray:
     zones = _zones(flat.copy(), inside, np.concatenate([steps, -steps]))
-    return zones[np.lexsort((zones[:, 1], zones[:, 0]))]
+    keys = np.sort(zones[:, 0] * (len(inside) + 1) + zones[:, 1])  # whole numbers sort faster than pairs
+    return np.stack(np.divmod(keys, len(inside) + 1), axis=1)
+
+
+@njit
+def _pairs(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray, glcm: np.ndarray) -> None:
+    """Count pairs without a branch: row and column 0 take the neighbours outside."""
+    counts = np.zeros((len(steps), glcm.shape[1] + 1, glcm.shape[2] + 1), np.int64)
+    for k in range(len(inside)):
+        p = inside[k]
+        i = flat[p]
+        for a in range(len(steps)):
+            counts[a, i, flat[p + steps[a]]] += 1
+    for a in range(len(steps)):
+        for i in range(glcm.shape[1]):
+            for j in range(glcm.shape[2]):
+                glcm[a, i, j] = counts[a, i + 1, j + 1]
 
 
 @njit
@@ -61,34 +82,38 @@ def _neighbours(
     levels: np.ndarray,
     steps: np.ndarray,
     alpha: int,
-    both_ways: bool,
-    glcm: np.ndarray,
+    total: np.ndarray,
     gldm: np.ndarray,
     ngtdm: np.ndarray,
 ) -> None:
+    """Count alike neighbours and sum their levels, for as many voxels side by side as ``total`` holds."""
+    above = np.zeros(len(flat), np.int32)  # level + 1; 0 outside
     for k in range(len(inside)):
+        above[inside[k]] = levels[flat[inside[k]]] + 1
+    number, alike = np.empty(len(total), np.int32), np.empty(len(total), np.int32)
+    k = 0
+    while k < len(inside):
         p = inside[k]
-        i = flat[p]
-        level = levels[i]
-        alike = 0
-        number = 0
-        total = 0
+        width = min(len(total), inside[-1] + 1 - p)
+        here = above[p : p + width]
+        for t in range(width):
+            total[t] = 0
+            number[t] = 0
+            alike[t] = 0
         for a in range(len(steps)):
-            j = flat[p + steps[a]]
-            if j > 0:
-                glcm[a, i - 1, j - 1] += 1
-                number += 1
-                total += levels[j]
-                alike += abs(levels[j] - level) <= alpha
-        if both_ways:
-            for a in range(len(steps)):
-                j = flat[p - steps[a]]
-                if j > 0:
-                    number += 1
-                    total += levels[j]
-                    alike += abs(levels[j] - level) <= alpha
-            gldm[i - 1, alike] += 1
-            ngtdm[i - 1, number] += abs(number * level - total)
+            later, earlier = above[p + steps[a] :][:width], above[p - steps[a] :][:width]
+            for t in range(width):
+                x, y, level = later[t], earlier[t], here[t]
+                total[t] += x + y
+                number[t] += np.int32(x > 0) + np.int32(y > 0)
+                alike[t] += np.int32((x > 0) & (abs(x - level) <= alpha))
+                alike[t] += np.int32((y > 0) & (abs(y - level) <= alpha))
+        while k < len(inside) and inside[k] < p + width:
+            t = inside[k] - p
+            i = flat[inside[k]] - 1
+            gldm[i, alike[t]] += 1
+            ngtdm[i, number[t]] += abs(np.int64(number[t]) * here[t] - total[t])
+            k += 1
 
 
 @njit
