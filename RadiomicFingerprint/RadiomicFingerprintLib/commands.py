@@ -65,12 +65,15 @@ def extract_arguments(image: Path, mask: Path, out: Path, *, params: str, device
 
 
 def maps_arguments(
-    image: Path, mask: Path, out: Path, *, features: Sequence[str], kernel_radius: int, params: str, device: str
+    image: Path, mask: Path, out: Path, *, features: Path | None, kernel_radius: int, params: str, device: str
 ) -> list[str]:
-    """``deepradiomics maps``; NaN outside the region, which Slicer draws as transparent."""
+    """``deepradiomics maps``; NaN outside the region, which Slicer draws as transparent.
+
+    The features' names come in a file: hundreds of them are longer than a command line may be on Windows.
+    """
     words = ["maps", str(image), str(mask), "-o", str(out), "--params", params]
-    if features:
-        words += ["--features", ",".join(features)]
+    if features is not None:
+        words += ["--features", f"@{features}"]
     return [*words, "--kernel-radius", str(kernel_radius), "--init-value", "nan", "--device", device]
 
 

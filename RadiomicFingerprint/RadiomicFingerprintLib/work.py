@@ -189,9 +189,12 @@ def feature_maps(
         regions = inputs.region_mask(image, roi=roi, segmentation=segmentation, segment_ids=segment_ids)
         write_volume(image, folder / "image.nrrd")
         write_mask(Mask((regions.labels > 0).astype("uint8"), regions.geometry), folder / "mask.nrrd")
+        named = folder / "features.txt" if features else None
+        if named is not None:
+            named.write_text("\n".join(features), encoding="utf-8")
         return commands.maps_arguments(
             folder / "image.nrrd", folder / "mask.nrrd", folder / "result",
-            features=features, kernel_radius=kernel_radius, params=params, device=device,
+            features=named, kernel_radius=kernel_radius, params=params, device=device,
         )  # fmt: skip
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:

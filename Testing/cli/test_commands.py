@@ -16,6 +16,9 @@ from Testing.cli.run_cli import run_cli
 
 COMMANDS = (
     ("extract",),
+    ("maps",),
+    ("features", "list"),
+    ("features", "explain"),
     ("register",),
     ("demo",),
     ("phantom", "knee"),

@@ -121,6 +121,11 @@ def write_features(words: list[str]) -> None:
     out.with_suffix(".json").write_text(json.dumps(about), encoding="utf-8")
 
 
+def named_features(words: list[str]) -> list[str]:
+    """The names in the file that `--features @FILE` names."""
+    return Path(words[words.index("--features") + 1].removeprefix("@")).read_text(encoding="utf-8").splitlines()
+
+
 def write_maps(words: list[str]) -> None:
     """What `deepradiomics maps` writes: a map a feature around the mask, here the x index plus the feature's number."""
     import numpy as np
@@ -138,7 +143,7 @@ def write_maps(words: list[str]) -> None:
     out = Path(words[words.index("-o") + 1])
     out.mkdir(parents=True)
     files = {}
-    for number, key in enumerate(words[words.index("--features") + 1].split(",")):
+    for number, key in enumerate(named_features(words)):
         values = np.where(inside, np.arange(start[0], stop[0]) + 100.0 * number, np.nan)
         write_volume(Volume(values, mask.geometry.crop(start, size)), out / f"map{number}.nrrd")
         files[key] = {"file": f"map{number}.nrrd"}

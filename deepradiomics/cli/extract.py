@@ -158,8 +158,8 @@ def _extract_case(image: Path, mask: Path, output: Path, extraction: Any, sessio
     document = document_of(extraction.settings, [len(one) for one in found.found.values()], start, extraction.device)
     document |= described(found, labels)
     document["provenance"] |= {
-        "image": _provenance(image, "image"),
-        "mask": _provenance(mask, "mask"),
+        "image": provenance_of(image, "image"),
+        "mask": provenance_of(mask, "mask"),
         "notes": [*volume.notes],
     }
     files = _write(output, found.found, document)
@@ -183,7 +183,7 @@ def _write(output: Path, found: Mapping[int, Mapping[str, float]], document: Map
     return [output, beside]
 
 
-def _provenance(path: Path, role: str) -> dict[str, str]:
+def provenance_of(path: Path, role: str) -> dict[str, str]:
     """Name and hash of an input; names of DICOM files may hold identifiers, hence the role stands for them."""
     from deepradiomics.files import sha256_file
 

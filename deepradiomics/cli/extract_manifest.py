@@ -18,7 +18,7 @@ from deepradiomics.errors import InputError
 if TYPE_CHECKING:
     from deepradiomics.cohort.region_features import CaseOutcome, Extraction
 
-_TOLD = 10  # failed cases named on the screen; the JSON names all
+_TOLD = 10  # remarks and failed cases told on the screen; the JSON holds all
 
 
 def extract_manifest(
@@ -38,9 +38,11 @@ def extract_manifest(
     kept = output.with_name(f"{output.stem}-cases")
     outcomes = extract_regions(cases, extraction, kept, workers=workers, cluster=cluster, progress=session.progress)
     failed = [one for one in outcomes if one.status == "failed"]
-    for one in outcomes:
-        for text in one.warnings:
-            session.warn(f"{one.id}: {text}")
+    warnings = [f"{one.id}: {text}" for one in outcomes for text in one.warnings]
+    for text in warnings[:_TOLD]:
+        session.warn(text)
+    if len(warnings) > _TOLD:
+        session.warn(f"… and {len(warnings) - _TOLD} more remarks; {output.with_suffix('.json')} holds them all.")
     for one in failed[:_TOLD]:
         session.warn(f"{one.message}" if one.id in one.message else f"Case {one.id}: {one.message}")
     if len(failed) > _TOLD:

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from deepradiomics import __version__
-from deepradiomics.cli import demo, extract, features, manifest_mrnet, phantom_knee, register
+from deepradiomics.cli import demo, extract, features, manifest_mrnet, maps, phantom_knee, register
 from deepradiomics.cli.fingerprint_ablate import ablate
 from deepradiomics.cli.fingerprint_apply import apply
 from deepradiomics.cli.fingerprint_evaluate import evaluate
@@ -35,6 +35,7 @@ phantom = typer.Typer(no_args_is_help=True, help="Synthetic cohorts with known t
 manifest = typer.Typer(no_args_is_help=True, help="Manifests (CSV) of cohorts that have a layout of their own.")
 
 app.command("extract")(extract.extract)
+app.command("maps")(maps.maps)
 app.add_typer(catalogue, name="features")
 app.command("register")(register.register)
 app.add_typer(fingerprint, name="fingerprint")

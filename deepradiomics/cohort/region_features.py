@@ -185,13 +185,12 @@ def described(found: RegionFeatures, mask: Mask) -> dict[str, Any]:
 
 def warnings_of(found: RegionFeatures, mask: Mask) -> tuple[str, ...]:
     """What a user should know: labels left out, then what the engine says of the others."""
-    many = len(found.found) > 1
     left_out = [
         f"label {label} {mask.segment_names.get(label, '')}".rstrip() + f" is left out: {why}"
         for label, why in found.skipped.items()
     ]
     said = [
-        f"label {label}: {text}" if many else str(text)
+        str(text) if f"label {label}" in str(text) else f"label {label}: {text}"
         for label, features in found.found.items()
         for text in features.diagnostics.get("warnings", ())
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from Testing.slicer.fake_child import FakeStart, HandTimer, write_features, write_maps
+from Testing.slicer.fake_child import FakeStart, HandTimer, named_features, write_features, write_maps
 from Testing.slicer.panel.driving import cut_off, pictured, with_child
 
 CONTRAST, ENTROPY = "original_glcm_Contrast", "original_firstorder_Entropy"
@@ -101,7 +101,7 @@ def test_what_is_chosen_reaches_the_command_line(widget: Any, exam: Any) -> None
     start = with_child(widget, FakeStart(write_maps))
     widget.ui.applyButton.click()
     assert start.words[0] == "maps" and start.given("--kernel-radius") == "2"
-    assert start.given("--features") == f"{ENTROPY},{CONTRAST}" and start.given("--params") == "fingerprint-107"
+    assert named_features(start.words) == [ENTROPY, CONTRAST] and start.given("--params") == "fingerprint-107"
     widget.ui.applyButton.click()
     assert start.child is not None and start.child.killed
 
