@@ -61,7 +61,7 @@ def load(image: Any, mask: Any, settings: Settings) -> Inputs:
 
 def plane_settings(settings: Settings, dimensions: int) -> Settings:
     """Return settings that keep to the plane when the image is two-dimensional."""
-    return replace(settings, force_2d=True, force_2d_dimension=0) if dimensions == 2 else settings
+    return settings.in_plane() if dimensions == 2 else settings
 
 
 def normalised(volume: Volume, settings: Settings) -> Volume:

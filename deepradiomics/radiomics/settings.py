@@ -135,6 +135,16 @@ class Settings:
         """Return the same settings for another label."""
         return replace(self, label=RULES["label"].checked("label", label))
 
+    def in_plane(self) -> "Settings":
+        """Return the settings of a two-dimensional image, a volume of one slice: features stay within the plane.
+
+        Where all families are enabled by default, shape2D takes the place of shape, as in PyRadiomics.
+        """
+        features = self.features
+        if features == parameters.features({}, False)[0]:
+            features = parameters.features({}, True)[0]
+        return replace(self, features=features, force_2d=True, force_2d_dimension=0)
+
     def per_image_type(self) -> tuple[tuple[str, "Settings"], ...]:
         """Return each image type with the settings that hold for it: these, with its own values on top."""
         return tuple(
@@ -177,6 +187,7 @@ def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]
         from deepradiomics.radiomics.ibsi.features import feature_names as ibsi_names
 
         return ibsi_names(settings, dimensions=dimensions)
+    settings = settings.in_plane() if dimensions == 2 else settings
     names = list(NUMERIC_DIAGNOSTICS) if settings.numeric_diagnostics else []
     names += shape_names(settings, dimensions=dimensions)
     for image_type, own in settings.per_image_type():
@@ -187,7 +198,7 @@ def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]
 
 def shape_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:
     """Return the keys of shape and, where the computation is two-dimensional, of shape2D."""
-    possible = {"shape": dimensions == 3, "shape2D": dimensions == 2 or settings.force_2d}
+    possible = {"shape": dimensions == 3, "shape2D": settings.force_2d}
     chosen = dict(settings.features)
     families = [family for family in settings.shape_families if possible[family]]
     return tuple(f"original_{family}_{name}" for family in families for name in chosen[family])
