@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -14,10 +14,11 @@ from deepradiomics.radiomics.memory import Budget, Chunk, chunks
 from deepradiomics.radiomics.region import LevelRegion, Region, discretise
 from deepradiomics.radiomics.settings import Settings, shape_names, texture_names
 from deepradiomics.radiomics.shape import shape_features
-from deepradiomics.radiomics.threads import map_threads
+from deepradiomics.radiomics.threads import map_threads, thread_count
 
 LARGE_JOB_VOXELS = 5_000_000  # below this a GPU's start-up and transfers cost more than they save
 _CHUNK_REGIONS = 8  # regions that one thread of the CPU takes at a time
+_TOGETHER = (("glcm", "gldm", "ngtdm"), ("glrlm",), ("glszm",))  # families that threads share, where regions are few
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,35 +93,46 @@ def texture_table(
 ) -> FeatureTable:
     """Compute first order and textures of a batch of regions; see :func:`feature_table`."""
     names = texture_names(settings, prefix)
-    columns: dict[str, np.ndarray] = {}
+    if not names:
+        return FeatureTable(np.zeros((len(regions), 0)), names, np.zeros(0, int), "none", ())
     warnings: list[str] = []
-    levels: list[LevelRegion] = []
     backend = "none"
-    if names:
-        levels = [discretise(region, settings) for region in regions]
-    if "firstorder" in settings.families:
-        columns |= _prefixed("firstorder", _firstorder(regions, levels, settings))
+    levels = map_threads(lambda region: discretise(region, settings), regions, threads)
     wanted = tuple(f for f in MATRIX_FAMILIES if f in settings.families)
+    jobs: list[Callable[[], tuple[slice, dict[str, np.ndarray]]]] = []
     if wanted:
         budget = budget or Budget()
         voxels = sum(region.codes.size for region in levels)
         backend, count = counting_backend(device, voxels, max_memory_gb=budget.gigabytes, remark=warnings.append)
         flat_axis = settings.force_2d_dimension if settings.force_2d else None
         plan = CountingPlan(wanted, settings.distances, settings.gldm_a, flat_axis)
+        on_cpu = not backend.startswith("torch")
+        threads = threads if on_cpu else 1
+        most = _CHUNK_REGIONS if on_cpu else len(levels)
+        todo = chunks(levels, [region.name for region in regions], plan, budget, most)
 
-        def evaluated(chunk: Chunk) -> dict[str, np.ndarray]:
+        def textures(chunk: Chunk, plan: CountingPlan) -> tuple[slice, dict[str, np.ndarray]]:
             some = levels[chunk.regions]
             with budget.held(chunk.bytes):
-                return _texture(stack(some, count(some, plan), plan), plan, settings, regions[0].spacing_mm)
+                counts = stack(some, count(some, plan), plan)
+                return chunk.regions, _texture(counts, plan, settings, regions[0].spacing_mm)
 
-        on_cpu = not backend.startswith("torch")
-        todo = chunks(
-            levels, [region.name for region in regions], plan, budget, _CHUNK_REGIONS if on_cpu else len(levels)
-        )
-        parts = map_threads(evaluated, todo, threads if on_cpu else 1)
-        columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    found = [columns[name.removeprefix(f"{prefix}_")] for name in names]
-    values = np.stack(found, axis=1) if names else np.zeros((len(regions), 0))
+        together = _TOGETHER if on_cpu and len(todo) < thread_count(threads) else (wanted,)
+        shares = [tuple(f for f in families if f in wanted) for families in together]
+        plans = [replace(plan, families=share) for share in shares if share]
+        jobs += [partial(textures, chunk, plan) for chunk in todo for plan in plans]
+    if "firstorder" in settings.families:
+
+        def first_order(some: slice) -> tuple[slice, dict[str, np.ndarray]]:
+            return some, _prefixed("firstorder", _firstorder(regions[some], levels[some], settings))
+
+        jobs += [partial(first_order, slice(k, k + _CHUNK_REGIONS)) for k in range(0, len(regions), _CHUNK_REGIONS)]
+    values = np.full((len(regions), len(names)), np.nan)
+    for some, found in map_threads(lambda job: job(), jobs, threads):
+        for k, name in enumerate(names):
+            column = found.get(name.removeprefix(f"{prefix}_"))
+            if column is not None:
+                values[some, k] = column
     n_levels = np.array([len(region.grey_levels) for region in levels], int)
     return FeatureTable(values, names, n_levels, backend, tuple(warnings))
 
