@@ -74,10 +74,9 @@ def lbp3d_images(
             places = where[here] + lower
             points = places.T[:, :, None] + vertices.T[:, None, :]  # (3, n, V)
             samples = ndimage.map_coordinates(spline, points, voxels.dtype, order=3, prefilter=False)
-            bits = (samples >= voxels[tuple(places.T)][:, None]).astype(np.float64)
+            bits = samples >= voxels[tuple(places.T)][:, None]
             for degree, y in enumerate(harmonics):
-                projected = (bits @ y) @ y.T  # not the conjugate: PyRadiomics' own
-                values[degree, here] = np.sqrt((projected**2).sum(axis=1)).real
+                values[degree, here] = _length(bits, y)
             values[levels, here] = _kurtosis(samples)
 
     map_threads(do, parts(len(where), threads), threads)
@@ -85,6 +84,31 @@ def lbp3d_images(
         image = np.zeros(shape)
         image[wanted] = found
         yield name, image
+
+
+def _length(bits: np.ndarray, harmonics: np.ndarray) -> np.ndarray:
+    """Return the length of each pattern's part within one degree.
+
+    The sums are written out, without matrix products: those round a row differently with the number of rows.
+
+    Args:
+        bits: bool (N, V).
+        harmonics: complex (V, M) of all orders of the degree.
+
+    Returns:
+        float64 (N,).
+    """
+    real = np.zeros((len(bits), harmonics.shape[1]))
+    imaginary = np.zeros_like(real)
+    for bit, y in zip(bits.T.astype(np.float64), harmonics, strict=True):
+        real += bit[:, None] * y.real
+        imaginary += bit[:, None] * y.imag
+    a, b = np.zeros(bits.shape), np.zeros(bits.shape)
+    for x, z, y in zip(real.T[:, :, None], imaginary.T[:, :, None], harmonics.T, strict=True):
+        a += x * y.real - z * y.imag  # not the conjugate: PyRadiomics' own
+        b += x * y.imag + z * y.real
+    squared = (a * a - b * b).sum(axis=1) + 2j * (a * b).sum(axis=1)
+    return np.sqrt(squared).real
 
 
 def _kurtosis(samples: np.ndarray) -> np.ndarray:
