@@ -1,4 +1,4 @@
-"""Every feature by name: its family, its unit and one plain sentence about it.
+"""Every feature by name: its family, its unit, its IBSI code and one plain sentence about it.
 
 The names and sentences are data (``catalogue.json``); a full key is PyRadiomics' ``original_glcm_Contrast``.
 """
@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from deepradiomics.errors import InputError
+
+if TYPE_CHECKING:
+    from deepradiomics.radiomics.explain import Explained
 
 FAMILIES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "shape", "shape2D")
 FAMILY_TITLES = {
@@ -35,6 +38,7 @@ class Entry:
         state: given by default, only on request, or removed because another feature equals it.
         sentence: what it says, in plain words.
         unit: its unit where it is a length, an area or a volume.
+        ibsi: its code in IBSI's manual, where IBSI defines the same quantity.
         equals: for a removed feature, the one that takes its place.
     """
 
@@ -43,6 +47,7 @@ class Entry:
     state: Literal["default", "on request", "removed"]
     sentence: str
     unit: str = ""
+    ibsi: str = ""
     equals: str = ""
 
 
@@ -62,7 +67,7 @@ def default_names(family: str) -> tuple[str, ...]:
 
 
 def entry_of(key: str) -> Entry:
-    """Return the entry of a full key (``original_glcm_Contrast``) or of ``glcm_Contrast``.
+    """Return the entry of a full key (``wavelet-LLH_glcm_Contrast``) or of ``glcm_Contrast``.
 
     Raises:
         InputError: no such feature; near matches are named.
@@ -79,18 +84,36 @@ def entry_of(key: str) -> Entry:
 
 
 def family_of(key: str) -> str:
-    """Return the family of a feature: ``original_glcm_Contrast`` -> ``glcm``."""
-    return entry_of(key).family
+    """Return the family of a feature of any image: ``wavelet-LLH_glcm_Contrast`` -> ``glcm``.
+
+    Raises:
+        InputError: no such image, family or feature; near matches are named.
+    """
+    return _explained(key).family
 
 
 def describe(key: str) -> str:
-    """Return one plain sentence about a feature, with its unit where it has one."""
-    entry = entry_of(key)
-    return f"{entry.sentence} ({entry.unit})" if entry.unit else entry.sentence
+    """Return a plain sentence about a feature, with its unit, and one about its image where it is a filtered one.
+
+    Raises:
+        InputError: as for :func:`family_of`.
+    """
+    found = _explained(key)
+    text = f"{found.sentence} ({found.unit})" if found.unit else found.sentence
+    return text if found.image == "original" or not found.image_sentence else f"{text} Image: {found.image_sentence}"
 
 
 def label_of(key: str) -> str:
-    """Return a short label for charts and tables: ``original_glcm_Contrast`` -> ``GLCM Contrast``."""
-    entry = entry_of(key)
-    short = {"firstorder": "First order", "shape": "Shape"}.get(entry.family, entry.family.upper())
-    return f"{short} {entry.name}"
+    """Return a short label for charts and tables: ``wavelet-LLH_glcm_Contrast`` -> ``GLCM Contrast, wavelet LLH``.
+
+    Raises:
+        InputError: as for :func:`family_of`.
+    """
+    return _explained(key).label
+
+
+@cache
+def _explained(key: str) -> "Explained":
+    from deepradiomics.radiomics.explain import explain  # it reads this catalogue
+
+    return explain(key)

@@ -31,6 +31,13 @@ def methods_text(settings: Settings, versions: Mapping[str, str], counts: Sequen
             else f"with the definitions of PyRadiomics 3.0.1 ({REFERENCE})."
         )
     ]
+    filtered = [_FILTERS[kind.name] for kind in settings.image_types if kind.name != "Original"]
+    if filtered:
+        first = "Beside the original image, features" if len(filtered) < len(settings.image_types) else "Features"
+        named = ", ".join(words.format(**_filter_values(settings)) for words in filtered)
+        sentences.append(f"{first} were taken from {named}.")
+    if chosen["force2D"]:
+        sentences.append("Texture was computed within slices.")
     if chosen["normalize"]:
         sentences.append(f"Grey levels were z-scored over the image and multiplied by {chosen['normalizeScale']:g}.")
     if chosen["resampledPixelSpacing"]:
@@ -47,4 +54,31 @@ def methods_text(settings: Settings, versions: Mapping[str, str], counts: Sequen
     return " ".join([*sentences, f"Software: {listed}."])
 
 
+def _filter_values(settings: Settings) -> dict[str, Any]:
+    """The settings that the filters' sentences name, each from its own image type."""
+    own = dict(settings.per_image_type())
+    used = {kind: own.get(kind, settings) for kind in _FILTERS}
+    levels = used["Wavelet"].level
+    return {
+        "wavelet": used["Wavelet"].wavelet,
+        "levels": f"{levels} level{'s' * (levels > 1)}",
+        "sigma": ", ".join(f"{s:g}" for s in used["LoG"].sigma_mm),
+        "support": used["Mean"].mean_support,
+        "kernel": used["Laws"].laws_kernel,
+    }
+
+
+_FILTERS = {
+    "Wavelet": "the bands of its undecimated wavelet transform ({wavelet}, {levels})",
+    "LoG": "its Laplacian of Gaussian (sigma {sigma} mm)",
+    "Square": "its square",
+    "SquareRoot": "its square root",
+    "Logarithm": "its logarithm",
+    "Exponential": "its exponential",
+    "Gradient": "its gradient magnitude",
+    "LBP2D": "its local binary patterns by slice",
+    "LBP3D": "its local binary patterns in 3-D",
+    "Mean": "its mean over {support} voxels",
+    "Laws": "its response to Laws' kernel {kernel}",
+}
 _OURS = ("deepradiomics", "engine")

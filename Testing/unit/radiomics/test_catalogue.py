@@ -30,8 +30,29 @@ def test_names_are_found_with_and_without_their_image_type() -> None:
     assert describe("original_shape_MeshVolume").endswith("(mm³)")
 
 
-def test_every_name_of_a_preset_is_described() -> None:
-    assert all(describe(name) for name in feature_names(Settings.from_params("paper-110")))
+@pytest.mark.parametrize("preset", ["paper-110", "paper-1693"])
+def test_every_name_of_a_preset_is_described(preset: str) -> None:
+    assert all(describe(name) for name in feature_names(Settings.from_params(preset)))
+
+
+def test_a_filtered_image_is_said_in_words() -> None:
+    assert label_of("wavelet-LLH_glcm_Contrast") == "GLCM Contrast, wavelet LLH"
+    assert "Image: Wavelet band LLH" in describe("wavelet-LLH_glcm_Contrast")
+    assert "sigma 3.0 mm" in describe("log-sigma-3-0-mm-3D_firstorder_Mean")
+    assert family_of("lbp-3D-m1_gldm_DependenceEntropy") == "gldm"
+    assert family_of("diagnostics_Mask-original_VoxelNum") == "diagnostics"
+
+
+def test_ibsi_codes_are_those_of_the_same_quantity_and_occur_once() -> None:
+    from deepradiomics.radiomics.ibsi.catalogue import entries as ibsi_entries
+
+    codes = {(f, n): entry.ibsi for f, features in entries().items() for n, entry in features.items() if entry.ibsi}
+    assert len(codes) == len(set(codes.values())) == 104
+    assert codes["glcm", "Contrast"] == "ACUI"
+    assert codes["shape", "MeshVolume"] == "RNU0"
+    assert ("firstorder", "Kurtosis") not in codes  # IBSI's is the excess
+    for (family, name), code in codes.items():
+        assert ibsi_entries()[family][name].code == code
 
 
 def test_an_unknown_name_brings_near_matches() -> None:

@@ -20,3 +20,21 @@ def test_every_step_asked_for_is_said() -> None:
     text = methods_text(Settings.from_params({"setting": setting}), VERSIONS, [107, 107])
     for words in ("2 regions", "multiplied by 100", "1 x 1 x 2 mm", "32 bins", "-3, 3 (sigma)"):
         assert words in text
+
+
+def test_filters_are_named_with_their_own_settings() -> None:
+    types = {"Original": {}, "Wavelet": {"wavelet": "db2", "level": 2}, "LoG": {"sigma": [1.0, 3.0]}, "Square": {}}
+    text = methods_text(Settings.from_params({"imageType": types}), VERSIONS, [1])
+    assert (
+        "Beside the original image, features were taken from "
+        "the bands of its undecimated wavelet transform (db2, 2 levels), "
+        "its Laplacian of Gaussian (sigma 1, 3 mm), its square." in text
+    )
+    alone = methods_text(Settings.from_params({"imageType": {"Gradient": {}}}), VERSIONS, [1])
+    assert "Features were taken from its gradient magnitude." in alone
+
+
+def test_the_standard_is_said() -> None:
+    text = methods_text(Settings.from_params({"setting": {"standard": "ibsi", "force2D": True}}), VERSIONS, [1])
+    assert "Image Biomarker Standardisation Initiative" in text and "PyRadiomics" not in text
+    assert "Texture was computed within slices." in text

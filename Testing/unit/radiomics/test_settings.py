@@ -21,8 +21,12 @@ def test_no_parameters_are_pyradiomics_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("fingerprint-107", 107), ("pyradiomics-default", 107), ("paper-110", 110)]
-)
+    ("name", "count"),
+    [
+        ("fingerprint-107", 107), ("pyradiomics-default", 107), ("paper-110", 110), ("lens", 93 * 9),
+        ("ich-1688", 14 + 93 * 18), ("paper-1693", 1693),
+    ],
+)  # fmt: skip
 def test_presets_give_as_many_features_as_they_say(name: str, count: int) -> None:
     names = feature_names(Settings.from_params(name))
     assert len(set(names)) == count
@@ -32,6 +36,18 @@ def test_the_papers_preset_adds_the_three_that_pyradiomics_gives_on_request() ->
     added = set(feature_names(Settings.from_params("paper-110"))) - set(feature_names(Settings.from_params()))
     assert added == {
         "original_firstorder_StandardDeviation", "original_shape_Compactness1", "original_shape_Compactness2",
+    }  # fmt: skip
+
+
+def test_the_presets_of_the_haemorrhage_paper_differ_in_five_numbers() -> None:
+    small, large = (feature_names(Settings.from_params(name)) for name in ("ich-1688", "paper-1693"))
+    assert large[5:] == small
+    assert all(name.startswith("diagnostics_") for name in large[:5])
+    prefixes = {name.split("_")[0] for name in small}
+    assert prefixes == {
+        "original", "log-sigma-1-0-mm-3D", "log-sigma-3-0-mm-3D", "log-sigma-5-0-mm-3D", "square", "squareroot",
+        "logarithm", "exponential", "gradient", "lbp-2D",
+        *(f"wavelet-{a}{b}{c}" for a in "LH" for b in "LH" for c in "LH"),
     }  # fmt: skip
 
 
