@@ -74,7 +74,17 @@ def maps_arguments(
     words = ["maps", str(image), str(mask), "-o", str(out), "--params", params]
     if features is not None:
         words += ["--features", f"@{features}"]
-    return [*words, "--kernel-radius", str(kernel_radius), "--init-value", "nan", "--device", device]
+    return [
+        *words,
+        "--kernel-radius",
+        str(kernel_radius),
+        "--init-value",
+        "nan",
+        "--format",
+        "nrrd",
+        "--device",
+        device,
+    ]
 
 
 def train_arguments(

@@ -50,13 +50,20 @@ def test_outside_the_region_stands_the_value_asked_for(tmp_path: Path) -> None:
     np.testing.assert_array_equal(seven, np.where(np.isnan(nan), -7, nan))
 
 
+def test_a_format_in_which_nan_is_lost_is_warned_of(tmp_path: Path) -> None:
+    image, mask = _case(tmp_path)
+    words = ["maps", image, mask, "-o", tmp_path / "out", "--features", "firstorder_Mean", "--format", "nii.gz"]
+    assert "NaN" not in run_cli(words).err
+    assert "NaN in NIfTI is read as 0" in run_cli([*words, "--init-value", "nan"]).err
+
+
 def test_the_description_says_what_was_done_without_the_files_place(tmp_path: Path) -> None:
     image, mask = _case(tmp_path)
     words = ["maps", image, mask, "-o", tmp_path / "out", "--features", "glcm_Contrast", "--kernel-radius", "2"]
     assert run_cli(words).code == 0
     text = (tmp_path / "out" / "maps.json").read_text(encoding="utf-8")
     about = json.loads(text)
-    assert about["kind"] == "maps" and about["kernel_radius"] == 2
+    assert about["kind"] == "maps" and about["settings"]["voxelSetting"]["kernelRadius"] == 2
     assert about["maps"][CONTRAST]["description"].startswith("Mean squared difference")
     assert "5 x 5 x 5" in about["methods_text"] and "(glcm)" in about["methods_text"]
     assert len(about["provenance"]["image"]["sha256"]) == 64 and str(tmp_path) not in text

@@ -12,6 +12,7 @@ import pytest
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
 from deepradiomics.scene.job import Job, run_blocking
+from Testing.slicer.test_maps_scene import world_of
 from Testing.slicer.test_volumes import add_segmentation, rigid, under
 
 
@@ -75,6 +76,44 @@ def test_features_of_a_segment_reach_the_scene_as_python_computes_them(scene: An
     assert referenced_inputs(result.features) == {"image": nodes[0], "segmentation": nodes[1]}
     assert steps and steps[-1] == 1.0
     assert job.folder is not None and not job.folder.exists()
+
+
+def test_maps_of_a_segment_on_another_grid_lie_on_the_moved_anatomy(
+    scene: Any, nodes: tuple[Any, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the module's logic and the real child; compared with the engine voxel by voxel in the world."""
+    import SimpleITK as sitk
+    import slicer
+
+    from deepradiomics.images import to_sitk
+    from deepradiomics.radiomics.maps import feature_maps
+    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "RadiomicFingerprint"))
+    from RadiomicFingerprintLib.logic import RadiomicFingerprintLogic
+
+    volume, segmentation = nodes
+    image = volume_from_node(volume)  # in the world, through the transform
+    mask = mask_from_segmentation(segmentation, image.geometry)
+    features = ["original_glcm_Contrast", "wavelet-LLH_firstorder_Skewness"]
+    steps: list[float] = []
+    found = RadiomicFingerprintLogic().feature_maps(
+        volume, features, segmentation=segmentation, on_progress=lambda fraction, _: steps.append(fraction)
+    )
+    expected = feature_maps(image, mask, features)
+    assert list(found.maps) == features and steps[-1] == 1.0
+    for key, node in found.maps.items():
+        assert node.GetTransformNodeID() == volume.GetTransformNodeID()
+        values = slicer.util.arrayFromVolume(node)
+        known = sitk.GetArrayFromImage(expected[key])
+        assert np.isnan(values).any() and np.nanstd(values) > 0
+        np.testing.assert_array_equal(np.nan_to_num(values, nan=0.0), known)
+        for index in ((0, 0, 0), tuple(int(n) - 1 for n in expected[key].GetSize())):
+            world = expected[key].TransformIndexToPhysicalPoint(index)  # LPS
+            np.testing.assert_allclose(world_of(node, index), np.multiply(world, (-1, -1, 1)), atol=1e-6)
+        # Every voxel of the segment, by where it is seen, has a value; every other voxel of the map has none.
+        inside = sitk.Resample(to_sitk(mask), expected[key], sitk.Transform(), sitk.sitkNearestNeighbor)
+        np.testing.assert_array_equal(np.isfinite(values), sitk.GetArrayFromImage(inside) > 0)
 
 
 def test_the_childs_own_message_reaches_the_user_and_the_scene_is_untouched(scene: Any, nodes: tuple[Any, Any]) -> None:

@@ -25,7 +25,7 @@ from deepradiomics.errors import InputError
 if TYPE_CHECKING:
     from deepradiomics.radiomics import Settings
 
-_FORMATS = (".nii.gz", ".nii", ".nrrd", ".mha")
+_FORMATS = (".nrrd", ".mha", ".nii.gz", ".nii")
 
 
 def maps(
@@ -38,7 +38,8 @@ def maps(
         str | None,
         typer.Option(
             "--features",
-            help="Names or families, separated by commas: glcm_Contrast,firstorder,wavelet-LLH_glcm_Idm.  "
+            help="Names or families, separated by commas: glcm_Contrast,firstorder,wavelet-LLH_glcm_Idm; or @FILE with "
+            "one a line.  "
             "[default: all of --params]",
         ),
     ] = None,
@@ -66,7 +67,7 @@ def maps(
     label: LabelOption = None,
     image_format: Annotated[
         str, typer.Option("--format", help=f"Format of the maps: {', '.join(_FORMATS)}.")
-    ] = ".nii.gz",
+    ] = ".nrrd",
     device: DeviceName = "auto",
     threads: Threads = None,
     max_memory_gb: MaxMemory = None,
@@ -79,7 +80,7 @@ def maps(
     with running(json_lines) as session:
         start = time.perf_counter()
         suffix = _checked_format(image_format)
-        wanted = comma_list(features)
+        wanted = _names(features)
         if wanted is not None and not wanted:
             raise InputError(f"--features: expected names or families separated by commas, got {features!r}.")
         if not image.is_dir():
@@ -87,10 +88,14 @@ def maps(
         existing_file(mask, "mask")
         check_output(output)
         session.progress(0.0, "loading")
-        from deepradiomics.cli.extract import document_of, settings_of
+        import numpy as np
+        import SimpleITK as sitk
+
+        from deepradiomics.cli.extract import document_of, provenance_of, settings_of
         from deepradiomics.files import write_json
         from deepradiomics.images import volume_from_sitk, write_volume
         from deepradiomics.progress import part
+        from deepradiomics.radiomics.explain import explain
         from deepradiomics.radiomics.maps import feature_maps
         from deepradiomics.radiomics.maps.request import resolve
 
@@ -102,10 +107,13 @@ def maps(
         document = document_of(resolve(wanted, settings).settings, [len(found)], start, device)
         document |= {
             "kind": "maps",
-            "maps": {key: {"file": f"{key}{suffix}"} for key in found},
+            "maps": {key: {"file": f"{key}{suffix}", "description": explain(key).text} for key in found},
             "label": settings.label,
             "methods_text": f"{document['methods_text']} {_sentence(settings)}",
         }
+        document["provenance"] |= {"image": provenance_of(image, "image"), "mask": provenance_of(mask, "mask")}
+        if suffix.startswith(".nii") and any(np.isnan(sitk.GetArrayViewFromImage(one)).any() for one in found.values()):
+            session.warn("NaN in NIfTI is read as 0 by ITK, and so by 3D Slicer: take --format nrrd.")
         with staged(output) as folder:
             for number, (key, one) in enumerate(found.items()):
                 session.progress(0.9 + 0.1 * number / len(found), f"writing {key}")
@@ -115,6 +123,13 @@ def maps(
         files = [output / f"{key}{suffix}" for key in found] + [output / "maps.json"]
         text = f"label {settings.label}: {len(found)} map{'s' * (len(found) > 1)}\n{output}"
         session.result(text, folder=str(output), files=[str(file) for file in files], maps=list(found))
+
+
+def _names(features: str | None) -> tuple[str, ...] | None:
+    """The names of ``--features``, or of the file that ``@FILE`` names: hundreds are too long for a command line."""
+    if features is not None and features.startswith("@"):
+        features = ",".join(existing_file(Path(features[1:]), "--features").read_text(encoding="utf-8").splitlines())
+    return comma_list(features)
 
 
 def _checked_format(asked: str) -> str:
