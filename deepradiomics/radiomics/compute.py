@@ -9,7 +9,6 @@ import numpy as np
 from deepradiomics.devices import resolve_device
 from deepradiomics.radiomics import compiled, directions
 from deepradiomics.radiomics.counting import MATRIX_FAMILIES, CountFunction, CountingPlan, TextureCounts, stack
-from deepradiomics.radiomics.firstorder import firstorder_features
 from deepradiomics.radiomics.memory import Budget, Chunk, chunks
 from deepradiomics.radiomics.region import LevelRegion, Region, discretise
 from deepradiomics.radiomics.settings import Settings, shape_names, texture_names
@@ -165,18 +164,20 @@ def counting_backend(
 def _formulas() -> dict[str, Callable[..., dict[str, np.ndarray]]]:
     """Return the function of each family's features: compiled where numba is there, else its definition in numpy."""
     if compiled.available():
-        from deepradiomics.radiomics import glcm_cpu, ngtdm_cpu, size_matrix_cpu
+        from deepradiomics.radiomics import firstorder_cpu, glcm_cpu, ngtdm_cpu, size_matrix_cpu
 
         return {
+            "firstorder": firstorder_cpu.firstorder_features,
             "glcm": glcm_cpu.glcm_features,
             "gldm": size_matrix_cpu.gldm_features,
             "glrlm": size_matrix_cpu.glrlm_features,
             "glszm": size_matrix_cpu.glszm_features,
             "ngtdm": ngtdm_cpu.ngtdm_features,
         }
-    from deepradiomics.radiomics import glcm, gldm, glrlm, glszm, ngtdm
+    from deepradiomics.radiomics import firstorder, glcm, gldm, glrlm, glszm, ngtdm
 
     return {
+        "firstorder": firstorder.firstorder_features,
         "glcm": glcm.glcm_features,
         "gldm": gldm.gldm_features,
         "glrlm": glrlm.glrlm_features,
@@ -207,7 +208,7 @@ def _prefixed(family: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray
 def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settings: Settings) -> dict[str, np.ndarray]:
     """First-order features, computed together for regions with equally many voxels."""
     values = [region.roi_values for region in regions]
-    histograms = [np.bincount(lv.codes[lv.codes > 0])[1:] for lv in levels]
+    histograms = [np.bincount(lv.codes.ravel())[1:] for lv in levels]
     groups: dict[int, list[int]] = {}
     for b, v in enumerate(values):
         groups.setdefault(len(v), []).append(b)
@@ -215,7 +216,7 @@ def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settin
     for members in groups.values():
         width = max(len(histograms[b]) for b in members)
         counts = np.stack([np.pad(histograms[b], (0, width - len(histograms[b]))) for b in members])
-        found = firstorder_features(
+        found = _formulas()["firstorder"](
             np.stack([values[b] for b in members]),
             counts,
             float(np.prod(regions[members[0]].spacing_mm)),

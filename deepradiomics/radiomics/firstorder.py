@@ -24,7 +24,7 @@ def firstorder_features(
     squared = deviation * deviation
     m2, m3, m4 = (moment.mean(axis=1) for moment in (squared, squared * deviation, squared * squared))
     scale = np.where(m2 == 0, 1, m2)
-    p10, p25, median, p75, p90 = (_percentile(x, q) for q in (10, 25, 50, 75, 90))
+    p10, p25, median, p75, p90 = (percentile(x, q) for q in (10, 25, 50, 75, 90))
     robust = (x >= p10[:, None]) & (x <= p90[:, None])
     robust_n = np.where(robust.any(axis=1), robust.sum(axis=1), np.nan)  # two voxels may leave none between
     robust_mean = np.where(robust, x, 0).sum(axis=1) / robust_n
@@ -53,7 +53,7 @@ def firstorder_features(
     }
 
 
-def _percentile(ascending: np.ndarray, q: float) -> np.ndarray:
+def percentile(ascending: np.ndarray, q: float) -> np.ndarray:
     """Percentile of each sorted row (B, N), linear between neighbours (numpy's default)."""
     position = (ascending.shape[1] - 1) * q / 100
     low = int(np.floor(position))
