@@ -27,7 +27,8 @@ class RadiomicFingerprint(ScriptedLoadableModule):
         self.parent.contributors = ["The DeepRadiomics developers"]
         self.parent.helpText = _(
             "Predicts from MR (or other) volumes and shows each patient's own set of radiomic features behind the"
-            " prediction: a table, a chart and a heat map over the anatomy. Features alone need no model."
+            " prediction: a table, a chart and a heat map over the anatomy. Features alone, and maps of them, need"
+            " no model."
             "<p><b>Research use only; not a medical device.</b></p>"
         )
         self.parent.acknowledgementText = _(
@@ -57,6 +58,8 @@ class RadiomicFingerprintTest(ScriptedLoadableModuleTest):
         self.setUp()
         self.test_features_of_a_synthetic_knee()
         self.setUp()
+        self.test_maps_of_a_synthetic_knee()
+        self.setUp()
         self.test_the_sample_model_explains_a_synthetic_knee()
         self.setUp()
         self.test_a_mistake_is_reported_and_leaves_the_scene_alone()
@@ -68,6 +71,14 @@ class RadiomicFingerprintTest(ScriptedLoadableModuleTest):
         nodes = RadiomicFingerprintLogic().features_only(load_synthetic_knee()[0])
         self.assertEqual(nodes.features.GetNumberOfRows(), 107)
         self.delayDisplay("Features are in the scene")
+
+    def test_maps_of_a_synthetic_knee(self) -> None:
+        from RadiomicFingerprintLib.samples import load_synthetic_knee
+
+        self.delayDisplay("Drawing the entropy around each voxel of a synthetic knee")
+        nodes = RadiomicFingerprintLogic().feature_maps(load_synthetic_knee()[0], ["firstorder_Entropy"])
+        self.assertEqual(list(nodes.maps), ["original_firstorder_Entropy"])
+        self.delayDisplay("The map is in the scene")
 
     def test_the_sample_model_explains_a_synthetic_knee(self) -> None:
         from RadiomicFingerprintLib.bundles import SAMPLE_BUNDLE

@@ -224,6 +224,11 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("a parameter file that is no YAML", _extract_params("setting: {binWidth: [5"), ("params.yaml", "YAML")),
     BadInput("unknown standard", _extract_with("--standard", "isbi"), ("standard", "isbi", "ibsi")),
     BadInput("memory budget below zero", _extract_with("--max-memory-gb", "-1"), ("memory",)),
+    BadInput(
+        "texture matrices too large for the memory given",
+        _extract_params("setting: {binWidth: 0.001}", "--max-memory-gb", "0.001"),
+        ("matrices", "grey levels", "budget", "binWidth"),
+    ),
     BadInput("mask left out", lambda f, b: [*_extract()(f, b)[:2], "-o", f / OUTPUT / "a.csv"], ("MASK",)),
     BadInput("table left out", lambda f, b: _extract()(f, b)[:3], ("--output",)),
     BadInput("label and all labels", _extract_with("--label", "1", "--all-labels"), ("--label", "--all-labels")),

@@ -103,7 +103,7 @@ def test_a_features_only_result_becomes_a_scene_with_a_table_that_explains_itsel
 
 
 MISTAKES = {
-    "empty folder": ("holds neither prediction.json nor features.json", lambda folder: (folder.parent,)),
+    "empty folder": ("holds no prediction.json, features.json or maps.json", lambda folder: (folder.parent,)),
     "no folder": ("is not a folder", lambda folder: (folder / "nowhere",)),
     "bad view": ("expected NAME=PATH", lambda folder: (folder, "--view", "sagittal")),
     "missing volume": ("nowhere.nii.gz", lambda folder: (folder, "--view", f"sagittal={folder / 'nowhere.nii.gz'}")),
@@ -170,3 +170,27 @@ def test_a_training_history_is_followed_while_it_grows(scene: Any, tmp_path: Pat
     assert curve.update() == 4
     assert table.GetNumberOfRows() == 4 or curve.table.GetNumberOfRows() == 4
     assert curve.chart.GetNumberOfPlotSeriesNodes() == 2
+
+
+def test_a_maps_result_becomes_a_scene_with_the_first_map_over_the_volume(headless: Any, tmp_path: Path) -> None:
+    from deepradiomics.images import Volume, write_volume
+    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.volumes import volume_from_node
+    from Testing.slicer.synthetic_result import oblique_geometry
+    from Testing.slicer.test_maps_scene import KEY, make_maps
+
+    grid = oblique_geometry()
+    values = make_maps(tmp_path / "maps", grid, (5, 3, 2), (9, 8, 6))
+    write_volume(Volume(np.zeros(grid.shape, np.float32), grid), tmp_path / "image.nrrd")
+    done = run(tmp_path / "maps", "--view", f"image={tmp_path / 'image.nrrd'}")
+    assert done.returncode == 0, done.stderr
+    headless.load_mrb(tmp_path / "maps" / "scene.mrb")
+    volumes = {node.GetName(): node for node in nodes_of_class(headless.scene, "vtkMRMLScalarVolumeNode")}
+    # By place, not by index: Slicer reads a left-handed image with its slices in the other order.
+    found, known = volume_from_node(volumes[KEY]), grid.crop((5, 3, 2), (9, 8, 6))
+    for index in np.ndindex(values.shape):
+        at = known.physical_to_index(found.geometry.index_to_physical(index[::-1]))
+        np.testing.assert_allclose(at, np.rint(at), atol=1e-3)
+        assert found.voxels[index] == pytest.approx(values[tuple(np.rint(at[::-1]).astype(int))], nan_ok=True)
+    composites = nodes_of_class(headless.scene, "vtkMRMLSliceCompositeNode")
+    assert {each.GetForegroundVolumeID() for each in composites} == {volumes[KEY].GetID()}

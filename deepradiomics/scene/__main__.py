@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m deepradiomics.scene", description="Write a result as a Slicer scene."
     )
-    parser.add_argument("folder", type=Path, metavar="OUTDIR", help="output folder of fingerprint apply or of extract")
+    parser.add_argument(
+        "folder", type=Path, metavar="OUTDIR", help="output folder of fingerprint apply, extract or maps"
+    )
     parser.add_argument(
         "--view",
         action="append",
@@ -91,6 +93,10 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
         from deepradiomics.scene.fingerprint import show_fingerprint
 
         show_fingerprint(folder, nodes, scene)
+    elif kind == "maps":
+        from deepradiomics.scene.maps import show_maps
+
+        show_maps(folder, next(iter(nodes.values()), None), scene)
     else:
         from deepradiomics.scene.features import show_features
         from deepradiomics.scene.overlay import show_in_slices

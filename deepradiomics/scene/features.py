@@ -58,15 +58,13 @@ def show_features(
     regions |= region_names or {}
     about = {feature: _explained(feature) for feature in dict.fromkeys(columns["feature"])}
     with all_or_nothing(scene):
-        tables = [
-            feature_table(scene, name, columns, regions, about),
-            region_table(scene, f"{name} by region", columns, regions, about),
-        ]
-        for table in tables:
+        long = feature_table(scene, name, columns, regions, about)
+        wide = region_table(scene, f"{name} by region", columns, regions, about)
+        for table in (long, wide):
             stamp(table, content)
             reference_inputs(table, {role: node for role, node in (nodes or {}).items() if node is not None})
-        item = result_folder_item(scene, name, tables)
-        return FeatureNodes(*tables, item, _warnings(content, regions))
+        item = result_folder_item(scene, name, [long, wide])
+        return FeatureNodes(long, wide, item, _warnings(content, regions))
 
 
 def _explained(feature: str) -> Explained:

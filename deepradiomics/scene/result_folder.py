@@ -59,14 +59,16 @@ class FingerprintFolder:
 
 
 def kind_of(folder: Path) -> str:
-    """ "fingerprint" or "features". Raises InputError if the folder holds neither result."""
+    """ "fingerprint", "features" or "maps". Raises InputError if the folder holds none of these results."""
     folder = Path(folder)
     if (folder / "prediction.json").is_file():
         return "fingerprint"
     if (folder / "features.json").is_file():
         return "features"
-    what = "is not a folder" if not folder.is_dir() else "holds neither prediction.json nor features.json"
-    raise InputError(f"{folder} {what}; give the output folder of `fingerprint apply` or of `extract`")
+    if (folder / "maps.json").is_file():
+        return "maps"
+    what = "is not a folder" if not folder.is_dir() else "holds no prediction.json, features.json or maps.json"
+    raise InputError(f"{folder} {what}; give the output folder of `fingerprint apply`, `extract` or `maps`")
 
 
 def read_fingerprint_folder(folder: Path) -> FingerprintFolder:
