@@ -7,6 +7,7 @@ the very same ones. ``counting_reference`` is the readable definition, ``countin
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -54,12 +55,12 @@ class CountingPlan:
         if not self.distances or min(self.distances) < 1:
             raise InputError(f"distances: expected whole numbers of at least 1, got {self.distances!r}.")
 
-    @property
+    @cached_property
     def offsets(self) -> np.ndarray:
         """(A, 3) offsets of GLCM, GLDM and NGTDM, one of each opposite pair."""
         return offsets_at(self.distances, self.flat_axis)
 
-    @property
+    @cached_property
     def run_offsets(self) -> np.ndarray:
         """(D, 3) directions of runs, 13 or 4 in a plane; with their opposites, the neighbours that join a zone."""
         return offsets_at((1,), self.flat_axis)

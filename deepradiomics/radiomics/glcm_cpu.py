@@ -74,10 +74,11 @@ def _batch(
         n = n_levels[b]
         P = np.empty((n, n))
         known = np.zeros(names, np.int64)
-        out[b] = 0.0
+        for f in range(names):
+            out[b, f] = 0.0
         for a in range(1 if len(weights) > 0 else pairs.shape[1]):
-            P[:] = 0.0
             if len(weights) > 0:
+                P.fill(0.0)
                 for direction in range(len(weights)):
                     for i in range(n):
                         for j in range(n):
@@ -113,7 +114,9 @@ def _normalise(P: np.ndarray, symmetrical: bool) -> bool:
             for j in range(i + 1):
                 P[i, j] = P[j, i] = (P[i, j] + P[j, i]) / total
     else:
-        P /= total
+        for i in range(n):
+            for j in range(n):
+                P[i, j] /= total
     return True
 
 
@@ -222,8 +225,11 @@ def _mcc(P: np.ndarray, px: np.ndarray, py: np.ndarray, symmetrical: bool) -> fl
     n = len(P)
     if n == 1:
         return 1.0
-    occurs = np.flatnonzero(px + py)
-    m = len(occurs)
+    occurs, m = np.empty(n, np.int64), 0
+    for i in range(n):
+        if px[i] + py[i] > 0:
+            occurs[m] = i
+            m += 1
     if m == 1:
         return 0.0
     # the singular values of a symmetric C are its eigenvalues' magnitudes; of any C, those of [[0, C], [C', 0]], twice

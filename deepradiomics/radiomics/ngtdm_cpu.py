@@ -31,22 +31,31 @@ def ngtdm_features(voxels: np.ndarray, differences: np.ndarray, levels: np.ndarr
 def _batch(
     voxels: np.ndarray, differences: np.ndarray, levels: np.ndarray, no_difference: float, out: np.ndarray
 ) -> None:
+    n_levels = voxels.shape[1]
+    p, ps = np.empty(n_levels), np.empty(n_levels)
     for b in range(len(voxels)):
-        occurs = np.flatnonzero(voxels[b])
-        n, s, level = voxels[b][occurs], differences[b][occurs], levels[b][occurs]
-        number = float(n.sum())
-        p = n / number
-        ps = p * s
-        sum_ps, sum_s = ps.sum(), s.sum()
+        level = levels[b]
+        number, occurring, sum_s, sum_ps = 0.0, 0, 0.0, 0.0
+        for i in range(n_levels):
+            number += voxels[b, i]
+        for i in range(n_levels):
+            p[i] = voxels[b, i] / number
+            ps[i] = p[i] * differences[b, i]
+            sum_s += differences[b, i]
+            sum_ps += ps[i]
+            if voxels[b, i] > 0:
+                occurring += 1
         busy, complexity, contrast, strength = 0.0, 0.0, 0.0, 0.0
-        for i in range(len(p)):
-            for j in range(i):  # every pair once, each term counts twice
+        for i in range(n_levels):
+            for j in range(i):  # every pair of levels that occur once, each term counts twice
+                if voxels[b, i] == 0 or voxels[b, j] == 0:
+                    continue
                 gap, both = level[i] - level[j], p[i] + p[j]
                 contrast += p[i] * p[j] * gap * gap
                 busy += abs(level[i] * p[i] - level[j] * p[j])
                 complexity += abs(gap) * (ps[i] + ps[j]) / both
                 strength += both * gap * gap
-        pairs = float(len(p) * (len(p) - 1))
+        pairs = float(occurring * (occurring - 1))
         out[b, 0] = sum_ps / (2 * busy) if busy != 0 else 0.0
         out[b, 1] = 1 / sum_ps if sum_ps != 0 else no_difference
         out[b, 2] = 2 * complexity / number

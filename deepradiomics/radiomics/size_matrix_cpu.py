@@ -59,24 +59,20 @@ def _batch(P: np.ndarray, levels: np.ndarray, sizes: np.ndarray, weights: np.nda
     matrix = np.empty((n_levels, n_sizes))
     for b in range(len(P)):
         known = 0
-        out[b] = 0.0
+        for q in range(out.shape[1]):
+            out[b, q] = 0.0
         for a in range(1 if len(weights) > 0 else directions):
             for i in range(n_levels):
                 for j in range(n_sizes):
-                    matrix[i, j] = P[b, a, i, j]
-            if len(weights) > 0:
-                matrix *= weights[0]
-                for direction in range(1, directions):
-                    for i in range(n_levels):
-                        for j in range(n_sizes):
-                            matrix[i, j] += weights[direction] * P[b, direction, i, j]
+                    matrix[i, j] = P[b, a, i, j] * (weights[0] if len(weights) > 0 else 1.0)
+                    for direction in range(1, len(weights)):
+                        matrix[i, j] += weights[direction] * P[b, direction, i, j]
             if _quantities(matrix, levels[b], sizes[b], by_level, by_size, one):
                 known += 1
-                out[b] += one
-        if known > 0:
-            out[b] /= known
-        else:
-            out[b] = np.nan
+                for q in range(out.shape[1]):
+                    out[b, q] += one[q]
+        for q in range(out.shape[1]):
+            out[b, q] = out[b, q] / known if known > 0 else np.nan
 
 
 @njit
@@ -85,8 +81,8 @@ def _quantities(
 ) -> bool:
     """The sixteen quantities of one matrix, in the order of ``QUANTITIES``; False when it is empty."""
     n_levels, n_sizes = P.shape
-    by_level[:] = 0.0
-    by_size[:] = 0.0
+    by_level.fill(0.0)
+    by_size.fill(0.0)
     total = 0.0
     for i in range(n_levels):
         for j in range(n_sizes):
