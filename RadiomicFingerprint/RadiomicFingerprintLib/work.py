@@ -163,7 +163,7 @@ def features(
 
 def feature_maps(
     volume: Any,
-    features: Sequence[str] = (),
+    features: Sequence[str] | str = (),
     *,
     segmentation: Any = None,
     segment_ids: Sequence[str] | None = None,
@@ -177,6 +177,7 @@ def feature_maps(
 
     The segments together are one region; a box, or without either the centre of the image, is another.
     """
+    names = [features] if isinstance(features, str) else list(features)
     lay: list[Any] = []  # where the volume lay when the run began
 
     def build(folder: Path) -> Sequence[str]:
@@ -189,9 +190,9 @@ def feature_maps(
         regions = inputs.region_mask(image, roi=roi, segmentation=segmentation, segment_ids=segment_ids)
         write_volume(image, folder / "image.nrrd")
         write_mask(Mask((regions.labels > 0).astype("uint8"), regions.geometry), folder / "mask.nrrd")
-        named = folder / "features.txt" if features else None
+        named = folder / "features.txt" if names else None
         if named is not None:
-            named.write_text("\n".join(features), encoding="utf-8")
+            named.write_text("\n".join(names), encoding="utf-8")
         return commands.maps_arguments(
             folder / "image.nrrd", folder / "mask.nrrd", folder / "result",
             features=named, kernel_radius=kernel_radius, params=params, device=device,

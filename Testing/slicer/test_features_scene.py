@@ -46,7 +46,7 @@ def column(node: Any, name: str) -> list[Any]:
     return [found.GetValue(row) for row in range(found.GetNumberOfValues())]
 
 
-@pytest.mark.parametrize(("preset", "count"), [("fingerprint-107", 107), ("lens", 837)])
+@pytest.mark.parametrize(("preset", "count"), [("fingerprint-107", 107), ("lens", 837), ("paper-1693", 1693)])
 def test_the_tables_hold_what_extract_computes(
     scene: Any, case: tuple[Volume, Mask, Path], tmp_path: Path, preset: str, count: int
 ) -> None:
