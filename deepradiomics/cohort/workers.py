@@ -65,7 +65,7 @@ def _run_dask(
                 f"The Dask scheduler {cluster} does not answer ({error}); is its address right?"
             ) from error
         with client:
-            numbers = {client.submit(fn, job, pure=False): n for n, job in enumerate(jobs)}
+            numbers = {client.submit(_on_one_thread, fn, job, pure=False): n for n, job in enumerate(jobs)}
             try:
                 for future in as_completed(numbers):
                     yield numbers[future], future.result()
@@ -77,3 +77,9 @@ def _run_dask(
         for name in set(os.environ) - set(environment):
             del os.environ[name]
         os.environ.update(environment)
+
+
+def _on_one_thread(fn: Callable[[Job], Outcome], job: Job) -> Outcome:
+    """Run a job in a worker: its neighbours have the other cores, unless the worker's environment says otherwise."""
+    os.environ.setdefault("DEEPRADIOMICS_THREADS", "1")
+    return fn(job)
