@@ -16,7 +16,7 @@ def sph_harm(m: int, n: int, theta: np.ndarray, phi: np.ndarray) -> np.ndarray:
     """SciPy's function of this name, removed in 1.17: theta is the azimuth, phi enters by its cosine."""
     from scipy.special import sph_harm_y
 
-    return sph_harm_y(n, m, np.arccos(np.cos(phi)), theta)
+    return sph_harm_y(n, m, phi, theta)
 
 
 @contextmanager

@@ -89,7 +89,8 @@ def lbp3d_images(
 def _length(bits: np.ndarray, harmonics: np.ndarray) -> np.ndarray:
     """Return the length of each pattern's part within one degree.
 
-    The sums are written out, without matrix products: those round a row differently with the number of rows.
+    The sums are written out term by term: a matrix product rounds a row differently with the number of rows, and
+    patterns that differ by a turn of the sphere have equal lengths but for rounding, which percentiles can tell.
 
     Args:
         bits: bool (N, V).
@@ -98,16 +99,15 @@ def _length(bits: np.ndarray, harmonics: np.ndarray) -> np.ndarray:
     Returns:
         float64 (N,).
     """
-    real = np.zeros((len(bits), harmonics.shape[1]))
-    imaginary = np.zeros_like(real)
-    for bit, y in zip(bits.T.astype(np.float64), harmonics, strict=True):
-        real += bit[:, None] * y.real
-        imaginary += bit[:, None] * y.imag
-    a, b = np.zeros(bits.shape), np.zeros(bits.shape)
-    for x, z, y in zip(real.T[:, :, None], imaginary.T[:, :, None], harmonics.T, strict=True):
-        a += x * y.real - z * y.imag  # not the conjugate: PyRadiomics' own
-        b += x * y.imag + z * y.real
-    squared = (a * a - b * b).sum(axis=1) + 2j * (a * b).sum(axis=1)
+    weights = np.zeros((len(bits), harmonics.shape[1]), complex)
+    for bit, row in zip(bits.T.astype(np.float64), harmonics, strict=True):
+        weights += bit[:, None] * row
+    projected = np.zeros(bits.shape, complex)
+    for weight, column in zip(weights.T, harmonics.T, strict=True):
+        projected += weight[:, None] * column  # not the conjugate: PyRadiomics' own
+    squared = np.zeros(len(bits), complex)
+    for column in projected.T:
+        squared += column**2
     return np.sqrt(squared).real
 
 

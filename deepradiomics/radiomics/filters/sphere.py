@@ -4,6 +4,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
+from scipy import special
 
 _FACES = (
     (0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4), (11, 10, 2), (10, 7, 6),
@@ -46,8 +47,16 @@ def _onto_sphere(points: np.ndarray, radius: float) -> np.ndarray:
 def spherical_harmonic(degree: int, order: int, azimuth: np.ndarray, polar: np.ndarray) -> np.ndarray:
     """Return Y of this degree and order (-degree … degree), complex128, with Condon and Shortley's phase.
 
-    The polar angle enters by its cosine alone (its sine is taken as positive whatever the sign of the angle).
+    The polar angle enters by its cosine alone (its sine is taken as positive whatever the sign of the angle). SciPy's
+    own function is taken where it has one (1.15 and later), for the same rounding as its other users.
     """
+    if hasattr(special, "sph_harm_y"):
+        return special.sph_harm_y(degree, order, polar, azimuth)
+    return harmonic_by_recurrence(degree, order, azimuth, polar)
+
+
+def harmonic_by_recurrence(degree: int, order: int, azimuth: np.ndarray, polar: np.ndarray) -> np.ndarray:
+    """Return the same in plain numpy."""
     m = abs(order)
     scale = math.sqrt((2 * degree + 1) / (4 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m))
     value = scale * _legendre(degree, m, np.cos(polar)) * np.exp(1j * m * azimuth)
