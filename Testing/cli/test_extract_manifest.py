@@ -81,6 +81,7 @@ def test_a_failing_case_is_named_and_does_not_stop_the_others(tmp_path: Path) ->
     assert found.code == 1
     assert [row["id"] for row in _table(tmp_path / "f.csv")] == ["k0"]
     failed = found.result["failed"]
+    assert "Case k1: mask" in found.err and "Case k2: mask" in found.err
     assert set(failed) == {"k1", "k2"} and "empty" in failed["k1"] and "grid" in failed["k2"]
     assert any(event["event"] == "error" and event["exit_code"] == 1 for event in found.events)
     cases = json.loads((tmp_path / "f.json").read_text("utf-8"))["cases"]

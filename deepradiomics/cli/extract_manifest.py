@@ -44,11 +44,11 @@ def extract_manifest(
     if len(warnings) > _TOLD:
         session.warn(f"… and {len(warnings) - _TOLD} more remarks; {output.with_suffix('.json')} holds them all.")
     for one in failed[:_TOLD]:
-        session.warn(f"{one.message}" if one.id in one.message else f"Case {one.id}: {one.message}")
+        session.warn(_told(one))
     if len(failed) > _TOLD:
         session.warn(f"… and {len(failed) - _TOLD} more cases failed; {output.with_suffix('.json')} names them all.")
     if len(failed) == len(outcomes):
-        raise InputError(f"{manifest}: none of its {len(outcomes)} cases can be used; the first: {failed[0].message}")
+        raise InputError(f"{manifest}: none of its {len(outcomes)} cases can be used; the first: {_told(failed[0])}")
     session.progress(1.0, "writing the table")
     files = [one.file for one in outcomes if one.file is not None]
     names = _names(read_case(file) for file in files)
@@ -65,6 +65,11 @@ def extract_manifest(
     )
     if failed:
         raise typer.Exit(1)
+
+
+def _told(failed: "CaseOutcome") -> str:
+    name = f"Case {failed.id}"
+    return failed.message if failed.message.startswith(name) else f"{name}: {failed.message}"
 
 
 def _names(documents: Iterator[Mapping[str, Any]]) -> list[str]:
