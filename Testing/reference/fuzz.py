@@ -38,9 +38,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--out", type=Path, help="CSV file; a JSON summary is written beside it")
+    parser.add_argument("--again", action="store_true", help="run the seeds again that mismatched in an earlier run")
     arguments = parser.parse_args()
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     rows = read(arguments.out) if arguments.out else {}
+    if arguments.again:
+        rows = {seed: row for seed, row in rows.items() if row["outcome"] != "mismatch"}
     start, done = time.perf_counter(), 0
     for seed in range(arguments.first, arguments.first + arguments.count):
         if seed in rows:
@@ -48,12 +51,16 @@ def main() -> None:
         case = fuzz_case(seed)
         rows[seed] = row_of(case, compare(case.image, case.mask, case.params))
         done += 1
-        if arguments.out:
+        if arguments.out and not arguments.again:
             append(arguments.out, rows[seed])
         if rows[seed]["outcome"] == "mismatch":
             print(seed, rows[seed]["detail"], json.dumps(case.params), flush=True)
         if done % 100 == 0:
             print(f"{done} done, {(time.perf_counter() - start) / done:.2f} s each", flush=True)
+    if arguments.out and arguments.again:
+        arguments.out.unlink()
+        for seed in sorted(rows):
+            append(arguments.out, rows[seed])
     total = summary(list(rows.values()))
     print(json.dumps(total, indent=1))
     if arguments.out:

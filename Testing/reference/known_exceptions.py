@@ -17,6 +17,10 @@ MCC = (
     "MCC of a direction whose second eigenvalue is zero: PyRadiomics leaves the direction out when it rounds below "
     "zero; here it counts as zero."
 )
+IMC2 = (
+    "Imc2 of a direction in which the two levels are independent: the information is zero but for rounding, and "
+    "PyRadiomics counts the direction as about 0 or leaves it out (the root of a negative number) as its sums round."
+)
 NOTED = (
     "B-spline resampling of an image with fewer than four voxels along an axis: ITK's own result differs from run to "
     "run, so no two programs agree on it; it is refused.",
@@ -35,14 +39,14 @@ NOTED = (
 )
 NO_NEIGHBOUR_LEFT = "Error getting angle count"  # what PyRadiomics raises then
 UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
-LISTED = (CORRELATION, MCC, *NOTED)
+LISTED = (CORRELATION, MCC, IMC2, *NOTED)
 
 
 def known_exceptions(
     image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any], differing: Mapping[str, tuple[float, float]]
 ) -> dict[str, str]:
     """Return key -> the listed exception that PyRadiomics' own co-occurrence matrices show it to be."""
-    candidates = {key for key in differing if key.endswith(("_glcm_Correlation", "_glcm_MCC"))}
+    candidates = {key for key in differing if key.endswith(("_glcm_Correlation", "_glcm_MCC", "_glcm_Imc2"))}
     found: dict[str, str] = {}
     if not candidates:
         return found
@@ -54,6 +58,8 @@ def known_exceptions(
             found[f"{prefix}_glcm_Correlation"] = CORRELATION
         if f"{prefix}_glcm_MCC" in candidates and _second_eigenvalue_below_zero(pairs):
             found[f"{prefix}_glcm_MCC"] = MCC
+        if f"{prefix}_glcm_Imc2" in candidates and _independent_levels(pairs):
+            found[f"{prefix}_glcm_Imc2"] = IMC2
     return found
 
 
@@ -79,3 +85,10 @@ def _second_eigenvalue_below_zero(pairs: np.ndarray) -> bool:
     Q = np.einsum("aik,ajk,aik->aij", P, P, 1 / (px[:, :, None] * py[:, None, :] + np.spacing(1)))
     second = np.sort(np.linalg.eigvals(Q), axis=1)[:, -2]
     return bool((np.abs(second) < 1e-12).any())
+
+
+def _independent_levels(pairs: np.ndarray) -> bool:
+    product = pairs.sum(axis=1, keepdims=True) * pairs.sum(axis=0, keepdims=True)
+    eps = np.spacing(1)
+    HXY, HXY2 = (-(p * np.log2(p + eps)).sum(axis=(0, 1)) for p in (pairs, product))
+    return bool((np.abs(HXY2 - HXY) < 1e-12).any())

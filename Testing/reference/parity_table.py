@@ -37,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="folder for parity.csv and parity.json")
     parser.add_argument("--only", default="", help="only cases whose name contains this")
+    parser.add_argument("--again", action="store_true", help="run the cases again that mismatched in an earlier run")
     arguments = parser.parse_args()
     if not oracle.is_live():
         sys.exit("PyRadiomics 3.0.1 is not installed here; the parity table compares with it live.")
@@ -44,6 +45,8 @@ def main() -> None:
     folder = Path(os.environ["DEEPRADIOMICS_TEST_DATA"])
     path = arguments.out / "parity.csv" if arguments.out else None
     rows = _read(path) if path else {}
+    if arguments.again:
+        rows = {name: row for name, row in rows.items() if row["outcome"] != "mismatch"}
     print(f"{'case':55s}" + "".join(f"{family:>11s}" for family in FAMILIES))
     for case in [*all_cases(), *matrix_cases()]:
         if arguments.only not in case.name or case.name in rows:
@@ -51,12 +54,16 @@ def main() -> None:
         start = time.perf_counter()
         row = _row(case, compare(*case.load(folder), case.params))
         rows[case.name] = row
-        if path:
+        if path and not arguments.again:
             _append(path, row)
         took = f"{time.perf_counter() - start:6.1f} s"
         print(f"{case.name:55s}" + "".join(f"{row[f]:>11s}" for f in FAMILIES), row["outcome"], took, flush=True)
         if row["detail"]:
             print("   ", row["detail"], flush=True)
+    if path and arguments.again:
+        path.unlink()
+        for row in rows.values():
+            _append(path, row)
     document = _document(list(rows.values()))
     print(json.dumps({key: document[key] for key in ("cases", "features_compared", "worst", "excused", "mismatches")},
                      indent=1))  # fmt: skip
