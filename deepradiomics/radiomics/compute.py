@@ -161,9 +161,9 @@ def counting_backend(
 
 
 @cache
-def _formulas() -> dict[str, Callable[..., dict[str, np.ndarray]]]:
+def _formulas(fast: bool) -> dict[str, Callable[..., dict[str, np.ndarray]]]:
     """Return the function of each family's features: compiled where numba is there, else its definition in numpy."""
-    if compiled.available():
+    if fast:
         from deepradiomics.radiomics import firstorder_cpu, glcm_cpu, ngtdm_cpu, size_matrix_cpu
 
         return {
@@ -216,7 +216,7 @@ def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settin
     for members in groups.values():
         width = max(len(histograms[b]) for b in members)
         counts = np.stack([np.pad(histograms[b], (0, width - len(histograms[b]))) for b in members])
-        found = _formulas()["firstorder"](
+        found = _formulas(compiled.available())["firstorder"](
             np.stack([values[b] for b in members]),
             counts,
             float(np.prod(regions[members[0]].spacing_mm)),
@@ -232,7 +232,7 @@ def _texture(
 ) -> dict[str, np.ndarray]:
     """Evaluate the formulas of every counted family."""
     columns: dict[str, np.ndarray] = {}
-    formulas = _formulas()
+    formulas = _formulas(compiled.available())
     pair_weights = run_weights = None
     if settings.weighting_norm is not None:
         pair_weights = directions.norms(plan.offsets, spacing_mm, settings.weighting_norm)
