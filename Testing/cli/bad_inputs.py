@@ -198,7 +198,11 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("a text file as image", _text_as_image, ("notes.nii.gz", "could not be read")),
     BadInput("mask empty", _extract(mask="empty"), ("mask", "empty")),
     BadInput("mask of one voxel", _extract(mask="one-voxel"), ("voxel",)),
-    BadInput("mask on another grid", _extract(mask="other-grid"), ("spacing", "mm apart", "accepted are 0.001", "geometryTolerance", "correctMask")),
+    BadInput(
+        "mask on another grid",
+        _extract(mask="other-grid"),
+        ("spacing", "mm apart", "accepted are 0.001", "geometryTolerance", "correctMask"),
+    ),
     BadInput("mask without the label asked for", _extract(mask="label-7"), ("label 1", "7")),
     BadInput("image with NaN", _extract("nan"), ("NaN",)),
     BadInput("unknown feature settings", _extract_with("--params", "nonsense"), ("nonsense",)),
