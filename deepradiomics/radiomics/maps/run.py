@@ -1,6 +1,7 @@
 """feature_maps: every feature of the window around each voxel of a region, as images."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 import SimpleITK as sitk
 
 from deepradiomics.errors import InputError
-from deepradiomics.images import to_sitk
 from deepradiomics.progress import Progress, part, silent
 from deepradiomics.radiomics.image_types import filtered_images
 from deepradiomics.radiomics.inputs import load, plane_settings
@@ -73,7 +73,7 @@ def feature_maps(
     >>> SimpleITK.WriteImage(maps["original_glcm_Contrast"], "contrast.nii.gz")  # doctest: +SKIP
     """
     report = progress or silent
-    settings = Settings.from_params(params)
+    settings = replace(Settings.from_params(params), additional_info=False)  # a map carries no diagnostics
     if label is not None:
         settings = settings.with_label(label)
     radius = _checked_radius(settings.kernel_radius if kernel_radius is None else kernel_radius)
@@ -105,9 +105,8 @@ def feature_maps(
         for key, values in tables.items():
             found[key] = np.full(roi.shape, settings.init_value, float)
             found[key][roi] = values
-    frame = to_sitk(prepared.image)[tuple(slice(s.start, s.stop) for s in box[::-1])]
     report(1.0, "feature maps")
-    return {key: _as_image(found.pop(key), frame, prepared.dimensions) for key in request.keys}
+    return {key: _as_image(found.pop(key), prepared, box) for key in request.keys}
 
 
 def _features(
@@ -180,7 +179,13 @@ def _check_maps(voxels: int, maps: int, budget: Budget) -> None:
         )
 
 
-def _as_image(voxels: np.ndarray, frame: sitk.Image, dimensions: int) -> sitk.Image:
-    image = sitk.GetImageFromArray(voxels)
-    image.CopyInformation(frame)
-    return image[:, :, 0] if dimensions == 2 else image
+def _as_image(voxels: np.ndarray, prepared: Prepared, box: tuple[slice, slice, slice]) -> sitk.Image:
+    """Return a map as an image that lies where its box lies."""
+    grid = prepared.image.geometry
+    whole, image = sitk.Image([1, 1, 1], sitk.sitkUInt8), sitk.GetImageFromArray(voxels)
+    for one in (whole, image):
+        one.SetSpacing(grid.spacing_mm)
+        one.SetOrigin(grid.origin_mm)
+        one.SetDirection(grid.direction)
+    image.SetOrigin(whole.TransformIndexToPhysicalPoint([side.start for side in box[::-1]]))
+    return image[:, :, 0] if prepared.dimensions == 2 else image
