@@ -201,7 +201,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput(
         "mask on another grid",
         _extract(mask="other-grid"),
-        ("spacing", "mm apart", "accepted are 0.001", "geometryTolerance", "correctMask"),
+        ("spacing", "mm apart", "allowed are 0.0012 mm", "geometryTolerance", "correctMask"),
     ),
     BadInput("mask without the label asked for", _extract(mask="label-7"), ("label 1", "7")),
     BadInput("image with NaN", _extract("nan"), ("NaN",)),

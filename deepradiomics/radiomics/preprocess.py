@@ -223,18 +223,14 @@ def on_one_grid(volume: Volume, mask: Mask, settings: Settings) -> tuple[Volume,
         return volume, replace(mask, geometry=volume.geometry), ""
     if not settings.correct_mask:
         a, b = volume.geometry, mask.geometry
-        tolerance = DEFAULT_TOLERANCE if settings.geometry_tolerance is None else settings.geometry_tolerance
-        apart = float(np.abs(a.corners_mm() - b.corners_mm()).max())
         raise GeometryError(
             f"mask {mask.name}: it does not lie on the image's grid.\n"
             f"  image: size {a.size}, spacing {_short(a.spacing_mm)} mm, origin {_short(a.origin_mm)}, "
             f"directions {_short(a.direction)}\n"
             f"  mask:  size {b.size}, spacing {_short(b.spacing_mm)} mm, origin {_short(b.origin_mm)}, "
             f"directions {_short(b.direction)}\n"
-            f"Corners lie up to {apart:.3g} mm apart; accepted are {CENTRE_TOLERANCE_VOXELS:g} of a voxel, or headers "
-            f"that agree within {tolerance:g} (setting geometryTolerance). If both show the same anatomy, set "
-            "correctMask to true to resample the mask onto the image; if only the headers are rounded, raise "
-            "geometryTolerance."
+            f"{_difference(a, b, settings.geometry_tolerance)} If both show the same anatomy, set correctMask to true "
+            "to resample the mask onto the image; if only the headers are rounded, raise geometryTolerance."
         )
     moved = mask_from_sitk(resampled_mask(to_sitk(volume), _as_uint32(mask), settings, mask.name or "mask"), mask.name)
     return volume, moved, f"{mask.name or 'mask'}: resampled onto the image's grid (nearest neighbour)."
