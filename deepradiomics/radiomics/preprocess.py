@@ -255,5 +255,17 @@ def same_grid(a: Geometry, b: Geometry, tolerance: float | None = None) -> bool:
     )
 
 
+def _difference(a: Geometry, b: Geometry, tolerance: float | None) -> str:
+    """Say how far two grids are apart, and how far they may be."""
+    if a.size != b.size:
+        return "Their sizes differ; no tolerance helps."
+    apart = np.linalg.norm(a.corners_mm() - b.corners_mm(), axis=1).max()
+    allowed = DEFAULT_TOLERANCE if tolerance is None else tolerance
+    return (
+        f"Voxels lie up to {apart:.3g} mm apart; allowed are {CENTRE_TOLERANCE_VOXELS * min(a.spacing_mm):.2g} mm, or "
+        f"headers that differ by at most {allowed:g} of a voxel (geometryTolerance)."
+    )
+
+
 def _short(values: tuple[float, ...]) -> list[float]:
     return [round(float(v), 4) for v in values]

@@ -146,9 +146,11 @@ def test_a_mask_on_another_grid_is_refused_with_both_geometries() -> None:
         extract(_volume(), _mask(geometry=other))
     assert "origin [5.0, -3.0, 7.0]" in str(error.value)
     assert "origin [6.0, -3.0, 7.0]" in str(error.value)
-    assert "Corners lie up to 1 mm apart" in str(error.value)
-    assert "agree within 1e-06 (setting geometryTolerance)" in str(error.value)
+    assert "Voxels lie up to 1 mm apart; allowed are 0.001 mm" in str(error.value)
+    assert "1e-06 of a voxel (geometryTolerance)" in str(error.value)
     assert "correctMask" in str(error.value)
+    with pytest.raises(GeometryError, match="Their sizes differ; no tolerance helps"):
+        extract(_volume(), _mask(geometry=Geometry((12, 10, 9), GRID.spacing_mm, GRID.origin_mm)))
 
 
 def test_correct_mask_moves_a_mask_onto_the_image_and_says_so() -> None:
