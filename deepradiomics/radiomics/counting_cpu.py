@@ -43,7 +43,9 @@ def _count_one(region: LevelRegion, plan: CountingPlan, offsets: np.ndarray, run
         _neighbours(flat, inside, levels, steps, np.int32(min(plan.alpha, 2**30)), total, gldm, ngtdm)
     if "glrlm" in wanted:
         glrlm = np.zeros((len(runs), n_levels, max(codes.shape)), np.int64)
-        _runs(flat, inside, runs @ strides, glrlm)
+        kept = 1 << int((runs @ strides).max()).bit_length()
+        narrow = max(codes.shape) <= 256  # the narrower, the more of it stays in the processor's cache
+        _runs(flat, inside, runs @ strides, np.zeros((kept, len(runs)), np.uint8 if narrow else np.int32), glrlm)
     return RegionCounts(
         glcm=glcm,
         glrlm=glrlm,
@@ -117,23 +119,20 @@ def _neighbours(
 
 
 @njit
-def _runs(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray, glrlm: np.ndarray) -> None:
+def _runs(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray, before: np.ndarray, glrlm: np.ndarray) -> None:
     """Count runs without a branch: first how many voxels are the r-th of their run, whose differences are the runs.
 
-    Steps are positive, so the voxel before one in a run is visited before it. What is known of the voxels visited is
-    kept only as far back as the longest step reaches.
+    Steps are positive, so the voxel before one in a run is visited before it. How many voxels of its run lie before
+    voxel p is kept in row p modulo K of ``before`` (K, D), zeros at first; K is a power of two above every step.
     """
-    kept = 1
-    while kept <= steps.max():
-        kept *= 2
-    before = np.zeros((kept, len(steps)), np.int32)  # of voxel p in row p modulo ``kept``: voxels of its run before it
+    kept = len(before)
     for k in range(len(inside)):
         p = inside[k]
         i = flat[p]
         here = before[p & (kept - 1)]
         for a in range(len(steps)):
             q = p - steps[a]
-            r = (before[q & (kept - 1), a] + 1) * (flat[q] == i)
+            r = (np.int64(before[q & (kept - 1), a]) + 1) * (flat[q] == i)
             here[a] = r
             glrlm[a, i - 1, r] += 1
     for a in range(len(steps)):
