@@ -1,4 +1,4 @@
-"""The compiled counts where their number types change: runs longer than a byte holds, levels whose sums need 64 bits."""
+"""The compiled counts where number types change: runs longer than a byte holds, sums of levels that need 64 bits."""
 
 import numpy as np
 import pytest
