@@ -7,7 +7,7 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics import compiled
-from deepradiomics.radiomics.filters import lbp2d
+from deepradiomics.radiomics.filters import lbp2d, lbp3d
 from deepradiomics.radiomics.filters.lbp2d import lbp2d_image
 from deepradiomics.radiomics.filters.lbp3d import lbp3d_images
 from deepradiomics.radiomics.filters.sphere import icosphere
@@ -85,6 +85,22 @@ def test_a_bright_voxel_has_an_empty_pattern_and_a_dark_one_a_full_one() -> None
     dark = {name: image[4, 4, 4] for name, image in lbp3d_images(-voxels)}
     # all 42 bits set: c₀ = 42 Y₀₀, and the length over 42 vertices of the constant c₀ Y₀₀ with Y₀₀² = 1/4π
     assert math.isclose(dark["lbp-3D-m1"], 42**1.5 / (4 * math.pi), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["u1", "i2", "u4", "i8", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(1, 6, 9), (3, 2, 5), (9, 8, 11)])
+def test_compiled_samples_on_the_sphere_have_scipys_bits(
+    kind: str, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not lbp3d._compiled_agrees():
+        pytest.skip("numba is not installed, or this processor's compilers fuse operations")
+    voxels = (np.random.default_rng(8).normal(size=shape) * 90 + 120).clip(0, 250).astype(kind)
+    for radius, subdivision in ((1, 1), (2.6, 0)):
+        fast = dict(lbp3d_images(voxels, 3, radius, subdivision))
+        with monkeypatch.context() as patch:
+            patch.setattr(lbp3d, "_compiled_agrees", lambda: False)
+            plain = dict(lbp3d_images(voxels, 3, radius, subdivision))
+        assert all(np.array_equal(fast[name], plain[name], equal_nan=True) for name in plain)
 
 
 def test_kurtosis_is_not_defined_where_all_samples_are_equal() -> None:

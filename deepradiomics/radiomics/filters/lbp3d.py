@@ -1,17 +1,19 @@
 """Local binary patterns in 3-D: how a voxel compares with points on a sphere, told by spherical harmonics.
 
 J. Banerjee et al., ACCV 2012 Workshops, LNCS 7728 (2013) 26, doi 10.1007/978-3-642-37410-4_3. The sphere is sampled at
-the vertices of an icosphere by cubic splines (0 outside the image), in the image's own number type: whole numbers are
-cut off to whole numbers. For each degree of the harmonics the length of the pattern's part of this degree is an image,
-and the kurtosis of the samples is one more. PyRadiomics hands the two angles of a vertex to the harmonics in exchanged
+the vertices of an icosphere by cubic splines (0 outside the image), in the image's own number type: samples of whole
+numbers are rounded. For each degree of the harmonics the length of the pattern's part of this degree is an image, and
+the kurtosis of the samples is one more. PyRadiomics hands the two angles of a vertex to the harmonics in exchanged
 order, and adds (x, y, z) of a vertex to (z, y, x) of a voxel: so it is done here.
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 from scipy import ndimage
 
+from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters.boundary import Box
 from deepradiomics.radiomics.filters.sphere import icosphere, spherical_harmonic
 from deepradiomics.radiomics.filters.wavelet import parts
@@ -72,8 +74,7 @@ def lbp3d_images(
         for first in range(*part, step):
             here = slice(first, min(first + step, part[1]))
             places = where[here] + lower
-            points = places.T[:, :, None] + vertices.T[:, None, :]  # (3, n, V)
-            samples = ndimage.map_coordinates(spline, points, voxels.dtype, order=3, prefilter=False)
+            samples = _samples(spline, places, vertices, voxels.dtype)
             bits = samples >= voxels[tuple(places.T)][:, None]
             for degree, y in enumerate(harmonics):
                 values[degree, here] = _length(bits, y)
@@ -84,6 +85,44 @@ def lbp3d_images(
         image = np.zeros(shape)
         image[wanted] = found
         yield name, image
+
+
+def _samples(spline: np.ndarray, places: np.ndarray, vertices: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return the samples around each voxel, (N, V) of the image's number type.
+
+    Args:
+        spline: float64 (z, y, x), the coefficients of the whole image.
+        places: int (N, 3), the voxels.
+        vertices: (V, 3), added to their indices.
+        dtype: of the image.
+    """
+    wide = dtype.kind in "iu" and dtype.itemsize == 8  # float64 does not reach their ends
+    if wide or not _compiled_agrees():
+        points = places.T[:, :, None] + vertices.T[:, None, :]  # (3, N, V)
+        return ndimage.map_coordinates(spline, points, dtype, order=3, prefilter=False)
+    from deepradiomics.radiomics.filters.spline_cpu import sphere_samples
+
+    samples = np.empty((len(places), len(vertices)))
+    sphere_samples(spline, places, vertices, samples)
+    if dtype.kind in "iu":  # SciPy rounds half away from zero
+        limits = np.iinfo(dtype)
+        samples = np.trunc(samples + np.where(samples > 0, 0.5, -0.5)).clip(limits.min, limits.max)
+    return samples.astype(dtype)
+
+
+@cache
+def _compiled_agrees() -> bool:
+    """Tell whether the compiled samples have SciPy's bits on this machine (fused multiply-add may differ)."""
+    if not compiled.available():
+        return False
+    from deepradiomics.radiomics.filters.spline_cpu import sphere_samples
+
+    spline = np.random.default_rng(0).normal(size=(5, 6, 7))
+    places, vertices = np.argwhere(np.ones(spline.shape, bool)), icosphere(1, 1.3)
+    ours = np.empty((len(places), len(vertices)))
+    sphere_samples(spline, places, vertices, ours)
+    points = places.T[:, :, None] + vertices.T[:, None, :]
+    return np.array_equal(ours, ndimage.map_coordinates(spline, points, order=3, prefilter=False))
 
 
 def _length(bits: np.ndarray, harmonics: np.ndarray) -> np.ndarray:
