@@ -96,9 +96,16 @@ def sorted_out(
 def _without_undefined_types(
     image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any], ours: Mapping[str, float], both: str
 ) -> Comparison:
-    """Compare again without the image types that are NaN throughout here, at which PyRadiomics stops altogether."""
-    defined = {key.split("_")[0] for key, value in ours.items() if value == value}
-    kept = {name: own for name, own in params["imageType"].items() if any(p.startswith(_STEM[name]) for p in defined)}
+    """Compare again without the image types that are NaN here and at which PyRadiomics stops altogether."""
+    by_prefix: dict[str, list[bool]] = {}
+    for key, value in ours.items():
+        by_prefix.setdefault(key.split("_")[0], []).append(value != value)
+    undefined = tuple(prefix for prefix, nan in by_prefix.items() if all(nan))
+    kept = {
+        name: own
+        for name, own in params["imageType"].items()
+        if not any(prefix.startswith(_STEM[name]) for prefix in undefined)
+    }
     if not kept or len(kept) == len(params["imageType"]):
         return Comparison(refusal=both, failed=both if kept else "")
     again = compare(image, mask, {**params, "imageType": kept})

@@ -2,8 +2,8 @@
 
 A voxel within 1e-9 bin of an edge falls into one bin or the other as the last bit of the arithmetic before it rounds.
 A differing feature is excused only if, beside having such a voxel, PyRadiomics' own value of it changes when the voxel
-is nudged by one ulp and PyRadiomics is run again. In a filtered image the ulp is that of the ROI's largest grey
-value: a filter adds and subtracts terms of that size, so its results near zero are no more exact. Integer images have no ulp.
+is nudged by one ulp and PyRadiomics is run again. In a filtered image the ulp is that of the ROI's largest grey value:
+a filter adds and subtracts terms of that size, so results near zero are no more exact. Integer images have no ulp.
 
 The 10th and 90th percentiles are edges too, for the one feature that keeps the voxels between them
 (RobustMeanAbsoluteDeviation); these excuses are counted apart.

@@ -21,6 +21,14 @@ IMC2 = (
     "Imc2 of a direction in which the two levels are independent: the information is zero but for rounding, and "
     "PyRadiomics counts the direction as about 0 or leaves it out (the root of a negative number) as its sums round."
 )
+HOLES = (
+    "A filtered image that is not defined in some voxels of the ROI (kurtosis of 3-D binary patterns where all samples "
+    "are equal): PyRadiomics takes them for the highest grey level; here that image's features are NaN with the reason."
+)
+NO_RUNS = (
+    "An ROI without runs under a weighting norm: of the 16 run features PyRadiomics gives NaN for 14, and 0 for "
+    "RunEntropy and RunVariance; here all 16 are NaN."
+)
 NOTED = (
     "B-spline resampling of an image with fewer than four voxels along an axis: ITK's own result differs from run to "
     "run, so no two programs agree on it; it is refused.",
@@ -39,7 +47,7 @@ NOTED = (
 )
 NO_NEIGHBOUR_LEFT = "Error getting angle count"  # what PyRadiomics raises then
 UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
-LISTED = (CORRELATION, MCC, IMC2, *NOTED)
+LISTED = (CORRELATION, MCC, IMC2, HOLES, NO_RUNS, *NOTED)
 
 
 def known_exceptions(
@@ -47,10 +55,22 @@ def known_exceptions(
 ) -> dict[str, str]:
     """Return key -> the listed exception that PyRadiomics' own co-occurrence matrices show it to be."""
     candidates = {key for key in differing if key.endswith(("_glcm_Correlation", "_glcm_MCC", "_glcm_Imc2"))}
+    undefined = {key for key, (ours, _) in differing.items() if ours != ours}
     found: dict[str, str] = {}
-    if not candidates:
+    if not candidates | undefined:
         return found
     for prefix, filtered, roi, settings in oracle.live_images(image, mask, params):
+        if not any(key.startswith(f"{prefix}_") for key in candidates | undefined):
+            continue
+        voxels = sitk.GetArrayFromImage(filtered)[sitk.GetArrayFromImage(roi) == settings.get("label", 1)]
+        if not np.isfinite(voxels).all():
+            found |= {key: HOLES for key in undefined if key.startswith(f"{prefix}_")}
+            continue
+        runs = [key for key in undefined if key in (f"{prefix}_glrlm_RunEntropy", f"{prefix}_glrlm_RunVariance")]
+        if runs:
+            theirs = oracle.class_values(params, prefix, filtered, roi, settings)
+            if np.isnan(theirs[f"{prefix}_glrlm_RunPercentage"]):
+                found |= dict.fromkeys(runs, NO_RUNS)
         if not any(key.startswith(f"{prefix}_") for key in candidates):
             continue
         pairs = _their_pairs(filtered, roi, settings)
