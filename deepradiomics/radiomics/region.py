@@ -72,7 +72,8 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
     """Return the grey levels of a region.
 
     Raises:
-        InputError: the ROI spans more grey levels than a texture matrix can hold.
+        InputError: the ROI spans more grey levels than a texture matrix can hold, or its values are too close together
+            for the bins.
     """
     values = region.roi_values
     if settings.bin_count is None:
@@ -83,7 +84,7 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
                 f"{MAXIMUM_BINS} are possible. Take a binWidth of about {(count * settings.bin_width) / 64:.3g}, "
                 "or a binCount of 32 to 64."
             )
-    present, index = _present_and_index(values, bin_edges(values, settings.bin_width, settings.bin_count))
+    present, index = _present_and_index(values, _distinct_edges(region.name, values, settings))
     if len(present) > MAXIMUM_LEVELS:
         raise InputError(
             f"{region.name}: it has {len(present)} grey levels, at most {MAXIMUM_LEVELS} are possible. Take a larger "
@@ -92,6 +93,21 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
     codes = np.zeros(region.mask.shape, np.int32)
     codes[region.mask] = index + 1
     return LevelRegion(codes, present.astype(np.int64))
+
+
+def _distinct_edges(name: str, values: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return the bin edges, refusing bins finer than the numbers themselves."""
+    try:
+        edges = bin_edges(values, settings.bin_width, settings.bin_count)
+    except ValueError:  # numpy's, of a bin count
+        edges = np.empty(0)
+    if len(edges) < 2:
+        bins = f"{settings.bin_count} bins" if settings.bin_count else f"bins of width {settings.bin_width:g}"
+        raise InputError(
+            f"{name}: its grey values ({values.min():.9g} to {values.max():.9g}) lie too close together for {bins}: "
+            f"{values.dtype} cannot tell the edges apart. Take fewer or wider bins."
+        )
+    return edges
 
 
 def _present_and_index(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -252,3 +252,14 @@ def test_without_numba_the_numbers_are_the_same(monkeypatch: pytest.MonkeyPatch)
     plain = extract(_volume(), _mask())
     assert plain == pytest.approx(expected, rel=1e-10)
     assert plain.diagnostics["backend"] == "numpy"
+
+
+@pytest.mark.parametrize("setting", [{"binCount": 20}, {"binWidth": 1e-8}])
+def test_bins_finer_than_the_numbers_themselves_are_refused(setting: dict[str, float]) -> None:
+    voxels = np.full(GRID.shape, 55.5, np.float32)
+    if "binCount" in setting:
+        voxels[2, 2, 2] = np.nextafter(voxels[2, 2, 2], np.float32(60))
+    inside = np.zeros(GRID.shape, np.uint8)
+    inside[1:4, 1:4, 1:4] = 1
+    with pytest.raises(InputError, match=r"too close together for .* Take fewer or wider bins"):
+        extract(Volume(voxels, GRID, "image"), Mask(inside, GRID), {"setting": setting})
