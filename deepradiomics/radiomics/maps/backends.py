@@ -87,6 +87,7 @@ class SmallerParts:
         self._device = device
         self._fallback = fallback
         self._size = _MOST_WINDOWS
+        self._told = False
 
     def __call__(self, field: Field, family: str, wanted: Collection[str], centres: np.ndarray) -> WindowFeatures:
         """See :data:`deepradiomics.radiomics.maps.result.Backend`."""
@@ -109,8 +110,14 @@ class SmallerParts:
 
     def _smaller(self, size: int) -> None:
         self._size = size // 2
-        what = f"goes on with {self._size} windows at a time" if self._size else "the rest runs on the CPU"
-        warnings.warn(f"feature maps: {self._device} ran out of memory at {size} windows; {what}.", stacklevel=4)
+        if self._size == 0:
+            warnings.warn(f"feature maps: {self._device} is out of memory; the rest runs on the CPU.", stacklevel=4)
+        elif not self._told:
+            warnings.warn(
+                f"feature maps: {self._device} ran out of memory at {size} windows; goes on with fewer at a time.",
+                stacklevel=4,
+            )
+            self._told = True
         if self._device.startswith("cuda"):
             import torch
 

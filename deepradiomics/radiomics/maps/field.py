@@ -90,7 +90,7 @@ def make_field(
     strides = (padded_shape[1] * padded_shape[2], padded_shape[2], 1)
     levels = _digitised(inside, settings)
     as_doubles = inside.astype(float)
-    value_levels = levels if inside.dtype != np.float32 else _digitised(as_doubles, settings)
+    value_levels = levels if inside.dtype not in (np.float16, np.float32) else _digitised(as_doubles, settings)
     return Field(
         values=_padded(as_doubles, seen, radius, float),
         levels=_padded(levels, seen, radius, np.int32),
