@@ -105,6 +105,8 @@ def verdict(table) -> str:
 def _summary(table) -> str:
     count = table.GetNumberOfRows()
     if kind_of(table) == "maps":
+        if count == 1:
+            return _("One map, drawn over the volume.")
         return _("{count} maps; choose a row to see it over the volume.").format(count=count)
     regions = len(set(_column(table, "label") or []))
     if regions > 1:

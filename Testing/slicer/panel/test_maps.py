@@ -199,3 +199,27 @@ def test_what_a_run_costs_is_said_and_grows_with_the_kernel(widget: Any, exam: A
     assert features_cost(1e6, 5e5, 18)[0] > features_cost(1e6, 5e5)[0]
     p.mapFeatures = []
     assert "Tick" in widget.ui.estimateLabel.text
+
+
+def test_the_rows_of_segments_carry_their_names_and_explanations(
+    widget: Any, simulated: Any, exam: Any, tmp_path: Path, errors: list[str]
+) -> None:
+    from RadiomicFingerprintLib.choices import Mode, RoiSource
+
+    from Testing.slicer.test_fingerprint_logic import add_segment
+
+    segmentation, _ = add_segment(simulated.mrmlScene, exam["sagittal"])
+    add_segment(simulated.mrmlScene, exam["sagittal"], segmentation, "b", (slice(8, 10), slice(10, 13), slice(12, 16)))
+    p = widget.parameters
+    p.mode, p.featureVolume = Mode.FEATURES, exam["sagittal"]
+    p.roiSource, p.segmentation = RoiSource.SEGMENT, segmentation
+    with_child(widget, FakeStart(write_features))
+    widget.ui.applyButton.click()
+    HandTimer.made[-1].wind()
+    assert errors == []
+    rows = widget.ui.fingerprintTable
+    assert [rows.item(row, 0).text() for row in range(2)] == ["a", "b"]
+    assert rows.item(0, 2).text() == "120 mm³" and "volume of one voxel" in rows.item(0, 1).toolTip()
+    assert "1 features of each of 2 regions" in widget.ui.predictionLabel.text
+    pictured(widget, "panel-segments", tmp_path, 1000)
+    assert cut_off(widget) == []
