@@ -59,7 +59,7 @@ def extract(
     inputs = load(image, mask, settings)
     settings = plane_settings(settings, inputs.dimensions)
     effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
-    [found] = features_of([prepare_region(inputs, settings)], [settings], effort)
+    [found] = features_of([prepare_region(inputs, settings, effort.threads)], [settings], effort)
     if isinstance(found, DeepRadiomicsError):
         raise found
     return found

@@ -142,7 +142,7 @@ def _labels_of(
         report(0.2 * count / len(wanted), f"label {label}")
         own = settings.with_label(label)
         try:
-            region = prepare_region(inputs, own)
+            region = prepare_region(inputs, own, effort.threads)
         except DeepRadiomicsError as error:
             found[label] = error
             continue

@@ -72,7 +72,7 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
     return prepare_region(load(image, mask, settings), settings)
 
 
-def prepare_region(inputs: Inputs, settings: Settings) -> Prepared:
+def prepare_region(inputs: Inputs, settings: Settings, threads: int | None = None) -> Prepared:
     """Return the cropped region of one label of what was loaded; see :func:`prepare`."""
     volume, labels = inputs.image, inputs.mask
     name = labels.name or "mask"
@@ -81,7 +81,7 @@ def prepare_region(inputs: Inputs, settings: Settings) -> Prepared:
     told.of_original(inside)
     resampling = settings.resampled_spacing_mm is not None and settings.interpolator is not None
     if resampling:
-        volume, labels = _resampled(volume.require_finite(), labels, settings, inputs.dimensions)
+        volume, labels = _resampled(volume.require_finite(), labels, settings, inputs.dimensions, threads)
         told.of_step("interpolated", labels.labels == settings.label, labels.geometry, volume)
     volume, labels, note = on_one_grid(volume, labels, settings)
     inside = labels.region(settings.label)
@@ -115,7 +115,9 @@ def prepare_region(inputs: Inputs, settings: Settings) -> Prepared:
     return Prepared(region, volume, labels, first, notes, told.entries, inputs.dimensions)  # type: ignore[arg-type]
 
 
-def _resampled(volume: Volume, labels: Mask, settings: Settings, dimensions: int) -> tuple[Volume, Mask]:
+def _resampled(
+    volume: Volume, labels: Mask, settings: Settings, dimensions: int, threads: int | None
+) -> tuple[Volume, Mask]:
     """Resample image and mask as the settings say; a flat image within its plane."""
     asked = settings.resampled_spacing_mm or ()
     if len(asked) != dimensions:
@@ -133,7 +135,7 @@ def _resampled(volume: Volume, labels: Mask, settings: Settings, dimensions: int
     image, mask = to_sitk(volume), _as_uint32(labels)
     if dimensions == 2:
         image, mask = image[:, :, 0], mask[:, :, 0]
-    moved = resample_pair(image, mask, settings, labels.name or "mask")
+    moved = resample_pair(image, mask, settings, labels.name or "mask", threads)
     if dimensions == 2:
         moved = sitk.JoinSeries([moved[0]]), sitk.JoinSeries([moved[1]])
     return (
