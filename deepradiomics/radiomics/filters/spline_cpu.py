@@ -35,7 +35,7 @@ def sphere_samples(spline, places, vertices, out):  # type: ignore[no-untyped-de
                 if x < 0 or x > size - 1:
                     state[v] = 2
                     continue
-                start = int(math.floor(x)) - 1
+                start = math.floor(x) - 1
                 if (start < 0 or start + 3 >= size) and state[v] == 0:
                     state[v] = 1
                 first += strides[axis] * start
@@ -78,7 +78,7 @@ def _at_border(spline, place, vertex, weights):  # type: ignore[no-untyped-def]
     index = np.zeros((3, 4), np.int64)
     for axis in range(3):
         size = spline.shape[axis]
-        start = int(math.floor(place[axis] + vertex[axis])) - 1
+        start = math.floor(place[axis] + vertex[axis]) - 1
         for k in range(4):
             at = start + k
             if size == 1:
