@@ -100,3 +100,34 @@ def test_a_dicom_folders_name_stays_out_of_the_result(tmp_path: Path) -> None:
         written = "".join(path.read_text(encoding="utf-8") for path in output.iterdir())
         assert "DOE" not in written
         shutil.rmtree(output)
+
+
+def test_the_ibsi_standard_gives_ibsis_names_and_values(tmp_path: Path) -> None:
+    from deepradiomics import extract
+
+    image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd")
+    assert run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--standard", "ibsi"]).code == 0
+    rows = _table(tmp_path / "f.csv")
+    expected = extract(image, mask, standard="ibsi")
+    assert {row["feature"]: float(row["value"]) for row in rows} == pytest.approx(dict(expected), nan_ok=True)
+    families = {row["feature"]: row["family"] for row in rows}
+    assert families["original_glcm_JointEnergy_3D_averaged"] == "glcm"
+
+
+@pytest.mark.parametrize(("preset", "count"), [("lens", 837), ("paper-1693", 1693)])
+def test_presets_with_filters_are_written_whole(tmp_path: Path, preset: str, count: int) -> None:
+    image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd")
+    options = ["--params", preset, "--threads", "1", "--max-memory-gb", "0.5"]
+    assert run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", *options]).code == 0
+    rows = _table(tmp_path / "f.csv")
+    assert len(rows) == count and len({row["feature"] for row in rows}) == count
+    known = {"firstorder", "shape", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "diagnostics"}
+    assert {row["family"] for row in rows} <= known
+
+
+def test_threads_and_memory_change_no_number(tmp_path: Path) -> None:
+    image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd", "two")
+    words = ["extract", image, mask, "--all-labels", "--params", "lens"]
+    assert run_cli([*words, "-o", tmp_path / "a.csv", "--threads", "1"]).code == 0
+    assert run_cli([*words, "-o", tmp_path / "b.csv", "--threads", "3", "--max-memory-gb", "0.01"]).code == 0
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
