@@ -208,7 +208,7 @@ def _prefixed(family: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray
 def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settings: Settings) -> dict[str, np.ndarray]:
     """First-order features, computed together for regions with equally many voxels."""
     values = [region.roi_values for region in regions]
-    histograms = [np.bincount(lv.codes.ravel())[1:] for lv in levels]
+    histograms = [region.histogram() for region in levels]
     groups: dict[int, list[int]] = {}
     for b, v in enumerate(values):
         groups.setdefault(len(v), []).append(b)
@@ -217,7 +217,7 @@ def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settin
         width = max(len(histograms[b]) for b in members)
         counts = np.stack([np.pad(histograms[b], (0, width - len(histograms[b]))) for b in members])
         found = _formulas(compiled.available())["firstorder"](
-            np.stack([values[b] for b in members]),
+            np.stack([values[b] for b in members]) if len(members) > 1 else values[members[0]][None],
             counts,
             float(np.prod(regions[members[0]].spacing_mm)),
             settings.voxel_array_shift,

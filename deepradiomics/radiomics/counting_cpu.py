@@ -27,7 +27,7 @@ def _count_one(region: LevelRegion, plan: CountingPlan, offsets: np.ndarray, run
     padded[tuple(slice(border, border + n) for n in codes.shape)] = codes
     strides = np.array([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
     flat = padded.ravel()
-    inside = np.flatnonzero(flat)
+    inside = _places(flat)
     levels = np.concatenate([[0], region.grey_levels])  # (L + 1,) level of a code
     n_levels = len(region.grey_levels)
     glcm = gldm = ngtdm = glrlm = None
@@ -60,6 +60,20 @@ def _sorted_zones(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray) -> np
     zones = _zones(flat.copy(), inside, np.concatenate([steps, -steps]))
     keys = np.sort(zones[:, 0] * (len(inside) + 1) + zones[:, 1])  # whole numbers sort faster than pairs
     return np.stack(np.divmod(keys, len(inside) + 1), axis=1)
+
+
+@njit
+def _places(flat: np.ndarray) -> np.ndarray:
+    """Where the region's voxels are, ascending; numpy.flatnonzero without its branch."""
+    n = 0
+    for p in range(len(flat)):
+        n += flat[p] != 0
+    found = np.empty(n + 1, np.int64)
+    n = 0
+    for p in range(len(flat)):
+        found[n] = p
+        n += flat[p] != 0
+    return found[:n].copy()
 
 
 @njit

@@ -150,10 +150,10 @@ def _table(job: _Job, prepared: Prepared, effort: Effort) -> FeatureTable | Deep
     if isinstance(job.values, str):
         return job.values
     region = prepared.region
-    if job.values.dtype.kind == "f" and not np.isfinite(job.values[region.mask]).all():
-        return "the filtered image is not defined everywhere in the region"
     name = region.name if job.prefix == "original" else f"{region.name}, {job.prefix}"
     cut = Region(job.values, region.mask, region.spacing_mm, region.shape_mask, name)
+    if job.values.dtype.kind == "f" and not np.isfinite(cut.roi_values).all():
+        return "the filtered image is not defined everywhere in the region"
     try:
         return texture_table(
             [cut], job.settings, prefix=job.prefix, device=effort.device, threads=effort.threads,

@@ -9,26 +9,26 @@ import numpy as np
 from deepradiomics.radiomics.compiled import njit
 
 
-def present_and_index(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``numpy.unique(numpy.digitize(values, edges), return_inverse=True)``.
+def present(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ``numpy.unique(numpy.digitize(values, edges), return_inverse=True, return_counts=True)``.
 
     Args:
         values: (voxels,) grey values, finite, of a number type that float64 holds exactly.
         edges: (E,) ascending, E >= 2, evenly spaced but for rounding and for the last.
 
     Returns:
-        the bins that occur (L,), and for each voxel which of them is its own (voxels,), int32.
+        the bins that occur (L,), for each voxel which of them is its own (voxels,), int32, and how many voxels each
+        has (L,).
     """
     index = np.empty(len(values), np.int32)
-    present = _fill(np.ascontiguousarray(values, float), np.ascontiguousarray(edges, float), index)
-    return present, index
+    return _fill(np.ascontiguousarray(values, float), np.ascontiguousarray(edges, float), index)
 
 
 @njit
-def _fill(values: np.ndarray, edges: np.ndarray, index: np.ndarray) -> np.ndarray:
+def _fill(values: np.ndarray, edges: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     count = len(edges)
     first, width = edges[0], edges[1] - edges[0]
-    occurs = np.zeros(count + 1, np.int32)
+    voxels = np.zeros(count + 1, np.int64)
     for k in range(len(values)):
         value = values[k]
         bin_ = min(max(int((value - first) / width), 0), count - 1)
@@ -38,10 +38,11 @@ def _fill(values: np.ndarray, edges: np.ndarray, index: np.ndarray) -> np.ndarra
             bin_ += 1
         bin_ += 1  # bin n lies between edges n - 1 and n
         index[k] = bin_
-        occurs[bin_] = 1
-    present = np.flatnonzero(occurs)
-    for n in range(len(present)):
-        occurs[present[n]] = n
+        voxels[bin_] += 1
+    bins = np.flatnonzero(voxels)
+    place = np.empty(count + 1, np.int32)
+    for n in range(len(bins)):
+        place[bins[n]] = n
     for k in range(len(values)):
-        index[k] = occurs[index[k]]
-    return present
+        index[k] = place[index[k]]
+    return bins, index, voxels[bins]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Region:
     shape_mask: np.ndarray
     name: str = "ROI"
 
-    @property
+    @cached_property
     def roi_values(self) -> np.ndarray:
         """The grey values inside the ROI, (voxels,), in the image's own number type."""
         return self.values[self.mask]
@@ -41,10 +42,16 @@ class LevelRegion:
     Args:
         codes: int32 (z, y, x): 0 outside the ROI, else 1 + the index of the voxel's level in ``grey_levels``.
         grey_levels: (L,) the grey levels that occur, ascending; level 1 holds the ROI's minimum.
+        voxels: (L,) how many voxels have each level; None where nobody has counted.
     """
 
     codes: np.ndarray
     grey_levels: np.ndarray
+    voxels: np.ndarray | None = None
+
+    def histogram(self) -> np.ndarray:
+        """How many voxels have each level, (L,)."""
+        return np.bincount(self.codes.ravel())[1:] if self.voxels is None else self.voxels
 
 
 def bin_edges(values: np.ndarray, bin_width: float = 25, bin_count: int | None = None) -> np.ndarray:
@@ -84,7 +91,7 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
                 f"{MAXIMUM_BINS} are possible. Take a binWidth of about {(count * settings.bin_width) / 64:.3g}, "
                 "or a binCount of 32 to 64."
             )
-    present, index = _present_and_index(values, _distinct_edges(region.name, values, settings))
+    present, index, voxels = _present(values, _distinct_edges(region.name, values, settings))
     if len(present) > MAXIMUM_LEVELS:
         raise InputError(
             f"{region.name}: it has {len(present)} grey levels, at most {MAXIMUM_LEVELS} are possible. Take a larger "
@@ -92,7 +99,7 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
         )
     codes = np.zeros(region.mask.shape, np.int32)
     codes[region.mask] = index + 1
-    return LevelRegion(codes, present.astype(np.int64))
+    return LevelRegion(codes, present.astype(np.int64), voxels)
 
 
 def _distinct_edges(name: str, values: np.ndarray, settings: Settings) -> np.ndarray:
@@ -110,13 +117,13 @@ def _distinct_edges(name: str, values: np.ndarray, settings: Settings) -> np.nda
     return edges
 
 
-def _present_and_index(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bins that occur, and which of them each voxel's is; compiled where numba is there."""
+def _present(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the bins that occur, which of them each voxel's is, and how many voxels each has."""
     if compiled.available() and np.can_cast(values.dtype, np.float64, "safe"):
         from deepradiomics.radiomics import levels_cpu
 
-        return levels_cpu.present_and_index(values, edges)
-    return np.unique(np.digitize(values, edges), return_inverse=True)
+        return levels_cpu.present(values, edges)
+    return np.unique(np.digitize(values, edges), return_inverse=True, return_counts=True)
 
 
 MAXIMUM_BINS = 1_000_000
