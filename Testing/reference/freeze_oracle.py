@@ -10,25 +10,32 @@ import math
 import os
 import sys
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from Testing.reference.oracle import FROZEN, live_values
 from Testing.reference.parity_cases import all_cases
+from Testing.reference.parity_matrix import quick_cases
 
 
 def main() -> None:
     """Run the oracle on every case and write the JSON file."""
     folder = Path(os.environ["DEEPRADIOMICS_TEST_DATA"])
-    names: list[list[str]] = []
-    cases: dict[str, tuple[int, list[float | None]]] = {}
-    for case in all_cases():
+    lists: list[list[str]] = []  # names without their prefix: many prefixes share one
+    cases: dict[str, Any] = {}
+    for case in [*all_cases(), *quick_cases()]:
         values = live_values(*case.load(folder), case.params)
-        if list(values) not in names:
-            names.append(list(values))
+        blocks = []
+        for prefix, keys in groupby(values, lambda key: key.split("_")[0]):
+            names = [key.removeprefix(prefix) for key in keys]
+            if names not in lists:
+                lists.append(names)
+            blocks.append([prefix, lists.index(names)])
         numbers = [None if math.isnan(value) else float(f"{value:.12g}") for value in values.values()]
-        cases[case.name] = names.index(list(values)), numbers
+        cases[case.name] = blocks, numbers
         print(case.name)
     document = {
         "made by": "python -m Testing.reference.freeze_oracle",
@@ -36,13 +43,12 @@ def main() -> None:
         "numpy": version("numpy"),
         "SimpleITK": version("SimpleITK"),
     }
-    lists = ",\n".join(f"  {json.dumps(one)}" for one in names)
+    names_text = ",\n".join(f"  {json.dumps(one)}" for one in lists)
     rows = ",\n".join(f"  {json.dumps(case)}: {json.dumps(values)}" for case, values in cases.items())
     head = json.dumps(document, indent=1)[:-2]
     FROZEN.parent.mkdir(exist_ok=True)
-    FROZEN.write_text(
-        f'{head},\n "names": [\n{lists}\n ],\n "cases": {{\n{rows}\n }}\n}}\n', encoding="utf-8", newline="\n"
-    )
+    text = f'{head},\n "names": [\n{names_text}\n ],\n "cases": {{\n{rows}\n }}\n}}\n'
+    FROZEN.write_text(text, encoding="utf-8", newline="\n")
     print(f"{FROZEN}: {len(cases)} cases, {FROZEN.stat().st_size / 1e3:.0f} kB")
 
 

@@ -127,11 +127,12 @@ def _install_shims() -> None:
 @cache
 def _frozen() -> dict[str, dict[str, float]]:
     document = json.loads(FROZEN.read_text(encoding="utf-8"))
-    names = document["names"]
-    return {
-        case: {key: math.nan if value is None else value for key, value in zip(names[found[0]], found[1], strict=True)}
-        for case, found in document["cases"].items()
-    }
+    found: dict[str, dict[str, float]] = {}
+    for case, (blocks, values) in document["cases"].items():
+        keys = [prefix + name for prefix, number in blocks for name in document["names"][number]]
+        numbers = (math.nan if value is None else value for value in values)
+        found[case] = dict(zip(keys, numbers, strict=True))
+    return found
 
 
 def frozen_values(case: ParityCase) -> dict[str, float]:

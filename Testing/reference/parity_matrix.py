@@ -142,6 +142,24 @@ def matrix_cases() -> Iterator[ParityCase]:
             )  # fmt: skip
 
 
+QUICK = (
+    "breast1, all types", "breast1, all types, force2D", "breast1, all types, resampled 2 mm",
+    "breast1, wavelet bior2.2, two levels from 1", "breast1, LBP2D, default method", "breast1, gradient in voxels",
+    "breast1, a bin width for each type", "breast1, force2D, axis 1", "breast1, force2D, weighted",
+    "breast1, one slice, shape2D, axis 0", "breast1, one slice, shape2D, axis 2", "breast1, mask on another grid",
+    "breast1, cropped first", "breast1, resampled 3 mm, Gaussian", "breast1, features on request",
+    "prostate phantom, label 1, default", "prostate phantom, label 7, weighted, infinity",
+    "prostate phantom, label 8, re-segmented, sigma", "brain2, distances 1, 2 and 3",
+)  # fmt: skip
+"""Cases of the matrix that every run of the tests checks, and whose values are frozen."""
+
+
+def quick_cases() -> list[ParityCase]:
+    """Return the few cases of the matrix that are checked in every run."""
+    by_name = {case.name: case for case in matrix_cases()}
+    return [by_name[name] for name in QUICK]
+
+
 def _case(image: str, name: str, title: str, params: dict[str, Any]) -> ParityCase:
     # without a list PyRadiomics would also ask for shape2D, and refuse force2D for every thick ROI
     params = {"featureClass": dict.fromkeys(ALL_FAMILIES), **params}
