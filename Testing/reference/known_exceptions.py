@@ -25,9 +25,9 @@ HOLES = (
     "A filtered image that is not defined in some voxels of the ROI (kurtosis of 3-D binary patterns where all samples "
     "are equal): PyRadiomics takes them for the highest grey level; here that image's features are NaN with the reason."
 )
-NO_RUNS = (
-    "An ROI without runs under a weighting norm: of the 16 run features PyRadiomics gives NaN for 14, and 0 for "
-    "RunEntropy and RunVariance; here all 16 are NaN."
+NOTHING_COUNTED = (
+    "An ROI without any pair or run: PyRadiomics gives NaN for the co-occurrence and run features, but 0 for "
+    "InverseVariance, RunEntropy and RunVariance, because numpy's nansum of nothing is 0; here all are NaN."
 )
 NOTED = (
     "B-spline resampling of an image with fewer than four voxels along an axis: ITK's own result differs from run to "
@@ -47,7 +47,13 @@ NOTED = (
 )
 NO_NEIGHBOUR_LEFT = "Error getting angle count"  # what PyRadiomics raises then
 UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
-LISTED = (CORRELATION, MCC, IMC2, HOLES, NO_RUNS, *NOTED)
+# A feature that PyRadiomics gives as 0 where nothing is counted, and one of the same class that it then gives as NaN.
+SIBLING = {
+    "_glcm_InverseVariance": "glcm_Contrast",
+    "_glrlm_RunEntropy": "glrlm_RunPercentage",
+    "_glrlm_RunVariance": "glrlm_RunPercentage",
+}
+LISTED = (CORRELATION, MCC, IMC2, HOLES, NOTHING_COUNTED, *NOTED)
 
 
 def known_exceptions(
@@ -66,11 +72,10 @@ def known_exceptions(
         if not np.isfinite(voxels).all():
             found |= {key: HOLES for key in undefined if key.startswith(f"{prefix}_")}
             continue
-        runs = [key for key in undefined if key in (f"{prefix}_glrlm_RunEntropy", f"{prefix}_glrlm_RunVariance")]
-        if runs:
+        empty = {key: f"{prefix}_{SIBLING[key.removeprefix(prefix)]}" for key in undefined if key in _zeros(prefix)}
+        if empty:
             theirs = oracle.class_values(params, prefix, filtered, roi, settings)
-            if np.isnan(theirs[f"{prefix}_glrlm_RunPercentage"]):
-                found |= dict.fromkeys(runs, NO_RUNS)
+            found |= {key: NOTHING_COUNTED for key, sibling in empty.items() if np.isnan(theirs[sibling])}
         if not any(key.startswith(f"{prefix}_") for key in candidates):
             continue
         pairs = _their_pairs(filtered, roi, settings)
@@ -81,6 +86,10 @@ def known_exceptions(
         if f"{prefix}_glcm_Imc2" in candidates and _independent_levels(pairs):
             found[f"{prefix}_glcm_Imc2"] = IMC2
     return found
+
+
+def _zeros(prefix: str) -> set[str]:
+    return {prefix + name for name in SIBLING}
 
 
 def _their_pairs(image: sitk.Image, mask: sitk.Image, settings: Mapping[str, Any]) -> np.ndarray:

@@ -102,7 +102,7 @@ FILTERED: dict[str, dict[str, Any]] = {
     "LBP2D, var": {"imageType": {"LBP2D": {"lbp2DMethod": "var", "lbp2DSamples": 8, "binCount": 16}}},
     "LBP3D, three levels": {"imageType": {"LBP3D": {"lbp3DLevels": 3, "binWidth": 0.1}}},
     "LBP3D, radius 2, subdivision 2": {
-        "imageType": {"LBP3D": {"lbp3DIcosphereRadius": 2, "lbp3DIcosphereSubdivision": 2, "binWidth": 0.1}},
+        "imageType": {"LBP3D": {"lbp3DIcosphereRadius": 2, "lbp3DIcosphereSubdivision": 2, "binCount": 24}},
     },
     "a bin width for each type": {
         "imageType": {"Original": {"binWidth": 10}, "Wavelet": {"binWidth": 4}, "LoG": {"sigma": [2.0], "binWidth": 2},
