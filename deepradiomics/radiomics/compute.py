@@ -8,7 +8,14 @@ import numpy as np
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.radiomics import compiled, directions
-from deepradiomics.radiomics.counting import MATRIX_FAMILIES, CountFunction, CountingPlan, TextureCounts, stack
+from deepradiomics.radiomics.counting import (
+    MATRIX_FAMILIES,
+    CountFunction,
+    CountingPlan,
+    RegionCounts,
+    TextureCounts,
+    stack,
+)
 from deepradiomics.radiomics.memory import Budget, Chunk, chunks
 from deepradiomics.radiomics.region import LevelRegion, Region, discretise
 from deepradiomics.radiomics.settings import Settings, shape_names, texture_names
@@ -18,6 +25,9 @@ from deepradiomics.radiomics.threads import map_threads, thread_count
 LARGE_JOB_VOXELS = 5_000_000  # below this a GPU's start-up and transfers cost more than they save
 _CHUNK_REGIONS = 8  # regions that one thread of the CPU takes at a time
 _TOGETHER = (("glcm", "gldm", "ngtdm"), ("glrlm",), ("glszm",))  # families that threads share, where regions are few
+
+
+_Part = tuple[slice, dict[str, np.ndarray]]  # of which regions, and their values (regions,) by family and name
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +107,15 @@ def texture_table(
     warnings: list[str] = []
     backend = "none"
     levels = map_threads(lambda region: discretise(region, settings), regions, threads)
+    found: list[_Part] = []
+    jobs: list[Callable[[], _Part]] = []
+    if "firstorder" in settings.families:
+
+        def first_order(some: slice) -> _Part:
+            return some, _prefixed("firstorder", _firstorder(regions[some], levels[some], settings))
+
+        jobs += [partial(first_order, some) for some in _slices(0, len(regions))]
     wanted = tuple(f for f in MATRIX_FAMILIES if f in settings.families)
-    jobs: list[Callable[[], tuple[slice, dict[str, np.ndarray]]]] = []
     if wanted:
         budget = budget or Budget()
         voxels = sum(region.codes.size for region in levels)
@@ -106,34 +123,50 @@ def texture_table(
         flat_axis = settings.force_2d_dimension if settings.force_2d else None
         plan = CountingPlan(wanted, settings.distances, settings.gldm_a, flat_axis)
         on_cpu = not backend.startswith("torch")
-        threads = threads if on_cpu else 1
-        most = _CHUNK_REGIONS if on_cpu else len(levels)
-        todo = chunks(levels, [region.name for region in regions], plan, budget, most)
+        region_names = [region.name for region in regions]
+        todo = chunks(levels, region_names, plan, budget, _CHUNK_REGIONS if on_cpu else len(levels))
 
-        def textures(chunk: Chunk, plan: CountingPlan) -> tuple[slice, dict[str, np.ndarray]]:
-            some = levels[chunk.regions]
+        def evaluated(some: slice, counted: Sequence[RegionCounts], plan: CountingPlan) -> _Part:
+            counts = stack(levels[some], counted, plan)
+            return some, _texture(counts, plan, settings, regions[0].spacing_mm)
+
+        def textures(chunk: Chunk, plan: CountingPlan) -> _Part:
             with budget.held(chunk.bytes):
-                counts = stack(some, count(some, plan), plan)
-                return chunk.regions, _texture(counts, plan, settings, regions[0].spacing_mm)
+                return evaluated(chunk.regions, count(levels[chunk.regions], plan), plan)
 
-        together = _TOGETHER if on_cpu and len(todo) < thread_count(threads) else (wanted,)
-        shares = [tuple(f for f in families if f in wanted) for families in together]
-        plans = [replace(plan, families=share) for share in shares if share]
-        jobs += [partial(textures, chunk, plan) for chunk in todo for plan in plans]
-    if "firstorder" in settings.families:
-
-        def first_order(some: slice) -> tuple[slice, dict[str, np.ndarray]]:
-            return some, _prefixed("firstorder", _firstorder(regions[some], levels[some], settings))
-
-        jobs += [partial(first_order, slice(k, k + _CHUNK_REGIONS)) for k in range(0, len(regions), _CHUNK_REGIONS)]
+        if on_cpu:
+            together = _TOGETHER if len(todo) < thread_count(threads) else (wanted,)
+            shares = [tuple(f for f in families if f in wanted) for families in together]
+            plans = [replace(plan, families=share) for share in shares if share]
+            jobs += [partial(textures, chunk, plan) for chunk in todo for plan in plans]
+        else:  # one job at a time has the GPU; the processor's threads share the formulas of what it has counted
+            for chunk in todo:
+                with budget.held(chunk.bytes):
+                    first, counted = chunk.regions.start, count(levels[chunk.regions], plan)
+                    parts = _slices(first, first + len(counted))
+                    evaluations = [
+                        partial(evaluated, some, counted[some.start - first : some.stop - first], plan)
+                        for some in parts
+                    ]
+                    found += map_threads(_called, evaluations, threads)
+    found += map_threads(_called, jobs, threads)
     values = np.full((len(regions), len(names)), np.nan)
-    for some, found in map_threads(lambda job: job(), jobs, threads):
+    for some, part in found:
         for k, name in enumerate(names):
-            column = found.get(name.removeprefix(f"{prefix}_"))
+            column = part.get(name.removeprefix(f"{prefix}_"))
             if column is not None:
                 values[some, k] = column
     n_levels = np.array([len(region.grey_levels) for region in levels], int)
     return FeatureTable(values, names, n_levels, backend, tuple(warnings))
+
+
+def _slices(start: int, stop: int) -> list[slice]:
+    """Cut a range of regions into what one thread takes at a time."""
+    return [slice(k, min(k + _CHUNK_REGIONS, stop)) for k in range(start, stop, _CHUNK_REGIONS)]
+
+
+def _called(job: Callable[[], _Part]) -> _Part:
+    return job()
 
 
 def counting_backend(
