@@ -14,13 +14,14 @@ DEFAULT_GB = 1.0
 VARIABLE = "DEEPRADIOMICS_MAX_MEMORY_GB"
 MATRIX_COPIES = 3  # counts, frequencies, and what the formulas hold at a time
 NUMBER_BYTES = 8
-VOXEL_BYTES = 64  # of a filtered image in work: its values, the filter's intermediate ones, levels and places
+VOXEL_BYTES = 128  # of a filtered image in work: its values, the filter's intermediate ones, levels and places
 
 
 class Budget:
     """So many bytes for the images and matrices in work, shared by the threads of one call.
 
-    It does not bound the image that was read, nor Python itself. No number depends on it.
+    It does not bound the image that was read, nor Python itself, and one filtered image is always in work: about 130
+    bytes a voxel of the region's box, as measured with wavelets. No number depends on it.
 
     Args:
         max_memory_gb: gigabytes; None takes the variable DEEPRADIOMICS_MAX_MEMORY_GB, else 1.
