@@ -30,8 +30,9 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+# The engine's table takes about 20 minutes. PEERS_PYTHON: a Python that has the peers (see Testing/benchmarks/peers.py).
 bench: $(VENV)/.test
-	$(RUN) Testing/benchmarks/bench_features.py --out docs/results
+	$(RUN) Testing/benchmarks/bench_engine.py --out docs/results $(if $(PEERS_PYTHON),--peers-python $(PEERS_PYTHON))
 	$(RUN) Testing/benchmarks/bench_registration.py --out docs/results
 
 package: $(VENV)/.dev

@@ -234,7 +234,7 @@ def write(folder: Path, tables: dict[str, list[Row]], arguments: argparse.Namesp
         + f" --repeats {arguments.repeats}{' --peers-python PATH' * bool(arguments.peers_python)}"
         + " --quick" * arguments.quick,
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.system()} {platform.machine()}, {CORES} cores{gpu_name() and ", "}{gpu_name()}",
+        "machine": f"{platform.system()} {platform.machine()}, {CORES} cores" + f", {gpu_name()}".rstrip(", "),
         "load_average_at_end": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("numpy", "scipy", "SimpleITK", "numba", "torch", "pyradiomics")},

@@ -44,6 +44,9 @@ def main() -> None:
     rows = read(arguments.out) if arguments.out else {}
     if arguments.again:
         rows = {seed: row for seed, row in rows.items() if row["outcome"] != "mismatch"}
+        arguments.out.unlink()
+        for row in rows.values():
+            append(arguments.out, row)
     start, done = time.perf_counter(), 0
     for seed in range(arguments.first, arguments.first + arguments.count):
         if seed in rows:
@@ -51,16 +54,12 @@ def main() -> None:
         case = fuzz_case(seed)
         rows[seed] = row_of(case, compare(case.image, case.mask, case.params))
         done += 1
-        if arguments.out and not arguments.again:
+        if arguments.out:
             append(arguments.out, rows[seed])
         if rows[seed]["outcome"] == "mismatch":
             print(seed, rows[seed]["detail"], json.dumps(case.params), flush=True)
         if done % 100 == 0:
             print(f"{done} done, {(time.perf_counter() - start) / done:.2f} s each", flush=True)
-    if arguments.out and arguments.again:
-        arguments.out.unlink()
-        for seed in sorted(rows):
-            append(arguments.out, rows[seed])
     total = summary(list(rows.values()))
     print(json.dumps(total, indent=1))
     if arguments.out:

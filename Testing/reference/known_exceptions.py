@@ -109,6 +109,8 @@ def _one_level_on_a_side(pairs: np.ndarray) -> bool:
 
 
 def _second_eigenvalue_below_zero(pairs: np.ndarray) -> bool:
+    if len(pairs) < 2:
+        return False
     P = np.moveaxis(pairs, 2, 0)
     px, py = P.sum(axis=2), P.sum(axis=1)
     Q = np.einsum("aik,ajk,aik->aij", P, P, 1 / (px[:, :, None] * py[:, None, :] + np.spacing(1)))

@@ -45,8 +45,11 @@ def main() -> None:
     folder = Path(os.environ["DEEPRADIOMICS_TEST_DATA"])
     path = arguments.out / "parity.csv" if arguments.out else None
     rows = _read(path) if path else {}
-    if arguments.again:
+    if path and arguments.again:
         rows = {name: row for name, row in rows.items() if row["outcome"] != "mismatch"}
+        path.unlink()
+        for row in rows.values():
+            _append(path, row)
     print(f"{'case':55s}" + "".join(f"{family:>11s}" for family in FAMILIES))
     for case in [*all_cases(), *matrix_cases()]:
         if arguments.only not in case.name or case.name in rows:
@@ -54,16 +57,12 @@ def main() -> None:
         start = time.perf_counter()
         row = _row(case, compare(*case.load(folder), case.params))
         rows[case.name] = row
-        if path and not arguments.again:
+        if path:
             _append(path, row)
         took = f"{time.perf_counter() - start:6.1f} s"
         print(f"{case.name:55s}" + "".join(f"{row[f]:>11s}" for f in FAMILIES), row["outcome"], took, flush=True)
         if row["detail"]:
             print("   ", row["detail"], flush=True)
-    if path and arguments.again:
-        path.unlink()
-        for row in rows.values():
-            _append(path, row)
     document = _document(list(rows.values()))
     print(json.dumps({key: document[key] for key in ("cases", "features_compared", "worst", "excused", "mismatches")},
                      indent=1))  # fmt: skip
