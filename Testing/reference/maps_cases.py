@@ -118,7 +118,7 @@ def compare(
         difference[(a == b) | (np.maximum(np.abs(a), np.abs(b)) < NOISE) | (np.isnan(a) & np.isnan(b))] = 0
         difference[np.isnan(difference)] = np.inf
         for place in map(tuple, np.argwhere(difference > oracle.TOLERANCE)):
-            reason = _excuse(key, a[place], b[place], settings)
+            reason = _excuse(key, a[place], b, b[place], settings)
             if reason:
                 result.excused[reason] += 1
                 difference[place] = 0
@@ -130,10 +130,11 @@ def compare(
     return result
 
 
-def _excuse(key: str, mine: float, other: float, settings: Settings) -> str:
+def _excuse(key: str, mine: float, theirs: np.ndarray, other: float, settings: Settings) -> str:
     """Say why PyRadiomics' value is none, or "" where there is no excuse."""
     feature = key.rpartition("_")[2]
-    if feature == "MCC" and other == settings.init_value and not settings.weighting_norm:
+    untouched = theirs == settings.init_value
+    if feature == "MCC" and other == settings.init_value and (untouched.all() or settings.voxel_batch > 0):
         return "MCC: a direction without pairs makes PyRadiomics give the whole batch up"
     if feature == "Busyness" and mine == 0 and other > 1e12:
         return "Busyness: the divisor is zero, PyRadiomics divides by its rounding"

@@ -222,6 +222,16 @@ def test_bad_input_is_told_in_clear_words() -> None:
         feature_maps(*_pair(voxels, labels), "glcm", max_memory_gb=1e-6)
     with pytest.raises(InputError, match="shape alone"):
         feature_maps(*_pair(voxels, labels), params={"featureClass": {"shape": []}})
+    with pytest.raises(InputError, match="standard ibsi"):
+        feature_maps(*_pair(voxels, labels), "glcm", params={"setting": {"standard": "ibsi"}})
+    with pytest.raises(InputError, match="smaller kernel_radius"):
+        feature_maps(
+            *_pair(voxels, labels),
+            "glcm_Idm",
+            kernel_radius=10,
+            max_memory_gb=0.01,
+            params={"setting": {"binWidth": 0.01}},
+        )
     with pytest.raises(InputError, match="bins of width"):
         feature_maps(*_pair(voxels, labels), "glcm", params={"setting": {"binWidth": 1e-6}})
     voxels[np.argwhere(~labels)[0][0], :, :][~labels[np.argwhere(~labels)[0][0]]] = np.nan

@@ -138,15 +138,19 @@ def windows_at_a_time(field: Field, backend: ChosenBackend, budget: Budget, work
     Raises:
         InputError: not even one window fits.
     """
-    if not backend.batched:
-        return _MOST_WINDOWS // 2
-    each = window_bytes(field) * (workers if backend.parallel else 1)
+    each = (window_bytes if backend.batched else scratch_bytes)(field) * (workers if backend.parallel else 1)
     if each > budget.bytes:
         raise InputError(
             f"max_memory_gb {budget.gigabytes:g}: windows of {field.window.size} voxels need {each / 1e9:.2g} GB in "
             "work. Take a smaller kernel_radius or fewer threads, or allow more memory."
         )
-    return int(min(_MOST_WINDOWS, budget.bytes // each))
+    return int(min(_MOST_WINDOWS, budget.bytes // each)) if backend.batched else _MOST_WINDOWS // 2
+
+
+def scratch_bytes(field: Field) -> int:
+    """Return about how many bytes a thread of the compiled kernels needs, however many windows there are."""
+    side = min(field.window.size, field.highest)
+    return 8 * (2 * side**2 + side * field.window.size + 8 * field.highest + 8 * len(field.window.pairs.items))
 
 
 def window_bytes(field: Field) -> int:

@@ -52,18 +52,18 @@ def glcm_windows(
         out: (n, 24) features; NaN for a window without a pair.
         present: (n, A) uint8, set to 1 where a direction holds a pair.
     """
-    window = len(steps)
+    window, side = len(steps), min(len(steps), highest)  # no window has more levels than voxels, or than there are
     code = np.empty(window, np.int64)
     local = np.full(highest + 1, -1, np.int64)
     grey = np.empty(window, np.int64)
     capacity = 2 * len(pairs)
     slot = np.empty(capacity, np.int64)
     row, column, p = np.empty(capacity, np.int64), np.empty(capacity, np.int64), np.empty(capacity)
-    mass = np.zeros(window * window)
-    px, py = np.zeros(window), np.zeros(window)
+    mass = np.zeros(side * side)
+    px, py = np.zeros(side), np.zeros(side)
     sums, gaps = np.zeros(2 * highest + 1), np.zeros(highest + 1)
-    parent, place = np.empty(2 * window, np.int64), np.empty(2 * window, np.int64)
-    matrix, work = np.empty((window, window)), np.empty((2, window))
+    parent, place = np.empty(2 * side, np.int64), np.empty(2 * side, np.int64)
+    matrix, work = np.empty((side, side)), np.empty((2, side))
     by_gap = np.empty((5, highest + 1))
     for d in range(highest + 1):
         by_gap[0, d] = 1 / (1 + d)

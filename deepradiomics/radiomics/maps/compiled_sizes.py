@@ -100,7 +100,7 @@ def glrlm_windows(
     window, width = len(steps), len(steps)
     code, grey = np.empty(window, np.int64), np.empty(window, np.int64)
     local = np.full(highest + 1, -1, np.int64)
-    mass, slot = np.zeros(window * width), np.empty(window * len(weights), np.int64)
+    mass, slot = np.zeros(min(window, highest) * width), np.empty(window * len(weights), np.int64)
     by_level, by_size = np.zeros(window), np.zeros(width)
     for v in range(len(centres)):
         n_levels = local_levels(levels, centres[v], steps, local, grey, code)
@@ -155,7 +155,7 @@ def glszm_windows(
     window, width = len(steps), len(steps)
     code, grey = np.empty(window, np.int64), np.empty(window, np.int64)
     local = np.full(highest + 1, -1, np.int64)
-    mass, slot = np.zeros(window * width), np.empty(window, np.int64)
+    mass, slot = np.zeros(min(window, highest) * width), np.empty(window, np.int64)
     by_level, by_size = np.zeros(window), np.zeros(width)
     waiting = np.empty(window, np.int64)
     for v in range(len(centres)):
@@ -206,7 +206,7 @@ def gldm_windows(
     window, width = len(steps), len(steps)  # a voxel and all others may be alike
     code, grey = np.empty(window, np.int64), np.empty(window, np.int64)
     local = np.full(highest + 1, -1, np.int64)
-    mass, slot = np.zeros(window * width), np.empty(window, np.int64)
+    mass, slot = np.zeros(min(window, highest) * width), np.empty(window, np.int64)
     by_level, by_size = np.zeros(window), np.zeros(width)
     for v in range(len(centres)):
         n_levels = local_levels(levels, centres[v], steps, local, grey, code)

@@ -76,6 +76,10 @@ def feature_maps(
     settings = replace(Settings.from_params(params), additional_info=False)  # a map carries no diagnostics
     if label is not None:
         settings = settings.with_label(label)
+    if settings.standard == "ibsi":
+        raise InputError(
+            "standard ibsi: feature maps have PyRadiomics' definitions only; remove it from the parameters."
+        )
     radius = _checked_radius(settings.kernel_radius if kernel_radius is None else kernel_radius)
     report(0.0, "loading")
     resolve(features, settings)  # a name that is wrong is told before anything is read
@@ -120,7 +124,8 @@ def _features(
 ) -> dict[str, np.ndarray]:
     """Return key -> (n,) values of one image, window by window, a few thousand at a time."""
     n = len(field.centres)
-    size = min(windows_at_a_time(field, backend, budget, workers), max(64, -(-n // (4 * workers))))
+    share = max(64, -(-n // (4 * workers))) if backend.parallel else n
+    size = min(windows_at_a_time(field, backend, budget, workers), share)
     chunks = [field.centres[start : start + size] for start in range(0, n, size)]
     result: dict[str, np.ndarray] = {}
     done, total = 0, len(chunks) * len(wanted)
