@@ -44,7 +44,7 @@ def main() -> None:
     rows = read(arguments.out) if arguments.out else {}
     if arguments.again:
         rows = {seed: row for seed, row in rows.items() if row["outcome"] != "mismatch"}
-        arguments.out.unlink()
+        arguments.out.unlink(missing_ok=True)
         for row in rows.values():
             append(arguments.out, row)
     start, done = time.perf_counter(), 0

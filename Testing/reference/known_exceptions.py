@@ -27,7 +27,8 @@ HOLES = (
 )
 NOTHING_COUNTED = (
     "An ROI without any pair or run: PyRadiomics gives NaN for the co-occurrence and run features, but 0 for "
-    "InverseVariance, RunEntropy and RunVariance, because numpy's nansum of nothing is 0; here all are NaN."
+    "InverseVariance, RunEntropy and RunVariance, because numpy's nansum of nothing is 0, and 1 for MCC where there is "
+    "a single level; here all are NaN."
 )
 NOTED = (
     "B-spline resampling of an image with fewer than four voxels along an axis: ITK's own result differs from run to "
@@ -47,9 +48,10 @@ NOTED = (
 )
 NO_NEIGHBOUR_LEFT = "Error getting angle count"  # what PyRadiomics raises then
 UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
-# A feature that PyRadiomics gives as 0 where nothing is counted, and one of the same class that it then gives as NaN.
+# A feature that PyRadiomics gives as 0 or 1 where nothing is counted, and one of the same class that it then gives as NaN.
 SIBLING = {
     "_glcm_InverseVariance": "glcm_Contrast",
+    "_glcm_MCC": "glcm_Contrast",
     "_glrlm_RunEntropy": "glrlm_RunPercentage",
     "_glrlm_RunVariance": "glrlm_RunPercentage",
 }

@@ -47,7 +47,7 @@ def main() -> None:
     rows = _read(path) if path else {}
     if path and arguments.again:
         rows = {name: row for name, row in rows.items() if row["outcome"] != "mismatch"}
-        path.unlink()
+        path.unlink(missing_ok=True)
         for row in rows.values():
             _append(path, row)
     print(f"{'case':55s}" + "".join(f"{family:>11s}" for family in FAMILIES))
