@@ -48,7 +48,7 @@ NOTED = (
 )
 NO_NEIGHBOUR_LEFT = "Error getting angle count"  # what PyRadiomics raises then
 UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
-# A feature that PyRadiomics gives as 0 or 1 where nothing is counted, and one of the same class that it then gives as NaN.
+# A feature that PyRadiomics gives as 0 or 1 where nothing is counted, and one of its class that is then NaN.
 SIBLING = {
     "_glcm_InverseVariance": "glcm_Contrast",
     "_glcm_MCC": "glcm_Contrast",
