@@ -44,9 +44,11 @@ NOTED = (
     "A filter that is not defined for an image (logarithm, square root or exponential of an image of zeros; 3-D binary "
     "patterns of a flat one): PyRadiomics stops with an error of numpy's; here that image's features are NaN with the "
     "reason, and the other images' features are given.",
+    "Thousands of grey levels, few of which occur: PyRadiomics allocates a matrix over the whole span and runs out of "
+    "memory; here a matrix has the levels that occur.",
     "An axis length of a straight or flat ROI is zero here; PyRadiomics' is rounding noise of about 1e-8 mm.",
 )
-NO_NEIGHBOUR_LEFT = "Error getting angle count"  # what PyRadiomics raises then
+THEIRS_ALONE = ("Error getting angle count", "MemoryError")  # what PyRadiomics raises in the cases noted
 UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
 # A feature that PyRadiomics gives as 0 or 1 where nothing is counted, and one of its class that is then NaN.
 SIBLING = {
