@@ -32,7 +32,7 @@ class Comparison:
         features: how many values were compared.
         worst: family -> worst relative difference among those neither excused nor a known exception.
         mismatches: key -> (ours, theirs) of true mismatches.
-        excused: key -> the excuse: voxels on a bin's edge, or at a percentile.
+        excused: key -> the excuse: voxels on a bin's edge.
         known: reason -> how many features fall under this listed exception.
         refusal: how either side refused; empty where both answered.
         failed: a refusal of ours alone or theirs alone that is not a listed exception, or keys that differ.
@@ -45,10 +45,6 @@ class Comparison:
     known: dict[str, int] = field(default_factory=dict)
     refusal: str = ""
     failed: str = ""
-
-    def excused_at(self, edge: str) -> list[Excuse]:
-        """The excuses at a ``bin``'s edge, or at a ``percentile``."""
-        return [why for why in self.excused.values() if why.edge == edge]
 
     @property
     def passed(self) -> bool:
@@ -76,7 +72,7 @@ def sorted_out(
     """Compare two sets of values; PyRadiomics runs again for what differs."""
     failed = _different_keys(ours, theirs)
     shared = [key for key in theirs if key in ours]
-    by = {key: oracle.relative_difference(key, ours[key], theirs[key]) for key in shared}
+    by = {key: oracle.relative_difference(key, ours[key], theirs[key], _scale(key, theirs)) for key in shared}
     differing = [key for key in shared if by[key] > oracle.TOLERANCE]
     known: dict[str, str] = {}
     excused: dict[str, Excuse] = {}
@@ -110,6 +106,15 @@ def _without_undefined_types(
         return Comparison(refusal=both, failed=both if kept else "")
     again = compare(image, mask, {**params, "imageType": kept})
     return replace(again, known={**again.known, f"undefined image type ({UNDEFINED_IMAGE[0]} ...)": 1})
+
+
+def _scale(key: str, theirs: Mapping[str, float]) -> float:
+    """Size of the grey values of a feature's image: a deviation of equal values is zero but for their rounding."""
+    if "_firstorder_" not in key:
+        return 0.0
+    stem = key.split("_")[0] + "_firstorder_"
+    ends = [abs(theirs.get(stem + name, 0.0)) for name in ("Minimum", "Maximum")]
+    return max((value for value in ends if value == value), default=0.0)
 
 
 def _different_keys(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:

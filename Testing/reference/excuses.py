@@ -4,9 +4,6 @@ A voxel within 1e-9 bin of an edge falls into one bin or the other as the last b
 A differing feature is excused only if, beside having such a voxel, PyRadiomics' own value of it changes when the voxel
 is nudged by one ulp and PyRadiomics is run again. In a filtered image the ulp is that of the ROI's largest grey value:
 a filter adds and subtracts terms of that size, so results near zero are no more exact. Integer images have no ulp.
-
-The 10th and 90th percentiles are edges too, for the one feature that keeps the voxels between them
-(RobustMeanAbsoluteDeviation); these excuses are counted apart.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +16,6 @@ import SimpleITK as sitk
 from Testing.reference import oracle
 
 NEAR_BINS = 1e-9
-ROBUST = "RobustMeanAbsoluteDeviation"
 _SINGLY = 3  # voxels that are also nudged one by one
 
 
@@ -27,7 +23,6 @@ _SINGLY = 3  # voxels that are also nudged one by one
 class Excuse:
     """Why a feature's difference is excused: ``voxels`` on an edge in the image type, and how far theirs moved."""
 
-    edge: str
     voxels: int
     moved: float
 
@@ -60,13 +55,6 @@ def edge_voxels(values: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
     return np.flatnonzero(nearest <= NEAR_BINS * (edges[1] - edges[0]))
 
 
-def percentile_voxels(values: np.ndarray) -> np.ndarray:
-    """Return the indices of grey values (N,) that lie at the 10th or 90th percentile but for rounding."""
-    low, high = np.percentile(values, [10, 90])
-    nearest = np.minimum(abs(values - low), abs(values - high))
-    return np.flatnonzero(nearest <= NEAR_BINS * max(high - low, np.spacing(abs(high))))
-
-
 def _excused(
     params: Mapping[str, Any], prefix: str, image: sitk.Image, mask: sitk.Image, settings: Mapping[str, Any],
     keys: list[str],
@@ -76,11 +64,12 @@ def _excused(
         return {}
     where = np.argwhere(sitk.GetArrayFromImage(mask) == settings.get("label", 1))
     values = voxels[tuple(where.T)]
+    near = edge_voxels(values, settings)
+    if not len(near):
+        return {}
     ulp = np.spacing(np.abs(values))
     if prefix != "original":
         ulp = np.maximum(ulp, np.spacing(np.abs(values[np.isfinite(values)]).max(initial=0)))
-    robust = [key for key in keys if key.endswith("_" + ROBUST)]
-    binned = [key for key in keys if key not in robust]
 
     def nudged(some: np.ndarray, sign: int) -> dict[str, float]:
         changed = voxels.copy()
@@ -90,15 +79,8 @@ def _excused(
         return oracle.class_values(params, prefix, other, mask, settings)
 
     theirs = oracle.class_values(params, prefix, image, mask, settings)
-    found: dict[str, Excuse] = {}
-    for edge, near, some in (
-        ("bin", edge_voxels(values, settings), binned),
-        ("percentile", percentile_voxels(values), robust),
-    ):
-        if len(near) and some:
-            moved = _moved(theirs, near, nudged, some)
-            found |= {key: Excuse(edge, len(near), by) for key, by in moved.items() if by > oracle.TOLERANCE}
-    return found
+    moved = _moved(theirs, near, nudged, keys)
+    return {key: Excuse(len(near), by) for key, by in moved.items() if by > oracle.TOLERANCE}
 
 
 def _moved(

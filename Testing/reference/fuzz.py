@@ -28,7 +28,7 @@ from Testing.reference.fuzz_inputs import FuzzCase, fuzz_case
 
 COLUMNS = (
     "seed", "image", "mask", "dtype", "size", "types", "features", *FAMILIES, "excused", "edge_voxels",
-    "at_percentile", "known", "refused", "outcome", "detail",
+    "known", "refused", "outcome", "detail",
 )  # fmt: skip
 
 
@@ -88,9 +88,8 @@ def row_of(case: FuzzCase, found: Comparison) -> dict[str, Any]:
         "types": " ".join(case.params["imageType"]),
         "features": found.features,
         **{family: f"{found.worst[family]:.1e}" if family in found.worst else "" for family in FAMILIES},
-        "excused": len(found.excused_at("bin")),
-        "edge_voxels": max((why.voxels for why in found.excused_at("bin")), default=0),
-        "at_percentile": len(found.excused_at("percentile")),
+        "excused": len(found.excused),
+        "edge_voxels": max((why.voxels for why in found.excused.values()), default=0),
         "known": sum(found.known.values()),
         "refused": found.refusal[:120] if not found.failed else "",
         "outcome": outcome,
@@ -112,7 +111,6 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "outcomes": dict(Counter(row["outcome"] for row in rows)),
         "worst_by_class": worst,
         "features_excused_at_a_bin_edge": sum(int(row["excused"]) for row in rows),
-        "features_excused_at_a_percentile": sum(int(row["at_percentile"]) for row in rows),
         "inputs_with_an_excuse": sum(int(row["excused"]) > 0 for row in rows),
         "features_under_a_listed_exception": sum(int(row["known"]) for row in rows),
         "mismatches": {row["seed"]: row["detail"] for row in rows if row["outcome"] == "mismatch"},

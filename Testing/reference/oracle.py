@@ -140,11 +140,14 @@ def frozen_values(case: ParityCase) -> dict[str, float]:
     return _frozen()[case.name]
 
 
-def relative_difference(name: str, ours: float, theirs: float) -> float:
-    """Return |ours - theirs| / |theirs|, 0 where both are NaN or differ by rounding noise about zero."""
+def relative_difference(name: str, ours: float, theirs: float, scale: float = 0.0) -> float:
+    """Return |ours - theirs| / |theirs|, 0 where both are NaN or differ by rounding noise about zero.
+
+    ``scale`` is the size of what was added and subtracted: its last bits are noise too.
+    """
     if math.isnan(ours) or math.isnan(theirs):
         return 0.0 if math.isnan(ours) and math.isnan(theirs) else math.inf
-    difference, noise = abs(ours - theirs), NOISE.get(name.split("_")[1], 1e-12)
+    difference, noise = abs(ours - theirs), max(NOISE.get(name.split("_")[1], 1e-12), 1e-14 * scale)
     if difference == 0 or max(abs(ours), abs(theirs)) <= noise:
         return 0.0
     return difference / abs(theirs) if theirs else math.inf

@@ -29,7 +29,7 @@ from Testing.reference.known_exceptions import LISTED
 from Testing.reference.parity_cases import ParityCase, all_cases
 from Testing.reference.parity_matrix import matrix_cases
 
-COLUMNS = ("case", "features", *FAMILIES, "excused", "edge_voxels", "at_percentile", "known", "outcome", "detail")
+COLUMNS = ("case", "features", *FAMILIES, "excused", "edge_voxels", "known", "outcome", "detail")
 
 
 def main() -> None:
@@ -79,9 +79,8 @@ def _row(case: ParityCase, found: Comparison) -> dict[str, Any]:
         "case": case.name,
         "features": found.features,
         **{family: f"{found.worst[family]:.1e}" if family in found.worst else "" for family in FAMILIES},
-        "excused": len(found.excused_at("bin")),
-        "edge_voxels": max((why.voxels for why in found.excused_at("bin")), default=0),
-        "at_percentile": len(found.excused_at("percentile")),
+        "excused": len(found.excused),
+        "edge_voxels": max((why.voxels for why in found.excused.values()), default=0),
         "known": sum(found.known.values()),
         "outcome": outcome,
         "detail": detail[:400],
@@ -107,7 +106,6 @@ def _document(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "excused": {
             "features": sum(int(row["excused"]) for row in rows),
             "cases": {row["case"]: int(row["excused"]) for row in rows if int(row["excused"])},
-            "features_at_a_percentile": sum(int(row["at_percentile"]) for row in rows),
         },
         "under_a_listed_exception": sum(int(row["known"]) for row in rows),
         "both_refused": [row["case"] for row in rows if row["outcome"] == "both refused"],

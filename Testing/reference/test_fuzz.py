@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from Testing.reference import fuzz, oracle
 from Testing.reference.compare import Comparison, compare, sorted_out
-from Testing.reference.excuses import edge_voxels, excuses, percentile_voxels
+from Testing.reference.excuses import edge_voxels, excuses
 from Testing.reference.fuzz_inputs import IMAGE_KINDS, MASK_KINDS, fuzz_case
 
 pytestmark = pytest.mark.skipif(not oracle.is_live(), reason="PyRadiomics is not installed here")
@@ -61,7 +61,6 @@ def test_a_difference_is_excused_where_an_ulp_carries_a_voxel_over_an_edge() -> 
     voxels[1, 2, 3] = 50.0
     found = excuses(*pair(voxels), GLCM, keys)
     assert set(found) == set(keys)
-    assert {why.edge for why in found.values()} == {"bin"}
     assert found[keys[0]].voxels == 1
     voxels[1, 2, 3] = 50.1
     assert excuses(*pair(voxels), GLCM, keys) == {}  # no voxel near an edge
@@ -77,7 +76,13 @@ def test_a_voxel_at_an_edge_excuses_only_what_its_nudge_changes() -> None:
 def test_edges_are_found_within_a_billionth_of_a_bin() -> None:
     values = np.array([1.0, 24.9, 25.0, 25 + 20e-9, 25 + 60e-9, 50 - 20e-9, 70.0])
     assert edge_voxels(values, {"binWidth": 25}).tolist() == [2, 3, 5]
-    assert percentile_voxels(np.arange(11.0)).tolist() == [1, 9]
+
+
+def test_a_deviation_of_equal_values_is_zero_but_for_rounding() -> None:
+    name = "original_firstorder_RobustMeanAbsoluteDeviation"
+    assert oracle.relative_difference(name, 4.4e-11, 1.5e-11, scale=65535.0) == 0
+    assert oracle.relative_difference(name, 4.4e-9, 1.5e-9, scale=65535.0) > 1
+    assert oracle.relative_difference(name, 4.4e-11, 1.5e-11) > 1
 
 
 def test_the_table_of_random_inputs_resumes_and_sums_up(tmp_path: Path) -> None:
