@@ -54,8 +54,12 @@ def firstorder_features(
 
 
 def percentile(ascending: np.ndarray, q: float) -> np.ndarray:
-    """Percentile of each sorted row (B, N), linear between neighbours (numpy's default)."""
-    position = (ascending.shape[1] - 1) * q / 100
+    """Percentile of each sorted row (B, N), linear between neighbours: numpy's default, to the last bit.
+
+    Rounding matters: the voxels from the 10th to the 90th percentile are chosen by comparing with it.
+    """
+    position = (ascending.shape[1] - 1) * (q / 100)
     low = int(np.floor(position))
     high = min(low + 1, ascending.shape[1] - 1)
-    return ascending[:, low] + (ascending[:, high] - ascending[:, low]) * (position - low)
+    below, above, share = ascending[:, low], ascending[:, high], position - low
+    return below + (above - below) * share if share < 0.5 else above - (above - below) * (1 - share)

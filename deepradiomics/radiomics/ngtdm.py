@@ -28,8 +28,8 @@ def ngtdm_features(voxels: np.ndarray, differences: np.ndarray, levels: np.ndarr
     sum_ps, sum_s = ps.sum(axis=1), s.sum(axis=1)
     pairs = n_levels * (n_levels - 1)
     contrast = (p_i * p_j * gap**2).sum(axis=(1, 2)) * sum_s / number
-    ip = levels * p
-    busy = np.where(both, np.abs(ip[:, :, None] - ip[:, None, :]), 0).sum(axis=(1, 2))
+    i_n = levels * n  # whole numbers: where all are equal, the differences are zero and not what rounding leaves
+    busy = np.where(both, np.abs(i_n[:, :, None] - i_n[:, None, :]), 0).sum(axis=(1, 2)) / number
     weight = np.where(both, p_i + p_j, 1)
     complexity = np.where(both, np.abs(gap) * (ps[:, :, None] + ps[:, None, :]) / weight, 0).sum(axis=(1, 2)) / number
     strength = np.where(both, (p_i + p_j) * gap**2, 0).sum(axis=(1, 2))

@@ -52,11 +52,11 @@ def _batch(
                     continue
                 gap, both = level[i] - level[j], p[i] + p[j]
                 contrast += p[i] * p[j] * gap * gap
-                busy += abs(level[i] * p[i] - level[j] * p[j])
+                busy += abs(level[i] * voxels[b, i] - level[j] * voxels[b, j])  # whole numbers, see ngtdm.py
                 complexity += abs(gap) * (ps[i] + ps[j]) / both
                 strength += both * gap * gap
         pairs = float(occurring * (occurring - 1))
-        out[b, 0] = sum_ps / (2 * busy) if busy != 0 else 0.0
+        out[b, 0] = sum_ps * number / (2 * busy) if busy != 0 else 0.0
         out[b, 1] = 1 / sum_ps if sum_ps != 0 else no_difference
         out[b, 2] = 2 * complexity / number
         out[b, 3] = 2 * contrast * sum_s / number / pairs if pairs != 0 else 0.0

@@ -68,3 +68,7 @@ def test_the_batch_changes_no_bit_of_a_regions_features() -> None:
     together = size_matrix_cpu.glrlm_features(runs, levels)
     alone = size_matrix_cpu.glrlm_features(runs[2:3, :, :11], levels[2:3, :11])
     assert all(together[name][2] == alone[name][0] for name in together)
+
+
+def test_busyness_is_zero_where_levels_times_their_numbers_are_equal() -> None:
+    assert ngtdm_features(np.array([[3, 2]]), np.array([[1.0, 1.0]]), np.array([[2.0, 3.0]]))["Busyness"] == 0

@@ -125,6 +125,11 @@ def test_ngtdm_of_a_flat_region_takes_the_conventional_values() -> None:
     }  # fmt: skip
 
 
+def test_busyness_is_zero_where_levels_times_their_numbers_are_equal() -> None:
+    # 2 * (3 / 5) and 3 * (2 / 5) differ by rounding: a divisor of 1e-16 would make a busyness of 1e16
+    assert ngtdm_features(np.array([[3, 2]]), np.array([[1.0, 1.0]]), np.array([[2.0, 3.0]]))["Busyness"] == 0
+
+
 def test_norms_of_a_diagonal_step() -> None:
     step = np.array([[1, 0, -1]])
     assert norms(step, (3.0, 1.0, 4.0), "euclidean") == pytest.approx(5)
