@@ -77,7 +77,7 @@ def sorted_out(
     known: dict[str, str] = {}
     excused: dict[str, Excuse] = {}
     if differing:
-        known = known_exceptions(image, mask, params, {key: (ours[key], theirs[key]) for key in differing})
+        known = known_exceptions(image, mask, params, {key: (ours[key], theirs[key]) for key in differing}, theirs)
         rest = [key for key in differing if key not in known]
         excused = excuses(image, mask, params, rest) if rest else {}
     worst: dict[str, float] = {}

@@ -30,6 +30,10 @@ NOTHING_COUNTED = (
     "InverseVariance, RunEntropy and RunVariance, because numpy's nansum of nothing is 0, and 1 for MCC where there is "
     "a single level; here all are NaN."
 )
+CONSTANT = (
+    "Skewness and kurtosis of an ROI whose values differ by rounding alone (a flat image after B-spline resampling): "
+    "ratios of rounding noise, in PyRadiomics too."
+)
 NOTED = (
     "B-spline resampling of an image with fewer than four voxels along an axis: ITK's own result differs from run to "
     "run, so no two programs agree on it; it is refused.",
@@ -52,21 +56,28 @@ THEIRS_ALONE = ("Error getting angle count", "MemoryError")  # what PyRadiomics 
 UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
 # A feature that PyRadiomics gives as 0 or 1 where nothing is counted, and one of its class that is then NaN.
 SIBLING = {
-    "_glcm_InverseVariance": "glcm_Contrast",
-    "_glcm_MCC": "glcm_Contrast",
-    "_glrlm_RunEntropy": "glrlm_RunPercentage",
-    "_glrlm_RunVariance": "glrlm_RunPercentage",
+    "_glcm_InverseVariance": "_glcm_Contrast",
+    "_glcm_MCC": "_glcm_Contrast",
+    "_glrlm_RunEntropy": "_glrlm_RunPercentage",
+    "_glrlm_RunVariance": "_glrlm_RunPercentage",
 }
-LISTED = (CORRELATION, MCC, IMC2, HOLES, NOTHING_COUNTED, *NOTED)
+LISTED = (CORRELATION, MCC, IMC2, HOLES, NOTHING_COUNTED, CONSTANT, *NOTED)
 
 
 def known_exceptions(
-    image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any], differing: Mapping[str, tuple[float, float]]
-) -> dict[str, str]:
-    """Return key -> the listed exception that PyRadiomics' own co-occurrence matrices show it to be."""
+    image: sitk.Image, mask: sitk.Image, params: Mapping[str, Any], differing: Mapping[str, tuple[float, float]],
+    theirs: Mapping[str, float],
+) -> dict[str, str]:  # fmt: skip
+    """Return key -> the listed exception that PyRadiomics' own values and matrices show it to be."""
     candidates = {key for key in differing if key.endswith(("_glcm_Correlation", "_glcm_MCC", "_glcm_Imc2"))}
     undefined = {key for key, (ours, _) in differing.items() if ours != ours}
     found: dict[str, str] = {}
+    for key in differing:
+        if key.endswith(("_firstorder_Skewness", "_firstorder_Kurtosis")):
+            stem = key.rsplit("_", 1)[0]
+            size = max(abs(theirs[f"{stem}_{name}"]) for name in ("Minimum", "Maximum"))
+            if theirs[f"{stem}_Variance"] <= (1e-14 * size) ** 2:
+                found[key] = CONSTANT
     if not candidates | undefined:
         return found
     for prefix, filtered, roi, settings in oracle.live_images(image, mask, params):
@@ -76,10 +87,9 @@ def known_exceptions(
         if not np.isfinite(voxels).all():
             found |= {key: HOLES for key in undefined if key.startswith(f"{prefix}_")}
             continue
-        empty = {key: f"{prefix}_{SIBLING[key.removeprefix(prefix)]}" for key in undefined if key in _zeros(prefix)}
-        if empty:
-            theirs = oracle.class_values(params, prefix, filtered, roi, settings)
-            found |= {key: NOTHING_COUNTED for key, sibling in empty.items() if np.isnan(theirs[sibling])}
+        for name, sibling in SIBLING.items():
+            if prefix + name in undefined and np.isnan(theirs[prefix + sibling]):
+                found[prefix + name] = NOTHING_COUNTED
         if not any(key.startswith(f"{prefix}_") for key in candidates):
             continue
         pairs = _their_pairs(filtered, roi, settings)
@@ -90,10 +100,6 @@ def known_exceptions(
         if f"{prefix}_glcm_Imc2" in candidates and _independent_levels(pairs):
             found[f"{prefix}_glcm_Imc2"] = IMC2
     return found
-
-
-def _zeros(prefix: str) -> set[str]:
-    return {prefix + name for name in SIBLING}
 
 
 def _their_pairs(image: sitk.Image, mask: sitk.Image, settings: Mapping[str, Any]) -> np.ndarray:
