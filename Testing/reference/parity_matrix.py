@@ -30,7 +30,9 @@ LESS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
         "all types, normalised, bin width 20", {"normalize": True, "normalizeScale": 100, "binWidth": 20},
     ),
     ("ct", "all types, bin width 5, distances 1 and 2"): _WIDER,
-    ("ct", "wavelet bior2.2, two levels from 1"): ("wavelet bior2.2, two levels from 1, bin count 64", {"binCount": 64}),
+    ("ct", "wavelet bior2.2, two levels from 1"): (
+        "wavelet bior2.2, two levels from 1, bin count 64", {"binCount": 64},
+    ),
     ("prostate", "all types, bin width 5, distances 1 and 2"): _WIDER,
 }  # fmt: skip
 ALL_FAMILIES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
