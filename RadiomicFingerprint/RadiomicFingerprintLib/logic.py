@@ -54,7 +54,7 @@ class RadiomicFingerprintLogic:
         start_child: StartProcess = start_process,
         make_timer: "Callable[[Callable[[], None], int], Timer] | None" = None,
     ) -> None:
-        self._start_child, self._make_timer = start_child, make_timer or _qt_timer
+        self._start_child, self._make_timer = start_child, make_timer or qt_timer
         self._timer: Timer | None = None
         self.job: Job[Any] | None = None
 
@@ -217,7 +217,8 @@ class RadiomicFingerprintLogic:
             self._timer = None
 
 
-def _qt_timer(call: Callable[[], None], interval_ms: int) -> Timer:
+def qt_timer(call: Callable[[], None], interval_ms: int) -> Timer:
+    """A timer of the application's event loop."""
     import qt
 
     timer = qt.QTimer()

@@ -25,6 +25,7 @@ from .results import ResultsSection
 from .rows import SegmentChoice, bundle_words, show_rows
 from .settings import load_settings, save_settings
 from .training import TrainingSection
+from .warm_up import WarmUp
 
 
 class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -34,6 +35,7 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic: RadiomicFingerprintLogic | None = None
+        self.warmUp = WarmUp()
         self.parameters = None
         self._gui_tag = None
         self._run_button = None  # the button that is Cancel while a run is under way
@@ -75,12 +77,14 @@ class FingerprintPanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """End what runs, let go of the scene."""
         if self.logic is not None:
             self.logic.cancel()
+        self.warmUp.cancel()
         self.setParameterNode(None)
         self.removeObservers()
 
     def enter(self) -> None:
-        """The user opens the module."""
+        """The user opens the module; what the first run needs is compiled in the background."""
         self.initializeParameterNode()
+        self.warmUp.start()
 
     def exit(self) -> None:
         """The user opens another module; a run goes on in the background."""

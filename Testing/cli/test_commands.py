@@ -21,6 +21,7 @@ COMMANDS = (
     ("features", "explain"),
     ("register",),
     ("demo",),
+    ("warm-up",),
     ("phantom", "knee"),
     ("manifest", "mrnet"),
     ("fingerprint", "train"),

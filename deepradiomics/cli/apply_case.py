@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from deepradiomics.cli.cases import load
+from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.outputs import staged
 from deepradiomics.cli.scene_child import write_scene
 from deepradiomics.cli.session import Session
@@ -76,6 +77,7 @@ def apply_case(
     """Apply the model to one case and write its folder; return prediction.json's content."""
     progress(0.0, "loading")
     case = load(case_id, views, mask)
+    ready_kernels(session)
     from deepradiomics.fingerprint.apply import apply
     from deepradiomics.fingerprint.result import write_result
     from deepradiomics.results.report import write_report

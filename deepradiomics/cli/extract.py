@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deepradiomics import __version__
+from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.options import (
     Cluster,
     DeviceName,
@@ -152,6 +153,7 @@ def _extract_case(image: Path, mask: Path, output: Path, extraction: Any, sessio
     from deepradiomics.images import read_mask, read_volume
 
     volume, labels = read_volume(image), read_mask(mask)
+    ready_kernels(session)
     found = region_features(volume, labels, extraction, progress=session.progress)
     for text in warnings_of(found, labels):
         session.warn(text)

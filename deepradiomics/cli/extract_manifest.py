@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.session import Session
 from deepradiomics.errors import InputError
 
@@ -35,6 +36,7 @@ def extract_manifest(
 
     start = time.perf_counter()
     cases = read_manifest(manifest, need_labels=False)
+    ready_kernels(session)
     kept = output.with_name(f"{output.stem}-cases")
     outcomes = extract_regions(cases, extraction, kept, workers=workers, cluster=cluster, progress=session.progress)
     failed = [one for one in outcomes if one.status == "failed"]

@@ -7,6 +7,7 @@ import typer
 
 from deepradiomics.cli.fingerprint_evaluate import Cache, Folds, Seeds, SplitSeed
 from deepradiomics.cli.fingerprint_train import configuration
+from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.options import (
     Cluster,
     ConfigFile,
@@ -55,6 +56,7 @@ def ablate(
         from deepradiomics.fingerprint.ablate import ablate as compute
         from deepradiomics.results.tables import t2, write_table
 
+        ready_kernels(session)
         found = compute(
             cohort,
             settings,

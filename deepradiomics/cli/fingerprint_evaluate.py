@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from deepradiomics.cli.fingerprint_train import configuration
+from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.options import (
     Cluster,
     ConfigFile,
@@ -78,6 +79,7 @@ def evaluate(
         from deepradiomics.fingerprint.evaluate import evaluate as compute
         from deepradiomics.results.evaluation import write_evaluation
 
+        ready_kernels(session)
         found = compute(
             cohort,
             settings,

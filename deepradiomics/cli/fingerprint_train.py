@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.options import (
     Cluster,
     ConfigFile,
@@ -57,6 +58,7 @@ def train(
         settings = configuration(preset, config, epochs)
         from deepradiomics.fingerprint.train import train as compute
 
+        ready_kernels(session)
         run = compute(
             cohort, settings, output, seed=seed, resume=resume, workers=workers, cluster=cluster, device=device,
             progress=session.progress,

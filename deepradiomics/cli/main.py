@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from deepradiomics import __version__
-from deepradiomics.cli import demo, extract, features, manifest_mrnet, maps, phantom_knee, register
+from deepradiomics.cli import demo, extract, features, kernels, manifest_mrnet, maps, phantom_knee, register
 from deepradiomics.cli.fingerprint_ablate import ablate
 from deepradiomics.cli.fingerprint_apply import apply
 from deepradiomics.cli.fingerprint_evaluate import evaluate
@@ -42,6 +42,7 @@ app.add_typer(fingerprint, name="fingerprint")
 app.add_typer(phantom, name="phantom")
 app.add_typer(manifest, name="manifest")
 app.command("demo")(demo.demo)
+app.command("warm-up")(kernels.warm_up)
 catalogue.command("list")(features.list_features)
 catalogue.command("explain")(features.explain_feature)
 fingerprint.command("train")(train)

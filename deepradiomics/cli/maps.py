@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.options import (
     DeviceName,
     JsonLines,
@@ -100,6 +101,8 @@ def maps(
         from deepradiomics.radiomics.maps.request import resolve
 
         settings = _with_choices(settings_of(params, label, None), kernel_radius, masked, init_value)
+        resolve(wanted, settings)  # what is wrong is told before anything is compiled
+        ready_kernels(session, "maps")
         found = feature_maps(
             image, mask, wanted, params=settings, device=device, threads=threads, max_memory_gb=max_memory_gb,
             progress=part(session.progress, 0.0, 0.9),

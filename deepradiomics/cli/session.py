@@ -61,13 +61,16 @@ class Session:
         if self.json_lines:
             self._line({"event": "started", "version": __version__, "package": str(Path(__file__).parents[1])})
 
-    def progress(self, fraction: float, message: str) -> None:
-        """Report how far the run is (0 to 1) and what it does; fits :data:`deepradiomics.progress.Progress`."""
+    def progress(self, fraction: float, message: str, *, always: bool = False) -> None:
+        """Report how far the run is (0 to 1) and what it does; fits :data:`deepradiomics.progress.Progress`.
+
+        Of reports that follow each other quickly some are left out, but for those that are told ``always``.
+        """
         fraction = min(1.0, max(0.0, float(fraction)))
         now, (_, last_message, last_time) = time.monotonic(), self._last
         # A program reads at most 20 lines a second; a log file gets one line in five seconds.
         wait = 0.05 if self.json_lines or self._err.isatty() else 5.0
-        if now - last_time < wait and (message == last_message or wait > 1) and fraction < 1:
+        if not always and now - last_time < wait and (message == last_message or wait > 1) and fraction < 1:
             return
         self._last = (fraction, message, now)
         if self.json_lines:

@@ -42,7 +42,8 @@ def cache_folder() -> Path:
 
 
 @cache
-def _can_cache() -> bool:
+def can_cache() -> bool:
+    """Tell whether the folder can be written to; makes it, and names it to numba."""
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ def _can_cache() -> bool:
 
 @cache
 def _numba() -> Any:
-    _can_cache()  # sets the folder before the import reads it
+    can_cache()  # sets the folder before the import reads it
     import numba
 
     return numba
@@ -65,4 +66,4 @@ def _numba() -> Any:
 
 def njit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel on first use, without the interpreter's lock, cached on disk where possible."""
-    return _numba().njit(function, nogil=True, cache=_can_cache())
+    return _numba().njit(function, nogil=True, cache=can_cache())

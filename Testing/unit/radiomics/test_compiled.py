@@ -45,7 +45,7 @@ def test_an_unwritable_cache_folder_only_means_no_cache(tmp_path: Path) -> None:
     blocked.write_text("not a folder", encoding="utf-8")
     code = (
         "from deepradiomics.radiomics import compiled\n"
-        "assert not compiled._can_cache()\n"
+        "assert not compiled.can_cache()\n"
         "print(compiled.njit(lambda a: a + 1)(1))"
     )
     assert _child(code, NUMBA_CACHE_DIR=str(blocked / "cache")) == "2"

@@ -1,0 +1,120 @@
+"""The panel, simulated: kernels are compiled in the background, once, quietly. Not a test in Slicer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from Testing.slicer.fake_child import FakeStart, HandTimer
+
+
+class Starts(FakeStart):
+    """Counts the children."""
+
+    count = 0
+
+    def __call__(self, *given: Any) -> Any:
+        self.count += 1
+        return super().__call__(*given)
+
+
+def _cold(monkeypatch: pytest.MonkeyPatch, parts: tuple[str, ...] = ("features", "maps")) -> None:
+    from deepradiomics.radiomics import warm_stamp
+
+    monkeypatch.setattr(warm_stamp, "to_compile", lambda *_: parts)
+
+
+def _watched(widget: Any, start: Starts) -> Starts:
+    from RadiomicFingerprintLib.warm_up import WarmUp
+
+    HandTimer.made.clear()
+    widget.warmUp = WarmUp(start, HandTimer)
+    return start
+
+
+def test_entering_the_panel_starts_one_child_and_the_panel_stays_free(
+    widget: Any, errors: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cold(monkeypatch)
+    start = _watched(widget, Starts(exit_code=None))
+    widget.enter()
+    widget.exit()
+    widget.enter()
+    assert start.words == ["warm-up", "--json"] and start.count == 1
+    HandTimer.made[-1].call()
+    assert widget.ui.progressBar.isHidden() and widget.ui.applyButton.text == "Apply"
+    assert widget.ui.logText.toPlainText() == "" and errors == []
+    assert start.child is not None and not start.child.killed and start.folder.is_dir()
+
+
+def test_closing_the_panel_kills_the_child(widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _cold(monkeypatch)
+    start = _watched(widget, Starts(exit_code=None))
+    widget.enter()
+    widget.cleanup()
+    assert start.child is not None and start.child.killed and not start.folder.exists()
+    assert not HandTimer.made[-1].running
+
+
+def test_a_child_that_ends_is_not_started_again_and_its_failure_is_not_shown(
+    widget: Any, errors: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cold(monkeypatch)
+    start = _watched(widget, Starts(exit_code=1, error="no space is left on the disk"))
+    widget.enter()
+    HandTimer.made[-1].wind()
+    widget.enter()
+    assert start.count == 1 and not HandTimer.made[-1].running and not start.folder.exists()
+    assert errors == [] and widget.ui.logText.toPlainText() == ""
+
+
+def test_a_child_that_cannot_be_started_is_no_mistake_of_the_user(
+    widget: Any, errors: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from RadiomicFingerprintLib.warm_up import WarmUp
+
+    from deepradiomics.errors import InputError
+
+    def refused(*_: Any) -> Any:
+        raise InputError("could not start PythonSlicer")
+
+    _cold(monkeypatch)
+    widget.warmUp = WarmUp(refused, HandTimer)
+    widget.enter()
+    widget.enter()
+    assert errors == []
+
+
+def test_nothing_starts_when_the_cache_is_warm_or_numba_absent(widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _cold(monkeypatch, ())
+    start = _watched(widget, Starts())
+    widget.enter()
+    assert start.count == 0
+
+
+def test_nothing_starts_before_the_packages_are_installed(widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from deepradiomics.scene import dependencies
+
+    _cold(monkeypatch)
+    monkeypatch.setattr(dependencies, "missing", lambda feature: ("SimpleITK",))
+    start = _watched(widget, Starts())
+    widget.enter()
+    assert start.count == 0
+
+
+def test_a_run_goes_on_beside_it(widget: Any, exam: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from RadiomicFingerprintLib.choices import Mode
+
+    from Testing.slicer.fake_child import write_features
+    from Testing.slicer.panel.driving import with_child
+
+    _cold(monkeypatch)
+    beside = _watched(widget, Starts(exit_code=None))
+    widget.enter()
+    run = with_child(widget, FakeStart(write_features))
+    widget.parameters.featureVolume, widget.parameters.mode = exam["axial"], Mode.FEATURES
+    widget.ui.applyButton.click()
+    HandTimer.made[-1].wind()
+    assert run.words[0] == "extract" and widget.results is not None
+    assert beside.child is not None and not beside.child.killed
