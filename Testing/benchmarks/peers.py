@@ -2,9 +2,10 @@
 
     PEERS_PYTHON Testing/benchmarks/peers.py --who pytorchradiomics|fastrad|mirp --workload ct-107 --threads 1
 
-Prints a line of JSON like ``child.py`` after the first run, and another after the second. What a peer lacks is said, and
-made easier for it: fastrad resamples and crops nothing, so it gets the cropped ROI at 1 mm; MIRP has features of its
-own (IBSI's) and resamples itself.
+Prints a line of JSON like ``child.py`` after the first run, and another after the second. What a peer lacks is said,
+and made easier for it: fastrad resamples and crops nothing, so it gets the cropped ROI at 1 mm; MIRP has features of
+its own (IBSI's) and resamples itself.
+
 To install them:
 
     python -m venv PEERS && PEERS/bin/pip install torch==2.13.0 SimpleITK mirp==2.7.0 fastrad==1.0.0 \\
