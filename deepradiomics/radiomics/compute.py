@@ -194,7 +194,7 @@ def counting_backend(
 
 
 @cache
-def _formulas(fast: bool) -> dict[str, Callable[..., dict[str, np.ndarray]]]:
+def formulas(fast: bool) -> dict[str, Callable[..., dict[str, np.ndarray]]]:
     """Return the function of each family's features: compiled where numba is there, else its definition in numpy."""
     if fast:
         from deepradiomics.radiomics import firstorder_cpu, glcm_cpu, ngtdm_cpu, size_matrix_cpu
@@ -249,7 +249,7 @@ def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settin
     for members in groups.values():
         width = max(len(histograms[b]) for b in members)
         counts = np.stack([np.pad(histograms[b], (0, width - len(histograms[b]))) for b in members])
-        found = _formulas(compiled.available())["firstorder"](
+        found = formulas(compiled.available())["firstorder"](
             np.stack([values[b] for b in members]) if len(members) > 1 else values[members[0]][None],
             counts,
             float(np.prod(regions[members[0]].spacing_mm)),
@@ -265,7 +265,7 @@ def _texture(
 ) -> dict[str, np.ndarray]:
     """Evaluate the formulas of every counted family."""
     columns: dict[str, np.ndarray] = {}
-    formulas = _formulas(compiled.available())
+    evaluate = formulas(compiled.available())
     pair_weights = run_weights = None
     if settings.weighting_norm is not None:
         pair_weights = directions.norms(plan.offsets, spacing_mm, settings.weighting_norm)
@@ -273,7 +273,7 @@ def _texture(
             pair_weights = np.exp(-(pair_weights**2))
         run_weights = directions.norms(plan.run_offsets, spacing_mm, settings.weighting_norm)
     if counts.glcm is not None:
-        found = formulas["glcm"](
+        found = evaluate["glcm"](
             counts.glcm,
             counts.levels,
             counts.n_levels,
@@ -283,11 +283,11 @@ def _texture(
         )
         columns |= _prefixed("glcm", found)
     if counts.gldm is not None:
-        columns |= _prefixed("gldm", formulas["gldm"](counts.gldm, counts.levels))
+        columns |= _prefixed("gldm", evaluate["gldm"](counts.gldm, counts.levels))
     if counts.glrlm is not None:
-        columns |= _prefixed("glrlm", formulas["glrlm"](counts.glrlm, counts.levels, run_weights))
+        columns |= _prefixed("glrlm", evaluate["glrlm"](counts.glrlm, counts.levels, run_weights))
     if counts.glszm is not None and counts.zone_sizes is not None:
-        columns |= _prefixed("glszm", formulas["glszm"](counts.glszm, counts.levels, counts.zone_sizes))
+        columns |= _prefixed("glszm", evaluate["glszm"](counts.glszm, counts.levels, counts.zone_sizes))
     if counts.ngtdm is not None:
-        columns |= _prefixed("ngtdm", formulas["ngtdm"](counts.voxels, counts.ngtdm, counts.levels))
+        columns |= _prefixed("ngtdm", evaluate["ngtdm"](counts.voxels, counts.ngtdm, counts.levels))
     return columns

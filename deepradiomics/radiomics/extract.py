@@ -1,6 +1,5 @@
 """extract: the radiomic features of one region of one image, with PyRadiomics' names and numbers."""
 
-from dataclasses import replace
 from typing import Any
 
 from deepradiomics.errors import DeepRadiomicsError
@@ -9,7 +8,6 @@ from deepradiomics.radiomics.inputs import load, plane_settings
 from deepradiomics.radiomics.memory import Budget
 from deepradiomics.radiomics.preprocess import prepare_region
 from deepradiomics.radiomics.result import ENGINE_VERSION, Features, undefined_reasons
-from deepradiomics.radiomics.setting_rules import RULES
 from deepradiomics.radiomics.settings import Settings
 from deepradiomics.radiomics.threads import thread_count
 
@@ -55,7 +53,7 @@ def extract(
     if settings.standard == "ibsi":
         from deepradiomics.radiomics.ibsi import ibsi_features
 
-        return ibsi_features(image, mask, settings, device=device, threads=threads)
+        return ibsi_features(image, mask, settings, device=device, threads=threads, max_memory_gb=max_memory_gb)
     inputs = load(image, mask, settings)
     settings = plane_settings(settings, inputs.dimensions)
     effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
@@ -67,7 +65,5 @@ def extract(
 
 def chosen_settings(params: Any, label: int | None = None, standard: str | None = None) -> Settings:
     """Return settings with the label and the standard of a call on top."""
-    settings = Settings.from_params(params)
-    if standard is not None:
-        settings = replace(settings, standard=RULES["standard"].checked("standard", standard))
+    settings = Settings.from_params(params, standard)
     return settings if label is None else settings.with_label(label)

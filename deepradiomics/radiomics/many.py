@@ -167,16 +167,10 @@ def _ibsi(
 ) -> dict[int, Features | DeepRadiomicsError]:
     from deepradiomics.radiomics.ibsi import ibsi_features_of, loaded_again
 
-    shared = loaded_again(inputs, settings)
-    found: dict[int, Features | DeepRadiomicsError] = {}
-    for count, label in enumerate(wanted):
-        report(count / len(wanted), f"label {label}")
-        try:
-            own = settings.with_label(label)
-            found[label] = ibsi_features_of(shared, own, device=effort.device, threads=effort.threads)
-        except DeepRadiomicsError as error:
-            found[label] = error
-    return found
+    found = ibsi_features_of(
+        loaded_again(inputs, settings), [settings.with_label(label) for label in wanted], effort, report
+    )
+    return dict(zip(wanted, found, strict=True))
 
 
 def _checked(found: Mapping[int, Features | DeepRadiomicsError], name: str) -> LabelFeatures:

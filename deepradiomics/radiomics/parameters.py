@@ -94,25 +94,43 @@ def image_types(section: Any) -> tuple[ImageTypes, list[str]]:
     return tuple(chosen), notes
 
 
-def features(section: Any, force_2d: bool) -> tuple[FeatureChoice, list[str]]:
-    """Return the enabled features by family, and notes about those that are not given."""
+def features(section: Any, force_2d: bool, standard: str = "pyradiomics") -> tuple[FeatureChoice, list[str]]:
+    """Return the enabled features by family, and notes about those that are not given.
+
+    By IBSI's standard its own names may be given as well as PyRadiomics'.
+    """
     if not isinstance(section, Mapping):
         raise InputError(f"featureClass: expected class names with lists of features, got {section!r}.")
     _check_names("feature class", section, FAMILIES)
     notes: list[str] = []
     enabled = []
+    ibsi = _ibsi_names() if standard == "ibsi" else {}
     for family in section or (f for f in FAMILIES if f != "shape2D" or force_2d):
         asked = section.get(family) or ()
         if isinstance(asked, str) or not isinstance(asked, Sequence):
             raise InputError(f"featureClass {family}: expected a list of feature names or nothing, got {asked!r}.")
         asked = [str(name) for name in asked]  # YAML may read a name as a number
-        _check_names(f"{family} feature", dict.fromkeys(asked), tuple(entries()[family]))
-        for name in asked:
-            if entries()[family][name].state == "removed":
-                notes.append(f"{family} {name} is not computed: it equals {entries()[family][name].equals}.")
-        kept = [name for name in dict.fromkeys(asked) if entries()[family][name].state != "removed"]
+        known, own = entries()[family], ibsi.get(family, {})
+        _check_names(f"{family} feature", dict.fromkeys(asked), tuple(dict.fromkeys((*known, *own))))
+        removed = [name for name in asked if name not in own and known[name].state == "removed"]
+        notes += [f"{family} {name} is not computed: it equals {known[name].equals}." for name in removed]
+        kept = [name for name in dict.fromkeys(asked) if name not in removed]
+        if ibsi and family not in ibsi:
+            notes.append(f"{family} is not computed: it has no place in IBSI's standard.")
+        elif ibsi and not set(default_names(family)) <= set(kept):
+            foreign = [name for name in kept if name not in own and name not in own.values()]
+            notes += [f"{family} {name} is not computed: it has no place in IBSI's standard." for name in foreign]
         enabled.append((family, tuple(kept) if asked else default_names(family)))
     return tuple(enabled), notes
+
+
+def _ibsi_names() -> dict[str, dict[str, str]]:
+    """IBSI's names by family, each with the PyRadiomics name that asks for it too."""
+    from deepradiomics.radiomics.ibsi.catalogue import entries as ibsi_entries
+
+    return {
+        family: {name: entry.pyradiomics for name, entry in names.items()} for family, names in ibsi_entries().items()
+    }
 
 
 def _read(path: Path) -> Any:

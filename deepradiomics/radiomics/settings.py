@@ -115,19 +115,31 @@ class Settings:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def from_params(cls, params: "Settings | Mapping[str, Any] | str | os.PathLike[str] | None" = None) -> "Settings":
+    def from_params(
+        cls,
+        params: "Settings | Mapping[str, Any] | str | os.PathLike[str] | None" = None,
+        standard: str | None = None,
+    ) -> "Settings":
         """Make settings from nothing (PyRadiomics' defaults), a preset's name, a YAML or JSON file or a dictionary.
+
+        ``standard`` takes the place of the one that the parameters name.
 
         Raises:
             InputError: no such file or preset, or an unknown key or value.
         """
         if isinstance(params, Settings):
-            return params
+            if standard in (None, params.standard):
+                return params
+            params = params.to_dict()  # names may mean nothing by another standard
         sections = parameters.read_params(params)
         values = parameters.setting_values(sections.get("setting") or {})
+        if standard is not None:
+            values["standard"] = RULES["standard"].checked("standard", standard)
         values |= parameters.voxel_values(sections.get("voxelSetting") or {})
         chosen, notes = parameters.image_types(sections.get("imageType") or {})
-        features, more = parameters.features(sections.get("featureClass") or {}, values.get("force_2d", False))
+        features, more = parameters.features(
+            sections.get("featureClass") or {}, values.get("force_2d", False), values.get("standard", "pyradiomics")
+        )
         types = tuple(ImageType(name, own) for name, own in chosen)
         return cls(features=features, image_types=types, notes=(*notes, *more), **values)
 

@@ -189,3 +189,134 @@ def test_the_methods_paragraph_names_ibsi_and_the_aggregations() -> None:
     text = methods_text(_settings(aggregation=["2.5D_merged", "3D_averaged"]), {"engine": "2"}, [399])
     assert "Image Biomarker Standardisation Initiative (Zwanenburg" in text and "2.5D merged, 3D averaged" in text
     assert "PyRadiomics" not in text
+
+
+def test_ibsis_own_names_may_be_asked_for_beside_pyradiomics() -> None:
+    chosen = {
+        "glcm": ["Dissimilarity", "Contrast"], "firstorder": ["ExcessKurtosis"], "shape": ["Asphericity"],
+        "gldm": ["GrayLevelNonUniformityNormalized"],
+    }  # fmt: skip
+    found = ibsi_features(*_pair(), _settings(chosen))
+    assert list(found) == [
+        "original_shape_Asphericity", "original_firstorder_ExcessKurtosis", "original_glcm_Contrast_3D_averaged",
+        "original_glcm_Dissimilarity_3D_averaged", "original_gldm_GrayLevelNonUniformityNormalized_3D",
+    ]  # fmt: skip
+    assert found.diagnostics["warnings"] == _only_levels(found) and np.isfinite(list(found.values())).all()
+    everything = ibsi_features(*_pair(), _settings())
+    assert all(everything[key] == value for key, value in found.items())
+
+
+def _only_levels(found: Any) -> list[str]:
+    return [text for text in found.diagnostics["warnings"] if "grey level" in text]
+
+
+def test_a_wrong_name_is_told_with_near_matches_of_both() -> None:
+    with pytest.raises(InputError, match=r"unknown glcm feature 'Dissimilarty'; did you mean Dissimilarity"):
+        _settings({"glcm": ["Dissimilarty"]})
+    with pytest.raises(InputError, match=r"unknown firstorder feature 'Excesskurtosis'; did you mean ExcessKurtosis"):
+        _settings({"firstorder": ["Excesskurtosis"]})
+    with pytest.raises(InputError, match="unknown firstorder feature 'ExcessKurtosis'"):
+        Settings.from_params({"featureClass": {"firstorder": ["ExcessKurtosis"]}})  # PyRadiomics has none
+
+
+def test_the_standard_of_a_call_decides_which_names_there_are() -> None:
+    params = {"featureClass": {"firstorder": ["ExcessKurtosis"]}}
+    assert list(extract(*_pair(), params, standard="ibsi")) == ["original_firstorder_ExcessKurtosis"]
+    settings = _settings({"firstorder": ["ExcessKurtosis"]})
+    with pytest.raises(InputError, match="unknown firstorder feature 'ExcessKurtosis'"):
+        extract(*_pair(), settings, standard="pyradiomics")
+    plain = Settings.from_params({"featureClass": {"firstorder": ["Mean"]}, "setting": {"binWidth": 3}})
+    found = extract(*_pair(), plain, standard="ibsi")
+    assert found.diagnostics["standard"] == "ibsi" and found.diagnostics["settings"]["binWidth"] == 3
+
+
+def test_what_has_no_place_in_ibsi_is_told_when_it_is_asked_for() -> None:
+    found = ibsi_features(*_pair(), _settings({"firstorder": ["Mean", "TotalEnergy"], "glcm": ["MCC", "Id"]}))
+    assert len(found) == 2
+    said = " ".join(found.diagnostics["warnings"])
+    assert "firstorder TotalEnergy is not computed: it has no place in IBSI's standard" in said and "glcm MCC" in said
+    assert not any("no place" in text for text in ibsi_features(*_pair(), _settings()).diagnostics["warnings"])
+
+
+def test_compiled_formulas_give_the_numbers_of_their_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    from deepradiomics.radiomics import compiled
+
+    if not compiled.available():
+        pytest.skip("numba is not installed")
+    settings = _settings(binWidth=10, aggregation=list(AGGREGATIONS))
+    fast = ibsi_features(*_pair(8), settings)
+    monkeypatch.setattr(compiled, "available", lambda: False)
+    plain = ibsi_features(*_pair(8), settings)
+    assert fast.diagnostics["backend"] == "numba" and plain.diagnostics["backend"] == "numpy"
+    for key, value in plain.items():
+        assert fast[key] == pytest.approx(value, rel=1e-10, abs=1e-12), key
+
+
+def _labels() -> tuple[Volume, Mask]:
+    """Three overlapping rows of blocks, of 18 x 12 x 12 voxels in all; label 9 is a single voxel."""
+    image, _ = _pair(9, (18, 12, 12))
+    labels = np.zeros((18, 12, 12), np.uint8)
+    for label, start in ((2, 1), (4, 6), (7, 11)):
+        labels[start : start + 5, 2:10, start - 1 : start + 6] = label
+    labels[0, 0, 0] = 9
+    return image, Mask(labels, image.geometry)
+
+
+FILTERED = {
+    "imageType": {"Original": {}, "Mean": {"meanSupport": 3}, "LoG": {"sigma": [1.5]}, "Wavelet": {"wavelet": "haar"}},
+    "featureClass": {"shape": ["MeshVolume"], "firstorder": None, "glcm": ["Contrast"], "glszm": ["ZoneEntropy"]},
+    "setting": {
+        "standard": "ibsi", "binWidth": 8, "resampledPixelSpacing": [0.8, 0.9, 1.5], "interpolator": "sitkLinear",
+        "aggregation": ["3D_averaged", "2.5D_merged"],
+    },
+}  # fmt: skip
+
+
+def test_labels_share_interpolation_and_filters_and_have_the_numbers_of_each_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from deepradiomics.radiomics import filters
+    from deepradiomics.radiomics.ibsi import preparation
+
+    image, mask = _labels()
+    alone = {label: extract(image, mask, FILTERED, label=label) for label in (2, 4, 7)}
+    calls: list[str] = []
+    filtered, interpolated = filters.filtered, preparation.interpolated
+    monkeypatch.setattr(filters, "filtered", lambda kind, *a, **k: (calls.append(kind), filtered(kind, *a, **k))[1])
+    monkeypatch.setattr(preparation, "interpolated", lambda *a: (calls.append("grid"), interpolated(*a))[1])
+    told: list[float] = []
+    found = extract_labels(image, mask, FILTERED, progress=lambda fraction, message: told.append(fraction))
+    assert calls == ["grid", "Mean", "LoG", "Wavelet"]
+    assert list(found) == [2, 4, 7] and list(found.skipped) == [9] and "single voxel" in found.skipped[9]
+    for label, features in alone.items():
+        assert dict(found[label]) == dict(features)
+        assert found[label].diagnostics == features.diagnostics
+    assert told == sorted(told) and told[-1] == 1.0
+
+
+def test_under_a_small_budget_slices_are_counted_one_by_one_with_the_same_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from deepradiomics.radiomics.ibsi import texture
+
+    image, mask = _labels()
+    ways = [way for way in AGGREGATIONS if not way.startswith("3D")]
+    params = {"setting": {"standard": "ibsi", "binCount": 32, "aggregation": ways}}
+    counted: list[int] = []
+    count = texture.matrices
+    monkeypatch.setattr(texture, "matrices", lambda some, *a: (counted.append(len(some)), count(some, *a))[1])
+    whole = extract(image, mask, params, label=4)
+    assert counted == [5]
+    small = extract(image, mask, params, label=4, max_memory_gb=1.5 * 24 * 4 * 32**2 / 1e9)  # more than one, not two
+    assert counted[1:] == [1] * 5
+    assert dict(small) == pytest.approx(dict(whole), rel=1e-12)
+
+
+def test_matrices_beyond_the_memory_are_refused_and_stop_no_other_label() -> None:
+    image, mask = _labels()
+    params = {"featureClass": {"glcm": None}, "setting": {"standard": "ibsi", "binWidth": 0.001}}
+    with pytest.raises(InputError, match=r"label 4: the texture matrices of its \d+ grey levels .*max_memory_gb"):
+        extract(image, mask, params, label=4, max_memory_gb=0.001)
+    bright = Volume(np.where(mask.labels == 2, np.round(image.voxels / 40) * 40, image.voxels), image.geometry)
+    found = extract_labels(bright, mask, params, labels=[2, 4], max_memory_gb=0.001)
+    assert list(found) == [2] and "max_memory_gb" in found.skipped[4]

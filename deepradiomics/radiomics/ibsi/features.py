@@ -1,19 +1,26 @@
-"""ibsi_features: the features of one region as IBSI defines them."""
+"""ibsi_features: the features of one region, or of several labels of one image, as IBSI defines them.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+Labels share what was read and interpolated, and each filter, which runs once over the box that holds all of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from deepradiomics.errors import InputError
+from deepradiomics.errors import DeepRadiomicsError, InputError
+from deepradiomics.images import Volume
+from deepradiomics.progress import Progress, silent
 from deepradiomics.radiomics.compute import counting_backend
 from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, FAMILIES, aggregations_of, entries, key_of
 from deepradiomics.radiomics.ibsi.morphology import morphology
-from deepradiomics.radiomics.ibsi.preparation import Prepared, discretise, loaded, prepare_inputs, refuse
+from deepradiomics.radiomics.ibsi.preparation import discretise, loaded, prepare_inputs, refuse
 from deepradiomics.radiomics.ibsi.statistics import statistics
 from deepradiomics.radiomics.ibsi.texture import texture_features
+from deepradiomics.radiomics.image_types import Box, Effort, filtered_images, union_box, within
 from deepradiomics.radiomics.inputs import Inputs
+from deepradiomics.radiomics.memory import Budget, images_at_once
 from deepradiomics.radiomics.region import level_warnings
 from deepradiomics.radiomics.result import ENGINE_VERSION, Features
 from deepradiomics.radiomics.settings import Settings, image_prefixes
@@ -23,7 +30,13 @@ TEXTURE = tuple(f for f in FAMILIES if f not in ("shape", "firstorder"))
 
 
 def ibsi_features(
-    image: Any, mask: Any, settings: Settings, *, device: str = "auto", threads: int | None = None
+    image: Any,
+    mask: Any,
+    settings: Settings,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    max_memory_gb: float | None = None,
 ) -> Features:
     """Compute the features of one labelled region by IBSI's definitions.
 
@@ -32,7 +45,7 @@ def ibsi_features(
         mask: the same, or a Mask; the ROI is where it equals the settings' label.
         settings: as for :func:`deepradiomics.radiomics.extract`, with ``standard="ibsi"``.
         device: where texture is counted: ``auto``, ``cpu``, ``cuda``.
-        threads: how many to use; None takes the variable DEEPRADIOMICS_THREADS, else all cores.
+        threads, max_memory_gb: as for :func:`deepradiomics.radiomics.extract`.
 
     Returns:
         A dictionary of floats with ``.diagnostics``; keys as :func:`feature_names` orders them. ``diagnostics["ibsi"]``
@@ -43,30 +56,58 @@ def ibsi_features(
             it is the mask or the grid.
     """
     refuse(settings)  # before an image is read
-    return ibsi_features_of(loaded(image, mask, settings), settings, device=device, threads=threads)
+    effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
+    [found] = ibsi_features_of(loaded(image, mask, settings), [settings], effort)
+    if isinstance(found, DeepRadiomicsError):
+        raise found
+    return found
 
 
 def ibsi_features_of(
-    inputs: Inputs, settings: Settings, *, device: str = "auto", threads: int | None = None
-) -> Features:
-    """Compute the features of one label of what :func:`loaded` gave: labels share the reading and interpolation."""
-    prepared = prepare_inputs(inputs, settings)
-    names = feature_names(settings, dimensions=inputs.dimensions)
-    found: dict[str, float] = {}
-    if "shape" in settings.families:
-        box = prepared.box
-        spacing = tuple(prepared.image.geometry.spacing_mm[::-1])
-        values = np.asarray(prepared.image.voxels[box])
-        shapes = morphology(values, prepared.morphological[box], prepared.intensity[box], spacing)  # type: ignore[arg-type]
-        found |= {key_of("original", "shape", name): value for name, value in shapes.items()}
-    workers = 1 if device.startswith("cuda") else thread_count(threads)
-    jobs = _jobs(prepared, settings, thread_count(threads))
-    parts = list(map_ahead(lambda job: _of_image(job, prepared, device), jobs, workers))
-    for part in parts:
-        found |= part.values
-    features = Features({name: float(found.get(name, np.nan)) for name in names})
-    features.diagnostics = _diagnostics(prepared, parts, features, settings)
-    return features
+    inputs: Inputs, settings: Sequence[Settings], effort: Effort, report: Progress = silent
+) -> list[Features | DeepRadiomicsError]:
+    """Compute the features of several labels of what :func:`loaded` gave.
+
+    Args:
+        inputs: image and mask.
+        settings: (R,) of each label; they differ in the label only.
+        effort: device, threads and memory.
+        report: told how far the work is.
+
+    Returns:
+        (R,) features, or the error that prevents them.
+    """
+    regions: dict[int, _Region] = {}
+    errors: dict[int, DeepRadiomicsError] = {}
+    for k, own in enumerate(settings):
+        report(0.2 * k / len(settings), f"label {own.label}")
+        try:
+            regions[k] = _region(inputs, own)
+        except DeepRadiomicsError as error:
+            errors[k] = error
+    parts: dict[int, list[_Part]] = {k: [] for k in regions}
+    if regions:
+        common, some = settings[0], list(regions.values())
+        box = union_box([region.box for region in some])
+        images = sum(len(image_prefixes(name, own, inputs.dimensions)) for name, own in common.per_image_type())
+        total = max(1, images * len(regions))
+        together = images_at_once(int(np.prod([side.stop - side.start for side in box])), effort.budget, effort.threads)
+        together = 1 if effort.device.startswith("cuda") else min(together, total)
+
+        def compute(job: _Job) -> tuple[int, _Part | DeepRadiomicsError]:
+            try:
+                return job.number, _of_image(job, effort)
+            except DeepRadiomicsError as error:
+                return job.number, error
+
+        jobs = _jobs(some[0].image, common, regions, box, effort.threads)
+        for count, (k, found) in enumerate(map_ahead(compute, jobs, together), start=1):
+            report(0.2 + 0.8 * min(1.0, count / total), f"features of label {settings[k].label}")
+            if isinstance(found, _Part):
+                parts[k].append(found)
+            else:
+                errors.setdefault(k, found)
+    return [errors.get(k) or _collected(regions[k], parts[k], own, effort) for k, own in enumerate(settings)]
 
 
 def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:
@@ -100,9 +141,34 @@ def _wanted(family: str, settings: Settings) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
-    """One (filtered) image: its voxels in the ROI's box, or why there are none."""
+class _Region:
+    """What is kept of one label: nothing that is as large as the image.
 
+    Args:
+        image: the interpolated image, the same for all labels.
+        box: where the region lies in it.
+        intensity: bool (z, y, x) of the box, after re-segmentation.
+        shape: the morphological features.
+        stages, notes, dimensions: as of :class:`deepradiomics.radiomics.ibsi.preparation.Prepared`.
+        settings: of the label.
+    """
+
+    image: Volume
+    box: Box
+    intensity: np.ndarray
+    shape: dict[str, float]
+    stages: dict[str, dict[str, Any]]
+    notes: tuple[str, ...]
+    dimensions: int
+    settings: Settings
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One label of one (filtered) image: the voxels in its box, or why there are none."""
+
+    number: int
+    region: _Region
     prefix: str
     settings: Settings
     voxels: np.ndarray | str
@@ -117,29 +183,39 @@ class _Part:
     backend: str = "none"
     n_levels: int = 0
     failure: str = ""
+    remarks: tuple[str, ...] = ()
 
 
-def _jobs(prepared: Prepared, settings: Settings, threads: int) -> Iterator[_Job]:
-    """Give the images of all types, one at a time."""
-    for image_type, own in settings.per_image_type():
-        if not set(own.families) - {"shape"}:
-            continue
-        if image_type == "Original":
-            yield _Job("original", own, np.asarray(prepared.image.voxels[prepared.box]))
-            continue
-        from deepradiomics.radiomics.filters import FilterFailure, filtered
+def _region(inputs: Inputs, settings: Settings) -> _Region:
+    """Prepare one label, and describe its form."""
+    prepared = prepare_inputs(inputs, settings)
+    box, shape = prepared.box, {}
+    if "shape" in settings.families:
+        spacing = tuple(prepared.image.geometry.spacing_mm[::-1])
+        values = np.asarray(prepared.image.voxels[box])
+        found = morphology(values, prepared.morphological[box], prepared.intensity[box], spacing)  # type: ignore[arg-type]
+        shape = {key_of("original", "shape", name): value for name, value in found.items()}
+    return _Region(
+        prepared.image, box, prepared.intensity[box].copy(), shape, prepared.stages, prepared.notes,
+        prepared.dimensions, settings,
+    )  # fmt: skip
 
-        for prefix, response in filtered(
-            image_type, prepared.image, own, box=prepared.box, threads=threads, dimensions=prepared.dimensions
-        ):
-            yield _Job(prefix, own, response.reason if isinstance(response, FilterFailure) else response.voxels)
+
+def _jobs(image: Volume, common: Settings, regions: dict[int, _Region], box: Box, threads: int) -> Iterator[_Job]:
+    """Filter the image as far as the union of the boxes needs it, one filtered image at a time."""
+    inside = [(region.box, region.intensity) for region in regions.values()]
+    dimensions = next(iter(regions.values())).dimensions
+    for prefix, own, voxels in filtered_images(image, common, dimensions, box, threads, inside):
+        for k, region in regions.items():
+            cut = voxels if isinstance(voxels, str) else voxels[within(region.box, box)]
+            yield _Job(k, region, prefix, replace(own, label=region.settings.label), cut)
 
 
-def _of_image(job: _Job, prepared: Prepared, device: str) -> _Part:
-    """Return the statistics and texture features of one image."""
+def _of_image(job: _Job, effort: Effort) -> _Part:
+    """Return the statistics and texture features of one label of one image."""
     if isinstance(job.voxels, str):
         return _Part(job.prefix, {}, failure=job.voxels)
-    settings, prefix, intensity = job.settings, job.prefix, prepared.intensity[prepared.box]
+    settings, prefix, intensity = job.settings, job.prefix, job.region.intensity
     families = [f for f in TEXTURE if f in settings.families]
     name = f"label {settings.label}" + ("" if prefix == "original" else f", {prefix}")
     inside = job.voxels[intensity]
@@ -153,47 +229,66 @@ def _of_image(job: _Job, prepared: Prepared, device: str) -> _Part:
         found |= {key_of(prefix, "firstorder", n): v for n, v in statistics(inside, levels).items()}
     if levels is None or not families:
         return _Part(prefix, found)
-    backend, count = counting_backend(device, levels.codes.size)
-    texture = texture_features(
-        levels, families, settings.aggregation, count, distances=settings.distances, alpha=settings.gldm_a
+    remarks: list[str] = []
+    backend, count = counting_backend(
+        effort.device, levels.codes.size, max_memory_gb=effort.budget.gigabytes, remark=remarks.append
     )
+    texture = texture_features(
+        levels, families, settings.aggregation, count, distances=settings.distances, alpha=settings.gldm_a,
+        budget=effort.budget, name=name,
+    )  # fmt: skip
     found |= {key_of(prefix, family, n, way): v for (family, n, way), v in texture.items()}
-    return _Part(prefix, found, backend, len(levels.grey_levels))
+    return _Part(prefix, found, backend, len(levels.grey_levels), remarks=tuple(remarks))
 
 
-def _diagnostics(prepared: Prepared, parts: list[_Part], features: Features, settings: Settings) -> dict[str, Any]:
+def _collected(region: _Region, parts: Sequence[_Part], settings: Settings, effort: Effort) -> Features:
+    """Put the parts of one label into one result, in the order of :func:`feature_names`."""
+    found = dict(region.shape)
+    for part in parts:
+        found |= part.values
+    names = feature_names(settings, dimensions=region.dimensions)
+    features = Features({name: float(found.get(name, np.nan)) for name in names})
+    features.diagnostics = _diagnostics(region, parts, features, settings, effort)
+    return features
+
+
+def _diagnostics(
+    region: _Region, parts: Sequence[_Part], features: Features, settings: Settings, effort: Effort
+) -> dict[str, Any]:
     """Tell what was done, as :func:`deepradiomics.radiomics.extract` does."""
     levels = {part.prefix: part.n_levels for part in parts if part.n_levels}
     failures = {part.prefix: part.failure for part in parts if part.failure}
     undefined = {
         name: failures.get(name.split("_")[0]) or _reason(name) for name, value in features.items() if value != value
     }
-    warnings = [*settings.notes, *prepared.notes, *level_warnings(f"label {settings.label}", levels)]
+    warnings = [*settings.notes, *region.notes, *level_warnings(f"label {settings.label}", levels)]
+    warnings += dict.fromkeys(sentence for part in parts for sentence in part.remarks)
     warnings += [f"{prefix}: {reason}; its features are NaN." for prefix, reason in failures.items()]
     rest = [name for name in undefined if name.split("_")[0] not in failures]
     if rest:
         warnings.append(f"{len(rest)} features are not defined for this region: see 'undefined'.")
-    geometry, last, described = prepared.image.geometry, prepared.stages["resegmented"], settings.to_dict()
+    geometry, last, described = region.image.geometry, region.stages["resegmented"], settings.to_dict()
     return {
         "engine_version": ENGINE_VERSION,
         "standard": "ibsi",
         "backend": next((part.backend for part in parts if part.backend != "none"), "none"),
+        "threads": effort.threads,
         "settings": described["setting"],
         "image_types": described["imageType"],
-        "image": {"size": geometry.size, "spacing_mm": geometry.spacing_mm, "name": prepared.image.name},
+        "image": {"size": geometry.size, "spacing_mm": geometry.spacing_mm, "name": region.image.name},
         "roi": {
             "label": settings.label,
             "voxels": last["roi_voxels"],
-            "lower_zyx": tuple(side.start for side in prepared.box),
-            "size_zyx": tuple(side.stop - side.start for side in prepared.box),
+            "lower_zyx": tuple(side.start for side in region.box),
+            "size_zyx": tuple(side.stop - side.start for side in region.box),
             "minimum": last["roi_minimum"],
             "maximum": last["roi_maximum"],
             "mean": last["roi_mean"],
         },
-        "ibsi": prepared.stages,
+        "ibsi": region.stages,
         "grey_levels": levels.get("original"),
         "grey_levels_by_image": levels,
-        "image_notes": list(prepared.image.notes),
+        "image_notes": list(region.image.notes),
         "warnings": warnings,
         "undefined": undefined,
     }

@@ -43,7 +43,8 @@ class Prepared:
     @property
     def box(self) -> tuple[slice, slice, slice]:
         """The smallest box (z, y, x) that holds the morphological mask, and so both."""
-        return tuple(slice(int(f.min()), int(f.max()) + 1) for f in np.nonzero(self.morphological))  # type: ignore[return-value]
+        found = [np.flatnonzero(self.morphological.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+        return tuple(slice(int(f[0]), int(f[-1]) + 1) for f in found)  # type: ignore[return-value]
 
 
 def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:

@@ -6,7 +6,8 @@ normal distribution. Entropy and Uniformity belong to IBSI's intensity histogram
 
 import numpy as np
 
-from deepradiomics.radiomics.firstorder import firstorder_features
+from deepradiomics.radiomics import compiled
+from deepradiomics.radiomics.compute import formulas
 from deepradiomics.radiomics.region import LevelRegion
 
 
@@ -18,8 +19,9 @@ def statistics(values: np.ndarray, levels: LevelRegion | None) -> dict[str, floa
         levels: its grey levels for Entropy and Uniformity; None leaves these out.
     """
     x = values.astype(float)
-    counts = np.ones((1, 1)) if levels is None else np.bincount(levels.codes[levels.codes > 0])[None, 1:]
-    found = {name: float(value[0]) for name, value in firstorder_features(x[None], counts, 1.0).items()}
+    counts = np.ones((1, 1)) if levels is None else levels.histogram()[None]
+    formula = formulas(compiled.available())["firstorder"]
+    found = {name: float(value[0]) for name, value in formula(x[None], counts, 1.0).items()}
     q25, q75 = np.percentile(x, [25, 75])
     variance, mean = found["Variance"], found["Mean"]
     found["ExcessKurtosis"] = found["Kurtosis"] - 3 if variance > 0 else 0.0

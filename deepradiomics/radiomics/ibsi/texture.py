@@ -11,21 +11,19 @@ Counting and formulas are those of the engine; what is IBSI's is how matrices me
 Families without directions know 2D (slices averaged), 2.5D (slices summed) and 3D.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from deepradiomics.radiomics import compiled
+from deepradiomics.radiomics.compute import formulas
 from deepradiomics.radiomics.counting import CountFunction, CountingPlan, RegionCounts
-from deepradiomics.radiomics.glcm import glcm_features
-from deepradiomics.radiomics.gldm import gldm_features
-from deepradiomics.radiomics.glrlm import glrlm_features
-from deepradiomics.radiomics.glszm import glszm_features
 from deepradiomics.radiomics.ibsi.catalogue import DIRECTIONAL, aggregations_of, entries
-from deepradiomics.radiomics.ngtdm import ngtdm_features
+from deepradiomics.radiomics.memory import Budget, chunks
 from deepradiomics.radiomics.region import LevelRegion
 
-_CHUNK_ENTRIES = 20_000_000  # entries of co-occurrence matrices of slices held at a time
+_CHUNK_ENTRIES = 20_000_000  # entries of co-occurrence matrices of slices held at a time, within the budget
 Values = dict[tuple[str, str, str], float]
 """(family, name, aggregation) -> value."""
 
@@ -73,6 +71,8 @@ def texture_features(
     *,
     distances: tuple[int, ...] = (1,),
     alpha: int = 0,
+    budget: Budget | None = None,
+    name: str = "region",
 ) -> Values:
     """Return the texture features of one ROI; NaN where no two voxels are neighbours.
 
@@ -83,22 +83,34 @@ def texture_features(
         count: a counting backend.
         distances: Chebyshev distances of neighbours.
         alpha: two neighbours are alike (NGLDM) when their levels differ by at most this.
+        budget: bounds the matrices held at a time; None takes the default.
+        name: what messages call the ROI.
+
+    Raises:
+        InputError: the matrices of the ROI alone are larger than the budget.
     """
     found: Values = {}
+    budget = budget or Budget()
     ways = {dimension: [a for a in aggregations if a.startswith(dimension)] for dimension in ("3D", "2.5D", "2D")}
     if ways["3D"]:
-        volume = list(matrices([levels], CountingPlan(tuple(families), distances, alpha), count))
-        found |= _averaged({key: [v] for key, v in _evaluated(volume, levels, families, ways["3D"]).items()})
+        plan = CountingPlan(tuple(families), distances, alpha)
+        [whole] = chunks([levels], [name], plan, budget, 1)
+        with budget.held(whole.bytes):
+            volume = list(matrices([levels], plan, count))
+            found |= _averaged({key: [v] for key, v in _evaluated(volume, levels, families, ways["3D"]).items()})
     if ways["2D"] or ways["2.5D"]:
         plan = CountingPlan(tuple(families), distances, alpha, flat_axis=0)
         summed: Matrices | None = None
         parts: dict[tuple[str, str, str], list[np.ndarray]] = {}
-        for chunk in _chunks(slices(levels), len(levels.grey_levels), len(plan.offsets)):
-            each = list(matrices(chunk, plan, count))
-            for key, values in _evaluated(each, levels, families, ways["2D"]).items():
-                parts.setdefault(key, []).append(values)
-            for one in each if ways["2.5D"] else ():
-                summed = one if summed is None else summed + one
+        flat = slices(levels)
+        most = max(1, _CHUNK_ENTRIES // (len(plan.offsets) * len(levels.grey_levels) ** 2))
+        for chunk in chunks(flat, [name] * len(flat), plan, budget, most):
+            with budget.held(chunk.bytes):
+                each = list(matrices(flat[chunk.regions], plan, count))
+                for key, values in _evaluated(each, levels, families, ways["2D"]).items():
+                    parts.setdefault(key, []).append(values)
+                for one in each if ways["2.5D"] else ():
+                    summed = one if summed is None else summed + one
         found |= _averaged(parts)
         if summed is not None:
             found |= _averaged({k: [v] for k, v in _evaluated([summed], levels, families, ways["2.5D"]).items()})
@@ -142,11 +154,6 @@ def _neighboured(region: LevelRegion, plan: CountingPlan) -> np.ndarray:
     return np.bincount(region.codes[inside & near] - 1, minlength=len(region.grey_levels))
 
 
-def _chunks(regions: list[LevelRegion], n_levels: int, n_offsets: int) -> list[list[LevelRegion]]:
-    size = max(1, _CHUNK_ENTRIES // (n_offsets * n_levels**2))
-    return [regions[start : start + size] for start in range(0, len(regions), size)]
-
-
 def _averaged(parts: dict[tuple[str, str, str], list[np.ndarray]]) -> Values:
     """Average over matrices, leaving out those for which a feature is not defined."""
     found = {}
@@ -180,36 +187,39 @@ def _family(family: str, each: Sequence[Matrices], levels: np.ndarray, merge: bo
             return np.concatenate([a.sum(axis=0, keepdims=True) if merge else a for a in arrays])
         return np.stack(arrays)
 
+    formula = formulas(compiled.available())[family]
     if family == "glcm":
         pairs = stacked("glcm")  # (M, L, L)
         n = np.full(len(pairs), len(levels))
         names = set(entries()["glcm"])
-        found = glcm_features(pairs[:, None], _rows(levels, len(pairs)), n, symmetrical=False, wanted=names)
+        found = formula(pairs[:, None], _rows(levels, len(pairs)), n, symmetrical=False, wanted=names)
         return found | {"Dissimilarity": found["DifferenceAverage"], "SumVariance": found["ClusterTendency"]}
     if family == "glrlm":
         runs = stacked("glrlm")
-        return glrlm_features(runs[:, None], _rows(levels, len(runs)))
+        return formula(runs[:, None], _rows(levels, len(runs)))
     if family == "glszm":
         sizes = np.unique(np.concatenate([m.zones[:, 1] for m in each if m.zones is not None]))
         zones = np.zeros((len(each), len(levels), len(sizes)), np.int64)
         for k, m in enumerate(each):
             assert m.zones is not None
             np.add.at(zones[k], (m.zones[:, 0], np.searchsorted(sizes, m.zones[:, 1])), 1)
-        return glszm_features(zones, _rows(levels, len(each)), _rows(sizes, len(each)))
+        return formula(zones, _rows(levels, len(each)), _rows(sizes, len(each)))
     if family == "gldm":
-        return _ngldm(stacked("gldm"), levels)
+        return _ngldm(stacked("gldm"), levels, formula)
     neighboured, differences = stacked("neighboured"), stacked("differences")
     some = neighboured.any(axis=1)
     if not some.any():
         return {name: np.full(1, np.nan) for name in entries()["ngtdm"]}
-    return ngtdm_features(neighboured[some], differences[some], _rows(levels, int(some.sum())))
+    return formula(neighboured[some], differences[some], _rows(levels, int(some.sum())))
 
 
-def _ngldm(dependences: np.ndarray, levels: np.ndarray) -> dict[str, np.ndarray]:
+def _ngldm(
+    dependences: np.ndarray, levels: np.ndarray, formula: Callable[..., dict[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
     """Return PyRadiomics' fourteen quantities and the three that only IBSI has; dependences (M, L, N + 1)."""
     total = dependences.sum(axis=(1, 2)).astype(float)
     by_level = dependences.sum(axis=2).astype(float)
-    return gldm_features(dependences, _rows(levels, len(dependences))) | {
+    return formula(dependences, _rows(levels, len(dependences))) | {
         "DependenceEnergy": (dependences.astype(float) ** 2).sum(axis=(1, 2)) / total**2,
         "DependencePercentage": np.ones(len(dependences)),
         "GrayLevelNonUniformityNormalized": (by_level**2).sum(axis=1) / total**2,
