@@ -23,6 +23,7 @@ _WIDER = (
     "all types, bin width 30, distances 1 and 2",
     {"binWidth": 30, "distances": [1, 2], "symmetricalGLCM": False},
 )
+_COUNTED = ("wavelet bior2.2, two levels from 1, bin count 64", {"binCount": 64})
 LESS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("ct", "bin width 1"): ("bin width 12", {"binWidth": 12}),
     ("ct", "bin width 3.7"): ("bin width 14.3", {"binWidth": 14.3}),
@@ -30,9 +31,8 @@ LESS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
         "all types, normalised, bin width 20", {"normalize": True, "normalizeScale": 100, "binWidth": 20},
     ),
     ("ct", "all types, bin width 5, distances 1 and 2"): _WIDER,
-    ("ct", "wavelet bior2.2, two levels from 1"): (
-        "wavelet bior2.2, two levels from 1, bin count 64", {"binCount": 64},
-    ),
+    ("ct", "wavelet bior2.2, two levels from 1"): _COUNTED,
+    ("prostate", "wavelet bior2.2, two levels from 1"): _COUNTED,
     ("prostate", "all types, bin width 5, distances 1 and 2"): _WIDER,
 }  # fmt: skip
 ALL_FAMILIES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
