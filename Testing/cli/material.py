@@ -118,3 +118,16 @@ def tiny_bundle(folder: Path) -> Path:
         }
     )
     return train(read_manifest(small_cohort(folder / "cohort")), config, folder / "run", device="cpu").bundle
+
+
+def flat_pair(folder: Path, name: str = "flat", suffix: str = ".nii.gz", seed: int = 0) -> tuple[Path, Path]:
+    """A two-dimensional image and its mask with the labels 1 and 2."""
+    voxels = np.random.default_rng(seed).normal(200, 40, (20, 24)).astype(np.float32)
+    labels = np.zeros(voxels.shape, np.uint8)
+    labels[4:15, 3:12], labels[4:15, 13:21] = 1, 2
+    image, mask = folder / f"{name}{suffix}", folder / f"{name}_mask{suffix}"
+    for path, array in ((image, voxels), (mask, labels)):
+        made = sitk.GetImageFromArray(array)
+        made.SetSpacing((0.5, 0.7))
+        sitk.WriteImage(made, str(path))
+    return image, mask

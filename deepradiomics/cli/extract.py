@@ -63,7 +63,10 @@ def extract(
     cluster: Cluster = None,
     json_lines: JsonLines = False,
 ) -> None:
-    """Compute the radiomic features of a region (first order, shape, texture), named as PyRadiomics names them."""
+    """Compute the radiomic features of a region (first order, shape, texture), named as PyRadiomics names them.
+
+    Image and mask may be two-dimensional: shape2D then takes the place of shape.
+    """
     with running(json_lines) as session:
         start = time.perf_counter()
         output = _checked_output(output)
@@ -150,24 +153,25 @@ def _check_sources(
 
 def _extract_case(image: Path, mask: Path, output: Path, extraction: Any, session: Session, start: float) -> None:
     from deepradiomics.cohort.region_features import described, region_features, warnings_of
-    from deepradiomics.images import read_mask, read_volume
+    from deepradiomics.radiomics.inputs import load, plane_settings
 
-    volume, labels = read_volume(image), read_mask(mask)
+    inputs = load(image, mask, extraction.settings)
     ready_kernels(session)
-    found = region_features(volume, labels, extraction, progress=session.progress)
-    for text in warnings_of(found, labels):
+    found = region_features(inputs, extraction, progress=session.progress)
+    for text in warnings_of(found, inputs.mask):
         session.warn(text)
-    document = document_of(extraction.settings, [len(one) for one in found.found.values()], start, extraction.device)
-    document |= described(found, labels)
+    settings, counts = plane_settings(extraction.settings, inputs.dimensions), [len(f) for f in found.found.values()]
+    document = document_of(settings, counts, start, extraction.device)
+    document |= described(found, inputs.mask)
     document["provenance"] |= {
         "image": provenance_of(image, "image"),
         "mask": provenance_of(mask, "mask"),
-        "notes": [*volume.notes],
+        "notes": [*inputs.original.notes],
     }
     files = _write(output, found.found, document)
     session.progress(1.0, "done")
-    counts = ", ".join(f"label {one}: {len(features)} features" for one, features in found.found.items())
-    session.result(f"{counts}\n{output}", files=[str(file) for file in files], labels=list(found.found))
+    told = ", ".join(f"label {one}: {len(features)} features" for one, features in found.found.items())
+    session.result(f"{told}\n{output}", files=[str(file) for file in files], labels=list(found.found))
 
 
 def _write(output: Path, found: Mapping[int, Mapping[str, float]], document: Mapping[str, Any]) -> list[Path]:

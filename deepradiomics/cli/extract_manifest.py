@@ -88,7 +88,10 @@ def _document(
 ) -> dict[str, Any]:
     from deepradiomics.cli.extract import document_of
 
-    document = document_of(extraction.settings, [len(names)], start, extraction.device)
+    settings = extraction.settings
+    if any("_shape2D_" in name for name in names) and not any("_shape_" in name for name in names):
+        settings = settings.in_plane()  # all images were two-dimensional
+    document = document_of(settings, [len(names)], start, extraction.device)
     document["cases"] = [
         {
             "id": one.id,

@@ -18,11 +18,13 @@ from deepradiomics.cohort.manifest import Manifest, ManifestRow
 from deepradiomics.cohort.workers import run_everywhere
 from deepradiomics.errors import Cancelled, DeepRadiomicsError, InputError, ManifestError, MaskError
 from deepradiomics.files import content_hash, read_json, write_json
-from deepradiomics.images import Mask, Volume, read_mask, read_volume
+from deepradiomics.images import Mask
 from deepradiomics.progress import Progress, silent
 
 if TYPE_CHECKING:
     from deepradiomics.radiomics import Features, Settings
+    from deepradiomics.radiomics.image_types import Effort
+    from deepradiomics.radiomics.inputs import Inputs
 
 FORMAT = "deepradiomics-case-features"
 FORMAT_VERSION = 1
@@ -44,10 +46,17 @@ class Extraction:
     threads: int | None = None
     max_memory_gb: float | None = None
 
-    @property
-    def effort(self) -> dict[str, Any]:
-        """The second line, as the engine takes it."""
-        return {"device": self.device, "threads": self.threads, "max_memory_gb": self.max_memory_gb}
+    def effort(self) -> Effort:
+        """The second line, as the engine takes it.
+
+        Raises:
+            InputError: not a number of threads or gigabytes.
+        """
+        from deepradiomics.radiomics.image_types import Effort
+        from deepradiomics.radiomics.memory import Budget
+        from deepradiomics.radiomics.threads import thread_count
+
+        return Effort(self.device, thread_count(self.threads), Budget(self.max_memory_gb))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,26 +97,30 @@ class _Job:
     file: Path
 
 
-def region_features(
-    image: Volume, mask: Mask, extraction: Extraction, *, progress: Progress | None = None
-) -> RegionFeatures:
+def region_features(inputs: Inputs, extraction: Extraction, *, progress: Progress | None = None) -> RegionFeatures:
     """The features of one label, or of every label of a mask; of the latter those that cannot be used are left out.
+
+    Args:
+        inputs: what :func:`deepradiomics.radiomics.inputs.load` gave.
+        extraction: what is asked.
+        progress: told how far the work is.
 
     Raises:
         MaskError: the mask is empty, or none of its labels can be used.
         InputError: the image or a setting cannot be used.
     """
-    from deepradiomics.radiomics import extract, extract_labels
+    from deepradiomics.radiomics.extract import features_of_loaded
+    from deepradiomics.radiomics.many import labels_of_loaded
 
     report = progress or silent
-    settings, effort = extraction.settings, extraction.effort
-    if not mask.labels_present():
+    settings, effort = extraction.settings, extraction.effort()
+    if not inputs.mask.labels_present():
         raise MaskError("mask: it is empty, no voxel has a label. Draw a region first.")
     if extraction.all_labels:
-        found = extract_labels(image, mask, settings, progress=report, **effort)
+        found = labels_of_loaded(inputs, settings, "all", effort, report)
         return RegionFeatures(found, found.skipped)
     report(0.0, f"features of label {settings.label}")
-    return RegionFeatures({settings.label: extract(image, mask, settings, **effort)}, {})
+    return RegionFeatures({settings.label: features_of_loaded(inputs, settings, effort)}, {})
 
 
 def extract_regions(
@@ -212,46 +225,51 @@ def _extract_or_explain(job: _Job) -> CaseOutcome:
     """Compute one image's regions unless they are kept; a fault of the case is told, a full disk is raised."""
     start = time.perf_counter()
     try:
-        image, mask = _read(job)
-        key = _key(job, image, mask)
+        inputs = _read(job)
+        key = _key(job, inputs)
         kept = _kept(job.file, key)
         if kept is not None:
             return CaseOutcome(job.row.id, job.view, "kept", warnings=tuple(kept["warnings"]), file=job.file)
-        found = region_features(image, mask, job.extraction)
+        found = region_features(inputs, job.extraction)
     except Cancelled:
         raise
     except DeepRadiomicsError as error:
         return CaseOutcome(job.row.id, job.view, "failed", str(error))
     except Exception as error:  # whatever one case does, the others are computed; the message names the kind
         return CaseOutcome(job.row.id, job.view, "failed", f"{type(error).__name__}: {error}")
-    warnings = warnings_of(found, mask)
+    warnings = warnings_of(found, inputs.mask)
     seconds = time.perf_counter() - start
     document = {"format": FORMAT, "format_version": FORMAT_VERSION, "key": key, "id": job.row.id, "view": job.view}
-    write_json(job.file, document | described(found, mask) | {"warnings": list(warnings), "seconds": seconds})
+    write_json(job.file, document | described(found, inputs.mask) | {"warnings": list(warnings), "seconds": seconds})
     return CaseOutcome(job.row.id, job.view, "done", warnings=warnings, file=job.file, seconds=seconds)
 
 
-def _read(job: _Job) -> tuple[Volume, Mask]:
+def _read(job: _Job) -> Inputs:
+    from deepradiomics.radiomics.inputs import load, opened_image, opened_mask
+
     row = job.row
     assert row.mask is not None  # extract_regions has looked
     try:
-        image = read_volume(row.views[job.view])
+        image = opened_image(row.views[job.view])
     except InputError as error:
         raise InputError(f"Case {row.id}, column {job.view}: {error}") from error
     try:
-        return image, read_mask(row.mask)
+        mask = opened_mask(row.mask)
     except InputError as error:
         raise InputError(f"Case {row.id}, column mask: {error}") from error
+    return load(image, mask, job.extraction.settings)
 
 
-def _key(job: _Job, image: Volume, mask: Mask) -> str:
+def _key(job: _Job, inputs: Inputs) -> str:
     """Hash of all that decides the numbers; names and places of files do not matter."""
     from deepradiomics.radiomics import ENGINE_VERSION
 
+    image, mask = inputs.original, inputs.mask
     return content_hash(
         ENGINE_VERSION, job.extraction.settings.to_dict(), job.extraction.all_labels,
         image.voxels, image.geometry.to_dict(), mask.labels, mask.geometry.to_dict(),
         {str(label): name for label, name in mask.segment_names.items()},
+        *(["two-dimensional"] if inputs.dimensions == 2 else []),
     )  # fmt: skip
 
 

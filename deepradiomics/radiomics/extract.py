@@ -4,7 +4,7 @@ from typing import Any
 
 from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.radiomics.image_types import Effort, features_of
-from deepradiomics.radiomics.inputs import load, plane_settings
+from deepradiomics.radiomics.inputs import Inputs, load, plane_settings
 from deepradiomics.radiomics.memory import Budget
 from deepradiomics.radiomics.preprocess import prepare_region
 from deepradiomics.radiomics.result import ENGINE_VERSION, Features, undefined_reasons
@@ -54,10 +54,23 @@ def extract(
         from deepradiomics.radiomics.ibsi import ibsi_features
 
         return ibsi_features(image, mask, settings, device=device, threads=threads, max_memory_gb=max_memory_gb)
-    inputs = load(image, mask, settings)
-    settings = plane_settings(settings, inputs.dimensions)
     effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
-    [found] = features_of([prepare_region(inputs, settings, effort.threads)], [settings], effort)
+    return features_of_loaded(load(image, mask, settings), settings, effort)
+
+
+def features_of_loaded(inputs: Inputs, settings: Settings, effort: Effort) -> Features:
+    """Compute the features of the settings' label of what :func:`deepradiomics.radiomics.inputs.load` gave.
+
+    Raises:
+        InputError: as for :func:`extract`.
+    """
+    if settings.standard == "ibsi":
+        from deepradiomics.radiomics.ibsi import ibsi_features_of, loaded_again
+
+        [found] = ibsi_features_of(loaded_again(inputs, settings), [settings], effort)
+    else:
+        settings = plane_settings(settings, inputs.dimensions)
+        [found] = features_of([prepare_region(inputs, settings, effort.threads)], [settings], effort)
     if isinstance(found, DeepRadiomicsError):
         raise found
     return found

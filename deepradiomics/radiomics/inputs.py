@@ -12,6 +12,7 @@ import SimpleITK as sitk
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Mask, Volume, as_mask, as_volume, to_sitk
+from deepradiomics.images.nifti import is_nifti, scan_nifti
 from deepradiomics.radiomics.settings import Settings
 
 
@@ -46,7 +47,7 @@ def load(image: Any, mask: Any, settings: Settings) -> Inputs:
         GeometryError: image and mask differ in the number of dimensions.
         MaskError: labels that are not whole numbers, or a channel that is not there.
     """
-    image, mask = _special_file(image), _special_file(mask, channels=True)
+    image, mask = opened_image(image), opened_mask(mask)
     flat = [isinstance(given, sitk.Image) and given.GetDimension() == 2 for given in (image, mask)]
     if flat[0] and not flat[1]:
         raise GeometryError("mask: the image is two-dimensional, so the mask must be too. Take one slice of it.")
@@ -59,9 +60,30 @@ def load(image: Any, mask: Any, settings: Settings) -> Inputs:
     return Inputs(volume, labels, original, 2 if flat[0] else 3)
 
 
+def opened_image(image: Any) -> Any:
+    """Read an image where it is a path: a Volume, or a two-dimensional SimpleITK image.
+
+    Raises:
+        InputError: the file is missing, unreadable or no grey-level image.
+    """
+    special = _special_file(image)
+    return special if special is not None else as_volume(image) if isinstance(image, str | os.PathLike) else image
+
+
+def opened_mask(mask: Any) -> Any:
+    """Read a mask where it is a path: a Mask, or a SimpleITK image that is two-dimensional or has several channels.
+
+    Raises:
+        InputError: the file is missing or unreadable.
+        MaskError: labels that are not whole numbers.
+    """
+    special = _special_file(mask, channels=True)
+    return special if special is not None else as_mask(mask) if isinstance(mask, str | os.PathLike) else mask
+
+
 def plane_settings(settings: Settings, dimensions: int) -> Settings:
-    """Return settings that keep to the plane when the image is two-dimensional."""
-    return settings.in_plane() if dimensions == 2 else settings
+    """Return settings that keep to the plane when the image is two-dimensional; IBSI's aggregations do that alone."""
+    return settings.in_plane() if dimensions == 2 and settings.standard != "ibsi" else settings
 
 
 def normalised(volume: Volume, settings: Settings) -> Volume:
@@ -94,13 +116,26 @@ def one_channel(mask: Any, channel: int) -> Any:
     return sitk.VectorIndexSelectionCast(mask, channel)
 
 
-def _special_file(given: Any, channels: bool = False) -> Any:
-    """Read a 2-D image file, or a mask of several channels, here; leave all else to the usual readers."""
+def _special_file(given: Any, channels: bool = False) -> sitk.Image | None:
+    """Read a 2-D image file, or a mask of several channels, here; None for all that the usual readers read."""
     if not isinstance(given, str | os.PathLike) or not Path(given).is_file():
-        return given
-    header = _header(Path(given))
-    special = header and (header.GetDimension() == 2 or (channels and header.GetNumberOfComponents() > 1))
-    return sitk.ReadImage(str(given)) if special else given
+        return None
+    path = Path(given)
+    header = _header(path)
+    if header is None or not (header.GetDimension() == 2 or (channels and header.GetNumberOfComponents() > 1)):
+        return None
+    nan = scan_nifti(path) if is_nifti(path) else None
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path}: this file is damaged or cut short. Copy or export it again.") from error
+    if nan is None or channels:
+        return image
+    voxels = sitk.GetArrayFromImage(image)  # ITK's NIfTI reader has put 0 where NaN was
+    voxels.reshape(-1)[nan] = float("nan")
+    whole = sitk.GetImageFromArray(voxels)
+    whole.CopyInformation(image)
+    return whole
 
 
 def _header(path: Path) -> sitk.ImageFileReader | None:

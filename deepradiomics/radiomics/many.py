@@ -71,7 +71,7 @@ def extract_labels(
     settings = chosen_settings(params, None, standard)
     effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
     wanted = "all" if labels is None else labels
-    return _labels_of(load(image, mask, settings), settings, wanted, effort, progress or silent)
+    return labels_of_loaded(load(image, mask, settings), settings, wanted, effort, progress or silent)
 
 
 def extract_many(
@@ -112,7 +112,7 @@ def extract_many(
     def compute(numbered: tuple[int, tuple[Any, Any]]) -> LabelFeatures:
         number, (image, mask) = numbered
         try:
-            return _labels_of(load(image, mask, settings), settings, wanted, inner, silent)
+            return labels_of_loaded(load(image, mask, settings), settings, wanted, inner, silent)
         except DeepRadiomicsError as error:
             return LabelFeatures({}, error=f"pair {number}: {error}")
 
@@ -123,10 +123,13 @@ def extract_many(
     return found
 
 
-def _labels_of(
+def labels_of_loaded(
     inputs: Inputs, settings: Settings, labels: Sequence[int] | Literal["all"], effort: Effort, report: Progress
 ) -> LabelFeatures:
-    """Compute the labels of one image: prepare each, then work on those together that share the image."""
+    """Compute labels of what :func:`deepradiomics.radiomics.inputs.load` gave; see :func:`extract_labels`.
+
+    Each is prepared, then those are worked on together that share the image.
+    """
     name = inputs.mask.name or "mask"
     wanted = inputs.mask.labels_present() if isinstance(labels, str) else tuple(dict.fromkeys(labels))
     if isinstance(labels, str) and labels != "all":

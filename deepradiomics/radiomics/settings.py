@@ -150,11 +150,13 @@ class Settings:
     def in_plane(self) -> "Settings":
         """Return the settings of a two-dimensional image, a volume of one slice: features stay within the plane.
 
-        Where all families are enabled by default, shape2D takes the place of shape, as in PyRadiomics.
+        Where all families are enabled by default, shape2D takes the place of shape, as in PyRadiomics; a flat region
+        has no shape in space.
         """
         features = self.features
         if features == parameters.features({}, False)[0]:
             features = parameters.features({}, True)[0]
+        features = tuple((family, names) for family, names in features if family != "shape")
         return replace(self, features=features, force_2d=True, force_2d_dimension=0)
 
     def per_image_type(self) -> tuple[tuple[str, "Settings"], ...]:
