@@ -108,3 +108,18 @@ def test_by_ibsi_a_flat_image_takes_an_aggregation_of_slices(tmp_path: Path) -> 
                              "featureClass: {glcm: [Dissimilarity]}\n")  # fmt: skip
     assert run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--params", params]).code == 0
     assert [row["feature"] for row in _table(tmp_path / "f.csv")] == ["original_glcm_Dissimilarity_2D_averaged"]
+
+
+def test_maps_of_a_flat_image_are_flat_images(tmp_path: Path) -> None:
+    from deepradiomics import feature_maps
+
+    image, mask = material.flat_pair(tmp_path)
+    names = "firstorder_Mean,gradient_firstorder_Energy"
+    found = run_cli(["maps", image, mask, "-o", tmp_path / "maps", "--features", names, "--json"])
+    assert found.code == 0, found.out
+    for key, expected in feature_maps(image, mask, names.split(",")).items():
+        written = sitk.ReadImage(str(tmp_path / "maps" / f"{key}.nrrd"))
+        assert written.GetDimension() == 2 and written.GetSpacing() == (0.5, 0.7)
+        assert np.array_equal(sitk.GetArrayFromImage(written), sitk.GetArrayFromImage(expected))
+    said = json.loads((tmp_path / "maps" / "maps.json").read_text(encoding="utf-8"))["methods_text"]
+    assert "3 x 3 voxels in the plane" in said

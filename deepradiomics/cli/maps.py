@@ -94,25 +94,29 @@ def maps(
 
         from deepradiomics.cli.extract import document_of, provenance_of, settings_of
         from deepradiomics.files import write_json
-        from deepradiomics.images import volume_from_sitk, write_volume
+        from deepradiomics.images import write_image
         from deepradiomics.progress import part
         from deepradiomics.radiomics.explain import explain
+        from deepradiomics.radiomics.inputs import opened_image, plane_settings
         from deepradiomics.radiomics.maps import feature_maps
         from deepradiomics.radiomics.maps.request import resolve
 
         settings = _with_choices(settings_of(params, label, None), kernel_radius, masked, init_value)
-        resolve(wanted, settings)  # what is wrong is told before anything is compiled
+        opened = opened_image(image)
+        dimensions = 2 if isinstance(opened, sitk.Image) else 3
+        described = plane_settings(settings, dimensions)
+        described = resolve(wanted, described, dimensions).settings  # mistakes are told before anything is compiled
         ready_kernels(session, "maps")
         found = feature_maps(
-            image, mask, wanted, params=settings, device=device, threads=threads, max_memory_gb=max_memory_gb,
+            opened, mask, wanted, params=settings, device=device, threads=threads, max_memory_gb=max_memory_gb,
             progress=part(session.progress, 0.0, 0.9),
         )  # fmt: skip
-        document = document_of(resolve(wanted, settings).settings, [len(found)], start, device)
+        document = document_of(described, [len(found)], start, device)
         document |= {
             "kind": "maps",
             "maps": {key: {"file": f"{key}{suffix}", "description": explain(key).text} for key in found},
             "label": settings.label,
-            "methods_text": f"{document['methods_text']} {_sentence(settings)}",
+            "methods_text": f"{document['methods_text']} {_sentence(described)}",
         }
         document["provenance"] |= {"image": provenance_of(image, "image"), "mask": provenance_of(mask, "mask")}
         if suffix.startswith(".nii") and any(np.isnan(sitk.GetArrayViewFromImage(one)).any() for one in found.values()):
@@ -120,7 +124,7 @@ def maps(
         with staged(output) as folder:
             for number, (key, one) in enumerate(found.items()):
                 session.progress(0.9 + 0.1 * number / len(found), f"writing {key}")
-                write_volume(volume_from_sitk(one), folder / f"{key}{suffix}")
+                write_image(one, folder / f"{key}{suffix}")
             write_json(folder / "maps.json", document)
         session.progress(1.0, "done")
         files = [output / f"{key}{suffix}" for key in found] + [output / "maps.json"]

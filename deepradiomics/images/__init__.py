@@ -8,7 +8,7 @@ from deepradiomics.images.convert import as_mask, as_volume, mask_from_sitk, to_
 from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.read import read_mask, read_volume
 from deepradiomics.images.volume import Mask, Volume
-from deepradiomics.images.write import write_mask, write_stack, write_volume
+from deepradiomics.images.write import write_image, write_mask, write_stack, write_volume
 
 __all__ = [
     "VIEWS",
@@ -23,6 +23,7 @@ __all__ = [
     "read_volume",
     "to_sitk",
     "volume_from_sitk",
+    "write_image",
     "write_mask",
     "write_stack",
     "write_volume",

@@ -26,6 +26,11 @@ def write_volume(volume: Volume, path: str | os.PathLike[str]) -> Path:
     return _write(to_sitk(volume), Path(path))
 
 
+def write_image(image: sitk.Image, path: str | os.PathLike[str]) -> Path:
+    """Write a SimpleITK image of two or three dimensions as :func:`write_volume` does."""
+    return _write(image, Path(path))
+
+
 def write_mask(mask: Mask, path: str | os.PathLike[str]) -> Path:
     """Write a label image as NIfTI, NRRD or MHA, chosen by the suffix; compressed."""
     return _write(to_sitk(mask), Path(path))
