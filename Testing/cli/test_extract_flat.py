@@ -119,7 +119,7 @@ def test_maps_of_a_flat_image_are_flat_images(tmp_path: Path) -> None:
     assert found.code == 0, found.out
     for key, expected in feature_maps(image, mask, names.split(",")).items():
         written = sitk.ReadImage(str(tmp_path / "maps" / f"{key}.nrrd"))
-        assert written.GetDimension() == 2 and written.GetSpacing() == (0.5, 0.7)
+        assert written.GetDimension() == 2 and written.GetSpacing() == pytest.approx((0.5, 0.7))
         assert np.array_equal(sitk.GetArrayFromImage(written), sitk.GetArrayFromImage(expected))
     said = json.loads((tmp_path / "maps" / "maps.json").read_text(encoding="utf-8"))["methods_text"]
     assert "3 x 3 voxels in the plane" in said
