@@ -53,8 +53,8 @@ def extract_manifest(
         raise InputError(f"{manifest}: none of its {len(outcomes)} cases can be used; the first: {_told(failed[0])}")
     session.progress(1.0, "writing the table")
     files = [one.file for one in outcomes if one.file is not None]
-    names = _names(read_case(file) for file in files)
-    _write(output, files, names, _document(outcomes, names, extraction, start))
+    names, counts = _names_and_counts(read_case(file) for file in files)
+    _write(output, files, names, _document(outcomes, names, counts, extraction, start))
     new = sum(one.status == "done" for one in outcomes)
     summary = f"{len(outcomes) - len(failed)} of {len(outcomes)} cases ({new} computed now), {len(names)} features"
     if failed:
@@ -74,24 +74,30 @@ def _told(failed: "CaseOutcome") -> str:
     return failed.message if failed.message.startswith(name) else f"{name}: {failed.message}"
 
 
-def _names(documents: Iterator[Mapping[str, Any]]) -> list[str]:
-    """All features in the order in which they first come."""
+def _names_and_counts(documents: Iterator[Mapping[str, Any]]) -> tuple[list[str], list[int]]:
+    """All features in the order in which they first come, and how many each region has."""
     found: dict[str, None] = {}
+    counts: list[int] = []
     for document in documents:
         for region in document["labels"].values():
             found |= dict.fromkeys(region["features"])
-    return list(found)
+            counts.append(len(region["features"]))
+    return list(found), counts
 
 
 def _document(
-    outcomes: Sequence["CaseOutcome"], names: Sequence[str], extraction: "Extraction", start: float
+    outcomes: Sequence["CaseOutcome"],
+    names: Sequence[str],
+    counts: list[int],
+    extraction: "Extraction",
+    start: float,
 ) -> dict[str, Any]:
     from deepradiomics.cli.extract import document_of
 
     settings = extraction.settings
     if any("_shape2D_" in name for name in names) and not any("_shape_" in name for name in names):
         settings = settings.in_plane()  # all images were two-dimensional
-    document = document_of(settings, [len(names)], start, extraction.device)
+    document = document_of(settings, counts, start, extraction.device)
     document["cases"] = [
         {
             "id": one.id,
