@@ -131,3 +131,37 @@ def test_threads_and_memory_change_no_number(tmp_path: Path) -> None:
     assert run_cli([*words, "-o", tmp_path / "a.csv", "--threads", "1"]).code == 0
     assert run_cli([*words, "-o", tmp_path / "b.csv", "--threads", "3", "--max-memory-gb", "0.01"]).code == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+@pytest.mark.parametrize("content", ['{"mine": 1}', "[1]", "no json"])
+def test_somebody_elses_json_beside_the_table_is_not_overwritten(tmp_path: Path, content: str) -> None:
+    image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd")
+    (tmp_path / "f.json").write_text(content, encoding="utf-8")
+    found = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--json"])
+    assert found.code == 2 and "f.json" in found.events[-1]["message"]
+    assert (tmp_path / "f.json").read_text(encoding="utf-8") == content and not (tmp_path / "f.csv").exists()
+
+
+def test_our_own_json_beside_the_table_is_replaced(tmp_path: Path) -> None:
+    image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd", "two")
+    for name, label in (("f.csv", 1), ("f.csv", 2), ("f.json", 1), ("f.csv", 2)):
+        assert run_cli(["extract", image, mask, "-o", tmp_path / name, "--label", label]).code == 0
+        assert list(json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))["labels"]) == [str(label)]
+
+
+def test_many_labels_are_summed_up_in_a_line_and_like_warnings_told_once(tmp_path: Path) -> None:
+    import numpy as np
+    import SimpleITK as sitk
+
+    image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd", "two")
+    read = sitk.ReadImage(str(mask))
+    labels = sitk.GetArrayFromImage(read)
+    labels[0, 0, 0], labels[0, 0, 5], labels[0, 5, 0] = 11, 12, 13  # one voxel each: left out
+    again = sitk.GetImageFromArray(labels.astype(np.uint8))
+    again.CopyInformation(read)
+    sitk.WriteImage(again, str(mask))
+    found = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--all-labels"])
+    assert found.code == 0 and "2 labels (1-2): 107 features each" in found.out
+    left_out = [line for line in found.err.splitlines() if "is left out" in line]
+    assert len(left_out) == 1 and "label 11" in left_out[0] and left_out[0].endswith("(and 2 more like it)")
+    assert list(json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))["skipped"]) == ["11", "12", "13"]

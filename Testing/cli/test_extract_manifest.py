@@ -143,3 +143,64 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
         assert _run(manifest, tmp_path / "f.csv").code == 130
     assert not (tmp_path / "f.csv").exists() and (tmp_path / "f-cases" / "k0.json").is_file()
     assert _run(manifest, tmp_path / "f.csv").result["computed"] == 2
+
+
+def test_a_missing_file_or_an_empty_cell_fails_its_case_alone(tmp_path: Path) -> None:
+    manifest = _cohort(tmp_path, 1)
+    lines = ["k1,gone.nrrd,k0_mask.nrrd", "k2,k0.nrrd,", "k3,,k0_mask.nrrd"]
+    manifest.write_text(manifest.read_text("utf-8") + "\n".join(lines) + "\n", encoding="utf-8")
+    found = _run(manifest, tmp_path / "f.csv")
+    assert found.code == 1 and [row["id"] for row in _table(tmp_path / "f.csv")] == ["k0"]
+    failed = found.result["failed"]
+    assert "gone.nrrd" in failed["k1"] and "column mask" in failed["k2"] and "column image" in failed["k3"]
+    told = run_cli(["extract", "--manifest", manifest, "-o", tmp_path / "f.csv"])
+    assert told.code == 1 and "1 of 4 cases" in told.out and "not in the table: k1, k2, k3" in told.out
+
+
+def test_a_label_column_says_which_region_is_a_cases(tmp_path: Path) -> None:
+    from deepradiomics import extract
+
+    manifest = _cohort(tmp_path, 3, ("two",))
+    lines = manifest.read_text("utf-8").splitlines()
+    text = "\n".join([lines[0] + ",Label", lines[1] + ",2.0", lines[2] + ",", lines[3] + ",1"])
+    manifest.write_text(text, encoding="utf-8")
+    for options, expected in ((["--label", "1"], ["2", "1", "1"]), (["--all-labels"], ["2", "1", "2", "1"])):
+        assert _run(manifest, tmp_path / "f.csv", *options).code == 0
+        rows = _table(tmp_path / "f.csv")
+        assert [row["label"] for row in rows] == expected
+        alone = extract(tmp_path / "k0.nrrd", tmp_path / "k0_mask.nrrd", label=2)
+        assert {name: float(rows[0][name]) for name in alone} == dict(alone)
+
+
+def test_further_columns_come_along_and_capitals_do_not_matter(tmp_path: Path) -> None:
+    manifest = _cohort(tmp_path, 2)
+    lines = manifest.read_text("utf-8").splitlines()
+    text = "\n".join(["ID,Image,Mask,site,age,name", lines[1] + ",Ulm,61,x", lines[2] + ",,70,y"])
+    manifest.write_text(text, encoding="utf-8")
+    assert _run(manifest, tmp_path / "f.csv").code == 0
+    rows = _table(tmp_path / "f.csv")
+    assert [(row["id"], row["site"], row["age"], row["manifest_name"]) for row in rows] == [
+        ("k0", "Ulm", "61", "x"),
+        ("k1", "", "70", "y"),
+    ]
+    assert _run(manifest, tmp_path / "g.json").code == 0
+    regions = json.loads((tmp_path / "g.json").read_text("utf-8"))["regions"]
+    assert regions[0]["manifest"] == {"site": "Ulm", "age": "61", "name": "x"}
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("id,image,maks", "no column 'mask', which names each case's label map; it has: id, image, maks"),
+        ("id,image,mask,labl", "did you mean 'label'"),
+        ("id,image,mask,ID", "the column 'id' is there 2 times"),
+        ("id,picture,mask", "no image column"),
+        ("id,image,region", "no column 'mask'"),
+        ("id,image,mask,label", "Case a, column label: expected a whole number"),
+    ],
+)
+def test_a_column_that_would_be_lost_or_misread_is_refused(tmp_path: Path, header: str, says: str) -> None:
+    cells = ",".join(["a", "a.nrrd", "m.nrrd", "liver"][: len(header.split(","))])
+    (tmp_path / "m.csv").write_text(f"{header}\n{cells}\n", encoding="utf-8")
+    found = _run(tmp_path / "m.csv", tmp_path / "f.csv")
+    assert found.code == 2 and says in found.events[-1]["message"]

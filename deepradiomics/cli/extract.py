@@ -22,6 +22,7 @@ from deepradiomics.cli.options import (
     Workers,
 )  # fmt: skip
 from deepradiomics.cli.outputs import check_output
+from deepradiomics.cli.remarks import grouped, told_labels
 from deepradiomics.cli.session import Session, running
 from deepradiomics.errors import InputError
 
@@ -48,7 +49,7 @@ def extract(
         Path | None,
         typer.Option(
             "--manifest",
-            help="Many cases: CSV with the columns id, image, mask, instead of IMAGE and MASK. "
+            help="Many cases: CSV with the columns id, image, mask (and label), instead of IMAGE and MASK. "
             "Finished cases are kept and skipped when the command is run again.",
         ),
     ] = None,
@@ -118,12 +119,13 @@ def document_of(settings: "Settings", counts: list[int], start: float, device: s
 
 
 def _checked_output(output: Path | None) -> Path:
-    from deepradiomics.cli.feature_tables import check_table_name
+    from deepradiomics.cli.feature_tables import check_json_beside, check_table_name
 
     if output is None:
         raise InputError("--output: name the table to write, for example -o features.csv.")
     check_table_name(output)
     check_output(output.parent)
+    check_json_beside(output)
     return output
 
 
@@ -158,7 +160,7 @@ def _extract_case(image: Path, mask: Path, output: Path, extraction: Any, sessio
     inputs = load(image, mask, extraction.settings)
     ready_kernels(session)
     found = region_features(inputs, extraction, progress=session.progress)
-    for text in warnings_of(found, inputs.mask):
+    for text in grouped(warnings_of(found, inputs.mask)):
         session.warn(text)
     settings, counts = plane_settings(extraction.settings, inputs.dimensions), [len(f) for f in found.found.values()]
     document = document_of(settings, counts, start, extraction.device)
@@ -170,7 +172,7 @@ def _extract_case(image: Path, mask: Path, output: Path, extraction: Any, sessio
     }
     files = _write(output, found.found, document)
     session.progress(1.0, "done")
-    told = ", ".join(f"label {one}: {len(features)} features" for one, features in found.found.items())
+    told = told_labels([(label, len(features)) for label, features in found.found.items()])
     session.result(f"{told}\n{output}", files=[str(file) for file in files], labels=list(found.found))
 
 

@@ -1,6 +1,6 @@
 """``deepradiomics extract --manifest``: a row a region in one table; each finished case is kept for the next run.
 
-features.csv          id, view, label, name, then one column a feature
+features.csv          id, view, label, name, the manifest's further columns, then one column a feature
 features.json         settings, versions, methods paragraph, and what became of each case
 features-cases/*.json one file a case, with its diagnostics; found again when the command is run again
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deepradiomics.cli.kernels import ready_kernels
+from deepradiomics.cli.remarks import grouped
 from deepradiomics.cli.session import Session
 from deepradiomics.errors import InputError
 
@@ -31,16 +32,16 @@ def extract_manifest(
         typer.Exit: with 1 after everything is written, when a case failed.
         InputError: the manifest cannot be used, or no case of it can.
     """
-    from deepradiomics.cohort import read_manifest
+    from deepradiomics.cohort import read_region_manifest
     from deepradiomics.cohort.region_features import extract_regions, read_case
 
     start = time.perf_counter()
-    cases = read_manifest(manifest, need_labels=False)
+    cases = read_region_manifest(manifest)
     ready_kernels(session)
     kept = output.with_name(f"{output.stem}-cases")
     outcomes = extract_regions(cases, extraction, kept, workers=workers, cluster=cluster, progress=session.progress)
     failed = [one for one in outcomes if one.status == "failed"]
-    warnings = [f"{one.id}: {text}" for one in outcomes for text in one.warnings]
+    warnings = grouped(f"{one.id}: {text}" for one in outcomes for text in one.warnings)
     for text in warnings[:_TOLD]:
         session.warn(text)
     if len(warnings) > _TOLD:
@@ -54,11 +55,14 @@ def extract_manifest(
     session.progress(1.0, "writing the table")
     files = [one.file for one in outcomes if one.file is not None]
     names, counts = _names_and_counts(read_case(file) for file in files)
-    _write(output, files, names, _document(outcomes, names, counts, extraction, start))
+    more = {row.id: row.more for row in cases.rows}
+    _write(output, files, names, more, _document(outcomes, names, counts, extraction, start))
     new = sum(one.status == "done" for one in outcomes)
     summary = f"{len(outcomes) - len(failed)} of {len(outcomes)} cases ({new} computed now), {len(names)} features"
     if failed:
-        session.fail(f"{len(failed)} of {len(outcomes)} cases failed: {', '.join(one.id for one in failed)}.", 1)
+        reasons = output.with_suffix(".json")
+        summary += f"; not in the table: {_listed([one.id for one in failed])} (reasons in {reasons.name})"
+        session.fail(f"{len(failed)} of {len(outcomes)} cases failed: {_listed([one.id for one in failed])}.", 1)
     session.result(
         f"{summary}\n{output}",
         files=[str(output), str(output.with_suffix(".json"))],
@@ -72,6 +76,11 @@ def extract_manifest(
 def _told(failed: "CaseOutcome") -> str:
     name = f"Case {failed.id}"
     return failed.message if failed.message.startswith(name) else f"{name}: {failed.message}"
+
+
+def _listed(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - _TOLD} more" if len(ids) > _TOLD else ""
+    return ", ".join(ids[:_TOLD]) + more
 
 
 def _names_and_counts(documents: Iterator[Mapping[str, Any]]) -> tuple[list[str], list[int]]:
@@ -111,18 +120,29 @@ def _document(
     return document
 
 
-def _write(output: Path, files: Sequence[Path], names: Sequence[str], document: dict[str, Any]) -> None:
+def _write(
+    output: Path,
+    files: Sequence[Path],
+    names: Sequence[str],
+    more: Mapping[str, Mapping[str, str]],
+    document: dict[str, Any],
+) -> None:
     from deepradiomics.cli.feature_tables import REGION_COLUMNS, write_wide
     from deepradiomics.files import atomic_file, write_json
 
+    further = list(next(iter(more.values())))
+    regions = ((about, more[about[0]], values) for about, values in _regions(files))
     if output.suffix.lower() == ".json":
-        regions = [
-            {**dict(zip(REGION_COLUMNS, about, strict=True)), "features": values} for about, values in _regions(files)
+        listed = [
+            {**dict(zip(REGION_COLUMNS, about, strict=True)), **({"manifest": own} if own else {}), "features": values}
+            for about, own, values in regions
         ]
-        write_json(output, document | {"regions": regions})
+        write_json(output, document | {"regions": listed})
         return
+    columns = [f"manifest_{name}" if name in (*REGION_COLUMNS, *names) else name for name in further]
+    rows = (((*about, *(own[name] for name in further)), values) for about, own, values in regions)
     with atomic_file(output) as temporary:
-        write_wide(temporary, _regions(files), names)
+        write_wide(temporary, rows, names, columns)
         write_json(output.with_suffix(".json"), document)
 
 

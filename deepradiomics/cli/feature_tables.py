@@ -25,6 +25,27 @@ def check_table_name(path: Path) -> None:
         _pyarrow()
 
 
+def check_json_beside(table: Path) -> None:
+    """Raise InputError when the JSON that lies beside ``table`` is somebody's own and would be lost.
+
+    One that an earlier run of ours wrote may be replaced; a table that is itself .json is what the user named.
+    """
+    from deepradiomics.files import read_json  # it brings numpy, which --help does without
+
+    beside = table.with_suffix(".json")
+    if table.suffix.lower() == ".json" or not beside.exists():
+        return
+    try:
+        found = read_json(beside)
+    except (InputError, OSError):
+        found = None
+    if not isinstance(found, dict) or (found.get("kind"), found.get("software")) != ("features", "deepradiomics"):
+        raise InputError(
+            f"--output {table}: settings and diagnostics go to {beside.name} beside it, and a {beside.name} of another "
+            "origin is there. Choose another name for the table, or move that file."
+        )
+
+
 def write_long(path: Path, features: Mapping[int, Mapping[str, float]]) -> None:
     """Write one case: label, feature, family, value; the caller moves the file to its place."""
     rows = [
@@ -35,13 +56,18 @@ def write_long(path: Path, features: Mapping[int, Mapping[str, float]]) -> None:
     _write(path, COLUMNS, rows)
 
 
-def write_wide(path: Path, regions: Iterable[tuple[Sequence[Any], Mapping[str, float]]], names: Sequence[str]) -> None:
-    """Write many cases: REGION_COLUMNS, then one column a feature; what a region lacks is empty."""
+def write_wide(
+    path: Path,
+    regions: Iterable[tuple[Sequence[Any], Mapping[str, float]]],
+    names: Sequence[str],
+    more: Sequence[str] = (),
+) -> None:
+    """Write many cases: REGION_COLUMNS, ``more`` columns, then one column a feature; what a region lacks is empty."""
     rows = (
         (*about, *(float(value) if (value := features.get(name)) is not None else None for name in names))
         for about, features in regions
     )
-    _write(path, (*REGION_COLUMNS, *names), rows)
+    _write(path, (*REGION_COLUMNS, *more, *names), rows)
 
 
 def family_of_key(key: str) -> str:

@@ -6,6 +6,7 @@ Extraction needs pyarrow (extra `train`); several processes or a cluster need Da
 from deepradiomics.cohort.load import load_case
 from deepradiomics.cohort.manifest import SPLITS, Manifest, ManifestRow, Split, read_manifest, write_manifest
 from deepradiomics.cohort.mrnet import mrnet_manifest
+from deepradiomics.cohort.region_manifest import read_region_manifest
 from deepradiomics.cohort.splits import folds, with_splits
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "load_case",
     "mrnet_manifest",
     "read_manifest",
+    "read_region_manifest",
     "with_splits",
     "write_manifest",
 ]

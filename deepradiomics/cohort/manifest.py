@@ -23,25 +23,32 @@ from deepradiomics.images import VIEWS
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-_IMAGE = "image"  # the view's name where a case is one image
+IMAGE = "image"  # the view's name where a case is one image
 _FORBIDDEN_IN_ID = set('/\\:*?"<>|')
 _SHOWN = 5  # problems listed in one message
 
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One case: image path by view, optional mask, class by task, and the split if it is given."""
+    """One case: image path by view, optional mask, class by task, and the split if it is given.
+
+    An extraction's manifest may give the region's label in the mask (``region``) and further columns (``more``).
+    """
 
     id: str
     views: Mapping[str, Path]
     mask: Path | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
     split: Split | None = None
+    region: int | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Manifest:
     """The rows of a cohort, the views and tasks they share, and the file they came from (None: made in memory).
+
+    ``partial`` says that a row may lack its image or mask, or name files that do not exist.
 
     Raises:
         ManifestError: no rows, an unusable or repeated id, a row without any view.
@@ -51,13 +58,14 @@ class Manifest:
     views: tuple[str, ...]
     tasks: tuple[str, ...]
     path: Path | None = None
+    partial: bool = False
 
     def __post_init__(self) -> None:
         if not self.rows:
             raise ManifestError(f"{self.path or 'The manifest'} holds no cases; write one row a case.")
         _check_ids(self.rows)
         for row in self.rows:
-            if not row.views:
+            if not row.views and not self.partial:
                 raise ManifestError(f"Case {row.id} names no image; fill at least one of: {', '.join(self.views)}.")
 
     def __len__(self) -> int:
@@ -114,7 +122,7 @@ def read_manifest(path: str | Path, *, tasks: Sequence[str] | None = None, need_
             file, or a class with one case; the message names column and cases.
     """
     path = Path(path)
-    columns, records = _read_table(path)
+    columns, records = read_table(path)
     views = _check_columns(path, columns)
     found = tuple(name.removeprefix("label_") for name in columns if name.startswith("label_"))
     if tasks is not None:
@@ -178,7 +186,7 @@ def check_classes(manifest: Manifest) -> None:
                 )
 
 
-def _read_table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+def read_table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Column names, and (line number, cells by column) of each row that is not blank."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -200,9 +208,9 @@ def _read_table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]
 
 def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
     """Refuse what no one would read; return the column of each view."""
-    found = [name for name in columns if name in (*VIEWS, _IMAGE) or name.startswith("view_")]
+    found = [name for name in columns if name in (*VIEWS, IMAGE) or name.startswith("view_")]
     views = {name.removeprefix("view_"): name for name in found}
-    known = ["id", _IMAGE, "mask", "split", *VIEWS]
+    known = ["id", IMAGE, "mask", "split", *VIEWS]
     if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
         raise ManifestError(f"{path}: the columns must be separated by commas, not semicolons or tabs; save it again.")
     for name in columns:
@@ -213,13 +221,13 @@ def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.75)
         hint = f"did you mean {near[0]!r}?" if near else f"a label is called 'label_{name}', a view 'view_{name}'."
         raise ManifestError(
-            f"{path}: unknown column {name!r}; {hint} Known are id, {_IMAGE}, {', '.join(VIEWS)}, view_<name>, mask, "
+            f"{path}: unknown column {name!r}; {hint} Known are id, {IMAGE}, {', '.join(VIEWS)}, view_<name>, mask, "
             "split and label_<task>."
         )
     if "id" not in columns:
         raise ManifestError(f"{path} has no column 'id', which names each case.")
     if not views:
-        raise ManifestError(f"{path} has no image column; name them {_IMAGE}, {', '.join(VIEWS)} or view_<name>.")
+        raise ManifestError(f"{path} has no image column; name them {IMAGE}, {', '.join(VIEWS)} or view_<name>.")
     if len(views) < len(found):
         raise ManifestError(f"{path}: a view has two columns (such as 'axial' and 'view_axial'); keep one of them.")
     return views
@@ -277,7 +285,8 @@ def _check_files(manifest: Manifest, views: Mapping[str, str]) -> None:
     if absent:
         more = f"\n  … and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
         shown = "\n  ".join(absent[:_SHOWN])
-        raise ManifestError(f"{manifest.where}: {len(absent)} files do not exist:\n  {shown}{more}")
+        number = "1 file does" if len(absent) == 1 else f"{len(absent)} files do"
+        raise ManifestError(f"{manifest.where}: {number} not exist:\n  {shown}{more}")
 
 
 def _some(names: Sequence[str], noun: str) -> str:
@@ -286,7 +295,7 @@ def _some(names: Sequence[str], noun: str) -> str:
 
 
 def _view_column(view: str) -> str:
-    return view if view in (*VIEWS, _IMAGE) else f"view_{view}"
+    return view if view in (*VIEWS, IMAGE) else f"view_{view}"
 
 
 def _portable(file: Path, folder: Path) -> str:

@@ -135,7 +135,8 @@ def extract_regions(
     """Extract the regions of every case, taking from ``folder`` what an earlier run has left there.
 
     Args:
-        manifest: the cases; each needs a mask.
+        manifest: the cases. Where a row gives its region's label, this one is taken, whatever ``extraction`` says;
+            a row without its image or mask is a case that failed.
         extraction: what to compute.
         folder: where each case's result is kept, as ``<id>.json`` (``<id>.<view>.json`` where cases have many views).
         workers: processes on this machine (more than one needs Dask).
@@ -146,13 +147,11 @@ def extract_regions(
         The outcome of each image of each case, in the manifest's order.
 
     Raises:
-        ManifestError: cases without a mask.
+        ManifestError: no case has a mask.
         InputError: the results cannot be written.
     """
-    without = [row.id for row in manifest.rows if row.mask is None]
-    if without:
-        more = f" and {len(without) - 5} more" if len(without) > 5 else ""
-        raise ManifestError(f"Column mask of {manifest.where}: no mask for {', '.join(without[:5])}{more}.")
+    if all(row.mask is None for row in manifest.rows):
+        raise ManifestError(f"Column mask of {manifest.where}: no case has a mask; name each case's label map there.")
     if workers > 1 and extraction.threads is None:
         from deepradiomics.radiomics.threads import thread_count
 
@@ -212,9 +211,12 @@ def warnings_of(found: RegionFeatures, mask: Mask) -> tuple[str, ...]:
 
 def _jobs(manifest: Manifest, extraction: Extraction, folder: Path) -> Iterator[_Job]:
     for row in manifest.rows:
-        for view in row.views:
+        own = extraction
+        if row.region is not None:
+            own = replace(extraction, settings=extraction.settings.with_label(row.region), all_labels=False)
+        for view in row.views or manifest.views[:1]:
             name = row.id if len(manifest.views) == 1 else f"{row.id}.{view}"
-            yield _Job(row, view, extraction, folder / f"{name}.json")
+            yield _Job(row, view, own, folder / f"{name}.json")
 
 
 def _named(outcome: CaseOutcome) -> str:
@@ -248,7 +250,9 @@ def _read(job: _Job) -> Inputs:
     from deepradiomics.radiomics.inputs import load, opened_image, opened_mask
 
     row = job.row
-    assert row.mask is not None  # extract_regions has looked
+    for column, path in ((job.view, row.views.get(job.view)), ("mask", row.mask)):
+        if path is None:
+            raise InputError(f"Case {row.id}, column {column}: this cell is empty; name a file there.")
     try:
         image = opened_image(row.views[job.view])
     except InputError as error:

@@ -1,0 +1,44 @@
+"""Remarks of many regions or cases, shortened for a screen: those that differ in numbers only are told once."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+_NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
+
+
+def grouped(texts: Iterable[str]) -> list[str]:
+    """One line for all texts that differ in their numbers only: the first, and how many more there are.
+
+    >>> grouped(["label 1: 30 voxels", "label 2: 8 voxels", "flat"])
+    ['label 1: 30 voxels (and 1 more like it)', 'flat']
+    """
+    groups: dict[str, list[str]] = {}
+    for text in texts:
+        groups.setdefault(_NUMBER.sub("#", text), []).append(text)
+    return [
+        members[0] + (f" (and {len(members) - 1} more like it)" if len(members) > 1 else "")
+        for members in groups.values()
+    ]
+
+
+def told_labels(counts: Sequence[tuple[int, int]]) -> str:
+    """(label, number of features) of each, in one line.
+
+    >>> told_labels([(1, 107), (2, 107), (3, 107), (5, 107)])
+    '4 labels (1-3, 5): 107 features each'
+    """
+    if len(counts) == 1:
+        return f"label {counts[0][0]}: {counts[0][1]} features"
+    numbers = sorted({count for _, count in counts})
+    each = f"{numbers[0]} features each" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} features"
+    return f"{len(counts)} labels ({_ranges([label for label, _ in counts])}): {each}"
+
+
+def _ranges(labels: Sequence[int]) -> str:
+    runs: list[list[int]] = []
+    for label in labels:
+        if runs and label == runs[-1][1] + 1:
+            runs[-1][1] = label
+        else:
+            runs.append([label, label])
+    return ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)
