@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,3 +121,27 @@ def test_a_run_goes_on_beside_it(widget: Any, exam: Any, monkeypatch: pytest.Mon
     HandTimer.made[-1].wind()
     assert run.words[0] == "extract" and widget.results is not None
     assert beside.child is not None and not beside.child.killed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
+def test_the_real_child_compiles_into_the_cache_and_goes_with_the_panel(
+    widget: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("numba")
+    from RadiomicFingerprintLib.warm_up import WarmUp
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    HandTimer.made.clear()
+    widget.warmUp = WarmUp(make_timer=HandTimer)
+    started = time.monotonic()
+    widget.enter()
+    assert time.monotonic() - started < 2.0  # it waits for nothing
+    job = widget.warmUp.job
+    while not list((tmp_path / "cache").rglob("*.nbc")) and time.monotonic() - started < 60:
+        HandTimer.made[-1].call()
+        time.sleep(0.1)
+    assert job.running and list((tmp_path / "cache").rglob("*.nbc"))
+    pid = job._process.pid
+    widget.cleanup()
+    assert not Path(f"/proc/{pid}").exists() and not job.folder.exists()
+    assert job.state == "cancelled"
