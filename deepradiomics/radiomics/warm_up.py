@@ -55,6 +55,11 @@ def _features(report: Progress) -> None:
         extract_patches([image], labels.astype(np.int32), device="cpu")
     setting = {"standard": "ibsi", "aggregation": list(AGGREGATIONS)}
     extract(image, Mask(labels, grid), {"setting": setting}, device="cpu")
+    resampled = {"resampledPixelSpacing": [0.83, 0.83, 0.83]}  # no point of it on the image's border
+    for side in (SIDE, 2 * SIDE):  # columns in one block, and in several
+        values, labels, grid = _block(side)
+        params = {"setting": resampled, "featureClass": {"firstorder": ["Mean"]}}
+        extract(Volume(values, grid), Mask(labels, grid), params, device="cpu")
 
 
 def _maps(report: Progress) -> None:
