@@ -47,7 +47,7 @@ def test_the_start_is_quick_and_loads_nothing_heavy() -> None:
         "except SystemExit: pass\n"
         f"print([m for m in {heavy!r} if m in sys.modules], time.process_time())"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     loaded, seconds = done.stdout.splitlines()[-1].rsplit(" ", 1)
     assert loaded == "[]"
     assert float(seconds) < 0.5
