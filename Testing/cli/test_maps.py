@@ -84,3 +84,44 @@ def test_filters_of_the_parameters_are_drawn(tmp_path: Path) -> None:
     params = material.params(tmp_path / "p.yaml", "imageType: {Gradient: {}}\nfeatureClass: {firstorder: [Mean]}\n")
     assert run_cli(["maps", image, mask, "-o", tmp_path / "out", "--params", params]).code == 0
     assert list(_written(tmp_path / "out")) == ["gradient_firstorder_Mean"]
+
+
+def test_a_second_run_leaves_no_map_of_the_first(tmp_path: Path) -> None:
+    image, mask = _case(tmp_path)
+    out = tmp_path / "out"
+    words = ["maps", image, mask, "-o", out, "--features"]
+    assert run_cli([*words, "glcm_Contrast,firstorder_Mean"]).code == 0
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    (out / "other.nrrd").write_text("mine", encoding="utf-8")
+    assert run_cli([*words, "nonsense"]).code == 2
+    assert (out / f"{CONTRAST}.nrrd").is_file()  # a run that fails takes nothing away
+    assert run_cli([*words, "firstorder_Mean,firstorder_Range"]).code == 0
+    assert {path.name for path in out.iterdir()} == {
+        f"{MEAN}.nrrd", "original_firstorder_Range.nrrd", "maps.json", "notes.txt", "other.nrrd",
+    }  # fmt: skip
+
+
+def test_maps_of_another_label_are_not_overwritten(tmp_path: Path) -> None:
+    image, mask = _case(tmp_path)
+    words = ["maps", image, mask, "-o", tmp_path / "out", "--features", "firstorder_Mean", "--json"]
+    assert run_cli([*words, "--label", 1]).code == 0
+    before = (tmp_path / "out" / f"{MEAN}.nrrd").read_bytes()
+    found = run_cli([*words, "--label", 2])
+    assert found.code == 2 and "label 1" in found.events[-1]["message"] and "label-2" in found.events[-1]["message"]
+    assert (tmp_path / "out" / f"{MEAN}.nrrd").read_bytes() == before
+
+
+def test_a_strangers_maps_json_is_not_overwritten(tmp_path: Path) -> None:
+    image, mask = _case(tmp_path)
+    (tmp_path / "maps.json").write_text('{"world": "flat"}', encoding="utf-8")
+    found = run_cli(["maps", image, mask, "-o", tmp_path, "--features", "firstorder_Mean", "--json"])
+    assert found.code == 2 and "maps.json" in found.events[-1]["message"]
+    assert (tmp_path / "maps.json").read_text(encoding="utf-8") == '{"world": "flat"}'
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that takes no file whatever its permissions say")
+def test_a_folder_that_takes_no_file_is_found_out_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deepradiomics.radiomics.maps.feature_maps", lambda *_, **__: pytest.fail("computed in vain"))
+    image, mask = _case(tmp_path)
+    found = run_cli(["maps", image, mask, "-o", "/proc/maps", "--features", "firstorder_Mean", "--json"])
+    assert found.code == 2 and "/proc cannot be written to. Choose" in found.events[-1]["message"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deepradiomics.cli.kernels import ready_kernels
+from deepradiomics.cli.maps_folder import earlier_maps, remove_stale
 from deepradiomics.cli.options import (
     DeviceName,
     JsonLines,
@@ -76,6 +77,7 @@ def maps(
 ) -> None:
     """Compute features around each voxel of a region and write each as an image, with maps.json beside them.
 
+    A folder holds the maps of one run: those of an earlier one of the same label are replaced.
     Grey levels are those of the whole region. The images cover the region's box and the kernel radius around it.
     """
     with running(json_lines) as session:
@@ -102,6 +104,7 @@ def maps(
         from deepradiomics.radiomics.maps.request import resolve
 
         settings = _with_choices(settings_of(params, label, None), kernel_radius, masked, init_value)
+        earlier = earlier_maps(output, settings.label)
         opened = opened_image(image)
         dimensions = 2 if isinstance(opened, sitk.Image) else 3
         described = plane_settings(settings, dimensions)
@@ -126,6 +129,7 @@ def maps(
                 session.progress(0.9 + 0.1 * number / len(found), f"writing {key}")
                 write_image(one, folder / f"{key}{suffix}")
             write_json(folder / "maps.json", document)
+        remove_stale(output, earlier, [f"{key}{suffix}" for key in found])
         session.progress(1.0, "done")
         files = [output / f"{key}{suffix}" for key in found] + [output / "maps.json"]
         text = f"label {settings.label}: {len(found)} map{'s' * (len(found) > 1)}\n{output}"

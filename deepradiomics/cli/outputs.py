@@ -1,5 +1,6 @@
 """Results appear whole or not at all."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -20,8 +21,12 @@ def check_output(folder: Path) -> None:
     nearest = next((one for one in (folder, *folder.absolute().parents) if one.exists()), folder)
     if not nearest.is_dir():
         raise InputError(f"output {folder}: {nearest} is a file, no folder can be made in it.")
-    if not os.access(nearest, os.W_OK):
-        raise InputError(f"output {folder}: {nearest} cannot be written to. Choose another output folder.")
+    try:  # what permissions say is not what a network drive or /proc does
+        tempfile.TemporaryDirectory(dir=nearest, prefix=".part-").cleanup()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise InputError(f"output {folder}: {nearest} cannot be written to. Choose another output folder.") from error
 
 
 @contextmanager
