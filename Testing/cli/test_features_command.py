@@ -76,6 +76,8 @@ def test_a_feature_is_explained(name: str, says: tuple[str, ...]) -> None:
         ("Contrast", "glcm_Contrast"),
         ("wavlet-LLH_glcm_Contrast", "wavelet-LLH_glcm_Contrast"),
         ("gclm_Contrast", "glcm_Contrast"),
+        ("GLCM_CONTRAST", "glcm_Contrast?"),
+        ("gradient_shape_Sphericity", "original_shape_Sphericity"),
     ],
 )
 def test_a_misspelt_feature_is_answered_with_near_ones(name: str, near: str) -> None:
@@ -93,3 +95,11 @@ def test_every_key_of_every_preset_is_explained_in_full() -> None:
             about = explain(key)
             assert about.key == key and about.text and about.label
             assert about.image == "original" or about.image_sentence
+
+
+@pytest.mark.parametrize("name", ["glcm", "GLCM"])
+def test_a_familys_name_lists_its_features(name: str) -> None:
+    found = run_cli(["features", "explain", name])
+    assert found.code == 0 and "glcm is a family of features" in found.out and "glcm_Contrast" in found.out
+    rows = run_cli(["features", "explain", name, "--json"]).result["features"]
+    assert len(rows) > 20 and {row["family"] for row in rows} == {"glcm"}

@@ -37,15 +37,24 @@ def list_features(
 
 def explain_feature(
     name: Annotated[
-        str, typer.Argument(help="A feature: glcm_Contrast, original_glcm_Contrast, wavelet-LLH_glcm_Idm.")
+        str,
+        typer.Argument(
+            help="A feature: glcm_Contrast, original_glcm_Contrast, wavelet-LLH_glcm_Idm; or a family: glcm."
+        ),
     ],
     json_lines: JsonLines = False,
 ) -> None:
-    """Explain one feature: what it says, of which image, its unit and its IBSI code."""
+    """Explain one feature: what it says, of which image, its unit and its IBSI code; or list those of a family."""
     with running(json_lines) as session:
         from deepradiomics.radiomics.catalogue import FAMILY_TITLES
         from deepradiomics.radiomics.explain import explain
 
+        family = {one.lower(): one for one in FAMILY_TITLES}.get(name.lower())
+        if family is not None:
+            rows = [_row(explain(key)) for key in _keys(None, None) if key.startswith(f"original_{family}_")]
+            text = f"{family} is a family of features: {FAMILY_TITLES[family]}\n\n{_table(rows)}"
+            session.result(text, family=family, features=rows, count=len(rows))
+            return
         found = explain(name)
         lines = [found.key, "", found.sentence, "", f"Family: {FAMILY_TITLES.get(found.family, found.family)}"]
         lines += [f"Image:  {found.image_sentence}"] if found.image_sentence else []

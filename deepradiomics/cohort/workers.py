@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -65,6 +67,8 @@ def _run_dask(
                 f"The Dask scheduler {cluster} does not answer ({error}); is its address right?"
             ) from error
         with client:
+            if local is not None:
+                client.run(_leave_interrupts_to_the_parent)
             numbers = {client.submit(_on_one_thread, fn, job, pure=False): n for n, job in enumerate(jobs)}
             try:
                 for future in as_completed(numbers):
@@ -77,6 +81,12 @@ def _run_dask(
         for name in set(os.environ) - set(environment):
             del os.environ[name]
         os.environ.update(environment)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; the parent ends its workers, whose tracebacks would bury its word."""
+    if threading.current_thread() is threading.main_thread():  # elsewhere Python refuses
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _on_one_thread(fn: Callable[[Job], Outcome], job: Job) -> Outcome:

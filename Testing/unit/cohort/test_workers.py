@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
@@ -45,6 +46,17 @@ def test_processes_of_this_machine_leave_its_environment_as_it_was():
     before = dict(os.environ)
     assert sorted(run_everywhere(abs, [-1, -2], workers=2)) == [(0, 1), (1, 2)]
     assert dict(os.environ) == before
+
+
+def is_deaf_to_interrupts(_: int) -> bool:
+    return signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+def test_ctrl_c_is_the_parents_affair_alone():
+    pytest.importorskip("distributed")
+    here = signal.getsignal(signal.SIGINT)
+    assert sorted(run_everywhere(is_deaf_to_interrupts, [1, 2], workers=2)) == [(0, True), (1, True)]
+    assert signal.getsignal(signal.SIGINT) is here
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
