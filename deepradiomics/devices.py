@@ -1,11 +1,25 @@
 """Which processor a computation runs on: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
 
+import sys
 from importlib.util import find_spec
 from typing import Literal, get_args
 
 from deepradiomics.errors import InputError, MissingDependencyError
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def checked_device(device: str) -> str:
+    """Return a device's name as it is, after a check that needs no torch.
+
+    Raises:
+        InputError: no such device, or one that this system never has.
+    """
+    if not isinstance(device, str) or device.partition(":")[0] not in get_args(Device):
+        raise InputError(f"device: expected one of {', '.join(get_args(Device))}, got {device!r}.")
+    if device == "mps" and sys.platform != "darwin":
+        raise InputError("device='mps' cannot be used: it exists on macOS only. Choose 'auto' or 'cpu'.")
+    return device
 
 
 def resolve_device(device: str = "auto", *, float64: bool = False) -> str:
@@ -21,9 +35,7 @@ def resolve_device(device: str = "auto", *, float64: bool = False) -> str:
         InputError: the device is unknown or not present on this machine.
         MissingDependencyError: a GPU is asked for and torch is not installed.
     """
-    kind = device.partition(":")[0]
-    if kind not in get_args(Device):
-        raise InputError(f"device: expected one of {', '.join(get_args(Device))}, got {device!r}.")
+    kind = checked_device(device).partition(":")[0]
     if kind == "cpu":
         return "cpu"
     if find_spec("torch") is None:

@@ -10,6 +10,8 @@ from deepradiomics.errors import GeometryError, InputError
 from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.volume import Mask, Volume
 
+LABEL_MAPS = (sitk.sitkLabelUInt8, sitk.sitkLabelUInt16, sitk.sitkLabelUInt32, sitk.sitkLabelUInt64)
+
 
 def geometry_of(image: sitk.Image, name: str = "") -> Geometry:
     """Return the geometry of a 3-D SimpleITK image.
@@ -25,13 +27,29 @@ def geometry_of(image: sitk.Image, name: str = "") -> Geometry:
     return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
 
 
+def plain_pixels(image: sitk.Image, name: str = "image", *, labels: bool = False) -> sitk.Image:
+    """Return the image with one stored value a voxel; a run-length coded LabelMap is unfolded where labels are meant.
+
+    Nothing may be asked of a LabelMap before: SimpleITK ends the whole process at some of its questions.
+
+    Raises:
+        InputError: a LabelMap where grey values are meant.
+    """
+    if image.GetPixelID() not in LABEL_MAPS:
+        return image
+    if not labels:
+        raise InputError(f"{name}: expected grey values, got a SimpleITK LabelMap. Is it the mask? Give the image.")
+    return sitk.LabelMapToLabel(image)
+
+
 def volume_from_sitk(image: sitk.Image, name: str = "", source: str = "", notes: tuple[str, ...] = ()) -> Volume:
     """Copy a scalar 3-D SimpleITK image into a Volume.
 
     Raises:
         GeometryError: not 3-D.
-        InputError: several components a voxel (RGB, vector).
+        InputError: several components a voxel (RGB, vector), or a LabelMap.
     """
+    image = plain_pixels(image, name or source or "image")
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(
             f"{name or source or 'image'}: expected one grey value a voxel, got "
@@ -42,6 +60,7 @@ def volume_from_sitk(image: sitk.Image, name: str = "", source: str = "", notes:
 
 def mask_from_sitk(image: sitk.Image, name: str = "", source: str = "") -> Mask:
     """Copy a 3-D SimpleITK label image into a Mask; segment names of a ``.seg.nrrd`` header are kept."""
+    image = plain_pixels(image, labels=True)
     volume = volume_from_sitk(image, name, source)
     names: dict[int, str] = {}
     keys = set(image.GetMetaDataKeys())

@@ -44,7 +44,8 @@ class Volume:
     def __post_init__(self) -> None:
         voxels = _frozen(self.voxels, self.geometry, f"Volume {self.name or self.source}".strip())
         if voxels.dtype.kind not in "fiub":
-            raise InputError(f"Volume {self.name}: expected real numbers, got dtype {voxels.dtype}.")
+            label = f"Volume {self.name or self.source}".strip()
+            raise InputError(f"{label}: expected real numbers, got dtype {voxels.dtype}.")
         object.__setattr__(self, "voxels", voxels)
 
     def require_finite(self) -> "Volume":
@@ -89,13 +90,18 @@ class Mask:
         if labels.dtype.kind == "f":
             if not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
                 raise MaskError(
-                    f"Mask {self.name or self.source}: labels must be whole numbers, got fractions or NaN. "
+                    f"{self._called}: labels must be whole numbers, got fractions or NaN. "
                     "Is this a grey-level image? Threshold it first."
                 )
             labels = labels.astype(np.int32)
         if labels.dtype.kind not in "iu":
-            raise MaskError(f"Mask {self.name}: expected integer labels, got dtype {labels.dtype}.")
-        object.__setattr__(self, "labels", _frozen(labels, self.geometry, f"Mask {self.name or self.source}".strip()))
+            raise MaskError(f"{self._called}: expected integer labels, got dtype {labels.dtype}.")
+        object.__setattr__(self, "labels", _frozen(labels, self.geometry, self._called))
+
+    @property
+    def _called(self) -> str:
+        """What messages call it."""
+        return f"Mask {self.name or self.source}".strip()
 
     @cached_property
     def _present(self) -> tuple[int, ...]:
@@ -114,5 +120,5 @@ class Mask:
         where = self.labels == label
         if label == 0 or not where.any():
             there = ", ".join(map(str, self.labels_present())) or "none: the mask is empty"
-            raise MaskError(f"Mask {self.name or self.source}: no voxel has label {label}; labels present: {there}.")
+            raise MaskError(f"{self._called}: no voxel has label {label}; labels present: {there}.")
         return where

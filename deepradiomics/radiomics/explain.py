@@ -74,6 +74,8 @@ def explain(key: str) -> Explained:
     image, family, rest = _parts(key)
     if image == "diagnostics":
         return _diagnostic(key, rest)
+    if family in ("shape", "shape2D") and image != "original" and rest in catalogue.entries()[family]:
+        raise InputError(f"feature {key!r} does not exist: no filter changes a shape. It is original_{family}_{rest}.")
     title, image_sentence = _image_words(image, key)
     entry = catalogue.entries().get(family, {}).get(rest)
     full = f"{image}_{family}_{rest}"
@@ -92,6 +94,9 @@ def explain(key: str) -> Explained:
 def _parts(key: str) -> tuple[str, str, str]:
     """Image prefix, family and the rest of a key; image prefixes hold no underscore."""
     families = {*catalogue.entries(), *ibsi_catalogue.entries()}
+    if key in families:
+        some = next(iter(catalogue.entries().get(key) or ibsi_catalogue.entries()[key]))
+        raise InputError(f"feature {key!r} is a family, not one feature. Name one, such as {key}_{some}.")
     first, _, rest = key.partition("_")
     if first in families:
         return "original", first, rest
@@ -150,7 +155,12 @@ def _image_words(image: str, key: str) -> tuple[str, str]:
 def _unknown(key: str) -> InputError:
     first, _, rest = key.partition("_")
     short = [f"{family}_{name}" for family, features in catalogue.entries().items() for name in features]
-    if rest in short:  # the image is misspelt
+    lower = {name.lower(): name for name in short}
+    if key.lower() in lower:
+        near = [lower[key.lower()]]
+    elif rest.lower() in lower and rest not in short:
+        near = [f"{first.lower() if first.lower() == 'original' else first}_{lower[rest.lower()]}"]
+    elif rest in short:  # the image is misspelt
         near = [f"{image}_{rest}" for image in get_close_matches(first, _image_examples(), 2, 0.6)]
     else:
         by_name = {name: name for name in short} | {f"original_{name}": name for name in short}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deepradiomics.devices import checked_device
 from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.radiomics.image_types import Effort, features_of
 from deepradiomics.radiomics.inputs import Inputs, load, plane_settings
@@ -50,6 +51,7 @@ def extract(
     >>> features["original_glcm_Contrast"]  # doctest: +SKIP
     """
     settings = chosen_settings(params, label, standard)
+    checked_device(device)
     if settings.standard == "ibsi":
         from deepradiomics.radiomics.ibsi import ibsi_features
 
@@ -70,7 +72,7 @@ def features_of_loaded(inputs: Inputs, settings: Settings, effort: Effort) -> Fe
         [found] = ibsi_features_of(loaded_again(inputs, settings), [settings], effort)
     else:
         settings = plane_settings(settings, inputs.dimensions)
-        [found] = features_of([prepare_region(inputs, settings, effort.threads)], [settings], effort)
+        [found] = features_of([prepare_region(inputs, settings, effort.threads, effort.budget)], [settings], effort)
     if isinstance(found, DeepRadiomicsError):
         raise found
     return found

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from deepradiomics.devices import checked_device
 from deepradiomics.errors import DeepRadiomicsError, InputError
 from deepradiomics.images import Volume
 from deepradiomics.progress import Progress, silent
 from deepradiomics.radiomics.compute import FeatureTable, shape_table, texture_table
-from deepradiomics.radiomics.memory import Budget, images_at_once
+from deepradiomics.radiomics.memory import Budget, images_at_once, told_when_full
 from deepradiomics.radiomics.preprocess import Prepared
 from deepradiomics.radiomics.region import Region, level_warnings
 from deepradiomics.radiomics.result import ENGINE_VERSION, Features, undefined_reasons
@@ -22,7 +23,9 @@ from deepradiomics.radiomics.settings import (
     NUMERIC_DIAGNOSTICS,
     Settings,
     feature_names,
+    idle_families,
     image_prefixes,
+    require_features,
     texture_names,
 )
 from deepradiomics.radiomics.threads import map_ahead
@@ -37,6 +40,9 @@ class Effort:
     device: str = "auto"
     threads: int = 1
     budget: Budget = field(default_factory=Budget)
+
+    def __post_init__(self) -> None:
+        checked_device(self.device)
 
 
 def features_of(
@@ -54,6 +60,7 @@ def features_of(
         (R,) features, or the error that prevents them.
     """
     common, image = settings[0], regions[0].image
+    require_features(common, regions[0].dimensions)
     box = union_box([region.box for region in regions])
     tables: list[dict[str, FeatureTable]] = [{} for _ in regions]
     failures: list[dict[str, str]] = [{} for _ in regions]
@@ -149,18 +156,22 @@ def _table(job: _Job, prepared: Prepared, effort: Effort) -> FeatureTable | Deep
     """The features of one region of one image; an error is returned, for it concerns this region only."""
     if isinstance(job.values, str):
         return job.values
-    region = prepared.region
-    name = region.name if job.prefix == "original" else f"{region.name}, {job.prefix}"
-    cut = Region(job.values, region.mask, region.spacing_mm, region.shape_mask, name)
-    if job.values.dtype.kind == "f" and not np.isfinite(cut.roi_values).all():
-        return "the filtered image is not defined everywhere in the region"
     try:
-        return texture_table(
-            [cut], job.settings, prefix=job.prefix, device=effort.device, threads=effort.threads,
-            budget=effort.budget,
-        )  # fmt: skip
+        with told_when_full(prepared.image.name or "image"):
+            return _texture(job, job.values, prepared, effort)
     except DeepRadiomicsError as error:
         return error
+
+
+def _texture(job: _Job, values: np.ndarray, prepared: Prepared, effort: Effort) -> FeatureTable | str:
+    region = prepared.region
+    name = region.name if job.prefix == "original" else f"{region.name}, {job.prefix}"
+    cut = Region(values, region.mask, region.spacing_mm, region.shape_mask, name)
+    if values.dtype.kind == "f" and not np.isfinite(cut.roi_values).all():
+        return "the filtered image is not defined everywhere in the region"
+    return texture_table(
+        [cut], job.settings, prefix=job.prefix, device=effort.device, threads=effort.threads, budget=effort.budget
+    )
 
 
 def _undefined_table(job: _Job) -> FeatureTable:
@@ -204,7 +215,8 @@ def _diagnostics(
     values = region.roi_values
     undefined = undefined_reasons(tuple(found), np.array(list(found.values())), failures)
     levels = {prefix: int(table.n_levels[0]) for prefix, table in tables.items() if len(table.n_levels)}
-    warnings = [*settings.notes, *prepared.notes, *level_warnings(region.name, levels)]
+    warnings = [*settings.notes, *idle_families(settings, prepared.dimensions), *prepared.notes]
+    warnings += level_warnings(region.name, levels)
     warnings += dict.fromkeys(sentence for table in tables.values() for sentence in table.warnings)
     warnings += [f"{prefix}: {reason}; its features are NaN." for prefix, reason in failures.items()]
     rest = [name for name in undefined if name.split("_")[0] not in failures]

@@ -12,6 +12,7 @@ import SimpleITK as sitk
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Mask, Volume, as_mask, as_volume, to_sitk
+from deepradiomics.images.convert import plain_pixels
 from deepradiomics.images.nifti import is_nifti, scan_nifti
 from deepradiomics.radiomics.settings import Settings
 
@@ -67,7 +68,11 @@ def opened_image(image: Any) -> Any:
         InputError: the file is missing, unreadable or no grey-level image.
     """
     special = _special_file(image)
-    return special if special is not None else as_volume(image) if isinstance(image, str | os.PathLike) else image
+    if special is not None:
+        return special
+    if isinstance(image, sitk.Image):
+        return plain_pixels(image)
+    return as_volume(image) if isinstance(image, str | os.PathLike) else image
 
 
 def opened_mask(mask: Any) -> Any:
@@ -78,7 +83,11 @@ def opened_mask(mask: Any) -> Any:
         MaskError: labels that are not whole numbers.
     """
     special = _special_file(mask, channels=True)
-    return special if special is not None else as_mask(mask) if isinstance(mask, str | os.PathLike) else mask
+    if special is not None:
+        return special
+    if isinstance(mask, sitk.Image):
+        return plain_pixels(mask, labels=True)
+    return as_mask(mask) if isinstance(mask, str | os.PathLike) else mask
 
 
 def plane_settings(settings: Settings, dimensions: int) -> Settings:
@@ -108,6 +117,7 @@ def normalised(volume: Volume, settings: Settings) -> Volume:
 
 def one_channel(mask: Any, channel: int) -> Any:
     """Take one component of a vector mask (overlapping segments)."""
+    mask = plain_pixels(mask, labels=True) if isinstance(mask, sitk.Image) else mask
     if not isinstance(mask, sitk.Image) or mask.GetNumberOfComponentsPerPixel() == 1:
         return mask
     count = mask.GetNumberOfComponentsPerPixel()

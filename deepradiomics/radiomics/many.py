@@ -4,11 +4,16 @@ One image is read and normalised once for all labels of its mask. Where it is ne
 also runs once, over the box that holds all regions; otherwise every label has a grid of its own, as in PyRadiomics.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any, Literal
 
+import SimpleITK as sitk
+
 from deepradiomics.errors import DeepRadiomicsError, InputError, MaskError
+from deepradiomics.images import Volume
 from deepradiomics.progress import Progress, part, silent
 from deepradiomics.radiomics.extract import chosen_settings
 from deepradiomics.radiomics.image_types import Effort, features_of
@@ -70,7 +75,7 @@ def extract_labels(
     """
     settings = chosen_settings(params, None, standard)
     effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
-    wanted = "all" if labels is None else labels
+    wanted = _checked_labels("all" if labels is None else labels)
     return labels_of_loaded(load(image, mask, settings), settings, wanted, effort, progress or silent)
 
 
@@ -103,11 +108,11 @@ def extract_many(
     >>> found[1][1]["original_glcm_Contrast"]  # doctest: +SKIP
     """
     settings = chosen_settings(params, None, standard)
-    report, todo = progress or silent, list(pairs)
+    report, todo = progress or silent, _checked_pairs(pairs)
     effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
     together = 1 if device.startswith("cuda") else max(1, min(effort.threads, len(todo)))
     inner = replace(effort, threads=max(1, effort.threads // together))
-    wanted = (settings.label,) if labels is None else labels
+    wanted = _checked_labels((settings.label,) if labels is None else labels)
 
     def compute(numbered: tuple[int, tuple[Any, Any]]) -> LabelFeatures:
         number, (image, mask) = numbered
@@ -131,21 +136,25 @@ def labels_of_loaded(
     Each is prepared, then those are worked on together that share the image.
     """
     name = inputs.mask.name or "mask"
-    wanted = inputs.mask.labels_present() if isinstance(labels, str) else tuple(dict.fromkeys(labels))
-    if isinstance(labels, str) and labels != "all":
-        raise InputError(f"labels: expected whole numbers, 'all' or None, got {labels!r}.")
-    if not wanted:
+    labels = _checked_labels(labels)
+    everything = inputs.mask.labels_present() if isinstance(labels, str) else tuple(dict.fromkeys(labels))
+    if not everything:
         raise MaskError(f"{name}: it is empty, no voxel has a label. Draw a region first.")
+    found: dict[int, Features | DeepRadiomicsError] = {
+        label: MaskError(f"{name}: label {label} cannot name a region, as in PyRadiomics; give it one above 0.")
+        for label in everything
+        if label < 1
+    }
+    wanted = [label for label in everything if label not in found]
     if settings.standard == "ibsi":
-        return _checked(_ibsi(inputs, settings, wanted, effort, report), name)
+        return _checked(found | (_ibsi(inputs, settings, wanted, effort, report) if wanted else {}), name)
     settings = plane_settings(settings, inputs.dimensions)
     groups: dict[int, list[tuple[Settings, Prepared]]] = {}
-    found: dict[int, Features | DeepRadiomicsError] = {}
     for count, label in enumerate(wanted):
         report(0.2 * count / len(wanted), f"label {label}")
         own = settings.with_label(label)
         try:
-            region = prepare_region(inputs, own, effort.threads)
+            region = prepare_region(inputs, own, effort.threads, effort.budget)
         except DeepRadiomicsError as error:
             found[label] = error
             continue
@@ -155,7 +164,36 @@ def labels_of_loaded(
     for members in groups.values():
         found |= _group(members, effort, part(report, 0.2, 1.0))
     report(1.0, "features")
-    return _checked({label: found[label] for label in wanted}, name)
+    return _checked({label: found[label] for label in everything}, name)
+
+
+def _checked_labels(labels: Any) -> tuple[int, ...] | Literal["all"]:
+    """Labels as a tuple of whole numbers, or ``all``; one number alone is a list of one."""
+    if isinstance(labels, str) and labels == "all":
+        return "all"
+    given = [labels] if isinstance(labels, Real) else labels
+    whole = not isinstance(given, str | Mapping) and isinstance(given, Iterable)
+    listed = list(given) if whole else []
+    if not whole or any(isinstance(v, bool) or not isinstance(v, Real) or not float(v).is_integer() for v in listed):
+        raise InputError(f"labels: expected whole numbers such as [1, 2], 'all' or None, got {labels!r}.")
+    if not listed:
+        raise InputError("labels: the list is empty. Name at least one label, or give 'all' for every one.")
+    return tuple(int(v) for v in listed)
+
+
+def _checked_pairs(pairs: Any) -> list[tuple[Any, Any]]:
+    """The pairs as a list; an image cannot be taken for a pair."""
+    what = "pairs: expected a list of (image, mask), such as [('a.nii', 'a-mask.nii')]"
+    single = (str, os.PathLike, Mapping, Volume, sitk.Image)
+    if isinstance(pairs, single) or not isinstance(pairs, Iterable):
+        raise InputError(f"{what}, got {type(pairs).__name__}.")
+    listed = list(pairs)
+    for number, pair in enumerate(listed, start=1):
+        if isinstance(pair, single) or not isinstance(pair, Sequence):
+            raise InputError(f"{what}; number {number} is one {type(pair).__name__}: bracket it with its mask.")
+        if len(pair) != 2:
+            raise InputError(f"{what}; number {number} holds {len(pair)} things. A label goes into labels=[…].")
+    return [(image, mask) for image, mask in listed]
 
 
 def _group(

@@ -9,9 +9,11 @@ from threading import Condition
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.counting import CountingPlan
 from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.wording import told_apart
 
 DEFAULT_GB = 1.0
 VARIABLE = "DEEPRADIOMICS_MAX_MEMORY_GB"
+MANY_DIRECTIONS = 13  # those of distance 1
 MATRIX_COPIES = 3  # counts, frequencies, and what the formulas hold at a time
 NUMBER_BYTES = 8
 VOXEL_BYTES = 128  # of a filtered image in work: its values, the filter's intermediate ones, levels and places
@@ -35,7 +37,7 @@ class Budget:
         if asked is None:
             source, asked = VARIABLE, os.environ.get(VARIABLE, DEFAULT_GB)  # type: ignore[assignment]
         try:
-            self.gigabytes = float(asked)  # type: ignore[arg-type]
+            self.gigabytes = 0.0 if isinstance(max_memory_gb, str | bool) else float(asked)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             self.gigabytes = 0.0
         if not 0 < self.gigabytes < float("inf"):
@@ -57,6 +59,22 @@ class Budget:
             with self._changed:
                 self._free += count
                 self._changed.notify_all()
+
+
+@contextmanager
+def told_when_full(name: str) -> Iterator[None]:
+    """Turn a MemoryError into a sentence about what was worked on.
+
+    Raises:
+        InputError: the machine has no memory left.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise InputError(
+            f"{name}: this machine's memory is spent ({' '.join(str(error).split()) or 'no more could be had'}). Take "
+            "a larger resampledPixelSpacing, fewer image types or fewer threads, or close other programs."
+        ) from error
 
 
 def matrix_bytes(n_levels: int, longest: int, plan: CountingPlan) -> int:
@@ -98,11 +116,15 @@ def chunks(
     each = [matrix_bytes(len(region.grey_levels), max(region.codes.shape), plan) for region in levels]
     largest = max(range(len(each)), key=each.__getitem__)
     if each[largest] > budget.bytes:
-        count = len(levels[largest].grey_levels)
+        count, directions = len(levels[largest].grey_levels), len(plan.offsets)
+        need, there = told_apart(each[largest] / 1e9, budget.gigabytes)
+        cause, remedy = f"{count} grey levels", "a larger binWidth (16 to 128 levels are usual) or a binCount"
+        if directions > MANY_DIRECTIONS:
+            cause += f" and {directions} directions (distances {list(plan.distances)})"
+            remedy = f"smaller distances (1 has {MANY_DIRECTIONS} directions)" + (f", {remedy}" if count > 128 else "")
         raise InputError(
-            f"{names[largest]}: the texture matrices of its {count} grey levels need about {each[largest] / 1e9:.2g} "
-            f"GB, the budget is {budget.gigabytes:.2g} GB. Take a larger binWidth (16 to 128 levels are usual) or a "
-            f"binCount, or raise max_memory_gb (or the variable {VARIABLE})."
+            f"{names[largest]}: the texture matrices of its {cause} need about {need} GB, the budget is {there} GB. "
+            f"Take {remedy}, or raise max_memory_gb (or the variable {VARIABLE})."
         )
     size = min(most, max(1, budget.bytes // max(1, each[largest])))
     return [Chunk(slice(start, start + size), size * each[largest]) for start in range(0, len(levels), size)]

@@ -11,6 +11,7 @@ import yaml
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.catalogue import FAMILIES, default_names, entries
+from deepradiomics.radiomics.parameter_text import read_text
 from deepradiomics.radiomics.setting_rules import (
     FIELD_OF_KEY,
     FIELD_OF_VOXEL_KEY,
@@ -32,7 +33,9 @@ def features_preset(name: str | os.PathLike[str]) -> dict[str, Any]:
         InputError: there is no preset of this name.
     """
     if str(name) not in PRESETS:
-        raise InputError(f"preset {str(name)!r} does not exist; choose one of {', '.join(PRESETS)}.")
+        raise InputError(
+            f"preset {str(name)!r} does not exist; choose one of {', '.join(PRESETS)}.{_near_preset(str(name))}"
+        )
     text = files("deepradiomics.radiomics").joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
     return yaml.safe_load(text)
 
@@ -137,11 +140,18 @@ def _read(path: Path) -> Any:
     if not path.is_file():
         raise InputError(
             f"params {str(path)!r}: neither a parameter file that exists nor a preset ({', '.join(PRESETS)})."
+            f"{_near_preset(str(path))}"
         )
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: this is not a readable YAML file ({' '.join(str(error).split())}).") from error
+    return read_text(text, str(path))
+
+
+def _near_preset(name: str) -> str:
+    near = get_close_matches(name.lower(), PRESETS, 2, 0.6)
+    return f" Did you mean {', '.join(near)}?" if near else ""
 
 
 def _check_names(what: str, given: Mapping[Any, Any], known: Sequence[str]) -> None:

@@ -14,9 +14,11 @@ from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume, mask_from_sitk, to_sitk, volume_from_sitk
 from deepradiomics.radiomics.diagnostics import Told
 from deepradiomics.radiomics.inputs import Inputs, load, normalised, one_channel
+from deepradiomics.radiomics.memory import Budget, told_when_full
 from deepradiomics.radiomics.region import Region
 from deepradiomics.radiomics.resampling import resample_pair, resampled_mask
 from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.wording import told_apart
 
 __all__ = [
     "Prepared", "check_roi", "normalised", "on_one_grid", "one_channel", "prepare", "prepare_region", "resegmented",
@@ -26,6 +28,8 @@ __all__ = [
 DEFAULT_TOLERANCE = 1e-6  # ITK's: origin and spacing in voxels, directions as they are
 CENTRE_TOLERANCE_VOXELS = 1e-3  # voxel centres that lie this close are the same, however the headers round
 BSPLINE_VOXELS = 4
+_ROUNDED = 1 + 1e-9  # a limit met but for rounding is met
+_TOLERANT = "; if only the headers are rounded, raise geometryTolerance"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +76,18 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
     return prepare_region(load(image, mask, settings), settings)
 
 
-def prepare_region(inputs: Inputs, settings: Settings, threads: int | None = None) -> Prepared:
-    """Return the cropped region of one label of what was loaded; see :func:`prepare`."""
+def prepare_region(
+    inputs: Inputs, settings: Settings, threads: int | None = None, budget: Budget | None = None
+) -> Prepared:
+    """Return the cropped region of one label of what was loaded; see :func:`prepare`.
+
+    A resampled image must fit into the budget, which is told before it is made.
+    """
+    with told_when_full(inputs.image.name or "image"):
+        return _prepared(inputs, settings, threads, budget or Budget())
+
+
+def _prepared(inputs: Inputs, settings: Settings, threads: int | None, budget: Budget) -> Prepared:
     volume, labels = inputs.image, inputs.mask
     name = labels.name or "mask"
     inside = labels.region(settings.label)  # the label must be there before anything else is done
@@ -81,7 +95,7 @@ def prepare_region(inputs: Inputs, settings: Settings, threads: int | None = Non
     told.of_original(inside)
     resampling = settings.resampled_spacing_mm is not None and settings.interpolator is not None
     if resampling:
-        volume, labels = _resampled(volume.require_finite(), labels, settings, inputs.dimensions, threads)
+        volume, labels = _resampled(volume.require_finite(), labels, settings, inputs.dimensions, threads, budget)
         told.of_step("interpolated", labels.labels == settings.label, labels.geometry, volume)
     volume, labels, note = on_one_grid(volume, labels, settings)
     inside = labels.region(settings.label)
@@ -116,7 +130,7 @@ def prepare_region(inputs: Inputs, settings: Settings, threads: int | None = Non
 
 
 def _resampled(
-    volume: Volume, labels: Mask, settings: Settings, dimensions: int, threads: int | None
+    volume: Volume, labels: Mask, settings: Settings, dimensions: int, threads: int | None, budget: Budget
 ) -> tuple[Volume, Mask]:
     """Resample image and mask as the settings say; a flat image within its plane."""
     asked = settings.resampled_spacing_mm or ()
@@ -135,7 +149,7 @@ def _resampled(
     image, mask = to_sitk(volume), _as_uint32(labels)
     if dimensions == 2:
         image, mask = image[:, :, 0], mask[:, :, 0]
-    moved = resample_pair(image, mask, settings, labels.name or "mask", threads)
+    moved = resample_pair(image, mask, settings, labels.name or "mask", threads, budget)
     if dimensions == 2:
         moved = sitk.JoinSeries([moved[0]]), sitk.JoinSeries([moved[1]])
     return (
@@ -226,13 +240,13 @@ def on_one_grid(volume: Volume, mask: Mask, settings: Settings) -> tuple[Volume,
     if not settings.correct_mask:
         a, b = volume.geometry, mask.geometry
         raise GeometryError(
-            f"mask {mask.name}: it does not lie on the image's grid.\n"
+            f"{f'mask {mask.name}'.strip()}: it does not lie on the image's grid.\n"
             f"  image: size {a.size}, spacing {_short(a.spacing_mm)} mm, origin {_short(a.origin_mm)}, "
             f"directions {_short(a.direction)}\n"
             f"  mask:  size {b.size}, spacing {_short(b.spacing_mm)} mm, origin {_short(b.origin_mm)}, "
             f"directions {_short(b.direction)}\n"
             f"{_difference(a, b, settings.geometry_tolerance)} If both show the same anatomy, set correctMask to true "
-            "to resample the mask onto the image; if only the headers are rounded, raise geometryTolerance."
+            f"to resample the mask onto the image{_TOLERANT if a.size == b.size else ''}."
         )
     moved = mask_from_sitk(resampled_mask(to_sitk(volume), _as_uint32(mask), settings, mask.name or "mask"), mask.name)
     return volume, moved, f"{mask.name or 'mask'}: resampled onto the image's grid (nearest neighbour)."
@@ -246,7 +260,7 @@ def same_grid(a: Geometry, b: Geometry, tolerance: float | None = None) -> bool:
     """
     if a.size != b.size:
         return False
-    if np.abs(a.corners_mm() - b.corners_mm()).max() <= CENTRE_TOLERANCE_VOXELS * min(a.spacing_mm):
+    if np.abs(a.corners_mm() - b.corners_mm()).max() <= CENTRE_TOLERANCE_VOXELS * min(a.spacing_mm) * _ROUNDED:
         return True
     tolerance = DEFAULT_TOLERANCE if tolerance is None else tolerance
     length = tolerance * a.spacing_mm[0]
@@ -263,8 +277,9 @@ def _difference(a: Geometry, b: Geometry, tolerance: float | None) -> str:
         return "Their sizes differ; no tolerance helps."
     apart = np.linalg.norm(a.corners_mm() - b.corners_mm(), axis=1).max()
     allowed = DEFAULT_TOLERANCE if tolerance is None else tolerance
+    far, near = told_apart(apart, CENTRE_TOLERANCE_VOXELS * min(a.spacing_mm))
     return (
-        f"Voxels lie up to {apart:.3g} mm apart; allowed are {CENTRE_TOLERANCE_VOXELS * min(a.spacing_mm):.2g} mm, or "
+        f"Voxels lie up to {far} mm apart; allowed are {near} mm, or "
         f"headers that differ by at most {allowed:g} of a voxel (geometryTolerance)."
     )
 

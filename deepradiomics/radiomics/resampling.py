@@ -7,15 +7,23 @@ The grid is the mask's, at the new spacing, with the same outer corner; only the
 import numpy as np
 import SimpleITK as sitk
 
-from deepradiomics.errors import GeometryError, MaskError
+from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.radiomics import compiled
+from deepradiomics.radiomics.memory import VARIABLE, Budget
 from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.wording import told_apart
 
+MASK_BYTES = 18  # a voxel of the new mask, twice while it is handed over, and what is asked of it, as measured
 AXES_TOLERANCE = 1e-12  # of the direction cosines, for grids whose axes are the same
 
 
 def resample_pair(
-    image: sitk.Image, mask: sitk.Image, settings: Settings, name: str, threads: int | None = None
+    image: sitk.Image,
+    mask: sitk.Image,
+    settings: Settings,
+    name: str,
+    threads: int | None = None,
+    budget: Budget | None = None,
 ) -> tuple[sitk.Image, sitk.Image]:
     """Return image and mask on the new grid.
 
@@ -25,8 +33,10 @@ def resample_pair(
         settings: spacing (x, y, z), 0 keeping the mask's own, interpolator, pad distance and label.
         name: what messages call the mask.
         threads: how many to use.
+        budget: what the new images may take; None takes the default.
 
     Raises:
+        InputError: the new images would be larger than the budget.
         GeometryError: the ROI reaches outside the image.
         MaskError: no voxel of the label is left.
     """
@@ -44,6 +54,7 @@ def resample_pair(
     last = np.minimum(last, np.ceil(np.array(mask.GetSize()) * ratio) - 1)
     # the outer corner stays: the first new centre lies half a new voxel from it
     origin = 0.5 * (spacing - old) / old + first / ratio
+    _require_room(last - first + 1, spacing, old, image, budget or Budget())
     grid = sitk.ResampleImageFilter()
     grid.SetOutputSpacing(spacing.tolist())
     grid.SetOutputDirection(mask.GetDirection())
@@ -64,6 +75,22 @@ def resample_pair(
             "Take a smaller resampledPixelSpacing."
         )
     return new_image, new_mask
+
+
+def _require_room(
+    size: np.ndarray, spacing_mm: np.ndarray, old_mm: np.ndarray, image: sitk.Image, budget: Budget
+) -> None:
+    """Refuse a new grid that the budget cannot hold, before any of it is made."""
+    need = float(np.prod(size)) * (2 * image.GetSizeOfPixelComponent() + MASK_BYTES)
+    if need <= budget.bytes:
+        return
+    needed, there = told_apart(need / 1e9, budget.gigabytes)
+    raise InputError(
+        f"setting resampledPixelSpacing: at {spacing_mm.round(6).tolist()} mm the region's box would have "
+        f"{' x '.join(f'{n:.0f}' for n in size)} voxels (x, y, z) and need about {needed} GB, the budget is {there} "
+        f"GB. The mask's own spacing is {old_mm.round(4).tolist()} mm: is the new one a slip? Otherwise take a larger "
+        f"one, or raise max_memory_gb (or the variable {VARIABLE})."
+    )
 
 
 def _fast_bspline(image: sitk.Image, grid: sitk.ResampleImageFilter, threads: int | None) -> sitk.Image | None:

@@ -1,12 +1,21 @@
 """Features: what an extraction returns, and why a number in it may be NaN."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 ENGINE_VERSION = "2"
 """Part of every cache key: it changes whenever a number may change."""
+
+
+class UnknownFeature(KeyError):  # noqa: N818 - a KeyError, as of any dictionary
+    """A key that the features lack; unlike a bare KeyError its text is a sentence."""
+
+    def __str__(self) -> str:
+        """The sentence, without quotation marks."""
+        return str(self.args[0])
 
 
 class Features(dict[str, float]):
@@ -20,6 +29,12 @@ class Features(dict[str, float]):
     def __init__(self, values: Mapping[str, float], diagnostics: Mapping[str, Any] | None = None) -> None:
         super().__init__(values)
         self.diagnostics: dict[str, Any] = dict(diagnostics or {})
+
+    def __missing__(self, key: object) -> float:
+        """Raise a KeyError that names near matches."""
+        near = [name for name in self if name.endswith(f"_{key}")][:3] or get_close_matches(str(key), self, 3, 0.6)
+        hint = f"Did you mean {', '.join(near)}?" if near else "Keys are full names, such as original_glcm_Contrast."
+        raise UnknownFeature(f"{key!r} is not among these {len(self)} features. {hint}")
 
 
 def undefined_reasons(

@@ -23,6 +23,7 @@ INTERPOLATORS = (
     "sitkHammingWindowedSinc", "sitkCosineWindowedSinc", "sitkWelchWindowedSinc", "sitkLanczosWindowedSinc",
     "sitkBlackmanWindowedSinc",
 )  # fmt: skip
+OLD_BSPLINE = 3
 AGGREGATIONS = (
     "2D_averaged", "2D_slice_merged", "2.5D_direction_merged", "2.5D_merged", "3D_averaged", "3D_merged",
 )  # fmt: skip
@@ -48,6 +49,7 @@ class Rule:
         lengths: the value is a list of one of these lengths (empty: a single value).
         optional: None is allowed.
         or_nan: NaN is allowed.
+        distinct: of equal values in a list the first is kept.
     """
 
     kind: type
@@ -59,16 +61,41 @@ class Rule:
     lengths: tuple[int, ...] = ()
     optional: bool = False
     or_nan: bool = False
+    distinct: bool = False
 
     def checked(self, key: str, value: Any) -> Any:
-        """Return the value as a plain Python number or text (lists as tuples), or raise InputError."""
+        """Return the value as a plain Python number or text (lists as tuples), or raise InputError.
+
+        A number written as text counts where a decimal is meant: YAML 1.1 reads 1e-6 and nan as texts, PyRadiomics'
+        schema as numbers. So does 32.0 where a whole number is meant.
+        """
+        if not self.lengths:
+            value = self._number(value)
         if (value is None and self.optional) or (self.or_nan and isinstance(value, Real) and value != value):
             return value
         if not self.lengths:
             return self._one(key, value)
         if isinstance(value, str) or not hasattr(value, "__len__") or len(value) not in self.lengths:
-            raise InputError(f"setting {key}: expected {self._expected()}, got {value!r}.")
-        return tuple(self._one(key, v) for v in value)
+            raise InputError(f"setting {key}: expected {self._expected()}, got {value!r}.{self._as_list(value)}")
+        values = tuple(self._one(key, self._number(v)) for v in value)
+        return tuple({str(v): v for v in values}.values()) if self.distinct else values
+
+    def _number(self, value: Any) -> Any:
+        """What a text says where a decimal is meant, and a whole number written as one; else the value."""
+        if self.kind is float and isinstance(value, str):
+            try:
+                return float(value)
+            except ValueError:
+                return value
+        if self.kind is int and isinstance(value, float) and value.is_integer():
+            return int(value)
+        return value
+
+    def _as_list(self, value: Any) -> str:
+        """An example for who gave one value in place of a list."""
+        if not isinstance(value, Real) or isinstance(value, bool) or self.kind is str:
+            return ""
+        return f" Write {[value] * (self.lengths[-1] if self.lengths[-1] <= 3 else 1)}."
 
     def _one(self, key: str, value: Any) -> Any:
         accepted = {
@@ -79,6 +106,11 @@ class Rule:
         }[self.kind](value)
         if self.kind is str and isinstance(value, int) and key == "interpolator":
             accepted = 1 <= value <= 10
+            if value == OLD_BSPLINE:
+                raise InputError(
+                    "setting interpolator: 3 names no interpolator in the SimpleITK of today (once it was "
+                    "sitkBSpline). Give the name, such as sitkBSpline."
+                )
         if accepted and self.kind in (int, float):
             accepted = (
                 (self.above is None or value > self.above)
@@ -118,7 +150,8 @@ class Rule:
         if self.most is not None:
             words += f" and at most {self.most:g}"
         if self.lengths:
-            span = str(self.lengths[0]) if len(self.lengths) == 1 else f"{self.lengths[0]} to {self.lengths[-1]}"
+            first, last = self.lengths[0], self.lengths[-1]
+            span = str(last) if first == last else f"up to {last}" if first == 0 else f"{first} to {last}"
             words = f"a list of {span} values, each {words}"
         return words + (" (or nothing)" if self.optional else "")
 
@@ -153,7 +186,7 @@ _KEYS: dict[str, tuple[str, Rule]] = {
     "gldm_a": ("gldm_a", Rule(int, least=0)),
     "force2D": ("force_2d", Rule(bool)),
     "force2Ddimension": ("force_2d_dimension", Rule(int, least=0, most=2)),
-    "sigma": ("sigma_mm", Rule(float, above=0, lengths=tuple(range(65)))),
+    "sigma": ("sigma_mm", Rule(float, above=0, lengths=tuple(range(65)), distinct=True)),
     "wavelet": ("wavelet", Rule(str, choices=wavelets)),
     "start_level": ("start_level", Rule(int, least=0)),
     "level": ("level", Rule(int, above=0)),
@@ -194,6 +227,20 @@ FILTER_KEYS = (
     "lawsRotationInvariance", "lawsPooling", "lawsEnergyDelta", "filterBoundary", "filterDimension", "logTruncate",
 )  # fmt: skip
 """Keys that only a filter reads."""
+
+IBSI_KEYS = ("aggregation", "roundIntensities")
+"""Keys that only ``standard: ibsi`` reads."""
+
+READERS = {
+    "meanSupport": ("Mean",),
+    "lawsKernel": ("Laws",), "lawsRotationInvariance": ("Laws",), "lawsPooling": ("Laws",),
+    "lawsEnergyDelta": ("Laws",),
+    "filterBoundary": ("Mean", "Laws"), "filterDimension": ("Mean", "Laws"), "logTruncate": (),
+}  # fmt: skip
+"""Our filters' keys, and the image types that read them by either standard."""
+
+IBSI_READERS = {"filterBoundary": ("LoG", "Wavelet"), "filterDimension": ("LoG", "Wavelet"), "logTruncate": ("LoG",)}
+"""The image types that read them as well by ``standard: ibsi``."""
 
 IMAGE_TYPE_KEYS = (
     "binWidth", "binCount", "voxelArrayShift", "distances", "weightingNorm", "symmetricalGLCM", "gldm_a", "force2D",

@@ -9,9 +9,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from deepradiomics.errors import InputError
 from deepradiomics.radiomics import parameters
 from deepradiomics.radiomics.parameters import PRESETS, features_preset
-from deepradiomics.radiomics.setting_rules import FIELD_OF_KEY, FIELD_OF_VOXEL_KEY, RULES
+from deepradiomics.radiomics.setting_rules import (
+    FIELD_OF_KEY,
+    FIELD_OF_VOXEL_KEY,
+    IBSI_KEYS,
+    IBSI_READERS,
+    READERS,
+    RULES,
+)
 
 Weighting = Literal["euclidean", "manhattan", "infinity", "no_weighting"]
 ResegmentMode = Literal["absolute", "relative", "sigma"]
@@ -141,7 +149,11 @@ class Settings:
             sections.get("featureClass") or {}, values.get("force_2d", False), values.get("standard", "pyradiomics")
         )
         types = tuple(ImageType(name, own) for name, own in chosen)
-        return cls(features=features, image_types=types, notes=(*notes, *more), **values)
+        settings = cls(features=features, image_types=types, notes=(*notes, *more), **values)
+        unread = unread_keys(settings)
+        if unread and standard is None:
+            raise InputError(" ".join(unread))
+        return replace(settings, notes=(*settings.notes, *unread, *empty_image_types(settings)))
 
     def with_label(self, label: int) -> "Settings":
         """Return the same settings for another label."""
@@ -156,8 +168,11 @@ class Settings:
         features = self.features
         if features == parameters.features({}, False)[0]:
             features = parameters.features({}, True)[0]
+        notes = self.notes
+        if "shape" in dict(features):
+            notes += ("shape is not computed: the image is two-dimensional. Ask for shape2D under featureClass.",)
         features = tuple((family, names) for family, names in features if family != "shape")
-        return replace(self, features=features, force_2d=True, force_2d_dimension=0)
+        return replace(self, features=features, notes=notes, force_2d=True, force_2d_dimension=0)
 
     def per_image_type(self) -> tuple[tuple[str, "Settings"], ...]:
         """Return each image type with the settings that hold for it: these, with its own values on top."""
@@ -208,6 +223,57 @@ def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]
         for prefix in image_prefixes(image_type, own, dimensions):
             names += texture_names(own, prefix)
     return tuple(names)
+
+
+def unread_keys(settings: Settings) -> list[str]:
+    """Say which of our own keys, set to other than the default, nothing reads; one sentence each."""
+    default, ibsi = Settings(features=()), settings.standard == "ibsi"
+    found = []
+    for key in () if ibsi else IBSI_KEYS:
+        if getattr(settings, FIELD_OF_KEY[key]) != getattr(default, FIELD_OF_KEY[key]):
+            found.append(f"setting {key}: only standard: ibsi reads it. Set that, or remove the key.")
+    for key, always in READERS.items():
+        field, readers = FIELD_OF_KEY[key], (*always, *(IBSI_READERS.get(key, ()) if ibsi else ()))
+        values = [(name, getattr(own, field)) for name, own in settings.per_image_type()]
+        other = [name for name, value in values if value != getattr(default, field)]
+        own = {kind.name for kind in settings.image_types if key in dict(kind.own)}
+        if other and not (set(other) & set(readers)):
+            place = f"imageType {other[0]}: {key}" if own else f"setting {key}"
+            by = ", ".join([*always, *(f"{name} (with standard: ibsi)" for name in IBSI_READERS.get(key, ()))])
+            found.append(f"{place}: nothing reads it. It belongs to image type {by}: enable that, or remove the key.")
+    return found
+
+
+def empty_image_types(settings: Settings) -> list[str]:
+    """Say which image types give no image at all, whatever the image; one sentence each."""
+    return [
+        "LoG gives no image: it has no sigma. Name them in mm, such as sigma: [1, 3]."
+        for name, own in settings.per_image_type()
+        if name == "LoG" and not own.sigma_mm
+    ]
+
+
+def idle_families(settings: Settings, dimensions: int = 3) -> list[str]:
+    """Say which enabled families and image types give nothing for an image of so many dimensions."""
+    found = []
+    if dimensions == 3 and "shape2D" in settings.families and not settings.force_2d:
+        found.append(
+            "shape2D is not computed: it needs force2D: true and a region of one slice along force2Ddimension."
+        )
+    if dimensions == 2 and any(name == "LBP3D" for name, _ in settings.per_image_type()):
+        found.append("LBP3D gives no image: the image is two-dimensional. Take LBP2D.")
+    return found
+
+
+def require_features(settings: Settings, dimensions: int = 3) -> None:
+    """Refuse settings that leave nothing to compute.
+
+    Raises:
+        InputError: no feature is left; the message says why.
+    """
+    if not feature_names(settings, dimensions=dimensions):
+        why = [*settings.notes, *idle_families(settings, dimensions)]
+        raise InputError(" ".join(["params: they leave no feature to compute.", *why]))
 
 
 def shape_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 Threads, not processes: inside Slicer other processes hang, and the compiled kernels and LAPACK run side by side here.
 """
 
+import operator
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -26,9 +27,10 @@ def thread_count(threads: int | None = None) -> int:
     if asked is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        count = int(asked)
-    except ValueError:
+        count = int(asked) if threads is None else operator.index(asked)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
         count = 0
+    count = 0 if isinstance(threads, bool) else count
     if count < 1:
         raise InputError(f"{source}: expected a whole number of at least 1, got {asked!r}.")
     return count

@@ -29,9 +29,9 @@ def test_a_short_name_means_the_original_image() -> None:
 
 
 def test_the_text_holds_all_that_is_known() -> None:
-    about = explain("wavelet-HLL_shape_MeshVolume")  # a filtered image has no shape of its own, but the words exist
-    assert (about.image, about.family, about.name) == ("wavelet-HLL", "shape", "MeshVolume")
-    for words in ("Unit: ", "IBSI RNU0.", "HLL"):
+    about = explain("wavelet-HLL_firstorder_Variance")
+    assert (about.image, about.family, about.name) == ("wavelet-HLL", "firstorder", "Variance")
+    for words in ("IBSI ECT3.", "HLL"):
         assert words in about.text
     assert "Image:" not in explain("original_glcm_Contrast").text
 
@@ -50,7 +50,21 @@ def test_a_quantity_that_ibsi_defines_otherwise_has_no_code() -> None:
     assert explain("firstorder_Skewness").ibsi == "KE2A"
 
 
-@pytest.mark.parametrize("key", ["", "_", "glcm", "original", "a_b_c", "wavelet-LLH_glcm_", "diagnostics_Nothing_Here"])
+@pytest.mark.parametrize("key", ["", "_", "original", "a_b_c", "wavelet-LLH_glcm_", "diagnostics_Nothing_Here"])
 def test_what_is_no_feature_is_refused(key: str) -> None:
     with pytest.raises(InputError, match="is not in the catalogue"):
+        explain(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("glcm", "is a family, not one feature. Name one, such as glcm_"),
+        ("GLCM_CONTRAST", "Did you mean glcm_Contrast"),
+        ("wavelet-LLH_glcm_contrast", "Did you mean wavelet-LLH_glcm_Contrast"),
+        ("gradient_shape_Sphericity", "It is original_shape_Sphericity"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(key: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         explain(key)

@@ -235,8 +235,12 @@ def test_small_integer_types_do_not_overflow() -> None:
     assert small == large
 
 
-def test_a_gpu_that_is_not_there_is_an_error_and_mps_counts_on_the_cpu() -> None:
+def test_a_gpu_that_is_not_there_is_an_error_and_mps_counts_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(InputError, match="macOS only"):
+        extract(_volume(), _mask(), device="mps")
+    monkeypatch.setattr("sys.platform", "darwin")
     assert extract(_volume(), _mask(), device="mps") == extract(_volume(), _mask(), device="cpu")
     with pytest.raises(InputError, match="expected one of"):
         extract(_volume(), _mask(), device="tpu")

@@ -180,6 +180,16 @@ def test_maps_of_filtered_images_are_named_and_added_when_asked_for() -> None:
     assert list(feature_maps(*pair, params=params)) == ["log-sigma-2-0-mm-3D_ngtdm_Contrast"]
 
 
+def test_a_name_without_an_image_means_that_of_every_image_type() -> None:
+    pair, params = _pair(*_noise((8, 9, 10))), {"imageType": {"Gradient": {}, "Square": {}}}
+    assert list(feature_maps(*pair, "glcm_Idm", params=params)) == ["gradient_glcm_Idm", "square_glcm_Idm"]
+    both = feature_maps(*pair, {"glcm": ["Idm"], "firstorder": ["Mean"]}, params=params)
+    assert list(both)[:2] == ["gradient_glcm_Idm", "gradient_firstorder_Mean"]
+    assert len(both) == 4
+    with pytest.raises(InputError, match="LoG gives no image"):
+        feature_maps(*pair, "glcm_Idm", params={"imageType": {"LoG": {}}})
+
+
 def test_a_flat_image_gives_flat_maps() -> None:
     voxels, labels = _noise((1, 9, 10))
     image, mask = (one[:, :, 0] for one in _pair(voxels, labels, (1.0, 1.0, 1.0)))

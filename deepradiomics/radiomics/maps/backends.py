@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from deepradiomics.devices import resolve_device
+from deepradiomics.devices import checked_device, resolve_device
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.maps import batched_backend
@@ -52,6 +52,7 @@ def chosen_backend(device: str) -> ChosenBackend:
     Raises:
         InputError: the device is unknown or not there.
     """
+    checked_device(device)
     resolved = resolve_device("cpu" if device in ("auto", "mps") else device, float64=True)
     return on_cpu() if resolved == "cpu" else with_torch(resolved)
 

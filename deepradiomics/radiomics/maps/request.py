@@ -1,15 +1,16 @@
 """Which maps are asked for: names are resolved to image types and features before anything is computed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.catalogue import default_names, entries
 from deepradiomics.radiomics.setting_rules import IMAGE_TYPES
-from deepradiomics.radiomics.settings import ImageType, Settings, image_prefixes
+from deepradiomics.radiomics.settings import ImageType, Settings, idle_families, image_prefixes
 
 MAP_FAMILIES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
+Asked = Mapping[str, Sequence[str] | None] | Sequence[str] | str | None
 NEED_VALUES = ("LoG",)  # image types that mean nothing without settings of their own
 
 
@@ -36,12 +37,13 @@ class Request:
         )
 
 
-def resolve(features: Sequence[str] | str | None, settings: Settings, dimensions: int = 3) -> Request:
+def resolve(features: Asked, settings: Settings, dimensions: int = 3) -> Request:
     """Return what is wanted.
 
     Args:
         features: full keys (``original_glcm_Contrast``), names with their family (``glcm_Contrast``) or families
-            (``glcm``), the last two of the original image; None takes all that the settings name, but shape.
+            (``glcm``), the last two of every image type of the settings; a dictionary of families with lists of names,
+            as under featureClass; None takes all that the settings name, but shape.
         settings: the settings of the extraction.
         dimensions: of the image, 3 or 2.
 
@@ -58,23 +60,28 @@ def resolve(features: Sequence[str] | str | None, settings: Settings, dimensions
                 f"Choose of {', '.join(MAP_FAMILIES)}."
             )
         return _request(settings, dict.fromkeys(_prefixes(settings, dimensions), chosen), dimensions)
-    names = (features,) if isinstance(features, str) else tuple(features)
+    names = _names(features)
     if not names:
         raise InputError(f"features: expected at least one name or family, such as {', '.join(MAP_FAMILIES)}.")
     wanted: dict[str, dict[str, tuple[str, ...]]] = {}
+    given = _prefixes(settings, dimensions)
     for asked in names:
         prefix, family, feature = _split(str(asked))
-        if prefix not in _prefixes(settings, dimensions):
+        if prefix and prefix not in _prefixes(settings, dimensions):
             settings = _with_image_type(settings, prefix, str(asked), dimensions)
-        families = wanted.setdefault(prefix, {})
         more = (feature,) if feature else _default(settings, family)
-        families[family] = tuple(dict.fromkeys((*families.get(family, ()), *more)))
+        for image in (prefix,) if prefix else given:
+            families = wanted.setdefault(image, {})
+            families[family] = tuple(dict.fromkeys((*families.get(family, ()), *more)))
     order = _prefixes(settings, dimensions)
     return _request(settings, {prefix: wanted[prefix] for prefix in order if prefix in wanted}, dimensions)
 
 
 def _request(settings: Settings, wanted: dict[str, dict[str, tuple[str, ...]]], dimensions: int) -> Request:
     """Keep the image types and the features that are wanted, so that no other image is filtered."""
+    if not wanted:
+        why = [*settings.notes, *idle_families(settings, dimensions)]
+        raise InputError(" ".join(["params: they leave no image to make maps of.", *why]))
     types = zip(settings.image_types, settings.per_image_type(), strict=True)
     needed = [kind for kind, (name, own) in types if set(image_prefixes(name, own, dimensions)) & set(wanted)]
     features: dict[str, tuple[str, ...]] = {}
@@ -91,7 +98,7 @@ def _prefixes(settings: Settings, dimensions: int) -> tuple[str, ...]:
 
 
 def _split(asked: str) -> tuple[str, str, str]:
-    """Return prefix, family and feature; the feature is empty where a family is asked for."""
+    """Return prefix, family and feature; prefix and feature are empty where the name leaves them open."""
     parts = asked.split("_")
     if parts[-1] in (*MAP_FAMILIES, "shape", "shape2D"):
         prefix, family, feature = "_".join(parts[:-1]), parts[-1], ""
@@ -111,7 +118,21 @@ def _split(asked: str) -> tuple[str, str, str]:
             raise InputError(f"features: {asked!r} is unknown.{_near(f'{family}_{feature}')}")
         if entry.state == "removed":
             raise InputError(f"features: {asked!r} is not computed, it equals {entry.equals}. Ask for that.")
-    return prefix or "original", family, feature
+    return prefix, family, feature
+
+
+def _names(features: Mapping[str, Sequence[str] | None] | Sequence[str] | str) -> tuple[str, ...]:
+    """The names asked for, one by one; those of a dictionary with their family."""
+    if isinstance(features, str):
+        return (features,)
+    if not isinstance(features, Mapping):
+        return tuple(features)
+    found: list[str] = []
+    for family, names in features.items():
+        if isinstance(names, str) or not (names is None or isinstance(names, Sequence)):
+            raise InputError(f"features {family}: expected a list of feature names or nothing, got {names!r}.")
+        found += [f"{family}_{name}" for name in names] if names else [str(family)]
+    return tuple(found)
 
 
 def _near(asked: str) -> str:

@@ -1,6 +1,5 @@
 """feature_maps: every feature of the window around each voxel of a region, as images."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from deepradiomics.radiomics.image_types import filtered_images
 from deepradiomics.radiomics.inputs import load, plane_settings
 from deepradiomics.radiomics.maps.backends import ChosenBackend, chosen_backend, windows_at_a_time
 from deepradiomics.radiomics.maps.field import Field, make_field
-from deepradiomics.radiomics.maps.request import resolve
+from deepradiomics.radiomics.maps.request import Asked, resolve
 from deepradiomics.radiomics.memory import Budget
 from deepradiomics.radiomics.preprocess import Prepared, prepare_region
 from deepradiomics.radiomics.settings import Settings
@@ -26,7 +25,7 @@ MOST_RADIUS = 10  # a window of 9,261 voxels; wider ones describe a region, not 
 def feature_maps(
     image: Any,
     mask: Any,
-    features: Sequence[str] | str | None = None,
+    features: Asked = None,
     *,
     kernel_radius: int | None = None,
     params: Any = None,
@@ -49,8 +48,9 @@ def feature_maps(
         image: a path, a SimpleITK image or a Volume.
         mask: the same, or a Mask; the region is where it equals ``label``.
         features: keys as :func:`deepradiomics.radiomics.extract` gives them (``original_glcm_Contrast``,
-            ``wavelet-LLH_firstorder_Mean``), names with their family (``glcm_Contrast``) or families (``glcm``); None
-            takes all that the parameters name, but shape.
+            ``wavelet-LLH_firstorder_Mean``), names with their family (``glcm_Contrast``) or families (``glcm``), which
+            mean that of every image type of the parameters, or a dictionary as under featureClass; None takes all that
+            the parameters name, but shape.
         kernel_radius: voxels on each side of the centre; None takes ``kernelRadius`` of the parameters, which is 1.
         params: as for :func:`deepradiomics.radiomics.extract`; ``voxelSetting`` may hold kernelRadius, maskedKernel,
             initValue and voxelBatch.
@@ -87,7 +87,7 @@ def feature_maps(
     inputs = load(image, mask, settings)
     settings = plane_settings(settings, inputs.dimensions)
     request = resolve(features, settings, inputs.dimensions)
-    prepared = prepare_region(inputs, settings)
+    prepared = prepare_region(inputs, settings, workers, budget)
     box, roi = _box(prepared, radius)
     if max_memory_gb is not None:
         _check_maps(roi.size, len(request.keys), budget)
