@@ -56,6 +56,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="folder for ibsi.csv and ibsi.json")
     arguments = parser.parse_args()
+    if not os.environ.get("DEEPRADIOMICS_TEST_DATA"):
+        parser.error("DEEPRADIOMICS_TEST_DATA is not set: it names the folder of test data; see docs/methods/ibsi.md")
     rows = compare(Path(os.environ["DEEPRADIOMICS_TEST_DATA"]))
     table = _table(rows)
     print(f"{'configuration':16s} {'family':42s} {'aggregation':24s} {'met':>5s} {'of':>5s}  left")
