@@ -81,7 +81,7 @@ def test_an_empty_mask_and_labels_that_all_fail_are_errors() -> None:
         MaskError, match=r"none of the labels \[7\] can be used; label 7: segments: the ROI is a single"
     ):
         extract_labels(_volume(), _segments(), labels=[7])
-    with pytest.raises(InputError, match="labels: expected whole numbers.*'all' or None, got 'every'"):
+    with pytest.raises(InputError, match=r"labels: expected whole numbers.*'all' or None, got 'every'"):
         extract_labels(_volume(), _segments(), labels="every")  # type: ignore[arg-type]
 
 

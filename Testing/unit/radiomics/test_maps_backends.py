@@ -133,7 +133,8 @@ def test_a_budget_that_holds_not_one_window_is_refused() -> None:
     assert 1 <= backends.windows_at_a_time(_field({}), backends.with_numpy(), backends.Budget(0.01), 1) < 200
 
 
-def test_mps_takes_the_cpu_because_it_has_no_double_precision() -> None:
+def test_mps_takes_the_cpu_because_it_has_no_double_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
     assert backends.chosen_backend("mps").name == backends.chosen_backend("cpu").name
     with pytest.raises(InputError, match="device"):
         backends.chosen_backend("gpu")
