@@ -12,6 +12,7 @@ from deepradiomics.radiomics.region import LevelRegion
 from deepradiomics.radiomics.wording import told_apart
 
 DEFAULT_GB = 1.0
+RESAMPLED_DEFAULT_GB = 4.0  # a large field of view at 1 mm is no mistake, and it is not work that chunks can bound
 VARIABLE = "DEEPRADIOMICS_MAX_MEMORY_GB"
 MANY_DIRECTIONS = 13  # those of distance 1
 MATRIX_COPIES = 3  # counts, frequencies, and what the formulas hold at a time
@@ -26,7 +27,8 @@ class Budget:
     bytes a voxel of the region's box, as measured with wavelets. No number depends on it.
 
     Args:
-        max_memory_gb: gigabytes; None takes the variable DEEPRADIOMICS_MAX_MEMORY_GB, else 1.
+        max_memory_gb: gigabytes; None takes the variable DEEPRADIOMICS_MAX_MEMORY_GB, else 1 (and 4 for a resampled
+            image, which is one piece).
 
     Raises:
         InputError: not a positive number.
@@ -43,6 +45,7 @@ class Budget:
         if not 0 < self.gigabytes < float("inf"):
             raise InputError(f"{source}: expected a positive number of gigabytes, got {asked!r}.")
         self.bytes = int(self.gigabytes * 1e9)
+        self.is_default = max_memory_gb is None and VARIABLE not in os.environ
         self._free = self.bytes
         self._changed = Condition()
 

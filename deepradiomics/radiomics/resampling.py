@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.radiomics import compiled
-from deepradiomics.radiomics.memory import VARIABLE, Budget
+from deepradiomics.radiomics.memory import RESAMPLED_DEFAULT_GB, VARIABLE, Budget
 from deepradiomics.radiomics.settings import Settings
 from deepradiomics.radiomics.wording import told_apart
 
@@ -82,9 +82,10 @@ def _require_room(
 ) -> None:
     """Refuse a new grid that the budget cannot hold, before any of it is made."""
     need = float(np.prod(size)) * (2 * image.GetSizeOfPixelComponent() + MASK_BYTES)
-    if need <= budget.bytes:
+    room = max(budget.gigabytes, RESAMPLED_DEFAULT_GB) if budget.is_default else budget.gigabytes
+    if need <= room * 1e9:
         return
-    needed, there = told_apart(need / 1e9, budget.gigabytes)
+    needed, there = told_apart(need / 1e9, room)
     raise InputError(
         f"setting resampledPixelSpacing: at {spacing_mm.round(6).tolist()} mm the region's box would have "
         f"{' x '.join(f'{n:.0f}' for n in size)} voxels (x, y, z) and need about {needed} GB, the budget is {there} "

@@ -261,3 +261,14 @@ def test_progress_rises_to_one_and_may_cancel() -> None:
 
     with pytest.raises(Cancelled):
         feature_maps(*_pair(*_noise()), params=FAMILIES, progress=cancel)
+
+
+def test_filtered_images_of_a_flat_image_are_asked_for_by_their_own_names() -> None:
+    rng = np.random.default_rng(4)
+    image = sitk.GetImageFromArray(rng.normal(0, 100, (12, 14)))
+    mask = sitk.GetImageFromArray(np.pad(np.ones((8, 8), np.uint8), ((2, 2), (3, 3))))
+    params = {"imageType": {"Wavelet": {}}}
+    [(key, found)] = feature_maps(image, mask, ["wavelet-LH_firstorder_Energy"], params=params).items()
+    assert key == "wavelet-LH_firstorder_Energy" and found.GetDimension() == 2
+    with pytest.raises(InputError, match="wavelet-LH"):
+        feature_maps(image, mask, ["wavelet-LLH_firstorder_Energy"], params=params)

@@ -82,11 +82,10 @@ def feature_maps(
         )
     radius = _checked_radius(settings.kernel_radius if kernel_radius is None else kernel_radius)
     report(0.0, "loading")
-    resolve(features, settings)  # a name that is wrong is told before anything is read
     budget, workers, backend = Budget(max_memory_gb), thread_count(threads), chosen_backend(device)
     inputs = load(image, mask, settings)
     settings = plane_settings(settings, inputs.dimensions)
-    request = resolve(features, settings, inputs.dimensions)
+    request = resolve(features, settings, inputs.dimensions)  # names of filtered images depend on the dimensions
     prepared = prepare_region(inputs, settings, workers, budget)
     box, roi = _box(prepared, radius)
     if max_memory_gb is not None:
