@@ -82,10 +82,11 @@ def feature_maps(
         )
     radius = _checked_radius(settings.kernel_radius if kernel_radius is None else kernel_radius)
     report(0.0, "loading")
+    _require_known(features, settings)
     budget, workers, backend = Budget(max_memory_gb), thread_count(threads), chosen_backend(device)
     inputs = load(image, mask, settings)
     settings = plane_settings(settings, inputs.dimensions)
-    request = resolve(features, settings, inputs.dimensions)  # names of filtered images depend on the dimensions
+    request = resolve(features, settings, inputs.dimensions)
     prepared = prepare_region(inputs, settings, workers, budget)
     box, roi = _box(prepared, radius)
     if max_memory_gb is not None:
@@ -149,6 +150,17 @@ def _leave_out_incomplete(values: np.ndarray, present: np.ndarray, batch: int) -
     for start in range(0, len(values), batch):
         rows = present[start : start + batch]
         values[start : start + batch][(rows != rows.max(axis=0)).any(axis=1)] = np.nan
+
+
+def _require_known(features: Asked, settings: Settings) -> None:
+    """Refuse a wrong name before anything is read; filtered images of a flat image have names of their own."""
+    try:
+        resolve(features, settings)
+    except InputError as error:
+        try:
+            resolve(features, settings, dimensions=2)
+        except InputError:
+            raise error from None
 
 
 def _checked_radius(radius: int) -> int:
