@@ -150,10 +150,11 @@ class Settings:
         )
         types = tuple(ImageType(name, own) for name, own in chosen)
         settings = cls(features=features, image_types=types, notes=(*notes, *more), **values)
-        unread = unread_keys(settings)
-        if unread and standard is None:
-            raise InputError(" ".join(unread))
-        return replace(settings, notes=(*settings.notes, *unread, *empty_image_types(settings)))
+        idle = ibsi_keys_without_ibsi(settings)
+        if idle and standard is None:
+            raise InputError(" ".join(idle))
+        idle += unread_filter_keys(settings)
+        return replace(settings, notes=(*settings.notes, *idle, *empty_image_types(settings)))
 
     def with_label(self, label: int) -> "Settings":
         """Return the same settings for another label."""
@@ -225,13 +226,22 @@ def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]
     return tuple(names)
 
 
-def unread_keys(settings: Settings) -> list[str]:
-    """Say which of our own keys, set to other than the default, nothing reads; one sentence each."""
+def ibsi_keys_without_ibsi(settings: Settings) -> list[str]:
+    """Say which keys would change the preparation if the standard were IBSI's, and do not; one sentence each."""
+    if settings.standard == "ibsi":
+        return []
+    default, fields = Settings(features=()), {key: FIELD_OF_KEY[key] for key in IBSI_KEYS}
+    return [
+        f"setting {key}: only standard: ibsi reads it. Set that, or remove the key."
+        for key, field in fields.items()
+        if getattr(settings, field) != getattr(default, field)
+    ]
+
+
+def unread_filter_keys(settings: Settings) -> list[str]:
+    """Say which keys of our own filters, set to other than the default, no image type reads; one sentence each."""
     default, ibsi = Settings(features=()), settings.standard == "ibsi"
     found = []
-    for key in () if ibsi else IBSI_KEYS:
-        if getattr(settings, FIELD_OF_KEY[key]) != getattr(default, FIELD_OF_KEY[key]):
-            found.append(f"setting {key}: only standard: ibsi reads it. Set that, or remove the key.")
     for key, always in READERS.items():
         field, readers = FIELD_OF_KEY[key], (*always, *(IBSI_READERS.get(key, ()) if ibsi else ()))
         values = [(name, getattr(own, field)) for name, own in settings.per_image_type()]
@@ -240,7 +250,7 @@ def unread_keys(settings: Settings) -> list[str]:
         if other and not (set(other) & set(readers)):
             place = f"imageType {other[0]}: {key}" if own else f"setting {key}"
             by = ", ".join([*always, *(f"{name} (with standard: ibsi)" for name in IBSI_READERS.get(key, ()))])
-            found.append(f"{place}: nothing reads it. It belongs to image type {by}: enable that, or remove the key.")
+            found.append(f"{place}: no image type here reads it. It belongs to {by}.")
     return found
 
 

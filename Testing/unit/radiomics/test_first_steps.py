@@ -53,13 +53,20 @@ def test_numbers_that_yaml_takes_for_text_are_numbers(tmp_path: Path) -> None:
         ("setting: {distances: 1}", r"Write \[1\]"),
         ("setting: {interpolator: 3}", "Give the name, such as sitkBSpline"),
         ("setting: {roundIntensities: true}", "only standard: ibsi reads it"),
-        ("setting: {filterBoundary: zero}", "setting filterBoundary: nothing reads it"),
-        ("imageType: {Original: {meanSupport: 3}}", "imageType Original: meanSupport: nothing reads it"),
     ],
 )
 def test_a_slip_in_a_parameter_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         _read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"setting": {"filterBoundary": "zero"}}, {"imageType": {"Original": {"filterBoundary": "zero"}}}],
+)
+def test_a_filters_key_without_the_filter_is_a_note(params: dict) -> None:
+    [note] = Settings.from_params(params).notes
+    assert "filterBoundary: no image type here reads it" in note
 
 
 def test_a_key_that_something_reads_is_taken() -> None:
