@@ -188,8 +188,10 @@ def output(command: list[str], environment: dict[str, str] | None, limit_s: floa
     except subprocess.TimeoutExpired as error:
         text = error.stdout.decode() if isinstance(error.stdout, bytes) else error.stdout or ""
         return text.splitlines(), f"did not finish in {limit_s:g} s"
-    lines = done.stdout.splitlines()
-    return lines, "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["failed"])[-1][:200]
+    said = done.stderr.strip().splitlines() or [f"ended with code {done.returncode} and no message"]
+    if done.returncode < 0:
+        said = [f"killed by signal {-done.returncode}" + " (out of memory?)" * (done.returncode == -9)]
+    return done.stdout.splitlines(), "" if done.returncode == 0 else said[-1][:200]
 
 
 def last_json(lines: list[str], problem: str) -> Row:
