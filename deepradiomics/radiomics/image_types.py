@@ -15,7 +15,7 @@ from deepradiomics.errors import DeepRadiomicsError, InputError
 from deepradiomics.images import Volume
 from deepradiomics.progress import Progress, silent
 from deepradiomics.radiomics.compute import FeatureTable, shape_table, texture_table
-from deepradiomics.radiomics.memory import Budget, images_at_once, told_when_full
+from deepradiomics.radiomics.memory import Budget, beyond_budget, images_at_once, told_when_full
 from deepradiomics.radiomics.preprocess import Prepared
 from deepradiomics.radiomics.region import Region, level_warnings
 from deepradiomics.radiomics.result import ENGINE_VERSION, Features, undefined_reasons
@@ -217,6 +217,7 @@ def _diagnostics(
     levels = {prefix: int(table.n_levels[0]) for prefix, table in tables.items() if len(table.n_levels)}
     warnings = [*settings.notes, *idle_families(settings, prepared.dimensions), *prepared.notes]
     warnings += level_warnings(region.name, levels)
+    warnings += beyond_budget(region.name, region.mask.size, effort.budget)
     warnings += dict.fromkeys(sentence for table in tables.values() for sentence in table.warnings)
     warnings += [f"{prefix}: {reason}; its features are NaN." for prefix, reason in failures.items()]
     rest = [name for name in undefined if name.split("_")[0] not in failures]

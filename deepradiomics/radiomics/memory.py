@@ -136,3 +136,15 @@ def chunks(
 def images_at_once(box_voxels: int, budget: Budget, threads: int) -> int:
     """Return how many filtered images of a box may be in work together: as many as threads, as far as they fit."""
     return int(min(threads, max(1, budget.bytes // (VOXEL_BYTES * box_voxels))))
+
+
+def beyond_budget(name: str, box_voxels: int, budget: Budget) -> list[str]:
+    """Say that a single image in work already takes more than the budget: it is not cut any further."""
+    need = VOXEL_BYTES * box_voxels
+    if need <= budget.bytes:
+        return []
+    needed, there = told_apart(need / 1e9, budget.gigabytes)
+    return [
+        f"{name}: its box has {box_voxels:,} voxels, of which one image in work takes up to {needed} GB, more than "
+        f"max_memory_gb ({there}): a region is not cut into pieces. Resample it to a larger spacing to take less."
+    ]

@@ -207,3 +207,10 @@ def test_grids_apart_are_told_without_contradiction() -> None:
 def test_a_nameless_mask_gives_no_stray_space() -> None:
     with pytest.raises(MaskError, match=r"^Mask: no voxel has label 7; labels present: 1"):
         extract(*_pair(), MEAN, label=7)
+
+
+def test_a_region_larger_than_the_budget_is_computed_and_told() -> None:
+    found = extract(*_pair(), MEAN, max_memory_gb=1e-5)
+    assert found == extract(*_pair(), MEAN)
+    [told] = [w for w in found.diagnostics["warnings"] if "max_memory_gb" in w]
+    assert "more than max_memory_gb" in told and "voxels" in told
