@@ -17,9 +17,10 @@ MCC = (
     "MCC of a direction whose second eigenvalue is zero: PyRadiomics leaves the direction out when it rounds below "
     "zero; here it counts as zero."
 )
-IMC2 = (
-    "Imc2 of a direction in which the two levels are independent: the information is zero but for rounding, and "
-    "PyRadiomics counts the direction as about 0 or leaves it out (the root of a negative number) as its sums round."
+INDEPENDENT = (
+    "Imc1 and Imc2 of a direction in which the two levels are all but independent: the information is below 1e-9 bit, "
+    "a difference of entropies of which rounding leaves less than six digits in either program; where it is zero, "
+    "PyRadiomics counts Imc2 as about 0 or leaves the direction out (the root of a negative number)."
 )
 HOLES = (
     "A filtered image that is not defined in some voxels of the ROI (kurtosis of 3-D binary patterns where all samples "
@@ -52,6 +53,8 @@ NOTED = (
     "memory; here a matrix has the levels that occur.",
     "An axis length of a straight or flat ROI is zero here; PyRadiomics' is rounding noise of about 1e-8 mm.",
 )
+IMC = ("_glcm_Imc1", "_glcm_Imc2")
+INFORMATION_LOST = 1e-9  # bit: entropies of about one carry an error of 1e-16 to 1e-15
 THEIRS_ALONE = ("Error getting angle count", "MemoryError")  # what PyRadiomics raises in the cases noted
 UNDEFINED_IMAGE = ("autodetected range of [nan, nan] is not finite", "arange: cannot compute length")
 # A feature that PyRadiomics gives as 0 or 1 where nothing is counted, and one of its class that is then NaN.
@@ -61,7 +64,7 @@ SIBLING = {
     "_glrlm_RunEntropy": "_glrlm_RunPercentage",
     "_glrlm_RunVariance": "_glrlm_RunPercentage",
 }
-LISTED = (CORRELATION, MCC, IMC2, HOLES, NOTHING_COUNTED, CONSTANT, *NOTED)
+LISTED = (CORRELATION, MCC, INDEPENDENT, HOLES, NOTHING_COUNTED, CONSTANT, *NOTED)
 
 
 def known_exceptions(
@@ -69,7 +72,7 @@ def known_exceptions(
     theirs: Mapping[str, float],
 ) -> dict[str, str]:  # fmt: skip
     """Return key -> the listed exception that PyRadiomics' own values and matrices show it to be."""
-    candidates = {key for key in differing if key.endswith(("_glcm_Correlation", "_glcm_MCC", "_glcm_Imc2"))}
+    candidates = {key for key in differing if key.endswith(("_glcm_Correlation", "_glcm_MCC", *IMC))}
     undefined = {key for key, (ours, _) in differing.items() if ours != ours}
     found: dict[str, str] = {}
     for key in differing:
@@ -97,8 +100,9 @@ def known_exceptions(
             found[f"{prefix}_glcm_Correlation"] = CORRELATION
         if f"{prefix}_glcm_MCC" in candidates and _second_eigenvalue_below_zero(pairs):
             found[f"{prefix}_glcm_MCC"] = MCC
-        if f"{prefix}_glcm_Imc2" in candidates and _independent_levels(pairs):
-            found[f"{prefix}_glcm_Imc2"] = IMC2
+        informative = {f"{prefix}{name}" for name in IMC} & candidates
+        if informative and _independent_levels(pairs):
+            found |= dict.fromkeys(informative, INDEPENDENT)
     return found
 
 
@@ -132,4 +136,4 @@ def _independent_levels(pairs: np.ndarray) -> bool:
     product = pairs.sum(axis=1, keepdims=True) * pairs.sum(axis=0, keepdims=True)
     eps = np.spacing(1)
     HXY, HXY2 = (-(p * np.log2(p + eps)).sum(axis=(0, 1)) for p in (pairs, product))
-    return bool((np.abs(HXY2 - HXY) < 1e-12).any())
+    return bool((np.abs(HXY2 - HXY) < INFORMATION_LOST).any())
