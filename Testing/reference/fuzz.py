@@ -25,6 +25,7 @@ import SimpleITK as sitk
 
 from Testing.reference.compare import FAMILIES, Comparison, compare
 from Testing.reference.fuzz_inputs import FuzzCase, fuzz_case
+from Testing.reference.rows import append_row
 
 COLUMNS = (
     "seed", "image", "mask", "dtype", "size", "types", "features", *FAMILIES, "excused", "edge_voxels",
@@ -46,7 +47,7 @@ def main() -> None:
         rows = {seed: row for seed, row in rows.items() if row["outcome"] != "mismatch"}
         arguments.out.unlink(missing_ok=True)
         for row in rows.values():
-            append(arguments.out, row)
+            append_row(arguments.out, row, COLUMNS)
     start, done = time.perf_counter(), 0
     for seed in range(arguments.first, arguments.first + arguments.count):
         if seed in rows:
@@ -55,7 +56,7 @@ def main() -> None:
         rows[seed] = row_of(case, compare(case.image, case.mask, case.params))
         done += 1
         if arguments.out:
-            append(arguments.out, rows[seed])
+            append_row(arguments.out, rows[seed], COLUMNS)
         if rows[seed]["outcome"] == "mismatch":
             print(seed, rows[seed]["detail"], json.dumps(case.params), flush=True)
         if done % 100 == 0:
@@ -123,17 +124,6 @@ def read(path: Path) -> dict[int, dict[str, Any]]:
         return {}
     with open(path, encoding="utf-8", newline="") as stream:
         return {int(row["seed"]): row for row in csv.DictReader(stream)}
-
-
-def append(path: Path, row: dict[str, Any]) -> None:
-    """Add a row to the table."""
-    new = not path.is_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

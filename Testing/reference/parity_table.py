@@ -28,6 +28,7 @@ from Testing.reference.compare import FAMILIES, Comparison, compare
 from Testing.reference.known_exceptions import LISTED
 from Testing.reference.parity_cases import ParityCase, all_cases
 from Testing.reference.parity_matrix import matrix_cases
+from Testing.reference.rows import append_row
 
 COLUMNS = ("case", "features", *FAMILIES, "excused", "edge_voxels", "known", "outcome", "detail")
 
@@ -49,7 +50,7 @@ def main() -> None:
         rows = {name: row for name, row in rows.items() if row["outcome"] != "mismatch"}
         path.unlink(missing_ok=True)
         for row in rows.values():
-            _append(path, row)
+            append_row(path, row, COLUMNS)
     print(f"{'case':55s}" + "".join(f"{family:>11s}" for family in FAMILIES))
     for case in [*all_cases(), *matrix_cases()]:
         if arguments.only not in case.name or case.name in rows:
@@ -58,7 +59,7 @@ def main() -> None:
         row = _row(case, compare(*case.load(folder), case.params))
         rows[case.name] = row
         if path:
-            _append(path, row)
+            append_row(path, row, COLUMNS)
         took = f"{time.perf_counter() - start:6.1f} s"
         print(f"{case.name:55s}" + "".join(f"{row[f]:>11s}" for f in FAMILIES), row["outcome"], took, flush=True)
         if row["detail"]:
@@ -121,16 +122,6 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         if tuple(reader.fieldnames or ()) != COLUMNS:
             sys.exit(f"{path}: a table of another layout; move it away to start anew.")
         return {row["case"]: row for row in reader}
-
-
-def _append(path: Path, row: dict[str, Any]) -> None:
-    new = not path.is_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from Testing.reference import fuzz, oracle
 from Testing.reference.compare import Comparison, compare, sorted_out
 from Testing.reference.excuses import edge_voxels, excuses
 from Testing.reference.fuzz_inputs import IMAGE_KINDS, MASK_KINDS, fuzz_case
+from Testing.reference.rows import append_row
 
 pytestmark = pytest.mark.skipif(not oracle.is_live(), reason="PyRadiomics is not installed here")
 GLCM = {"featureClass": {"glcm": None, "firstorder": None}}
@@ -89,8 +90,10 @@ def test_the_table_of_random_inputs_resumes_and_sums_up(tmp_path: Path) -> None:
     path = tmp_path / "fuzz.csv"
     for seed in (0, 1):
         case = fuzz_case(seed, filters=False)
-        fuzz.append(path, fuzz.row_of(case, compare(case.image, case.mask, case.params)))
-    fuzz.append(path, fuzz.row_of(fuzz_case(2), Comparison(1, {"glcm": 0.5}, {"original_glcm_Id": (1.0, 2.0)})))
+        append_row(path, fuzz.row_of(case, compare(case.image, case.mask, case.params)), fuzz.COLUMNS)
+    append_row(
+        path, fuzz.row_of(fuzz_case(2), Comparison(1, {"glcm": 0.5}, {"original_glcm_Id": (1.0, 2.0)})), fuzz.COLUMNS
+    )
     rows = fuzz.read(path)
     assert sorted(rows) == [0, 1, 2]
     total = fuzz.summary(list(rows.values()))
