@@ -83,15 +83,7 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
             for the bins.
     """
     values = region.roi_values
-    if settings.bin_count is None:
-        count = (float(values.max()) - float(values.min())) / settings.bin_width
-        if count > MAXIMUM_BINS:
-            raise InputError(
-                f"{region.name}: its grey values span {count:.0f} bins of width {settings.bin_width:g}, at most "
-                f"{MAXIMUM_BINS} are possible. Take a binWidth of about {(count * settings.bin_width) / 64:.3g}, "
-                "or a binCount of 32 to 64."
-            )
-    present, index, voxels = _present(values, _distinct_edges(region.name, values, settings))
+    present, index, voxels = _present(values, usable_edges(region.name, values, settings))
     if len(present) > MAXIMUM_LEVELS:
         raise InputError(
             f"{region.name}: it has {len(present)} grey levels, at most {MAXIMUM_LEVELS} are possible. Take a larger "
@@ -102,8 +94,20 @@ def discretise(region: Region, settings: Settings) -> LevelRegion:
     return LevelRegion(codes, present.astype(np.int64), voxels)
 
 
-def _distinct_edges(name: str, values: np.ndarray, settings: Settings) -> np.ndarray:
-    """Return the bin edges, refusing bins finer than the numbers themselves."""
+def usable_edges(name: str, values: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return the bin edges of some voxels (voxels,).
+
+    Raises:
+        InputError: there would be too many bins, or bins finer than the numbers themselves; ``name`` is called.
+    """
+    if settings.bin_count is None:
+        count = (float(values.max()) - float(values.min())) / settings.bin_width
+        if count > MAXIMUM_BINS:
+            raise InputError(
+                f"{name}: its grey values span {count:.0f} bins of width {settings.bin_width:g}, at most "
+                f"{MAXIMUM_BINS} are possible. Take a binWidth of about {(count * settings.bin_width) / 64:.3g}, "
+                "or a binCount of 32 to 64."
+            )
     try:
         edges = bin_edges(values, settings.bin_width, settings.bin_count)
     except ValueError:  # numpy's, of a bin count

@@ -214,3 +214,12 @@ def test_a_region_larger_than_the_budget_is_computed_and_told() -> None:
     assert found == extract(*_pair(), MEAN)
     [told] = [w for w in found.diagnostics["warnings"] if "max_memory_gb" in w]
     assert "more than max_memory_gb" in told and "voxels" in told
+
+
+def test_bins_finer_than_the_numbers_are_refused_by_features_and_maps_alike() -> None:
+    image, mask = _pair()
+    close = sitk.Cast(image * 1e-6 + 1e7, sitk.sitkFloat32)
+    params = {"featureClass": {"glcm": ["Contrast"]}, "setting": {"binCount": 64}}
+    for compute in (extract, lambda *pair: feature_maps(*pair[:2], params=pair[2])):
+        with pytest.raises(InputError, match="too close together for 64 bins"):
+            compute(close, mask, params)

@@ -7,7 +7,7 @@ import numpy as np
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.directions import norms
 from deepradiomics.radiomics.maps.window import Window, window
-from deepradiomics.radiomics.region import MAXIMUM_BINS, bin_edges
+from deepradiomics.radiomics.region import usable_edges
 from deepradiomics.radiomics.settings import Settings
 
 
@@ -107,15 +107,7 @@ def make_field(
 
 
 def _digitised(values: np.ndarray, settings: Settings) -> np.ndarray:
-    if settings.bin_count is None:
-        count = (float(values.max()) - float(values.min())) / settings.bin_width
-        if count > MAXIMUM_BINS:
-            raise InputError(
-                f"image: its grey values span {count:.0f} bins of width {settings.bin_width:g}, at most {MAXIMUM_BINS} "
-                f"are possible. Take a binWidth of about {(count * settings.bin_width) / 64:.3g}, or a binCount of 32 "
-                "to 64."
-            )
-    return np.digitize(values, bin_edges(values, settings.bin_width, settings.bin_count))
+    return np.digitize(values, usable_edges("image", values, settings))
 
 
 def _padded(values: np.ndarray, where: np.ndarray, border: int, kind: type) -> np.ndarray:
