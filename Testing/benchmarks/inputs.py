@@ -25,20 +25,22 @@ def data() -> Path | None:
 
 def ct_phantom(quick: bool = False) -> Pair:
     """IBSI's CT phantom and its tumour (resampled to 1 mm: 359,733 voxels)."""
-    folder = data()
-    if quick or folder is None:
-        return synthetic((14, 24, 24))
-    where = folder / "ibsi_ct_phantom_NC"
-    return sitk.ReadImage(str(where / "phantom.nii.gz")), sitk.ReadImage(str(where / "mask.nii.gz"))
+    names = ("ibsi_ct_phantom_NC/phantom.nii.gz", "ibsi_ct_phantom_NC/mask.nii.gz")
+    return stored_or_synthetic(*names, (14, 24, 24), quick)
 
 
 def brain_lesion(quick: bool = False) -> Pair:
     """PyRadiomics' brain1: a lesion of 4,137 voxels."""
+    names = ("pyradiomics/brain1_image.nrrd", "pyradiomics/brain1_label.nrrd")
+    return stored_or_synthetic(*names, (8, 16, 16), quick)
+
+
+def stored_or_synthetic(image: str, mask: str, small: tuple[int, int, int], quick: bool) -> Pair:
+    """Image and mask of the test data; small synthetic ones where they are not there, or for a quick run."""
     folder = data()
     if quick or folder is None:
-        return synthetic((8, 16, 16))
-    where = folder / "pyradiomics"
-    return sitk.ReadImage(str(where / "brain1_image.nrrd")), sitk.ReadImage(str(where / "brain1_label.nrrd"))
+        return synthetic(small)
+    return sitk.ReadImage(str(folder / image)), sitk.ReadImage(str(folder / mask))
 
 
 def chest_wall(quick: bool = False) -> Pair:

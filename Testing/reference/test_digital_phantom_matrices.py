@@ -13,29 +13,14 @@ import numpy as np
 import pytest
 
 from deepradiomics.images import read_mask, read_volume
-from deepradiomics.radiomics import compiled, counting_reference
-from deepradiomics.radiomics.counting import CountFunction, CountingPlan, RegionCounts
+from deepradiomics.radiomics.counting import CountingPlan, RegionCounts
 from deepradiomics.radiomics.region import LevelRegion
+from Testing.counting_backends import BACKENDS, counting_backend
 
 LEFT_FOR_LATER = {"GLDZM"}
 PUBLISHED_ENTRIES = {"GLCM": 294, "GLRLM": 227, "GLSZM": 21, "NGTDM": 17, "NGLDM": 55}
 Key = tuple[str, str, str]  # matrix, region, direction (x, y, z)
 Entries = dict[tuple[int, float], float]  # grey level and column -> count; NGTDM: level and number -> difference
-
-
-def _backend(name: str) -> CountFunction:
-    if name == "numba":
-        if not compiled.available():
-            pytest.skip("numba is not installed")
-        from deepradiomics.radiomics import counting_cpu
-
-        return counting_cpu.count
-    if name == "torch":
-        pytest.importorskip("torch")
-        from deepradiomics.radiomics import counting_torch
-
-        return counting_torch.on_device("cpu")
-    return counting_reference.count
 
 
 def _published(path: Path) -> dict[Key, Entries]:
@@ -92,14 +77,14 @@ def _entries(region: LevelRegion, counts: RegionCounts, plan: CountingPlan, name
     return result
 
 
-@pytest.mark.parametrize("name", ["numpy", "numba", "torch"])
+@pytest.mark.parametrize("name", BACKENDS)
 def test_every_entry_of_the_published_matrices_is_met(name: str, data_dir: Path) -> None:
     published = _published(data_dir / "ibsi_reference_values" / "ibsi1_digital_phantom_texture_matrices.csv")
     regions = _regions(data_dir / "ibsi1_digital_phantom")
     counted: dict[Key, Entries] = {}
     for region_name, region in regions.items():
         plan = CountingPlan(flat_axis=None if region_name == "volume" else 0)
-        counted |= _entries(region, _backend(name)([region], plan)[0], plan, region_name)
+        counted |= _entries(region, counting_backend(name)([region], plan)[0], plan, region_name)
     met: dict[str, int] = defaultdict(int)
     wanted: dict[str, int] = defaultdict(int)
     wrong = []

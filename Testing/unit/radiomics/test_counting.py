@@ -4,28 +4,10 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled, counting_reference
-from deepradiomics.radiomics.counting import CountFunction, CountingPlan, offsets_at, stack
+from deepradiomics.radiomics import counting_reference
+from deepradiomics.radiomics.counting import CountingPlan, offsets_at, stack
 from deepradiomics.radiomics.region import LevelRegion
-
-
-def _backends() -> list[str]:
-    return ["reference", "cpu", "torch"]
-
-
-def _backend(name: str) -> CountFunction:
-    if name == "cpu":
-        if not compiled.available():
-            pytest.skip("numba is not installed")
-        from deepradiomics.radiomics import counting_cpu
-
-        return counting_cpu.count
-    if name == "torch":
-        pytest.importorskip("torch")
-        from deepradiomics.radiomics import counting_torch
-
-        return counting_torch.on_device("cpu")
-    return counting_reference.count
+from Testing.counting_backends import BACKENDS, counting_backend
 
 
 def _region(levels: object) -> LevelRegion:
@@ -52,9 +34,9 @@ def test_offsets_at_distance_one_are_thirteen_and_begin_with_the_diagonal() -> N
     assert len(offsets_at([1, 2])) == 13 + 49
 
 
-@pytest.mark.parametrize("name", _backends())
+@pytest.mark.parametrize("name", BACKENDS)
 def test_a_block_of_two_by_two_by_two_is_counted_as_by_hand(name: str) -> None:
-    found = _backend(name)([_region(BLOCK)], CountingPlan())[0]
+    found = counting_backend(name)([_region(BLOCK)], CountingPlan())[0]
     offsets = CountingPlan().offsets.tolist()
     assert found.voxels.tolist() == [4, 3]  # four voxels of level 1, three of level 4
     # along x: (1, 1), (1, 4), (1, 4); the pair (4, outside) does not count
@@ -72,28 +54,28 @@ def test_a_block_of_two_by_two_by_two_is_counted_as_by_hand(name: str) -> None:
     assert found.ngtdm.sum() == 36 + 36
 
 
-@pytest.mark.parametrize("name", _backends())
+@pytest.mark.parametrize("name", BACKENDS)
 def test_neighbours_are_alike_up_to_alpha(name: str) -> None:
-    found = _backend(name)([_region([[[1, 2, 4]]])], CountingPlan(("gldm",), alpha=1))[0]
+    found = counting_backend(name)([_region([[[1, 2, 4]]])], CountingPlan(("gldm",), alpha=1))[0]
     assert found.gldm[:, :3].tolist() == [[0, 1, 0], [0, 1, 0], [1, 0, 0]]
     assert found.glcm is None
     assert found.ngtdm is None
 
 
-@pytest.mark.parametrize("name", _backends())
+@pytest.mark.parametrize("name", BACKENDS)
 def test_runs_end_where_the_region_has_a_hole(name: str) -> None:
-    found = _backend(name)([_region([[[2, 2, 0, 2, 5, 2, 2, 2]]])], CountingPlan(("glrlm",)))[0]
+    found = counting_backend(name)([_region([[[2, 2, 0, 2, 5, 2, 2, 2]]])], CountingPlan(("glrlm",)))[0]
     along_x = CountingPlan().run_offsets.tolist().index([0, 0, 1])
     assert found.glrlm[along_x].tolist() == [[1, 1, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0]]
 
 
-@pytest.mark.parametrize("name", _backends())
+@pytest.mark.parametrize("name", BACKENDS)
 def test_zones_join_across_corners_but_not_across_levels(name: str) -> None:
     diagonal = np.zeros((3, 3, 3), int)
     diagonal[0, 0, 0] = diagonal[1, 1, 1] = diagonal[2, 2, 2] = 3
     diagonal[0, 2, 2] = 3  # touches (1, 1, 1)
     diagonal[2, 0, 0] = 7
-    assert _backend(name)([_region(diagonal)], CountingPlan(("glszm",)))[0].zones.tolist() == [[0, 4], [1, 1]]
+    assert counting_backend(name)([_region(diagonal)], CountingPlan(("glszm",)))[0].zones.tolist() == [[0, 4], [1, 1]]
 
 
 def _random_region(rng: np.random.Generator) -> LevelRegion:
@@ -120,7 +102,7 @@ PLANS = [
 def test_fast_backends_count_exactly_what_the_reference_counts(name: str, plan: CountingPlan) -> None:
     rng = np.random.default_rng(5)
     regions = [_random_region(rng) for _ in range(40)]
-    expected, found = counting_reference.count(regions, plan), _backend(name)(regions, plan)
+    expected, found = counting_reference.count(regions, plan), counting_backend(name)(regions, plan)
     for k, (a, b) in enumerate(zip(expected, found, strict=True)):
         for matrix in MATRICES:
             assert getattr(b, matrix).dtype == np.int64
@@ -131,7 +113,7 @@ def _added(parts: list[np.ndarray]) -> np.ndarray:
     return np.sum(parts, axis=0)
 
 
-@pytest.mark.parametrize("name", _backends())
+@pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_in_a_plane_a_region_is_the_sum_of_its_slices(name: str, axis: int) -> None:
     rng = np.random.default_rng(axis)
@@ -141,7 +123,7 @@ def test_in_a_plane_a_region_is_the_sum_of_its_slices(name: str, axis: int) -> N
         slices = [
             LevelRegion(np.take(region.codes, [k], axis), region.grey_levels) for k in range(region.codes.shape[axis])
         ]
-        whole, parts = _backend(name)([region], plan)[0], _backend(name)(slices, plan)
+        whole, parts = counting_backend(name)([region], plan)[0], counting_backend(name)(slices, plan)
         for matrix in ("glcm", "gldm", "ngtdm", "voxels"):
             np.testing.assert_array_equal(getattr(whole, matrix), _added([getattr(p, matrix) for p in parts]), matrix)
         runs = np.zeros_like(whole.glrlm)
