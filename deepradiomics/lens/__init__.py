@@ -1,0 +1,1 @@
+"""RadiomicLens: what fine-tuning changed in an imaging encoder, told in radiomic terms."""
