@@ -1,9 +1,10 @@
-"""The manifest: one row a case, naming its image files, its labels and, if given, its split.
+"""The manifest: one row a case, naming its image files, its masks, labels and numbers, and, if given, its split.
 
 A CSV with the columns `id`, one for each view (`axial`, `coronal`, `sagittal`, `view_<name>`, or `image` where a case
-is a single image), and, where wanted, `mask`, `split` (train, validation, test) and `label_<task>` (class 0, 1, …).
-Paths are absolute or relative to the manifest's folder. A cell of a view may be empty (the case lacks that view), but a
-file that is named must exist.
+is a single image), and, where wanted, `patient` (whose scan this is; the id where it is empty), `mask`, `mask_<roi>`
+(a region by name), `split` (train, validation, test), `label_<task>` (class 0, 1, …) and `value_<name>` (a number to
+regress on). Paths are absolute or relative to the manifest's folder. A cell of a view, mask or value may be empty (the
+case lacks it), but a file that is named must exist.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from deepradiomics.images import VIEWS
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 IMAGE = "image"  # the view's name where a case is one image
+DRAWN_ROIS = ("mask", "ellipsoid")  # ROI names that mean the column `mask` and a region we draw ourselves
 _FORBIDDEN_IN_ID = set('/\\:*?"<>|')
 _SHOWN = 5  # problems listed in one message
 
@@ -32,7 +34,9 @@ _SHOWN = 5  # problems listed in one message
 class ManifestRow:
     """One case: image path by view, optional mask, class by task, and the split if it is given.
 
-    An extraction's manifest may give the region's label in the mask (``region``) and further columns (``more``).
+    ``patient`` is whose scan it is (None: the case is its own patient), ``masks`` a file by region name, ``values``
+    a number by name. An extraction's manifest may give the region's label in the mask (``region``) and further columns
+    (``more``).
     """
 
     id: str
@@ -42,16 +46,21 @@ class ManifestRow:
     split: Split | None = None
     region: int | None = None
     more: Mapping[str, str] = field(default_factory=dict)
+    patient: str | None = None
+    masks: Mapping[str, Path] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Manifest:
     """The rows of a cohort, the views and tasks they share, and the file they came from (None: made in memory).
 
-    ``partial`` says that a row may lack its image or mask, or name files that do not exist.
+    ``partial`` says that a row may lack its image or mask, or name files that do not exist. ``rois`` and
+    ``value_names`` are the regions and numbers that rows may have.
 
     Raises:
-        ManifestError: no rows, an unusable or repeated id, a row without any view.
+        ManifestError: no rows, an unusable or repeated id, a row without any view, a row's region or number that is not
+            among ``rois`` or ``value_names``, patients that differ by capitals only.
     """
 
     rows: tuple[ManifestRow, ...]
@@ -59,6 +68,8 @@ class Manifest:
     tasks: tuple[str, ...]
     path: Path | None = None
     partial: bool = False
+    rois: tuple[str, ...] = ()
+    value_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.rows:
@@ -67,6 +78,12 @@ class Manifest:
         for row in self.rows:
             if not row.views and not self.partial:
                 raise ManifestError(f"Case {row.id} names no image; fill at least one of: {', '.join(self.views)}.")
+            for what, names, known in (("mask", row.masks, self.rois), ("value", row.values, self.value_names)):
+                if strange := sorted(set(names) - set(known)):
+                    raise ManifestError(
+                        f"Case {row.id}: the manifest has no column {what}_{strange[0]}; name it there."
+                    )
+        _check_patients(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -74,6 +91,11 @@ class Manifest:
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(row.id for row in self.rows)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Whose scan each row is: its patient, or its id where no patient is named."""
+        return tuple(row.patient or row.id for row in self.rows)
 
     @property
     def where(self) -> str:
@@ -100,6 +122,17 @@ class Manifest:
             raise ManifestError(f"Column label_{task}: no label for {_some(missing, 'case')}.")
         return [row.labels[task] for row in self.rows]
 
+    def values(self, name: str) -> list[float]:
+        """The number of every case. Raises ManifestError naming the cases without one."""
+        if name not in self.value_names:
+            raise ManifestError(
+                f"{self.where} has no column value_{name}; its values are: {', '.join(self.value_names) or 'none'}."
+            )
+        missing = [row.id for row in self.rows if name not in row.values]
+        if missing:
+            raise ManifestError(f"Column value_{name}: no value for {_some(missing, 'case')}.")
+        return [row.values[name] for row in self.rows]
+
     def class_counts(self, task: str) -> dict[int, int]:
         """Number of cases of each class of a task, by class."""
         return dict(sorted(Counter(self.labels(task)).items()))
@@ -118,8 +151,8 @@ def read_manifest(path: str | Path, *, tasks: Sequence[str] | None = None, need_
         need_labels: True for training and evaluation: every case needs every label, every class two cases at least.
 
     Raises:
-        ManifestError: a missing, unknown or repeated column, a repeated id, a missing or unreadable label, an absent
-            file, or a class with one case; the message names column and cases.
+        ManifestError: a missing, unknown or repeated column, a repeated id, a missing or unreadable label, an
+            unreadable value, an absent file, or a class with one case; the message names column and cases.
     """
     path = Path(path)
     columns, records = read_table(path)
@@ -135,8 +168,10 @@ def read_manifest(path: str | Path, *, tasks: Sequence[str] | None = None, need_
         found = tuple(task for task in tasks if task in found)
     if need_labels and not found:
         raise ManifestError(f"{path} has no label columns; add one column label_<task> with classes 0, 1, … a task.")
+    rois = tuple(name.removeprefix("mask_") for name in columns if name.startswith("mask_"))
+    names = tuple(name.removeprefix("value_") for name in columns if name.startswith("value_"))
     rows = tuple(_row(record, line, path.parent, views, found) for line, record in records)
-    manifest = Manifest(rows, tuple(views), found, path)
+    manifest = Manifest(rows, tuple(views), found, path, rois=rois, value_names=names)
     _check_files(manifest, views)
     if need_labels:
         check_classes(manifest)
@@ -153,8 +188,10 @@ def write_manifest(manifest: Manifest, path: str | Path) -> Path:
     columns = [_view_column(view) for view in manifest.views]
     with_mask = any(row.mask for row in manifest.rows)
     with_split = any(row.split for row in manifest.rows)
-    header = ["id", *columns, *(["mask"] if with_mask else []), *(["split"] if with_split else [])]
-    header += [f"label_{task}" for task in manifest.tasks]
+    with_patient = any(row.patient for row in manifest.rows)
+    header = ["id", *(["patient"] if with_patient else []), *columns, *(["mask"] if with_mask else [])]
+    header += [*(f"mask_{roi}" for roi in manifest.rois), *(["split"] if with_split else [])]
+    header += [*(f"label_{task}" for task in manifest.tasks), *(f"value_{name}" for name in manifest.value_names)]
     folder = path.parent.resolve()
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, header, restval="", lineterminator="\n")
@@ -164,8 +201,12 @@ def write_manifest(manifest: Manifest, path: str | Path) -> Path:
             cells |= {_view_column(view): _portable(file, folder) for view, file in row.views.items()}
             if row.mask:
                 cells["mask"] = _portable(row.mask, folder)
+            if row.patient:
+                cells["patient"] = row.patient
             if row.split:
                 cells["split"] = row.split
+            cells |= {f"mask_{roi}": _portable(file, folder) for roi, file in row.masks.items()}
+            cells |= {f"value_{name}": repr(float(value)) for name, value in row.values.items()}
             cells |= {f"label_{task}": str(row.labels[task]) for task in manifest.tasks if task in row.labels}
             writer.writerow(cells)
     return path
@@ -210,19 +251,21 @@ def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
     """Refuse what no one would read; return the column of each view."""
     found = [name for name in columns if name in (*VIEWS, IMAGE) or name.startswith("view_")]
     views = {name.removeprefix("view_"): name for name in found}
-    known = ["id", IMAGE, "mask", "split", *VIEWS]
+    known = ["id", "patient", IMAGE, "mask", "split", *VIEWS]
     if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
         raise ManifestError(f"{path}: the columns must be separated by commas, not semicolons or tabs; save it again.")
     for name in columns:
         if columns.count(name) > 1:
             raise ManifestError(f"{path}: the column {name!r} is there {columns.count(name)} times.")
-        if name in known or (name.startswith(("view_", "label_")) and not name.endswith("_")):
+        if name.removeprefix("mask_") in DRAWN_ROIS and name != "mask":
+            raise ManifestError(f"{path}: the column {name!r} cannot be used, for the ROI {name[5:]!r} means another.")
+        if name in known or (name.startswith(("view_", "label_", "mask_", "value_")) and not name.endswith("_")):
             continue
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.75)
         hint = f"did you mean {near[0]!r}?" if near else f"a label is called 'label_{name}', a view 'view_{name}'."
         raise ManifestError(
-            f"{path}: unknown column {name!r}; {hint} Known are id, {IMAGE}, {', '.join(VIEWS)}, view_<name>, mask, "
-            "split and label_<task>."
+            f"{path}: unknown column {name!r}; {hint} Known are id, patient, {IMAGE}, {', '.join(VIEWS)}, "
+            "view_<name>, mask, mask_<roi>, split, label_<task> and value_<name>."
         )
     if "id" not in columns:
         raise ManifestError(f"{path} has no column 'id', which names each case.")
@@ -243,13 +286,27 @@ def _row(
     if split not in (*SPLITS, ""):
         raise ManifestError(f"Case {case}, column split: expected train, validation, test or nothing, got {split!r}.")
     labels = {task: _label(case, task, record[f"label_{task}"]) for task in tasks}
+    filled = {name: text for name, text in record.items() if text}
     return ManifestRow(
         case,
         {view: folder / record[column] for view, column in views.items() if record[column]},
         folder / record["mask"] if record.get("mask") else None,
         {task: label for task, label in labels.items() if label is not None},
         split or None,  # type: ignore[arg-type]  # checked above
+        patient=record.get("patient") or None,
+        masks={name[5:]: folder / text for name, text in filled.items() if name.startswith("mask_")},
+        values={name[6:]: _value(case, name, text) for name, text in filled.items() if name.startswith("value_")},
     )
+
+
+def _value(case: str, column: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ManifestError(f"Case {case}, column {column}: expected a number (with a point) or nothing, got {text!r}.")
+    return number
 
 
 def _label(case: str, task: str, text: str) -> int | None:
@@ -275,11 +332,23 @@ def _check_ids(rows: Sequence[ManifestRow]) -> None:
         raise ManifestError(f"Column id: {_some(repeated, 'id')} more than once (capitals do not count as different).")
 
 
+def _check_patients(rows: Sequence[ManifestRow]) -> None:
+    """Capitals typed differently would make two patients of one."""
+    spelt: dict[str, str] = {}
+    for name in (row.patient or row.id for row in rows):
+        if spelt.setdefault(name.casefold(), name) != name:
+            raise ManifestError(f"Column patient: {spelt[name.casefold()]!r} and {name!r} differ by capitals only.")
+
+
 def _check_files(manifest: Manifest, views: Mapping[str, str]) -> None:
     absent = [
         f"case {row.id}, column {views.get(view, view)}: {file}"
         for row in manifest.rows
-        for view, file in [*row.views.items(), *([("mask", row.mask)] if row.mask else [])]
+        for view, file in [
+            *row.views.items(),
+            *([("mask", row.mask)] if row.mask else []),
+            *((f"mask_{roi}", mask) for roi, mask in row.masks.items()),
+        ]
         if not file.exists()
     ]
     if absent:

@@ -1,7 +1,11 @@
-"""Who trains, who chooses thresholds, who tests: random splits and folds, stratified over all tasks, by a seed."""
+"""Who trains, who chooses thresholds, who tests: random splits and folds, stratified over all tasks, by a seed.
+
+Patients are dealt, not cases: the scans of one patient stay together, for a network that has seen one knows the others.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,33 +14,39 @@ import numpy as np
 from deepradiomics.cohort.manifest import SPLITS, Manifest, ManifestRow, Split
 from deepradiomics.errors import InputError, ManifestError
 
+Patient = tuple[int, ...]  # positions of one patient's rows
+
 _ATTEMPTS = 600  # other orders tried until each class is in each split
 _STRATIFIED = 100  # of these, the first; the others are free shuffles, which also scatter a class of three or four
 
 
 def with_splits(manifest: Manifest, seed: int, fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)) -> Manifest:
-    """Give each case without a split one of train, validation and test.
+    """Give each case without a split one of train, validation and test; shares count patients.
 
-    Splits that the manifest gives stay, and a split it gives is complete: it gets no further cases (so MRNet's test
-    cases stay the only ones, and its other cases are divided between training and validation as 0.7 : 0.1).
+    Splits that the manifest gives stay, and a split it gives is complete: it gets no further patients (so MRNet's test
+    cases stay the only ones, and its other cases are divided between training and validation as 0.7 : 0.1). A scan
+    without a split whose patient has one follows its patient.
 
     Raises:
-        ManifestError: a class of a task is missing from a split, or all three splits are given but not to all cases.
+        ManifestError: the manifest's splits separate a patient's scans, a class of a task is missing from a split, or
+            all three splits are given but not to all cases.
         InputError: the fractions are not positive or do not add to 1.
     """
     if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
         raise InputError(f"fractions of train, validation and test must be positive and add to 1, got {fractions}.")
+    manifest = _with_patients_splits(manifest)
     given = {row.split for row in manifest.rows}
     open_splits = [split for split in SPLITS if split not in given]
-    free = [i for i, row in enumerate(manifest.rows) if row.split is None]
+    free = _patients(manifest, [i for i, row in enumerate(manifest.rows) if row.split is None])
     if free and not open_splits:
-        raise ManifestError(f"Column split: case {manifest.rows[free[0]].id} has none, though all three are given.")
+        raise ManifestError(f"Column split: case {manifest.rows[free[0][0]].id} has none, though all three are given.")
     sizes = _sizes([fractions[SPLITS.index(split)] for split in open_splits], len(free), _most_classes(manifest))
     for attempt in range(_ATTEMPTS if free else 1):
         chosen = _deal(manifest, free, sizes, [seed, attempt], attempt < _STRATIFIED)
         rows = list(manifest.rows)
-        for i, part in zip(free, chosen, strict=True):
-            rows[i] = replace(rows[i], split=open_splits[part])
+        for patient, part in zip(free, chosen, strict=True):
+            for i in patient:
+                rows[i] = replace(rows[i], split=open_splits[part])
         gap = _missing_class(manifest.tasks, rows)
         if gap is None:
             return replace(manifest, rows=tuple(rows))
@@ -46,28 +56,29 @@ def with_splits(manifest: Manifest, seed: int, fractions: tuple[float, float, fl
 def folds(manifest: Manifest, k: int, seed: int, validation: float = 0.125) -> tuple[Manifest, ...]:
     """k manifests; each case is a test case in exactly one, and a share `validation` of the others chooses thresholds.
 
-    Splits given in the manifest are not used.
+    Splits given in the manifest are not used. Sizes count patients.
 
     Raises:
-        InputError: fewer than two folds or more folds than cases.
+        InputError: fewer than two folds or more folds than patients.
         ManifestError: a class is missing from a split of some fold.
     """
-    if not 2 <= k <= len(manifest):
-        raise InputError(f"k-fold cross-validation needs 2 to {len(manifest)} folds for these cases, got {k}.")
-    everyone = list(range(len(manifest)))
+    everyone = _patients(manifest, range(len(manifest)))
+    if not 2 <= k <= len(everyone):
+        what = "cases" if len(everyone) == len(manifest) else "patients"
+        raise InputError(f"k-fold cross-validation needs 2 to {len(everyone)} folds for these {what}, got {k}.")
     sizes = _sizes([1.0] * k, len(everyone), 1)
     gap: str | None = None
     for attempt in range(_ATTEMPTS):
         part = _deal(manifest, everyone, sizes, [seed, k, attempt], attempt < _STRATIFIED)
         made = []
         for fold in range(k):
-            splits: list[Split] = ["test" if p == fold else "train" for p in part]
-            rest = [i for i in everyone if part[i] != fold]
+            splits: dict[int, Split] = {}
+            rest = [patient for patient, p in zip(everyone, part, strict=True) if p != fold]
             held_sizes = _sizes([1 - validation, validation], len(rest), _most_classes(manifest))
             held = _deal(manifest, rest, held_sizes, [seed, k, attempt, fold], attempt < _STRATIFIED)
-            for i, is_validation in zip(rest, held, strict=True):
-                splits[i] = "validation" if is_validation else "train"
-            rows = tuple(replace(row, split=s) for row, s in zip(manifest.rows, splits, strict=True))
+            for patient, is_validation in zip(rest, held, strict=True):
+                splits |= dict.fromkeys(patient, "validation" if is_validation else "train")
+            rows = tuple(replace(row, split=splits.get(i, "test")) for i, row in enumerate(manifest.rows))
             gap = _missing_class(manifest.tasks, rows)
             if gap is not None:
                 break
@@ -77,10 +88,46 @@ def folds(manifest: Manifest, k: int, seed: int, validation: float = 0.125) -> t
     raise ManifestError(gap or "")
 
 
-def _sizes(fractions: Sequence[float], count: int, least: int) -> list[int]:
-    """Cases of each part: shares of the count by largest remainder, but no fewer than `least` where there are enough.
+def check_patients(manifest: Manifest) -> None:
+    """Raise ManifestError where given splits separate the scans of one patient, naming patient, cases and splits."""
+    found: dict[str, dict[str, Split]] = defaultdict(dict)
+    for row, patient in zip(manifest.rows, manifest.groups, strict=True):
+        if row.split:
+            found[patient][row.id] = row.split
+    apart = {patient: splits for patient, splits in found.items() if len(set(splits.values())) > 1}
+    if apart:
+        patient, splits = next(iter(apart.items()))
+        scans = ", ".join(f"{case} in {split}" for case, split in splits.items())
+        others = f" (and {len(apart) - 1} more patients)" if len(apart) > 1 else ""
+        raise ManifestError(
+            f"Column split separates the scans of patient {patient}: {scans}{others}. What is learned from one of a "
+            "patient's scans is known of the others: put all of them into one split, or leave the column empty."
+        )
 
-    A tenth of a small cohort may be a single case, which cannot show two classes.
+
+def _with_patients_splits(manifest: Manifest) -> Manifest:
+    """Scans without a split whose patient has one get that."""
+    check_patients(manifest)
+    known = {patient: row.split for row, patient in zip(manifest.rows, manifest.groups, strict=True) if row.split}
+    rows = tuple(
+        row if row.split else replace(row, split=known.get(patient))
+        for row, patient in zip(manifest.rows, manifest.groups, strict=True)
+    )
+    return replace(manifest, rows=rows)
+
+
+def _patients(manifest: Manifest, rows: Sequence[int]) -> list[Patient]:
+    """The given rows by patient, in the order in which patients appear."""
+    groups, found = manifest.groups, defaultdict(list)
+    for i in rows:
+        found[groups[i]].append(i)
+    return [tuple(scans) for scans in found.values()]
+
+
+def _sizes(fractions: Sequence[float], count: int, least: int) -> list[int]:
+    """Patients of each part: shares of the count by largest remainder, no fewer than `least` where there are enough.
+
+    A tenth of a small cohort may be a single patient, who cannot show two classes.
     """
     if not fractions:
         return []
@@ -102,24 +149,24 @@ def _most_classes(manifest: Manifest) -> int:
 
 
 def _deal(
-    manifest: Manifest, cases: Sequence[int], sizes: Sequence[int], seed: Sequence[int], stratified: bool
+    manifest: Manifest, patients: Sequence[Patient], sizes: Sequence[int], seed: Sequence[int], stratified: bool
 ) -> list[int]:
-    """Part (0 … len(sizes) - 1) of each case; each part gets exactly its size.
+    """Part (0 … len(sizes) - 1) of each patient; each part gets exactly its size.
 
-    Cases are ordered by their combination of labels, shuffled inside it, and dealt one after the other to the part
+    Patients are ordered by their combination of labels, shuffled inside it, and dealt one after the other to the part
     that lags most behind its share: each part then has its share of each combination, within one or two.
     """
     generator = np.random.default_rng(seed)
-    found = sorted({_combination(manifest, case) for case in cases})
+    found = sorted({_combination(manifest, patient) for patient in patients})
     rank = dict(zip(found, generator.permutation(len(found)).tolist(), strict=True))
-    order = generator.permutation(len(cases)).tolist()
+    order = generator.permutation(len(patients)).tolist()
     if stratified:
-        order.sort(key=lambda i: rank[_combination(manifest, cases[i])])
+        order.sort(key=lambda i: rank[_combination(manifest, patients[i])])
     full = np.array(sizes, dtype=float)
-    share = full / max(len(cases), 1)
+    share = full / max(len(patients), 1)
     head_start = generator.uniform(-0.3, 0.3, len(sizes))  # so that no part always gets a combination's odd case
     dealt = np.zeros(len(sizes))
-    parts = [0] * len(cases)
+    parts = [0] * len(patients)
     for position, i in enumerate(order, start=1):
         lag = np.where(dealt < full, share * position - dealt + head_start, -np.inf)
         part = int(np.argmax(lag))
@@ -128,9 +175,10 @@ def _deal(
     return parts
 
 
-def _combination(manifest: Manifest, index: int) -> tuple[int, ...]:
-    labels = manifest.rows[index].labels
-    return tuple(labels.get(task, -1) for task in manifest.tasks)
+def _combination(manifest: Manifest, patient: Patient) -> tuple[int, ...]:
+    """The classes by which a patient is dealt: of several scans, the highest of each task; -1 without a label."""
+    labels = [manifest.rows[i].labels for i in patient]
+    return tuple(max(scan.get(task, -1) for scan in labels) for task in manifest.tasks)
 
 
 def _missing_class(tasks: Sequence[str], rows: Sequence[ManifestRow]) -> str | None:
