@@ -26,12 +26,13 @@ from deepradiomics.errors import InputError, MissingDependencyError
 from deepradiomics.files import sha256_file
 from deepradiomics.fingerprint.config import FingerprintConfig, TrainingConfig
 from deepradiomics.fingerprint.data import TrainingData
-from deepradiomics.fingerprint.fit import fit, seeded
+from deepradiomics.fingerprint.fit import fit
 from deepradiomics.fingerprint.model import Output
 from deepradiomics.fingerprint.tasks import output_slices
 from deepradiomics.networks.elnet import ELNet
 from deepradiomics.networks.mrnet import MRNet, load_imagenet_weights
 from deepradiomics.progress import Progress, part
+from deepradiomics.training.seeds import seeded
 
 Name = Literal["mrnet", "elnet"]
 

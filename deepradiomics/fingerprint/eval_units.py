@@ -18,10 +18,10 @@ from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
 from deepradiomics.fingerprint.config import FingerprintConfig
 from deepradiomics.fingerprint.data import TrainingData, training_data
-from deepradiomics.fingerprint.run import command, now, versions
 from deepradiomics.fingerprint.tasks import tasks_of
 from deepradiomics.fingerprint.train import is_synthetic, manifest_hash
 from deepradiomics.progress import Progress, silent
+from deepradiomics.training.run_folder import command, now, versions
 
 if TYPE_CHECKING:
     from deepradiomics.cohort import Manifest

@@ -13,10 +13,10 @@ import numpy as np
 from deepradiomics import __version__
 from deepradiomics.files import content_hash
 from deepradiomics.fingerprint.methods_text import methods_text
-from deepradiomics.fingerprint.run import now, versions
 from deepradiomics.fingerprint.tasks import output_slices
 from deepradiomics.images import Case
 from deepradiomics.prepare import patch_boxes
+from deepradiomics.training.run_folder import now, versions
 
 if TYPE_CHECKING:
     from deepradiomics.fingerprint.explain import Explanation

@@ -17,10 +17,12 @@ from deepradiomics import __version__
 from deepradiomics.files import content_hash
 from deepradiomics.fingerprint.config import FingerprintConfig
 from deepradiomics.fingerprint.data import TrainingData, training_data
-from deepradiomics.fingerprint.fit import Fitted, fit, seeded
-from deepradiomics.fingerprint.run import RunFolder, command, now, versions
+from deepradiomics.fingerprint.fit import PRODUCTS, fit
 from deepradiomics.fingerprint.tasks import Task, probabilities, tasks_of
 from deepradiomics.progress import Progress, part
+from deepradiomics.training.fit import Fitted
+from deepradiomics.training.run_folder import RunFolder, command, now, versions
+from deepradiomics.training.seeds import seeded
 
 if TYPE_CHECKING:
     from deepradiomics.cohort import Manifest
@@ -68,7 +70,7 @@ def train(
     Args:
         manifest: cases with labels. Cases without a split get one, stratified, from ``seed``.
         config: preparation, model and training.
-        out: run folder; see :mod:`deepradiomics.fingerprint.run`.
+        out: run folder; see :mod:`deepradiomics.training.run_folder`.
         seed: of splits, weights, case order and augmentation.
         resume: with False an earlier run in ``out`` is removed first (extracted features are kept).
         workers: processes of the extraction.
@@ -94,7 +96,7 @@ def train(
         "kind": "fingerprint", "config": config.to_dict(), "seed": seed, "manifest_sha256": manifest_hash(manifest),
         "tasks": [task.to_dict() for task in tasks],
     }  # fmt: skip
-    run = RunFolder(out, identity, resume=resume)
+    run = RunFolder(out, identity, resume=resume, products=PRODUCTS)
     if run.status == "finished" and (out / "bundle" / "bundle.json").is_file():
         return TrainedRun(out / "bundle", run.record["metrics"], run.history, out)
 

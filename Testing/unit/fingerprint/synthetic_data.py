@@ -6,9 +6,9 @@ import numpy as np
 
 from deepradiomics.fingerprint.config import ModelConfig, TrainingConfig
 from deepradiomics.fingerprint.data import TrainingData
-from deepradiomics.fingerprint.fit import seeded
 from deepradiomics.fingerprint.model import FingerprintModel
 from deepradiomics.fingerprint.tasks import Task
+from deepradiomics.training.seeds import seeded
 
 TASKS = (Task("tear", (0, 1)), Task("grade", (1, 2, 4)))
 MODEL = ModelConfig(network="tiny", pairwise="factorised", rank=2)

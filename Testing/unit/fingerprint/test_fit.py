@@ -17,9 +17,8 @@ from deepradiomics.files import read_json
 from deepradiomics.fingerprint.config import ModelConfig, TrainingConfig
 from deepradiomics.fingerprint.fit import fit
 from deepradiomics.fingerprint.model import Output
-from deepradiomics.fingerprint.module import SeededBatches, cosine
 from deepradiomics.fingerprint.predict import logits_of, relevance_of
-from deepradiomics.fingerprint.run import RunFolder
+from deepradiomics.training.run_folder import RunFolder
 
 
 def _load(name: str) -> Any:
@@ -167,22 +166,3 @@ def test_a_run_that_diverges_says_so(tmp_path: Path) -> None:
     spoiled = dataclasses.replace(data, z=np.full_like(data.z, np.nan))
     with pytest.raises(InputError, match="diverged in epoch 1"):
         fit(support.untrained(spoiled), spoiled, TRAINING, tmp_path, device="cpu")
-
-
-def test_a_single_case_left_over_joins_the_batch_before_it() -> None:
-    batches = SeededBatches(17, 8, seed=0)
-    assert [len(batch) for batch in batches] == [8, 9] and len(batches) == 2
-    assert sorted(case for batch in batches for case in batch) == list(range(17))
-
-
-def test_the_order_of_cases_depends_on_seed_and_epoch_alone() -> None:
-    def order(seed: int, epoch: int) -> list[list[int]]:
-        batches = SeededBatches(20, 8, seed)
-        batches.set_epoch(epoch)
-        return list(batches)
-
-    assert order(1, 4) == order(1, 4) != order(1, 5) != order(2, 5)
-
-
-def test_the_learning_rate_falls_along_a_half_cosine() -> None:
-    assert cosine(0, 10) == 1.0 and cosine(5, 10) == pytest.approx(0.5) and 0 < cosine(9, 10) < 0.03

@@ -11,9 +11,10 @@ from deepradiomics.fingerprint.estimate import estimate_run
 HEAVY = ("torch", "monai", "lightning", "pandas", "sklearn", "matplotlib", "pyarrow", "dask", "numba", "safetensors")
 MODULES = (
     "fingerprint", "fingerprint.pool", "fingerprint.config", "fingerprint.tasks", "fingerprint.scaling",
-    "fingerprint.result", "fingerprint.estimate", "fingerprint.run", "fingerprint.data", "fingerprint.thresholds",
+    "fingerprint.result", "fingerprint.estimate", "fingerprint.data", "fingerprint.thresholds",
     "fingerprint.stored", "fingerprint.explain", "fingerprint.prediction", "fingerprint.methods_text",
     "fingerprint.apply", "fingerprint.fit", "fingerprint.train", "networks", "networks.bundle",
+    "training", "training.run_folder", "training.fit", "training.seeds", "training.schedule",
 )  # fmt: skip
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from deepradiomics.errors import BundleError, InputError, ManifestError
-from deepradiomics.fingerprint.augment import augment
 from deepradiomics.fingerprint.loss import class_weights, joint_cross_entropy
 from deepradiomics.fingerprint.scaling import Scaling, fit_scaling
 from deepradiomics.fingerprint.tasks import Task, class_indices, output_slices, probabilities, task_of_output
+from deepradiomics.training.augment import augment
 
 BINARY, GRADE = Task("acl", (0, 1)), Task("grade", (1, 2, 4))
 

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from deepradiomics.fingerprint.config import FingerprintConfig, config
-from deepradiomics.fingerprint.fit import seeded
 from deepradiomics.fingerprint.model import FingerprintModel
 from deepradiomics.fingerprint.pool import PoolLayout
 from deepradiomics.fingerprint.scaling import Scaling
@@ -16,6 +15,7 @@ from deepradiomics.fingerprint.tasks import Task
 from deepradiomics.fingerprint.thresholds import Thresholds
 from deepradiomics.images import VIEWS, Case, Geometry, Mask, Volume
 from deepradiomics.prepare import Templates, reformat
+from deepradiomics.training.seeds import seeded
 
 TASKS = (Task("acl", (0, 1)), Task("grade", (0, 1, 2)))
 

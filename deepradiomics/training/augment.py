@@ -1,7 +1,7 @@
-"""Light augmentation of the images that the relevance network sees: small shifts and noise.
+"""Light augmentation of the images that a network sees: small shifts and noise.
 
-The radiomic features of a case stay as they are, so nothing that changes them belongs here: a flip would exchange
-patches and needs flipped features, and is never done.
+Neither changes what a label or a radiomic feature of the whole image says. A flip may (it exchanges left and right, and
+the patches of a grid), so it is never done here: who may flip does it himself.
 """
 
 from __future__ import annotations

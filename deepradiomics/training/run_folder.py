@@ -6,7 +6,7 @@
       run.json        identity (configuration, seed, hashes of manifest and data), status, versions, command, metrics
       history.csv     one row an epoch, rewritten as a whole after each (a live loss curve reads it)
       checkpoints/    last.ckpt, best.ckpt
-      bundle/         the model, when finished
+      …               what the run produces when it is finished, such as bundle/
 
 A folder belongs to one run: with another configuration or manifest it is refused rather than mixed.
 """
@@ -28,7 +28,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.files import atomic_file, read_json, write_json
 
 RUN_FILE, HISTORY_FILE = "run.json", "history.csv"
-_OWN = (RUN_FILE, HISTORY_FILE, "checkpoints", "bundle")
+_OWN = (RUN_FILE, HISTORY_FILE, "checkpoints")
 
 
 class RunFolder:
@@ -38,13 +38,22 @@ class RunFolder:
         folder: made if absent.
         identity: what makes this run this run, JSON-able; compared key by key with the folder's.
         resume: go on with the same run; with False whatever run is there is removed first.
+        products: names of files and folders that a finished run leaves there, removed with it.
 
     Raises:
         InputError: another run lives in the folder; the message says what differs.
     """
 
-    def __init__(self, folder: str | Path, identity: Mapping[str, Any], *, resume: bool = True) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        identity: Mapping[str, Any],
+        *,
+        resume: bool = True,
+        products: Sequence[str] = (),
+    ) -> None:
         self.folder = Path(folder)
+        self._products = tuple(products)
         self.record: dict[str, Any] = {}
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder}: expected a folder for the run, found a file.")
@@ -64,7 +73,7 @@ class RunFolder:
 
     @property
     def status(self) -> str:
-        """``running``, ``fitted`` (weights final) or ``finished`` (bundle written)."""
+        """``running``, ``fitted`` (weights final) or ``finished`` (products written)."""
         return str(self.record.get("status", "running"))
 
     @property
@@ -111,7 +120,7 @@ class RunFolder:
                 )
 
     def _remove(self) -> None:
-        for name in _OWN:
+        for name in (*_OWN, *self._products):
             path = self.folder / name
             if path.is_dir():
                 shutil.rmtree(path)

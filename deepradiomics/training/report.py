@@ -1,0 +1,62 @@
+"""Report: after each epoch a row of the history, after each step the progress (which may cancel the run)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import lightning.pytorch as pl
+
+from deepradiomics.progress import Progress, silent
+
+Metrics = Mapping[str, float]
+
+
+class Report(pl.Callback):
+    """Tells how a run goes; of several processes only the first tells.
+
+    Args:
+        write_row: gets epoch (1-based), seconds and every logged metric of an epoch.
+        progress: called with the share of the epochs that is done and a message.
+        epochs: at most so many.
+        message: puts the metrics of the last epoch into words, such as ``validation loss 0.312``.
+    """
+
+    def __init__(
+        self,
+        write_row: Callable[[Metrics], None],
+        progress: Progress,
+        epochs: int,
+        message: Callable[[Metrics], str],
+    ) -> None:
+        self._write_row, self._progress, self._epochs, self._message = write_row, progress, epochs, message
+        self._started, self._last = time.perf_counter(), "first epoch"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process gets: a progress callback belongs to the process that made it."""
+        return {**vars(self), "_progress": silent}
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._started = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        done = trainer.current_epoch + (batch_idx + 1) / max(1, trainer.num_training_batches)
+        self._progress(
+            min(1.0, done / self._epochs), f"epoch {trainer.current_epoch + 1} of {self._epochs}: {self._last}"
+        )
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self._last = self._message(metrics)
+        row = {"epoch": finished_epochs(trainer), "seconds": round(time.perf_counter() - self._started, 3)}
+        self._write_row({**row, **metrics})
+
+
+def finished_epochs(trainer: pl.Trainer) -> int:
+    """Return the number (1-based) of the epoch that just ended."""
+    return int(trainer.fit_loop.epoch_progress.current.ready)
