@@ -9,7 +9,8 @@ from deepradiomics.stats.classification import (
     wilson_ci,
 )
 from deepradiomics.stats.interval import Interval
-from deepradiomics.stats.overlap import jaccard, mean_pairwise_jaccard
+from deepradiomics.stats.kappa import quadratic_weighted_kappa
+from deepradiomics.stats.overlap import dice, jaccard, mean_pairwise_jaccard
 from deepradiomics.stats.roc import auc, delong_ci, delong_test, roc_curve, youden
 from deepradiomics.stats.tests import holm, mcnemar
 
@@ -22,11 +23,13 @@ __all__ = [
     "confusion_matrix",
     "delong_ci",
     "delong_test",
+    "dice",
     "holm",
     "jaccard",
     "mcnemar",
     "mean_pairwise_jaccard",
     "multiclass_auc",
+    "quadratic_weighted_kappa",
     "roc_curve",
     "wilson_ci",
     "youden",

@@ -12,6 +12,6 @@ def cosine(epoch: int, epochs: int) -> float:
 
 
 def set_rates(optimizer: Any, share: float) -> None:
-    """Set each group's rate to a share of its ``initial_lr``, whatever it was: a resumed run needs no state for that."""
+    """Set each group's rate to a share of its ``initial_lr``, whatever it was: resuming needs no state for that."""
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] * share

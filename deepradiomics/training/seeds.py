@@ -38,5 +38,8 @@ def untouched_randomness() -> Iterator[None]:
 
 
 def seed_of(*numbers: int) -> int:
-    """Return a seed for torch (0 … 2³¹ - 1) that whole numbers ≥ 0 decide together, such as (seed, epoch, step)."""
+    """Return a seed for torch (0 … 2³¹ - 1) that whole numbers ≥ 0 decide together, such as (seed, epoch, step).
+
+    A fixed number of them: zeros at the end do not count.
+    """
     return int(np.random.default_rng(list(numbers)).integers(2**31))
