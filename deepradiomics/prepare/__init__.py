@@ -10,14 +10,17 @@ from deepradiomics.prepare.patches import patch_labels, patch_slices
 from deepradiomics.prepare.recipe import Recipe
 from deepradiomics.prepare.register import Registration, register
 from deepradiomics.prepare.resample import resample, resample_mask
+from deepradiomics.prepare.stack import PreparedStack, StackRecipe, prepare_stack
 from deepradiomics.prepare.templates import Templates, build_templates
 
 __all__ = [
     "AffineTransform",
     "Box",
     "PreparedExam",
+    "PreparedStack",
     "Recipe",
     "Registration",
+    "StackRecipe",
     "Templates",
     "build_templates",
     "canonical_grid",
@@ -28,6 +31,7 @@ __all__ = [
     "patch_labels",
     "patch_slices",
     "prepare_exam",
+    "prepare_stack",
     "reformat",
     "register",
     "resample",

@@ -1,0 +1,278 @@
+"""From the modalities of a case, each on its own grid, to the one stack of channels that an encoder sees.
+
+::
+
+    grid: around the ROI's middle, along the reference modality's axes, `spacing_mm` and `size_zyx` of the recipe
+    each modality ─ linear ─► grid ─ ÷ fixed scale, or z-score and clip ─► channel      (0 outside its field of view)
+    each region   ─ nearest ─► grid
+
+The grid's axes are those of the reference modality in the axial order x→L, y→P, z→S, whichever is nearest: the same
+image stored with its slices reversed gives the same stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from deepradiomics.errors import GeometryError, InputError, MaskError
+from deepradiomics.images.geometry import Geometry
+from deepradiomics.images.volume import Mask, Volume
+from deepradiomics.prepare.intensity import grey_scale
+from deepradiomics.prepare.orientation import canonical_grid
+from deepradiomics.prepare.resample import field_of_view, resample, resample_mask
+
+Centre = Literal["roi", "image"]
+CLIP = 5.0
+"""Standard deviations at which z-scored grey levels are clipped."""
+
+
+@dataclass(frozen=True)
+class StackRecipe:
+    """How the modalities of a case become the channels of one image.
+
+    Args:
+        modalities: their names, in the order of the encoder's channels.
+        size_zyx: voxels of the stack (z, y, x).
+        spacing_mm: their distances (x, y, z).
+        reference: the modality whose axes the stack follows; the first when None.
+        centre: "roi" (the middle of the region's bounding box) or "image" (of the reference modality).
+        fixed_scale: (modality, number) pairs: that modality has a physical unit and is divided by the number; every
+            other one is z-scored over the stack and clipped to ±5.
+
+    Raises:
+        InputError: a choice is unknown or out of range; the message names it.
+    """
+
+    modalities: tuple[str, ...] = ("t2", "highb", "adc")
+    size_zyx: tuple[int, int, int] = (32, 192, 192)
+    spacing_mm: tuple[float, float, float] = (0.5, 0.5, 1.0)
+    reference: str | None = None
+    centre: Centre = "roi"
+    fixed_scale: tuple[tuple[str, float], ...] = (("adc", 1000.0),)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.modalities, str):
+            raise InputError(f"modalities: expected a list of names, got the text {self.modalities!r}.")
+        object.__setattr__(self, "modalities", tuple(str(name) for name in self.modalities))
+        if not self.modalities or len(set(self.modalities)) != len(self.modalities):
+            raise InputError(f"modalities: expected one name at least and none twice, got {list(self.modalities)}.")
+        for name, kind in (("size_zyx", int), ("spacing_mm", float)):
+            values = tuple(getattr(self, name))
+            if len(values) != 3 or any(kind(v) != v or not 0 < v < float("inf") for v in values):
+                raise InputError(f"{name}: expected three positive numbers, got {values}.")
+            object.__setattr__(self, name, tuple(kind(v) for v in values))
+        if self.reference is not None and self.reference not in self.modalities:
+            raise InputError(f"reference: expected one of {list(self.modalities)}, got {self.reference!r}.")
+        if self.centre not in get_args(Centre):
+            raise InputError(f"centre: expected 'roi' or 'image', got {self.centre!r}.")
+        pairs = self.fixed_scale.items() if isinstance(self.fixed_scale, Mapping) else self.fixed_scale
+        scales = tuple((str(name), float(scale)) for name, scale in pairs)
+        for name, scale in scales:
+            if not 0 < scale < float("inf"):
+                raise InputError(f"fixed_scale: expected a positive number for {name!r}, got {scale}.")
+        object.__setattr__(self, "fixed_scale", scales)
+
+    @property
+    def reference_modality(self) -> str:
+        """The modality whose axes the stack follows."""
+        return self.reference or self.modalities[0]
+
+    def for_modalities(self, names: tuple[str, ...]) -> StackRecipe:
+        """The same recipe for other modalities; the reference is kept if it is among them."""
+        reference = self.reference_modality if self.reference_modality in names else None
+        return replace(self, modalities=tuple(names), reference=reference)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "modalities": list(self.modalities),
+            "size_zyx": list(self.size_zyx),
+            "spacing_mm": list(self.spacing_mm),
+            "reference": self.reference,
+            "centre": self.centre,
+            "fixed_scale": [list(pair) for pair in self.fixed_scale],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> StackRecipe:
+        """Inverse of :meth:`to_dict`; keys left out take their defaults.
+
+        Raises:
+            InputError: an unknown key, or a value that does not fit.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise InputError(f"StackRecipe: unknown keys {', '.join(unknown)}; known: {', '.join(sorted(known))}.")
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise error if isinstance(error, InputError) else InputError(f"StackRecipe: {error}.") from error
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedStack:
+    """A case as the encoder sees it.
+
+    Attributes:
+        image: float32 (C, z, y, x), one channel a modality of the recipe.
+        geometry: where its voxels lie.
+        masks: region name → uint8 (z, y, x), 1 inside.
+        modalities: names of the channels.
+        notes: what was assumed or cut off, one sentence each.
+    """
+
+    image: np.ndarray
+    geometry: Geometry
+    masks: Mapping[str, np.ndarray]
+    modalities: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def prepare_stack(
+    images: Mapping[str, Volume],
+    masks: Mapping[str, Mask],
+    recipe: StackRecipe,
+    *,
+    roi: str | None = None,
+    case: str = "",
+) -> PreparedStack:
+    """Put every modality and every region of a case on the recipe's grid.
+
+    Args:
+        images: by modality, each on its own grid; those that the recipe does not name are not used.
+        masks: by region; every label but 0 belongs to the region.
+        recipe: the grid and the grey levels.
+        roi: the region in whose middle the stack lies, needed for ``centre="roi"``.
+        case: how messages call this case.
+
+    Raises:
+        InputError: a modality is missing, constant or not finite, or ``roi`` is missing.
+        MaskError: the region is empty or vanishes on the stack's grid.
+        GeometryError: a region lies outside the stack or outside a modality.
+    """
+    who = f"Case {case}: " if case else ""
+    missing = [name for name in recipe.modalities if name not in images]
+    if missing:
+        raise InputError(f"{who}no image of {', '.join(missing)}; there are: {', '.join(images) or 'none'}.")
+    if roi is not None and roi not in masks:
+        raise InputError(f"{who}no region {roi!r}; there are: {', '.join(masks) or 'none'}.")
+    if roi is None and recipe.centre == "roi":
+        raise InputError(f"{who}the stack is centred on a region: name it (roi), or choose centre='image'.")
+    grid = stack_grid(images[recipe.reference_modality].geometry, recipe, None if roi is None else masks[roi], who)
+    points = {name: _region_points(mask) for name, mask in masks.items()}
+    notes = _placed(points, images, recipe, grid, roi, who)
+    channels = [_channel(name, images[name], grid, dict(recipe.fixed_scale).get(name), who) for name in recipe.modalities]
+    regions = {}
+    for name, mask in masks.items():
+        on_grid = resample_mask(Mask((mask.labels != 0).astype(np.uint8), mask.geometry), grid).labels
+        if not on_grid.any() and len(points[name]):
+            text = f"{who}region {name!r} is so small that no voxel centre of the stack ({recipe.spacing_mm} mm) lies in it"
+            if name == roi:
+                raise MaskError(f"{text}. Choose a smaller spacing_mm.")
+            notes.append(f"{text}.")
+        regions[name] = np.ascontiguousarray(on_grid)
+    return PreparedStack(np.stack(channels), grid, regions, recipe.modalities, tuple(notes))
+
+
+def stack_grid(reference: Geometry, recipe: StackRecipe, region: Mask | None = None, who: str = "") -> Geometry:
+    """Where the stack lies. ``region`` is needed for ``centre="roi"``; ``who`` begins an error's message.
+
+    Raises:
+        MaskError: the region is empty.
+    """
+    axes = canonical_grid(reference, "axial").axes
+    centre = np.array(reference.centre_mm)
+    if recipe.centre == "roi" and region is not None:
+        points = _region_points(region)
+        if not len(points):
+            raise MaskError(f"{who}the region {region.name or 'that the stack is centred on'} is empty.")
+        along = points @ axes  # coordinates along the stack's axes
+        centre = axes @ ((along.min(axis=0) + along.max(axis=0)) / 2)
+    size = np.array(recipe.size_zyx[::-1])
+    origin = centre - axes @ ((size - 1) / 2 * np.array(recipe.spacing_mm))
+    return Geometry(tuple(size.tolist()), recipe.spacing_mm, tuple(origin.tolist()), tuple(axes.ravel().tolist()))
+
+
+def _region_points(mask: Mask) -> np.ndarray:
+    """(n, 3): centres of a region's voxels, LPS millimetres."""
+    return mask.geometry.index_to_physical(np.argwhere(mask.labels != 0)[:, ::-1])
+
+
+def _channel(name: str, volume: Volume, grid: Geometry, fixed: float | None, who: str) -> np.ndarray:
+    """One modality on the grid, normalised; 0 where it was not imaged."""
+    try:
+        volume.require_finite()
+        on_grid = resample(volume, grid).voxels
+        seen = field_of_view(grid, volume.geometry)
+        if not seen.any():
+            raise GeometryError(f"no part of the stack lies inside this image ({_where(volume.geometry)}).")
+        if fixed is not None:
+            channel = on_grid / fixed
+        else:
+            scale = grey_scale(on_grid, "zscore", inside=seen, name="grey levels within the stack")
+            channel = np.clip(scale.apply(on_grid), -CLIP, CLIP)
+    except InputError as error:
+        raise type(error)(f"{who}modality {name}: {error}") from error
+    return np.where(seen, channel, 0).astype(np.float32)
+
+
+def _placed(
+    points: Mapping[str, np.ndarray],
+    images: Mapping[str, Volume],
+    recipe: StackRecipe,
+    grid: Geometry,
+    roi: str | None,
+    who: str,
+) -> list[str]:
+    """Refuse a region that lies outside the stack or a modality; return notes on those that lie partly outside."""
+    notes = []
+    for region, where in points.items():
+        if not len(where):
+            if region == roi:
+                raise MaskError(f"{who}region {region!r} is empty.")
+            continue
+        places = {"the stack": grid, **{f"modality {name}": images[name].geometry for name in recipe.modalities}}
+        for what, geometry in places.items():
+            outside = 1 - _fraction_inside(where, geometry)
+            if outside == 1:
+                advice = (
+                    "Enlarge size_zyx, or centre the stack on this region."
+                    if geometry is grid
+                    else "Do image and mask belong to the same examination?"
+                )
+                raise GeometryError(
+                    f"{who}region {region!r} ({_box(where)}) lies outside {what} ({_where(geometry)}). {advice}"
+                )
+            if outside > 0:
+                notes.append(f"{who}{_percent(outside)} of region {region!r} lie outside {what}.")
+    return notes
+
+
+def _fraction_inside(points: np.ndarray, geometry: Geometry) -> float:
+    """Part of the points (n, 3) that lie within the grid's outer voxel edges."""
+    index = geometry.physical_to_index(points)
+    inside = (index >= -0.5 - 1e-6) & (index < np.array(geometry.size) - 0.5 + 1e-6)
+    return float(inside.all(axis=1).mean())
+
+
+def _percent(part: float) -> str:
+    return "less than 1 %" if part < 0.01 else f"{min(part, 0.99):.0%}".replace("%", " %")
+
+
+def _box(points: np.ndarray) -> str:
+    return _range(points.min(axis=0), points.max(axis=0))
+
+
+def _where(geometry: Geometry) -> str:
+    corners = geometry.corners_mm()
+    return _range(corners.min(axis=0), corners.max(axis=0))
+
+
+def _range(low: np.ndarray, high: np.ndarray) -> str:
+    parts = (f"{axis} {a:.0f} to {b:.0f}" for axis, a, b in zip("LPS", low, high, strict=True))
+    return f"{', '.join(parts)} mm"
