@@ -2,7 +2,7 @@
 
 ::
 
-    image (B, C, z, y, x) ─ 4³ stem /4 ─ stage 0 ─ 2³ /2 ─ stage 1 ─ 2³ /2 ─ stage 2 ─ 1³ /1 ─ stage 3 ─ mean ─ norm (B, d)
+    image (B, C, z, y, x) ─ 4³ stem /4 ─ stage 0 ─ 2³ /2 ─ stage 1 ─ 2³ /2 ─ stage 2 ─ 1³ /1 ─ stage 3 ─ mean ─ norm
     block: x + [7³ depthwise ─ norm ─ linear ×4 ─ GELU ─ GRN ─ linear](x)
 
 The last step does not halve the map, so that thin stacks of slices keep some depth: the whole stride is 16. A pyramid

@@ -166,12 +166,15 @@ def prepare_stack(
     grid = stack_grid(images[recipe.reference_modality].geometry, recipe, None if roi is None else masks[roi], who)
     points = {name: _region_points(mask) for name, mask in masks.items()}
     notes = _placed(points, images, recipe, grid, roi, who)
-    channels = [_channel(name, images[name], grid, dict(recipe.fixed_scale).get(name), who) for name in recipe.modalities]
+    channels = [
+        _channel(name, images[name], grid, dict(recipe.fixed_scale).get(name), who) for name in recipe.modalities
+    ]
     regions = {}
+    spacing = " x ".join(f"{step:g}" for step in recipe.spacing_mm)
     for name, mask in masks.items():
         on_grid = resample_mask(Mask((mask.labels != 0).astype(np.uint8), mask.geometry), grid).labels
         if not on_grid.any() and len(points[name]):
-            text = f"{who}region {name!r} is so small that no voxel centre of the stack ({recipe.spacing_mm} mm) lies in it"
+            text = f"{who}region {name!r} is so small that no voxel centre of the stack ({spacing} mm) lies in it"
             if name == roi:
                 raise MaskError(f"{text}. Choose a smaller spacing_mm.")
             notes.append(f"{text}.")
