@@ -11,6 +11,7 @@ Each returns the network and the recipe of the images it wants. Their weights ar
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 
 import torch
 from torch import nn
@@ -37,6 +38,8 @@ def swin_unetr(in_channels: int = 3, size_zyx: tuple[int, int, int] = SIZE_ZYX) 
     with _monai(), torch.random.fork_rng(devices=[]):
         from monai.networks.nets.swin_unetr import SwinUNETR
 
+        if find_spec("einops") is None:
+            raise MissingDependencyError("MONAI's SwinUNETR needs einops: pip install einops.")
         torch.manual_seed(0)
         module = SwinUNETR(in_channels=in_channels, out_channels=1, feature_size=12, spatial_dims=3).swinViT
     return module, _recipe(in_channels, size_zyx)
