@@ -18,6 +18,7 @@ from deepradiomics.cli.fingerprint_ablate import ablate
 from deepradiomics.cli.fingerprint_apply import apply
 from deepradiomics.cli.fingerprint_evaluate import evaluate
 from deepradiomics.cli.fingerprint_train import train
+from deepradiomics.cli.phantom_prostate import prostate
 from deepradiomics.cli.session import DEBUG_VARIABLE
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ fingerprint.command("apply")(apply)
 fingerprint.command("evaluate")(evaluate)
 fingerprint.command("ablate")(ablate)
 phantom.command("knee")(phantom_knee.knee)
+phantom.command("prostate")(prostate)
 manifest.command("mrnet")(manifest_mrnet.mrnet)
 
 

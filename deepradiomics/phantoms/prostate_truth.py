@@ -1,0 +1,64 @@
+"""What the synthetic prostates were made to show: which radiomic attribute drives each label, and each case's drivers.
+
+`truth.csv` has a line a case with the strengths that were planted; `truth_drivers.csv` has a line a claim: this label
+follows this radiomic attribute in this modality and region, in this direction (0: it must not), through this column of
+`truth.csv`. Feature keys are the engine's; settings: z-scored × 100 for t2 and highb, raw for adc, bin width 25.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from deepradiomics.files import atomic_file
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One claim of the truth; ``direction`` is the sign of the rank correlation with the label, 0 for nuisance."""
+
+    label: str
+    modality: str
+    roi: str
+    feature: str
+    direction: int
+    column: str
+    how: str
+
+
+_FIELD = "the peripheral zone's ADC falls by up to 22 % with strength_field, and the focus's by 50 % with strength_adc"
+_FOCUS = "the focus is up to 2.7 times as bright as its zone with strength_highb"
+_GRAIN = "the gland's grain of about 1 mm rises from 7 % to 20 % of its grey level with strength_grain"
+_SIZE = "the gland's own size, drawn without looking at the grade"
+DRIVERS: tuple[Driver, ...] = (
+    Driver("label_pirads", "adc", "gland", "original_firstorder_10Percentile", -1, "strength_field", _FIELD),
+    Driver("label_pirads", "adc", "gland", "original_firstorder_Mean", -1, "strength_field", _FIELD),
+    Driver("label_pirads", "t2", "gland", "wavelet-HHL_firstorder_Energy", 1, "strength_grain", _GRAIN),
+    Driver("label_pirads", "t2", "gland", "original_glcm_Contrast", 1, "strength_grain", _GRAIN),
+    Driver("label_pirads", "t2", "gland", "original_glcm_Idm", -1, "strength_grain", _GRAIN),
+    Driver("label_pirads", "highb", "gland", "original_firstorder_Maximum", 1, "strength_highb", _FOCUS),
+    Driver("label_pirads", "highb", "gland", "original_firstorder_Skewness", 1, "strength_highb", _FOCUS),
+    Driver("value_volume_ml", "adc", "gland", "original_firstorder_TotalEnergy", 1, "volume_ml", _SIZE),
+    Driver("value_volume_ml", "t2", "gland", "original_glrlm_RunLengthNonUniformity", 1, "volume_ml", _SIZE),
+    Driver("value_volume_ml", "t2", "gland", "original_gldm_DependenceNonUniformity", 1, "volume_ml", _SIZE),
+)  # fmt: skip
+NUISANCE = ("gain_t2", "gain_highb", "noise_t2", "noise_highb", "noise_adc", "coarse")
+
+
+def write_drivers(path: str | Path) -> None:
+    """Write the claims."""
+    _write(path, [field.name for field in fields(Driver)], [astuple(driver) for driver in DRIVERS])
+
+
+def write_truth(rows: Sequence[Mapping[str, object]], path: str | Path) -> None:
+    """Write the planted numbers, a line a case."""
+    _write(path, list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _write(path: str | Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
