@@ -103,7 +103,10 @@ def test_a_features_only_result_becomes_a_scene_with_a_table_that_explains_itsel
 
 
 MISTAKES = {
-    "empty folder": ("holds no prediction.json, features.json or maps.json", lambda folder: (folder.parent,)),
+    "empty folder": (
+        "holds no prediction.json, features.json, maps.json, lens.json or case.json",
+        lambda folder: (folder.parent,),
+    ),
     "no folder": ("is not a folder", lambda folder: (folder / "nowhere",)),
     "bad view": ("expected NAME=PATH", lambda folder: (folder, "--view", "sagittal")),
     "missing volume": ("nowhere.nii.gz", lambda folder: (folder, "--view", f"sagittal={folder / 'nowhere.nii.gz'}")),

@@ -102,7 +102,7 @@ def show_maps(
     about, volumes = read_maps(Path(result_folder))
     sources = {"image": volume, **(nodes or {})}
     with all_or_nothing(scene):
-        made = {key: _add_map(scene, key, each, volume, place) for key, each in volumes.items()}
+        made = {key: add_map(scene, key, each, volume, place) for key, each in volumes.items()}
         table = _table(scene, name, volumes)
         for key, node in made.items():
             table.SetNodeReferenceID(MAP_ROLE + key, node.GetID())
@@ -122,7 +122,7 @@ def read_maps(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
     files = about.get("maps")
     if about.get("kind") != KIND or not isinstance(files, Mapping) or not files:
         raise InputError(f"{folder / 'maps.json'} does not describe feature maps: it was not written by `maps`")
-    return about, {key: _read(folder / _file_of(each), key) for key, each in files.items()}
+    return about, {key: read_map(folder / _file_of(each), key) for key, each in files.items()}
 
 
 def maps_of(table: Any) -> dict[str, Any]:
@@ -183,7 +183,20 @@ def _pieces(word: str) -> list[str]:
     return pieces
 
 
-def _add_map(scene: Any, key: str, volume: Volume, reference: Any | None, place: ReferencePlace | None) -> Any:
+def add_map(
+    scene: Any,
+    key: str,
+    volume: Volume,
+    reference: Any | None,
+    place: ReferencePlace | None,
+    *,
+    shown: tuple[float, float] | None = None,
+    title: str | None = None,
+) -> Any:
+    """Add one map in colours with its legend: below the transform of `reference` at `place`, else in the world.
+
+    `shown`: lowest and highest colour (by default two percentiles of the values); `title` of the legend.
+    """
     about = explain(key)
     node = node_from_volume(volume, scene, key)
     put_in_place(node, volume.geometry, reference, place)
@@ -192,7 +205,7 @@ def _add_map(scene: Any, key: str, volume: Volume, reference: Any | None, place:
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(colour_node(scene, "Plasma").GetID())
-    low, high = shown_range(volume.voxels)
+    low, high = shown or shown_range(volume.voxels)
     values = volume.voxels[np.isfinite(volume.voxels)]
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(low, high)
@@ -201,7 +214,7 @@ def _add_map(scene: Any, key: str, volume: Volume, reference: Any | None, place:
         display.SetThreshold(min(low, float(values.min())), max(high, float(values.max())))
         display.SetApplyThreshold(True)
     display.SetInterpolate(False)
-    add_legend(node, legend_title(about), label_format="%.3g")
+    add_legend(node, title or legend_title(about), label_format="%.3g")
     return node
 
 
@@ -225,7 +238,8 @@ def _file_of(each: Any) -> str:
     return str(each["file"] if isinstance(each, Mapping) else each)
 
 
-def _read(path: Path, key: str) -> Volume:
+def read_map(path: Path, key: str) -> Volume:
+    """A map's file, NaN outside its region. Raises InputError if it is missing or damaged."""
     if not path.is_file():
         raise InputError(f"{path} is missing: the run did not finish, or this is another folder")
     try:

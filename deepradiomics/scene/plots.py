@@ -14,8 +14,8 @@ from deepradiomics.scene.tables import add_table, fill_table
 
 TOP = 20
 # Distinguishable also with colour-blindness (Okabe and Ito): blue, vermilion, green, orange, purple, light blue.
-_COLOURS = ((0.0, 0.447, 0.698), (0.835, 0.369, 0.0), (0.0, 0.620, 0.451), (0.902, 0.624, 0.0), (0.8, 0.475, 0.655))
-_FOR, _AGAINST = _COLOURS[1], _COLOURS[0]
+COLOURS = ((0.0, 0.447, 0.698), (0.835, 0.369, 0.0), (0.0, 0.620, 0.451), (0.902, 0.624, 0.0), (0.8, 0.475, 0.655))
+_FOR, _AGAINST = COLOURS[1], COLOURS[0]
 
 
 def top_rows(columns: Mapping[str, Sequence[Any]], task: str, count: int = TOP) -> list[int]:
@@ -48,7 +48,7 @@ def contribution_chart(scene: Any, name: str, columns: Mapping[str, Sequence[Any
         "against": "Contribution to the logit, where it speaks against the finding",
     }
     table = add_table(scene, f"{name} data", shown, types, help_)
-    chart = _chart(scene, name, x="Rank", y="Contribution to the logit")
+    chart = new_chart(scene, name, x="Rank", y="Contribution to the logit")
     for column, colour in (("for", _FOR), ("against", _AGAINST)):
         series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", f"{task}: {column}")
         series.SetAndObserveTableNodeID(table.GetID())
@@ -72,7 +72,7 @@ class LossCurve:
     def __init__(self, scene: Any, history: Path, name: str = "Training loss") -> None:
         self._scene, self._history, self._name = scene, Path(history), name
         self.table = scene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} data")
-        self.chart = _chart(scene, name, x="Epoch", y="Loss")
+        self.chart = new_chart(scene, name, x="Epoch", y="Loss")
         self._series: list[str] = []
 
     def update(self) -> int:
@@ -84,7 +84,7 @@ class LossCurve:
         fill_table(self.table, {name: columns[name] for name in ("epoch", *losses)}, dict.fromkeys(columns, float))
         for index, name in enumerate(losses):
             if name not in self._series:
-                self._add(name, _COLOURS[index % len(_COLOURS)])
+                self._add(name, COLOURS[index % len(COLOURS)])
         return len(columns["epoch"])
 
     def _add(self, column: str, colour: tuple[float, float, float]) -> None:
@@ -128,7 +128,8 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _chart(scene: Any, name: str, *, x: str, y: str) -> Any:
+def new_chart(scene: Any, name: str, *, x: str, y: str) -> Any:
+    """An empty chart node with its titles."""
     chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", name)
     chart.SetTitle(name)
     chart.SetXAxisTitle(x)

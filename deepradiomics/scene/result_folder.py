@@ -59,7 +59,7 @@ class FingerprintFolder:
 
 
 def kind_of(folder: Path) -> str:
-    """ "fingerprint", "features" or "maps". Raises InputError if the folder holds none of these results."""
+    """ "fingerprint", "features", "maps", "lens" or "lens-case". Raises InputError if the folder holds none of them."""
     folder = Path(folder)
     if (folder / "prediction.json").is_file():
         return "fingerprint"
@@ -67,8 +67,14 @@ def kind_of(folder: Path) -> str:
         return "features"
     if (folder / "maps.json").is_file():
         return "maps"
-    what = "is not a folder" if not folder.is_dir() else "holds no prediction.json, features.json or maps.json"
-    raise InputError(f"{folder} {what}; give the output folder of `fingerprint apply`, `extract` or `maps`")
+    if (folder / "lens.json").is_file():
+        return "lens"
+    if (folder / "case.json").is_file():
+        return "lens-case"
+    known = "prediction.json, features.json, maps.json, lens.json or case.json"
+    what = "is not a folder" if not folder.is_dir() else f"holds no {known}"
+    commands = "`fingerprint apply`, `extract`, `maps`, `lens fit` or `lens case`"
+    raise InputError(f"{folder} {what}; give the output folder of {commands}")
 
 
 def read_fingerprint_folder(folder: Path) -> FingerprintFolder:

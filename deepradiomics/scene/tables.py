@@ -10,6 +10,7 @@ import slicer  # noqa: F401 - registers the node classes
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
+from deepradiomics.errors import InputError
 from deepradiomics.radiomics.explain import Explained
 from deepradiomics.scene.result_folder import FEATURE_COLUMNS, FINGERPRINT_COLUMNS
 
@@ -82,6 +83,37 @@ def fill_table(
         node.SetColumnType(name, {str: vtk.VTK_STRING, int: vtk.VTK_INT, float: vtk.VTK_DOUBLE}[kind])
         if help_ and name in help_:
             node.SetColumnDescription(name, help_[name])
+    node.EndModify(modifying)
+
+
+def sort_rows(node: Any, column: str, *, descending: bool = True) -> None:
+    """Put a table node's rows in the order of a column, numbers as numbers, empty cells last; equal rows keep theirs.
+
+    Slicer's own table view compares numbers as text. Raises InputError if there is no such column.
+    """
+    table = node.GetTable()
+    values = table.GetColumnByName(column)
+    if values is None:
+        names = ", ".join(table.GetColumnName(index) for index in range(table.GetNumberOfColumns()))
+        raise InputError(f"the table '{node.GetName()}' has no column '{column}'; it has {names}")
+    cells = [values.GetValue(row) for row in range(values.GetNumberOfValues())]
+    empty = [cell == "" or cell != cell for cell in cells]
+    filled = sorted(
+        (row for row in range(len(cells)) if not empty[row]), key=lambda row: cells[row], reverse=descending
+    )  # sorted() keeps the order of equal rows, reversed or not
+    order = [*filled, *(row for row in range(len(cells)) if empty[row])]
+    from_rows, to_rows = vtk.vtkIdList(), vtk.vtkIdList()
+    for to, row in enumerate(order):
+        from_rows.InsertNextId(row)
+        to_rows.InsertNextId(to)
+    modifying = node.StartModify()
+    for index in range(table.GetNumberOfColumns()):
+        old = table.GetColumn(index)
+        new = old.NewInstance()
+        new.DeepCopy(old)
+        old.InsertTuples(to_rows, from_rows, new)
+        old.Modified()
+    table.Modified()
     node.EndModify(modifying)
 
 

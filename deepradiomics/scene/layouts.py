@@ -1,0 +1,203 @@
+"""The case layout: a slice view a modality side by side, below them the lens's table and chart.
+
+::
+
+    +--------+--------+--------+
+    |   t2   | highb  |  adc   |   one plane, one scale, one place; the map over its modality alone
+    +--------+--------+--------+
+    |   shift table   |  chart |
+    +-----------------+--------+
+
+Layout descriptions are not saved in a scene: `register_layouts` is called when the module is loaded, so that a scene
+that was saved in this layout opens in it. There is one description for each number of modalities; the views are named
+and coloured by `arrange_case`, and those properties are saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+import slicer.util
+
+from deepradiomics.scene.atomic import nodes_of_class
+from deepradiomics.scene.lens_roi import show_only_in
+from deepradiomics.scene.overlay import FOREGROUND_OPACITY
+from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement, to_world
+from deepradiomics.scene.plots import COLOURS
+
+if TYPE_CHECKING:
+    from deepradiomics.scene.lens import LensNodes
+    from deepradiomics.scene.lens_case import CaseNodes
+
+MOST_VIEWS = 4
+FIRST_LAYOUT = 5040  # ids above 500 are an extension's own; + the number of modalities
+VIEW_GROUP = 5040  # linked among themselves, not with Slicer's own views
+TABLE_VIEW, PLOT_VIEW = "TableView1", "PlotView1"  # Slicer's own
+FIELD_OF_VIEW = 2.2  # times the region's extent: the anatomy around it can be seen
+LEAST_FIELD_MM = 60.0
+LPS_RAS = np.array([-1.0, -1.0, 1.0])
+_PRESETS = {  # columns: right of the screen, up, towards the viewer, in RAS, as Slicer's own orientations
+    "Axial": np.array([[-1.0, 0, 0], [0, 1, 0], [0, 0, 1]]),
+    "Sagittal": np.array([[0.0, 0, 1], [-1, 0, 0], [0, 1, 0]]),
+    "Coronal": np.array([[-1.0, 0, 0], [0, 0, 1], [0, 1, 0]]),
+}
+
+
+def layout_id(views: int) -> int:
+    """The number of the layout for 1 to 4 modalities."""
+    return FIRST_LAYOUT + views
+
+
+def view_name(index: int) -> str:
+    """The layout name of the slice view at a place from the left, counted from 0."""
+    return f"Lens{index + 1}"
+
+
+def layout_description(views: int) -> str:
+    """Slicer's XML of the layout for 1 to 4 modalities."""
+    slices = "".join(_item(_view("vtkMRMLSliceNode", view_name(index), str(index + 1))) for index in range(views))
+    below = _item(_view("vtkMRMLTableViewNode", TABLE_VIEW, "T")) + _item(_view("vtkMRMLPlotViewNode", PLOT_VIEW, "P"))
+    return (
+        '<layout type="vertical" split="true">'
+        f'<item splitSize="600"><layout type="horizontal">{slices}</layout></item>'
+        f'<item splitSize="400"><layout type="horizontal" split="true">{below}</layout></item>'
+        "</layout>"
+    )
+
+
+def register_layouts(scene: Any) -> bool:
+    """Make the case layouts known to the scene's layout node; False where there is none, as outside the application."""
+    node = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if node is None:
+        return False
+    for views in range(1, MOST_VIEWS + 1):
+        known = node.IsLayoutDescription(layout_id(views))
+        (node.SetLayoutDescription if known else node.AddLayoutDescription)(layout_id(views), layout_description(views))
+    return True
+
+
+def arrange_case(scene: Any, case: CaseNodes, lens: LensNodes | None = None) -> dict[str, Any]:
+    """Switch to the case layout and show a case in it; returns the slice nodes by modality.
+
+    The first four modalities are shown, the map's always. In the application the views are the layout's; in a scene
+    without a layout their nodes are made here.
+    """
+    shown = shown_modalities(case)
+    if register_layouts(scene):
+        scene.GetFirstNodeByClass("vtkMRMLLayoutNode").SetViewArrangement(layout_id(len(shown)))
+    views = {modality: _view_node(scene, "vtkMRMLSliceNode", view_name(at)) for at, modality in enumerate(shown)}
+    place_case(scene, case, views)
+    if lens is not None:
+        _view_node(scene, "vtkMRMLTableViewNode", TABLE_VIEW).SetTableNodeID(lens.shift.GetID())
+        _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(lens.charts["shift"].GetID())
+    return views
+
+
+def shown_modalities(case: CaseNodes) -> tuple[str, ...]:
+    """The modalities that get a view: the first four, with the map's in place of the fourth where it is not one."""
+    first = tuple(case.volumes)[:MOST_VIEWS]
+    return first if case.modality in first else (*first[:-1], case.modality)
+
+
+def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
+    """Show a case in slice nodes, one a modality: the same plane, scale and place in all; linked with each other."""
+    axes, centre, extent = _look(case)
+    width, height = (min(view.GetDimensions()[axis] for view in views.values()) for axis in (0, 1))
+    wanted = np.maximum(FIELD_OF_VIEW * extent, LEAST_FIELD_MM)
+    mm_per_pixel = max(wanted[0] / max(width, 1), wanted[1] / max(height, 1))
+    to_ras = np.eye(4)
+    to_ras[:3, :3], to_ras[:3, 3] = axes, centre
+    for at, (modality, view) in enumerate(views.items()):
+        modifying = view.StartModify()
+        view.SetLayoutLabel(modality)
+        view.SetLayoutColor(*COLOURS[at % len(COLOURS)])
+        view.SetViewGroup(VIEW_GROUP)
+        view.GetSliceToRAS().DeepCopy(matrix_of(to_ras))
+        pixels, field = view.GetDimensions(), view.GetFieldOfView()
+        view.SetXYZOrigin(0.0, 0.0, 0.0)
+        view.SetFieldOfView(pixels[0] * mm_per_pixel, pixels[1] * mm_per_pixel, field[2])
+        view.UpdateMatrices()
+        view.EndModify(modifying)
+        composite = _composite_of(scene, view)
+        composite.SetBackgroundVolumeID(case.volumes[modality].GetID())
+        composite.SetForegroundVolumeID(case.map.GetID() if modality == case.modality else None)
+        composite.SetForegroundOpacity(FOREGROUND_OPACITY)
+        composite.SetLabelVolumeID(None)
+        composite.SetLinkedControl(True)
+    others = [view for view in nodes_of_class(scene, "vtkMRMLSliceNode") if view not in views.values()]
+    for modality, roi in case.rois.items():  # each outline on its own grid; the map's in Slicer's other views as well
+        own = [views[modality]] if modality in views else []
+        show_only_in(roi, own + (others if modality == case.modality else []))
+        roi.GetDisplayNode().SetVisibility(modality in views)
+
+
+def plane_of(volume: Any) -> np.ndarray:
+    """(3, 3) axes of a slice in a volume's own plane: right of the screen, up, towards the viewer, as columns in RAS.
+
+    The slice lies along the volume's stored slices and is seen as in Slicer's nearest standard orientation: exactly
+    axial, sagittal or coronal where the volume is not oblique.
+    """
+    along = placement(volume).geometry.axes * LPS_RAS[:, None]  # columns: the volume's index axes x, y, z, in RAS
+    preset = max(_PRESETS.values(), key=lambda each: abs(each[:, 2] @ along[:, 2]))
+    left = [0, 1]
+    right = max(left, key=lambda axis: abs(preset[:, 0] @ along[:, axis]))
+    chosen = [right, left[1 - right], 2]
+    columns = [along[:, axis] * np.sign(preset[:, at] @ along[:, axis] or 1.0) for at, axis in enumerate(chosen)]
+    return np.stack(columns, axis=-1)
+
+
+def _look(case: CaseNodes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Axes of the slice, the world point (RAS) in its middle, and the region's extent (mm) to the right and up.
+
+    The slice goes through the middle of the map's voxels, at the level nearest to the region's middle that has some.
+    """
+    drawn = np.argwhere(np.isfinite(slicer.util.arrayFromVolume(case.map)))[:, ::-1]  # (n, 3) as x, y, z
+    volume = case.volumes[case.modality]
+    axes = plane_of(volume)
+    if len(drawn) == 0:
+        grid = placement(volume).geometry
+        return axes, grid.index_to_physical((np.array(grid.size) - 1) / 2) * LPS_RAS, np.zeros(2)
+    levels = np.unique(drawn[:, 2])
+    level = levels[np.argmin(np.abs(levels - drawn[:, 2].mean()))]
+    middle = np.array([*(drawn.min(axis=0) + drawn.max(axis=0))[:2] / 2, level])
+    local = ijk_to_ras(case.map)
+    world = to_world(case.map, np.vstack([middle[None], drawn]) @ local[:3, :3].T + local[:3, 3])
+    across = world[1:] @ axes[:, :2]
+    return axes, world[0], across.max(axis=0) - across.min(axis=0)
+
+
+def _view_node(scene: Any, class_name: str, name: str) -> Any:
+    """A view's node, made as the layout would make it where there is none."""
+    node = scene.GetSingletonNode(name, class_name)
+    if node is not None:
+        return node
+    node = scene.CreateNodeByClass(class_name)
+    node.UnRegister(None)
+    node.SetSingletonTag(name)
+    node.SetName(name)
+    node.SetLayoutName(name)
+    return scene.AddNode(node)
+
+
+def _composite_of(scene: Any, view: Any) -> Any:
+    for composite in nodes_of_class(scene, "vtkMRMLSliceCompositeNode"):
+        if composite.GetLayoutName() == view.GetLayoutName():
+            return composite
+    composite = scene.CreateNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.UnRegister(None)
+    composite.SetSingletonTag(view.GetLayoutName())
+    composite.SetLayoutName(view.GetLayoutName())
+    composite.SetName(f"{view.GetLayoutName()} composite")
+    return scene.AddNode(composite)
+
+
+def _view(class_name: str, name: str, label: str) -> str:
+    label_property = f'<property name="viewlabel" action="default">{label}</property>'
+    return f'<view class="{class_name}" singletontag="{name}">{label_property}</view>'
+
+
+def _item(content: str) -> str:
+    return f"<item>{content}</item>"

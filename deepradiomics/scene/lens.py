@@ -1,0 +1,100 @@
+"""Show the result of `deepradiomics lens fit` in the scene: two tables and two charts, in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepradiomics.errors import InputError
+from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.folder import result_folder_item, result_folder_of
+from deepradiomics.scene.lens_charts import r2_chart, shift_chart
+from deepradiomics.scene.lens_folder import LensFolder, read_lens_folder
+from deepradiomics.scene.lens_tables import family_table, shift_table
+from deepradiomics.scene.provenance import read_stamp, stamp
+
+KIND = "lens"
+ROLE = "DeepRadiomics.lens."  # from the shift table to the lens's other nodes
+CHARTS = ("r2", "shift")
+# What of lens.json goes onto the nodes. Neither files' paths nor anything of a patient is among it.
+KEPT = ("task", "modalities", "seed", "config", "counts", "synthetic", "summary", "leakage", "warnings", "software")
+
+
+@dataclass(frozen=True, eq=False)
+class LensNodes:
+    """The nodes of one lens.
+
+    Attributes
+    ----------
+    shift
+        Table node with a row a modality and feature, largest shift first; it refers to the other nodes.
+    family
+        Table node with a row a family, image type and modality.
+    charts
+        Plot chart nodes: "r2" (per modality, before and after) and "shift" (top five, bottom five, stable five).
+    folder_item
+        The subject-hierarchy item ID of the folder that holds them all.
+    warnings
+        What the fit says of its numbers; leakage first.
+    """
+
+    shift: Any
+    family: Any
+    charts: Mapping[str, Any]
+    folder_item: int
+    warnings: tuple[str, ...] = ()
+
+
+def show_lens(result_folder: Path, scene: Any) -> LensNodes:
+    """Add the tables and charts of a lens to the scene.
+
+    Raises
+    ------
+    InputError
+        The folder is incomplete or damaged; the message names the file. Whatever fails, nothing is left in the scene.
+    """
+    result = read_lens_folder(Path(result_folder))
+    with all_or_nothing(scene):
+        shift = shift_table(scene, f"Shift: {result.task}", result.shift)
+        family = family_table(scene, f"Families: {result.task}", result.family)
+        r2, r2_data = r2_chart(scene, f"R² per modality: {result.task}", result)
+        moved, moved_data = shift_chart(scene, f"Largest and smallest shifts: {result.task}", result)
+        everything = (shift, family, r2, r2_data, moved, moved_data)
+        more = {key: result.about[key] for key in KEPT if result.about.get(key) is not None}
+        for node in everything:
+            stamp(node, result.about, **(more | {"kind": KIND}))
+        for name, node in (("family", family), ("r2", r2), ("shift", moved)):
+            shift.SetNodeReferenceID(ROLE + name, node.GetID())
+        item = result_folder_item(scene, _folder_name(result), everything)
+        return LensNodes(shift, family, {"r2": r2, "shift": moved}, item, _warnings(result.about))
+
+
+def lens_tables(scene: Any) -> list[Any]:
+    """The shift tables in the scene, such as those of a scene that was loaded, oldest first."""
+    tables = nodes_of_class(scene, "vtkMRMLTableNode")
+    return [node for node in tables if node.GetNodeReferenceID(ROLE + "family") is not None]
+
+
+def nodes_of(shift: Any) -> LensNodes:
+    """The nodes of the lens that a shift table belongs to. Raises InputError if some are gone, or it is none."""
+    found = {name: shift.GetNodeReference(ROLE + name) for name in ("family", *CHARTS)}
+    missing = [name for name, node in found.items() if node is None]
+    if missing:
+        raise InputError(
+            f"'{shift.GetName()}' is not the shift table of a whole lens: {', '.join(missing)} not in the scene; show "
+            "the result again"
+        )
+    charts = {name: found[name] for name in CHARTS}
+    return LensNodes(shift, found["family"], charts, result_folder_of(shift) or 0, _warnings(read_stamp(shift)))
+
+
+def _folder_name(result: LensFolder) -> str:
+    name = f"Radiomic lens: {result.task}"
+    return f"{name} (SYNTHETIC)" if result.about.get("synthetic") else name
+
+
+def _warnings(about: Mapping[str, Any]) -> tuple[str, ...]:
+    leakage = about.get("leakage")
+    return tuple(dict.fromkeys([*([str(leakage)] if leakage else []), *map(str, about.get("warnings") or ())]))
