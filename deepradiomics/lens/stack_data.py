@@ -1,0 +1,74 @@
+"""Batches of stacks for a training loop: read, numbered, and lightly augmented.
+
+What is drawn for a case depends on seed, epoch and case alone: neither its batch nor its process matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from deepradiomics.lens.stacks import Stacks
+from deepradiomics.lens.training_config import StageTraining
+from deepradiomics.training.augment import augment
+from deepradiomics.training.seeds import seed_of
+
+Batch = tuple[Tensor, Tensor, Tensor]  # images (B, C, z, y, x), targets (B, …), rows (B,)
+
+
+class StackCases(Dataset[Batch]):
+    """Some rows of the stacks with their targets, fetched a batch at a time.
+
+    Args:
+        stacks: where the images are.
+        rows: numbers of the rows (n,).
+        targets: a target for each row of the stacks (N, …); None: none is needed.
+        region: name of the region that is the target, instead of ``targets``.
+    """
+
+    def __init__(
+        self, stacks: Stacks, rows: Sequence[int], targets: np.ndarray | None = None, region: str | None = None
+    ) -> None:
+        self._stacks, self._rows, self._targets, self._region = stacks, list(rows), targets, region
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        rows = [self._rows[index] for index in indices]
+        if self._region is not None:
+            targets = self._stacks.masks(self._region, rows)[:, None].astype(np.float32)  # (B, 1, z, y, x)
+        else:
+            targets = np.zeros(len(rows), np.float32) if self._targets is None else self._targets[rows]
+        return torch.from_numpy(self._stacks.images(rows)), torch.from_numpy(targets), torch.tensor(rows)
+
+
+def augmented(
+    images: Tensor, training: StageTraining, numbers: Sequence[Sequence[int]], masks: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Mirror, move and add noise, a case at a time.
+
+    Args:
+        images: (B, C, z, y, x), x from right to left of the patient.
+        training: which augmentation, and how much.
+        numbers: for each case what its random numbers depend on, such as (seed, epoch, row).
+        masks: (B, 1, z, y, x), mirrored and moved with the images.
+    """
+    channels, made = images.shape[1], []
+    for n, number in enumerate(numbers):
+        generator = torch.Generator().manual_seed(seed_of(*number))
+        case = images[n : n + 1] if masks is None else torch.cat([images[n : n + 1], masks[n : n + 1].to(images)], 1)
+        if training.flip and bool(torch.rand((), generator=generator) < 0.5):
+            case = case.flip(-1)
+        case = augment(case, training.shift_voxels, 0.0, generator)
+        noisy = augment(case[:, :channels], (0, 0, 0), training.noise_sd, generator)
+        made.append(torch.cat([noisy, case[:, channels:]], 1))
+    both = torch.cat(made)
+    return both[:, :channels], None if masks is None else both[:, channels:]
