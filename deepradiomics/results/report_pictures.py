@@ -75,9 +75,9 @@ def task_picture(
     for ax, slice_ in zip(axes[0], grey, strict=True):
         values = take_slice(relevance, slice_.plane, centre).pixels
         shown = np.ma.masked_where(values == 0, values)
-        _draw_grey(ax, slice_, window)
+        draw_grey(ax, slice_, window)
         ax.imshow(shown, cmap=_RELEVANCE_MAP, norm=scale, alpha=0.5, extent=_extent(slice_), interpolation="nearest")
-        _draw_patches(ax, take_slice(patches, slice_.plane, centre))
+        draw_patches(ax, take_slice(patches, slice_.plane, centre))
     mappable = ScalarMappable(scale, _RELEVANCE_MAP)
     figure.colorbar(mappable, ax=axes[0, :], fraction=0.02, pad=0.01, label="relevance of patch (mean q)")
     if gradcam is not None:
@@ -85,13 +85,13 @@ def task_picture(
         heat_scale = Normalize(0, float(np.nanmax(gradcam.voxels)) or 1.0)
         for ax, plane in zip(axes[1], VIEWS, strict=True):
             slice_, heat = take_slice(reference, plane, hottest), take_slice(gradcam, plane, hottest).pixels
-            _draw_grey(ax, slice_, window)
+            draw_grey(ax, slice_, window)
             strength = np.clip(heat_scale(np.asarray(heat, float)), 0, 1) * 0.65
             ax.imshow(
                 heat, cmap=_GRADCAM_MAP, norm=heat_scale, alpha=strength, extent=_extent(slice_),
                 interpolation="nearest",
             )  # fmt: skip
-            _draw_patches(ax, take_slice(patches, plane, hottest), numbers=False)
+            draw_patches(ax, take_slice(patches, plane, hottest), numbers=False)
         figure.colorbar(
             ScalarMappable(heat_scale, _GRADCAM_MAP), ax=axes[1, :], fraction=0.02, pad=0.01, label="Grad-CAM"
         )
@@ -132,15 +132,16 @@ def views_picture(
     figure = Figure(figsize=(_WIDTH_IN, _row_height(grey) + 0.4), layout="constrained")
     axes = figure.subplots(1, len(slices), squeeze=False, width_ratios=[one.extent_mm[0] for one in grey])[0]
     for ax, (name, (slice_, numbers)) in zip(axes, slices.items(), strict=True):
-        _draw_grey(ax, slice_, _window(views[name]))
-        _draw_patches(ax, numbers)
+        draw_grey(ax, slice_, _window(views[name]))
+        draw_patches(ax, numbers)
         ax.set_title(f"{name}\n{notes[name]}" if notes.get(name) else name, fontsize=9)
     return to_picture(
         figure, "Region of interest and patches in each view", "The region of interest and its patches in each view."
     )
 
 
-def _draw_grey(ax: "Axes", slice_: Slice, window: tuple[float, float]) -> None:
+def draw_grey(ax: "Axes", slice_: Slice, window: tuple[float, float]) -> None:
+    """Draw a slice in millimetres, with the letters of its four edges and a bar of 20 mm."""
     ax.imshow(
         slice_.pixels, cmap="gray", vmin=window[0], vmax=window[1], extent=_extent(slice_), interpolation="bilinear"
     )
@@ -159,7 +160,7 @@ def _draw_grey(ax: "Axes", slice_: Slice, window: tuple[float, float]) -> None:
     ax.plot([start, start + _SCALE_BAR_MM], [0.96 * height] * 2, color="white", linewidth=2, solid_capstyle="butt")
 
 
-def _draw_patches(ax: "Axes", labels: Slice, numbers: bool = True) -> None:
+def draw_patches(ax: "Axes", labels: Slice, numbers: bool = True) -> None:
     """Outline each patch along its pixels' edges, and write its number."""
     from matplotlib.patheffects import withStroke
 

@@ -1,0 +1,229 @@
+"""Table 1 and table A1 of the lens: in the paper's form over one or several tasks, and complete beside it.
+
+paper's form   Feature × Stage | task: MSE↓ with stars, R²↑ | next task …      (paper 003, table 1)
+complete       one row a task × group: both stages, pooled R², raw and Holm p, stars, number of patients
+A1             frozen / fine-tuned | task and metric, with its better direction (paper 003, appendix)
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from deepradiomics.files import atomic_file, write_text
+from deepradiomics.results.lens_source import LensSource
+from deepradiomics.results.lens_words import DASH, STAGES, group_name, number, p_value
+
+_KINDS = {"family": "Feature family", "image_type": "Image", "modality": "Modality", "all": "All"}
+_IN_PAPER = ("family", "image_type")
+_COMPLETE = ("n_features", "mse_pre", "mse_ft", "r2_pre", "r2_ft", "r2_pooled_pre", "r2_pooled_ft", "p", "p_holm",
+             "stars", "n_patients")  # fmt: skip
+_ARROWS = {"higher": "↑", "up": "↑", "lower": "↓", "down": "↓"}
+_A1_STAGES = {"frozen": "Pre-trained (frozen)", "tuned": "Fine-tuned"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table to be read: texts only.
+
+    Args:
+        title: what it shows.
+        over: names above the columns and how many each spans; empty for one row of heads.
+        head: a name a column.
+        rows: texts, one a column.
+        notes: what a reader must know, one sentence each.
+    """
+
+    title: str
+    over: tuple[tuple[str, int], ...]
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+def task_labels(sources: Sequence[LensSource]) -> list[str]:
+    """A name for each result; two of one task are told apart by their ROI, then by a number.
+
+    >>> from types import SimpleNamespace as S
+    >>> task_labels([S(task="SEG", about={"roi": "lesion"}), S(task="SEG", about={"roi": "gland"})])
+    ['SEG (lesion)', 'SEG (gland)']
+    """
+    tasks = [source.task for source in sources]
+    named = [
+        f"{task} ({source.about.get('roi')})" if tasks.count(task) > 1 else task
+        for task, source in zip(tasks, sources, strict=True)
+    ]
+    return [f"{name} {named[: i + 1].count(name)}" if named.count(name) > 1 else name for i, name in enumerate(named)]
+
+
+def paper_table(sources: Sequence[LensSource]) -> Shown:
+    """Table 1 as the paper prints it: group by stage, a pair of columns a task, stars on the fine-tuned MSE."""
+    rows = []
+    for kind, group in _groups(sources, _IN_PAPER):
+        for stage, name in STAGES.items():
+            cells: list[str] = [group if stage == "pre" else "", name]
+            for source in sources:
+                row = _row(source, kind, group)
+                marks = f" {row['stars']}" if stage == "ft" and row.get("stars") else ""
+                cells += [number(row.get(f"mse_{stage}")) + marks, number(row.get(f"r2_{stage}"))]
+            rows.append(tuple(cells))
+    over = (("", 2), *((label, 2) for label in task_labels(sources)))
+    notes = (
+        "MSE: mean squared error of test patients' radiomic features, predicted from the encoder's embeddings; feature "
+        "values in standard deviations. R²: share of a feature's variance that is predicted, mean over features.",
+        "Stars: Wilcoxon signed-rank test of each test patient's mean squared error, before against after fine-tuning, "
+        "adjusted by Holm within families and within images: * p < 0.05, ** p < 0.01, *** p < 0.001.",
+    )
+    return Shown("Table 1", over, ("Feature", "Stage", *("MSE↓", "R²↑") * len(sources)), tuple(rows), notes)
+
+
+def complete_table(sources: Sequence[LensSource]) -> Shown:
+    """Every group of every task with what the paper leaves out: pooled R², raw and adjusted p, numbers."""
+    rows = []
+    for source, label in zip(sources, task_labels(sources), strict=True):
+        for row in source.table1:
+            cells: list[str] = [label] if len(sources) > 1 else []
+            cells += [_KINDS.get(row["kind"], row["kind"]), group_name(row["kind"], row["group"])]
+            cells += [_whole(row["n_features"])]
+            cells += [number(row[name]) for name in _COMPLETE[1:7]]
+            cells += [p_value(row["p"]), p_value(row["p_holm"]), str(row["stars"]) or DASH, _whole(row["n_patients"])]
+            rows.append(tuple(cells))
+    heads = ("Kind", "Group", "Features", "MSE pre", "MSE ft", "R² pre", "R² ft", "Pooled R² pre", "Pooled R² ft",
+             "p", "p (Holm)", "Stars", "Patients")  # fmt: skip
+    notes = ("Pooled R²: all features of the group together, so that features with much variance left weigh more.",)
+    return Shown("Table 1, complete", (), (*(("Task",) if len(sources) > 1 else ()), *heads), tuple(rows), notes)
+
+
+def evaluation_table(sources: Sequence[LensSource]) -> Shown | None:
+    """Table A1: each task's metric with the backbone frozen and fine-tuned; None when no evaluation was given."""
+    found = [
+        (label, row) for source, label in zip(sources, task_labels(sources), strict=True) for row in source.evaluations
+    ]
+    if not found:
+        return None
+    heads = []
+    for label, row in found:
+        unit = f", {row['unit']}" if row.get("unit") else ""
+        heads.append(f"{label}: {row['metric']}{_ARROWS.get(str(row.get('better')), '')}{unit}")
+    rows = tuple((name, *(number(row[stage]) for _, row in found)) for stage, name in _A1_STAGES.items())
+    note = "The head alone trained on the frozen pre-trained encoder, against encoder and head fine-tuned; same splits."
+    return Shown("Table A1", (), ("", *heads), rows, (note,))
+
+
+def write_tables(sources: Sequence[LensSource], out: Path) -> list[Path]:
+    """Write ``table1_paper.csv``, ``table1.md`` and ``tableA1.md``; several results also get joint long CSV files.
+
+    A single result's own ``table1.csv`` and ``tableA1.csv`` are the source of these and are left as they are.
+    """
+    done = [_write_paper_csv(sources, out / "table1_paper.csv")]
+    done.append(_write_markdown([paper_table(sources), complete_table(sources)], out / "table1.md"))
+    joint = len(sources) > 1
+    if joint:
+        done.append(_write_rows(out / "table1.csv", ("task", "kind", "group", *_COMPLETE), _long(sources)))
+    shown = evaluation_table(sources)
+    if shown is not None:
+        done.append(_write_markdown([shown], out / "tableA1.md"))
+        if joint:
+            columns = ("task", "metric", "better", "frozen", "tuned", "unit")
+            rows = [
+                {**row, "task": label}
+                for source, label in zip(sources, task_labels(sources), strict=True)
+                for row in source.evaluations
+            ]
+            done.append(_write_rows(out / "tableA1.csv", columns, rows))
+    return done
+
+
+def as_html(shown: Shown, numbers_from: int = 2) -> str:
+    """The table as HTML, every text escaped; columns from ``numbers_from`` on are aligned to the right."""
+    kinds = [' class="number"' if column >= numbers_from else "" for column in range(len(shown.head))]
+    lines = []
+    if shown.over:
+        spans = "".join(f'<th colspan="{n}" class="over">{escape(name)}</th>' for name, n in shown.over)
+        lines.append(f"<tr>{spans}</tr>")
+    lines.append("<tr>" + "".join(f"<th{k}>{escape(c)}</th>" for k, c in zip(kinds, shown.head, strict=True)) + "</tr>")
+    for row in shown.rows:
+        # A row that starts a group carries its name; a line above it keeps the pairs of stages together.
+        begins = ' class="begins"' if shown.over and row[0] else ""
+        cells = "".join(f"<td{k}>{escape(c)}</td>" for k, c in zip(kinds, row, strict=True))
+        lines.append(f"<tr{begins}>{cells}</tr>")
+    notes = "".join(f'<p class="small">{escape(note)}</p>' for note in shown.notes)
+    return f'<div class="scroll"><table>{"".join(lines)}</table></div>{notes}'
+
+
+def as_markdown(shown: Shown) -> str:
+    """The table as Markdown; names above the columns are put before each of them."""
+    head = list(shown.head)
+    if shown.over:
+        names = [name for name, n in shown.over for _ in range(n)]
+        head = [f"{name}: {column}" if name else column for name, column in zip(names, head, strict=True)]
+    lines = [f"# {shown.title}", "", _line(head), _line(["---"] * len(head))]
+    lines += [_line(row) for row in shown.rows]
+    return "\n".join([*lines, "", *(f"- {_plain(note)}" for note in shown.notes)]).rstrip() + "\n"
+
+
+def _groups(sources: Sequence[LensSource], kinds: Sequence[str]) -> list[tuple[str, str]]:
+    """(kind, group) of all results, in the order of the kinds and of their first appearance."""
+    found = dict.fromkeys((row["kind"], row["group"]) for source in sources for row in source.table1)
+    return [one for kind in kinds for one in found if one[0] == kind]
+
+
+def _row(source: LensSource, kind: str, group: str) -> Mapping[str, Any]:
+    return next((row for row in source.table1 if (row["kind"], row["group"]) == (kind, group)), {})
+
+
+def _long(sources: Sequence[LensSource]) -> Iterable[Mapping[str, Any]]:
+    for source, label in zip(sources, task_labels(sources), strict=True):
+        for row in source.table1:
+            yield {**row, "task": label}
+
+
+def _write_paper_csv(sources: Sequence[LensSource], path: Path) -> Path:
+    labels = task_labels(sources)
+    columns = ["feature", "stage", *(f"{label} {name}" for label in labels for name in ("mse", "r2", "stars"))]
+    rows: list[dict[str, Any]] = []
+    for kind, group in _groups(sources, _IN_PAPER):
+        for stage, name in STAGES.items():
+            cells: dict[str, Any] = {"feature": group, "stage": name}
+            for source, label in zip(sources, labels, strict=True):
+                row = _row(source, kind, group)
+                cells |= {f"{label} {n}": row.get(f"{n}_{stage}", "") for n in ("mse", "r2")}
+                cells[f"{label} stars"] = row.get("stars", "") if stage == "ft" else ""
+            rows.append(cells)
+    return _write_rows(path, columns, rows)
+
+
+def _write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Path:
+    with atomic_file(path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
+        out = csv.DictWriter(stream, columns, lineterminator="\n", restval="", extrasaction="ignore")
+        out.writeheader()
+        out.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return path
+
+
+def _write_markdown(tables: Sequence[Shown], path: Path) -> Path:
+    write_text(path, "\n".join(as_markdown(table) for table in tables))
+    return path
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if isnan(value) else int(value) if value.is_integer() and abs(value) < 1e9 else value
+    return value
+
+
+def _whole(value: float) -> str:
+    return DASH if isnan(value) else str(int(value))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(_plain(cell).replace("|", "/") for cell in cells) + " |"
+
+
+def _plain(text: str) -> str:
+    return text.replace("*", r"\*")  # stars are marks here, not emphasis
