@@ -14,6 +14,7 @@ import typer
 
 from deepradiomics import __version__
 from deepradiomics.cli import demo, extract, features, kernels, manifest_mrnet, maps, phantom_knee, register
+from deepradiomics.cli.encode import encode
 from deepradiomics.cli.fingerprint_ablate import ablate
 from deepradiomics.cli.fingerprint_apply import apply
 from deepradiomics.cli.fingerprint_evaluate import evaluate
@@ -38,6 +39,7 @@ manifest = typer.Typer(no_args_is_help=True, help="Manifests (CSV) of cohorts th
 app.command("extract")(extract.extract)
 app.command("maps")(maps.maps)
 app.add_typer(catalogue, name="features")
+app.command("encode")(encode)
 app.command("register")(register.register)
 app.add_typer(fingerprint, name="fingerprint")
 app.add_typer(phantom, name="phantom")

@@ -1,0 +1,204 @@
+"""Embeddings: one vector a case, with the case's name; kept as a table that a user can also bring.
+
+A table has a column `id` and numeric columns, in Parquet or CSV. Parquet keeps beside the numbers which encoder made
+them (``about``); CSV holds the numbers only, in full precision.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepradiomics.errors import InputError, MissingDependencyError
+from deepradiomics.files import atomic_file
+
+_METADATA = b"deepradiomics"
+_SUFFIXES = (".parquet", ".csv")
+_SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """What an encoder says of each case of a cohort.
+
+    Args:
+        ids: n names, none twice.
+        values: float64 (n, d), finite.
+        about: encoder, region and notes, JSON-able; empty where unknown.
+
+    Raises:
+        InputError: shapes do not fit, an id is repeated, or a value is NaN or infinite; the message names the case.
+    """
+
+    ids: tuple[str, ...]
+    values: NDArray[np.float64]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", tuple(str(name) for name in self.ids))
+        values = np.asarray(self.values, np.float64)
+        if values.ndim != 2 or len(values) != len(self.ids) or not values.size:
+            raise InputError(
+                f"embeddings: expected one row of numbers for each of {len(self.ids)} cases, got shape {values.shape}."
+            )
+        repeated = [name for name, count in Counter(self.ids).items() if count > 1]
+        if repeated:
+            raise InputError(f"embeddings: the id {_some(repeated)} is there more than once; keep one row a case.")
+        bad = [name for name, row in zip(self.ids, np.isfinite(values).all(axis=1), strict=True) if not row]
+        if bad:
+            raise InputError(
+                f"embeddings: NaN or infinite values for case {_some(bad)}. Leave the case out, or encode it again."
+            )
+        object.__setattr__(self, "values", values)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def dimension(self) -> int:
+        """Length d of a vector."""
+        return int(self.values.shape[1])
+
+    def select(self, ids: Sequence[str]) -> Embeddings:
+        """The rows of these cases, in this order.
+
+        Raises:
+            InputError: a case is not there.
+        """
+        rows = {name: row for row, name in enumerate(self.ids)}
+        missing = [name for name in ids if name not in rows]
+        if missing:
+            raise InputError(f"embeddings: no row for case {_some(missing)}; encode these cases too.")
+        return Embeddings(tuple(ids), self.values[[rows[name] for name in ids]], self.about)
+
+    def write(self, path: str | Path) -> Path:
+        """Write a table (.parquet or .csv), whole or not at all.
+
+        Raises:
+            InputError: another suffix, or the file cannot be written.
+        """
+        path = _checked_suffix(Path(path))
+        columns = [f"e{i:04d}" for i in range(self.dimension)]
+        with atomic_file(path) as temporary:
+            if path.suffix.lower() == ".csv":
+                with temporary.open("w", encoding="utf-8", newline="") as stream:
+                    writer = csv.writer(stream, lineterminator="\n")
+                    writer.writerow(["id", *columns])
+                    writer.writerows(
+                        [name, *map(repr, row)] for name, row in zip(self.ids, self.values.tolist(), strict=True)
+                    )
+            else:
+                pa, pq = _pyarrow()
+                table = pa.table({"id": list(self.ids)} | {n: self.values[:, i] for i, n in enumerate(columns)})
+                pq.write_table(table.replace_schema_metadata({_METADATA: json.dumps(dict(self.about))}), temporary)
+        return path
+
+    @classmethod
+    def read(cls, path: str | Path) -> Embeddings:
+        """Read a table that :meth:`write` or a user made: a column ``id``, every other column numbers.
+
+        Raises:
+            InputError: the file is not such a table; the message names column and case.
+        """
+        path = _checked_suffix(Path(path))
+        if not path.is_file():
+            raise InputError(f"{path}: this table of embeddings does not exist.")
+        columns, about = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+        if "id" not in columns:
+            shown = ", ".join(list(columns)[:_SHOWN])
+            raise InputError(f"{path}: expected a column 'id' that names each case, got the columns {shown}.")
+        ids = tuple(str(name) for name in columns.pop("id"))
+        if not columns or not ids:
+            raise InputError(f"{path}: expected numeric columns beside 'id' and one row a case; there are none.")
+        empty = [row for row, name in enumerate(ids, start=1) if name in ("", "None")]
+        if empty:
+            raise InputError(f"{path}: row {empty[0]} has no id.")
+        values = np.stack([_numbers(path, name, cells, ids) for name, cells in columns.items()], axis=1)
+        try:
+            return cls(ids, values, about)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+
+
+def _numbers(path: Path, column: str, cells: Sequence[Any], ids: Sequence[str]) -> NDArray[np.float64]:
+    """A column as float64; the first cell that is no finite number is named."""
+    try:
+        values = np.array([np.nan if cell is None or cell == "" else cell for cell in cells], dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.array([_number(cell) for cell in cells])
+    for case, cell, value in zip(ids, cells, values, strict=True):
+        if not np.isfinite(value):
+            raise InputError(
+                f"{path}, case {case}, column {column!r}: expected a finite number, got {cell!r}. "
+                "Only 'id' may hold text; leave out other columns, and cases without an embedding."
+            )
+    return values
+
+
+def _number(cell: Any) -> float:
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _read_csv(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            lines = [[cell.strip() for cell in row] for row in csv.reader(stream) if any(row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: this is not a readable UTF-8 CSV file ({error}).") from error
+    header = lines[0] if lines else []
+    _check_header(path, header)
+    for row in lines[1:]:
+        if len(row) != len(header):
+            raise InputError(f"{path}, row of {row[0]!r}: expected {len(header)} cells, got {len(row)}.")
+    return {name: [row[i] for row in lines[1:]] for i, name in enumerate(header)}, {}
+
+
+def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    _, pq = _pyarrow()
+    try:
+        table = pq.read_table(path)
+    except Exception as error:  # pyarrow has many kinds of error for a damaged file
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: this is not a readable Parquet file ({reason}).") from error
+    _check_header(path, table.column_names)
+    stored = (table.schema.metadata or {}).get(_METADATA)
+    about = json.loads(stored) if stored else {}
+    return {name: table.column(name).to_pylist() for name in table.column_names}, about
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    repeated = [name for name, count in Counter(header).items() if count > 1]
+    if repeated:
+        raise InputError(f"{path}: the column {repeated[0]!r} is there more than once.")
+
+
+def _checked_suffix(path: Path) -> Path:
+    if path.suffix.lower() not in _SUFFIXES:
+        raise InputError(f"embeddings {path}: expected a file name that ends in {' or '.join(_SUFFIXES)}.")
+    return path
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Parquet tables need pyarrow: pip install 'deepradiomics[train]'. Or use a .csv file."
+        ) from error
+    return pyarrow, pyarrow.parquet
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
