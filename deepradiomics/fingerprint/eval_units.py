@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepradiomics.cohort.synthetic import is_synthetic
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
 from deepradiomics.fingerprint.config import FingerprintConfig
 from deepradiomics.fingerprint.data import TrainingData, training_data
 from deepradiomics.fingerprint.tasks import tasks_of
-from deepradiomics.fingerprint.train import is_synthetic, manifest_hash
+from deepradiomics.fingerprint.train import manifest_hash
 from deepradiomics.progress import Progress, silent
 from deepradiomics.training.run_folder import command, now, versions
 

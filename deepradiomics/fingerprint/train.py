@@ -88,6 +88,7 @@ def train(
     """
     from deepradiomics.cohort import with_splits
     from deepradiomics.cohort.extraction import cohort_templates, extract_cohort
+    from deepradiomics.cohort.synthetic import is_synthetic
 
     out = Path(out)
     manifest = with_splits(manifest, seed)
@@ -212,11 +213,3 @@ def cohort_summary(manifest: Manifest, tasks: Sequence[Task]) -> dict[str, Any]:
         "cases": len(manifest.rows), "splits": dict(splits), "labels": labels,
         "manifest_sha256": manifest_hash(manifest),
     }  # fmt: skip
-
-
-def is_synthetic(manifest: Manifest) -> bool:
-    """Whether the manifest lies beside a README.txt that begins with SYNTHETIC, as the phantom cohorts' do."""
-    if manifest.path is None:
-        return False
-    readme = Path(manifest.path).parent / "README.txt"
-    return readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").lstrip().startswith("SYNTHETIC")

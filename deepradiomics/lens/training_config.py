@@ -180,7 +180,7 @@ def encoder_config(preset: Preset = "paper") -> EncoderConfig:
     _choice("preset", preset, get_args(Preset))
     if preset == "paper":
         return EncoderConfig()
-    light = StageTraining(epochs=12, batch_size=8, learning_rate=2e-3, shift_voxels=(0, 2, 2))
+    light = StageTraining(epochs=40, batch_size=8, learning_rate=2e-3, shift_voxels=(0, 2, 2))
     return EncoderConfig(
         "tiny",
         "mini",
@@ -188,7 +188,7 @@ def encoder_config(preset: Preset = "paper") -> EncoderConfig:
         decoder_width=64,
         head_width=32,
         pretraining=light,
-        finetuning=replace(light, epochs=15),
+        finetuning=replace(light, epochs=30),
     )
 
 

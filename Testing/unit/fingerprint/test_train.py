@@ -20,7 +20,8 @@ from deepradiomics.fingerprint.apply import apply
 from deepradiomics.fingerprint.config import FingerprintConfig
 from deepradiomics.fingerprint.explain import explain
 from deepradiomics.fingerprint.stored import load_fingerprint
-from deepradiomics.fingerprint.train import TrainedRun, cohort_summary, is_synthetic, manifest_hash, train
+from deepradiomics.cohort.synthetic import is_synthetic
+from deepradiomics.fingerprint.train import TrainedRun, cohort_summary, manifest_hash, train
 from deepradiomics.images import VIEWS, Geometry, Volume, write_volume
 from deepradiomics.networks.bundle import load_bundle
 from deepradiomics.prepare import reformat

@@ -1,0 +1,90 @@
+"""What a trained encoder says about its past, and whether a cohort was part of it.
+
+An encoder's ``about`` holds one record a stage (``pretraining``, ``finetuning``). The cases a stage learned from are
+kept as marks, hashes of id and voxels: nobody can read names or images from them, but who has a case can tell whether
+the encoder has seen it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deepradiomics import __version__
+from deepradiomics.cohort.manifest import Manifest
+from deepradiomics.cohort.synthetic import is_synthetic
+from deepradiomics.files import content_hash
+from deepradiomics.lens.stacks import Stacks
+from deepradiomics.training.run_folder import command, now, versions
+
+STAGES = ("pretraining", "finetuning")
+MARK_LENGTH = 16  # hexadecimal digits kept of a mark: 64 bits
+
+
+def stage_record(manifest: Manifest, stacks: Stacks, settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Describe a training for the bundle of its encoder; nothing in it names a case.
+
+    Args:
+        manifest: the cases of ``stacks``, in the same order, with splits.
+        stacks: as prepared.
+        settings: what was trained and how, JSON-able.
+        seed: of splits, weights, order and augmentation.
+    """
+    splits = [str(row.split) for row in manifest.rows]
+    return {
+        **settings,
+        "seed": seed,
+        "created": now(),
+        "version": __version__,
+        "software": versions(),
+        "command": command(),
+        "synthetic": is_synthetic(manifest),
+        "cohort": {
+            "cases": len(stacks),
+            "patients": len(set(manifest.groups)),
+            "splits": dict(sorted(Counter(splits).items())),
+            "dropped": len(stacks.dropped),
+            "manifest_sha256": cohort_hash(manifest),
+        },
+        "marks": {
+            split: sorted(
+                mark[:MARK_LENGTH]
+                for marks, where in zip(stacks.marks, splits, strict=True)
+                if where == split
+                for mark in marks
+            )
+            for split in ("train", "validation")
+        },
+    }
+
+
+def seen_cases(about: Mapping[str, Any], stacks: Stacks) -> dict[str, tuple[str, ...]]:
+    """Which cases an encoder has learned from: by stage the ids of those among ``stacks`` that it has seen.
+
+    A case counts as seen where any of its modalities was part of the stage's training or validation.
+    """
+    found = {}
+    for stage in STAGES:
+        kept = about.get(stage, {}).get("marks", {})
+        marks = {mark for part in kept.values() for mark in part}
+        seen = [
+            case
+            for case, own in zip(stacks.ids, stacks.marks, strict=True)
+            if any(mark[:MARK_LENGTH] in marks for mark in own)
+        ]
+        if seen:
+            found[stage] = tuple(seen)
+    return found
+
+
+def cohort_hash(manifest: Manifest) -> str:
+    """Hash of ids, patients, labels, numbers, modalities, regions and splits; where the files lie does not matter."""
+    rows: Sequence[Any] = [
+        [
+            row.id, group, sorted(row.views), sorted(row.masks), dict(sorted(row.labels.items())),
+            dict(sorted(row.values.items())), row.split,
+        ]
+        for row, group in zip(manifest.rows, manifest.groups, strict=True)
+    ]  # fmt: skip
+    return content_hash(rows)
