@@ -8,16 +8,21 @@ from deepradiomics.stats.classification import (
     multiclass_auc,
     wilson_ci,
 )
+from deepradiomics.stats.fit import r2_per_column, r2_pooled
 from deepradiomics.stats.interval import Interval
 from deepradiomics.stats.kappa import quadratic_weighted_kappa
+from deepradiomics.stats.multiplicity import benjamini_hochberg
 from deepradiomics.stats.overlap import dice, jaccard, mean_pairwise_jaccard
+from deepradiomics.stats.paired import SignedRank, wilcoxon_signed_rank
 from deepradiomics.stats.roc import auc, delong_ci, delong_test, roc_curve, youden
 from deepradiomics.stats.tests import holm, mcnemar
 
 __all__ = [
     "Interval",
+    "SignedRank",
     "accuracy",
     "auc",
+    "benjamini_hochberg",
     "bootstrap_ci",
     "classification_rates",
     "confusion_matrix",
@@ -30,7 +35,10 @@ __all__ = [
     "mean_pairwise_jaccard",
     "multiclass_auc",
     "quadratic_weighted_kappa",
+    "r2_per_column",
+    "r2_pooled",
     "roc_curve",
+    "wilcoxon_signed_rank",
     "wilson_ci",
     "youden",
 ]

@@ -1,0 +1,31 @@
+"""Many tests at once: which discoveries to believe when a given share of false ones is accepted.
+
+Source: Benjamini & Hochberg, J R Stat Soc B 1995;57:289-300. (Holm's adjustment stands in :mod:`.tests`.)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deepradiomics.errors import InputError
+
+
+def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
+    """q-values in the order given: the false discovery rate at which each test would just be called.
+
+    Example:
+        >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(6).tolist()
+        [0.03, 0.04, 0.04]
+    """
+    values = np.asarray(p, dtype=np.float64)
+    if values.ndim != 1:
+        raise InputError(f"benjamini_hochberg needs a vector of p-values, got shape {values.shape}.")
+    if not ((values >= 0.0) & (values <= 1.0)).all():
+        outside = values[~((values >= 0.0) & (values <= 1.0))]
+        raise InputError(f"p-values lie between 0 and 1, got {outside[:5].tolist()}; leave out undefined ones.")
+    order = np.argsort(values, kind="stable")
+    stepped = values[order] * values.size / np.arange(1, values.size + 1)
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(np.minimum.accumulate(stepped[::-1])[::-1], 1.0)
+    return adjusted
