@@ -58,8 +58,8 @@ truth_drivers.csv          which radiomic attribute drives each label, through w
 
 Patients have label 0 with a share of about 0.35, 1 with 0.25, 2 and 3 with 0.20 each. A man of grade 0 has a faint,
 diffuse benign area (strength 0.05 to 0.2 of a strong lesion): it is in the images and in truth.csv, but it is no
-lesion, so the cell mask_lesion is empty. About one scan in twenty is a patient's second: same gland and lesion, another visit
-(column patient). Between T2 and diffusion the patient moved by up to 1 mm (shift_*_mm).
+lesion, so the cell mask_lesion is empty. About one scan in twenty is a patient's second: same gland and lesion, another
+visit (column patient). Between T2 and diffusion the patient moved by up to 1 mm (shift_*_mm).
 
 Gain, noise and coarse mottling (gain_*, noise_*, coarse) are nuisance: they were drawn without looking at grade or
 volume. Centres are LPS millimetres in the space of T2.
@@ -158,7 +158,7 @@ def write_prostate_cohort(
     write_text(folder / "README.txt", _README.format(cases=cases, seed=seed, size=size, version=PHANTOM_VERSION))
     (folder / "manifest.csv").unlink(missing_ok=True)  # an older one must not vouch for a cohort half rewritten
     rows, truth = [], []
-    for number, (patient, scan, grade) in enumerate(_draw_patients(cases, seed)):
+    for number, (patient, scan, grade) in enumerate(draw_patients(cases, seed)):
         name = f"prostate{number:04d}"
         if progress:
             progress(number / cases, f"synthetic prostate {number + 1} of {cases}")
@@ -177,7 +177,7 @@ def write_prostate_cohort(
     return folder / "manifest.csv"
 
 
-def _draw_patients(cases: int, seed: int) -> list[tuple[int, int, int]]:
+def draw_patients(cases: int, seed: int) -> list[tuple[int, int, int]]:
     """(patient, scan, grade) of every scan: one in twenty is a second one; grades' shares hold to the nearest man."""
     rng = np.random.default_rng([seed, 2**16])
     second = round(_TWICE * cases)

@@ -31,15 +31,18 @@ class Driver:
 _FIELD = "the peripheral zone's ADC falls by up to 22 % with strength_field, and the focus's by 50 % with strength_adc"
 _FOCUS = "the focus is up to 2.7 times as bright as its zone with strength_highb"
 _GRAIN = "the gland's grain of about 1 mm rises from 7 % to 20 % of its grey level with strength_grain"
+_NOISE = "the scanner's noise, drawn without looking at grade or volume: it must not follow the label"
 _SIZE = "the gland's own size, drawn without looking at the grade"
 DRIVERS: tuple[Driver, ...] = (
     Driver("label_pirads", "adc", "gland", "original_firstorder_10Percentile", -1, "strength_field", _FIELD),
     Driver("label_pirads", "adc", "gland", "original_firstorder_Mean", -1, "strength_field", _FIELD),
-    Driver("label_pirads", "t2", "gland", "wavelet-HHL_firstorder_Energy", 1, "strength_grain", _GRAIN),
     Driver("label_pirads", "t2", "gland", "original_glcm_Contrast", 1, "strength_grain", _GRAIN),
     Driver("label_pirads", "t2", "gland", "original_glcm_Idm", -1, "strength_grain", _GRAIN),
     Driver("label_pirads", "highb", "gland", "original_firstorder_Maximum", 1, "strength_highb", _FOCUS),
     Driver("label_pirads", "highb", "gland", "original_firstorder_Skewness", 1, "strength_highb", _FOCUS),
+    Driver("label_pirads", "t2", "gland", "wavelet-HHH_firstorder_InterquartileRange", 0, "noise_t2", _NOISE),
+    Driver("label_pirads", "highb", "gland", "wavelet-HHH_firstorder_InterquartileRange", 0, "noise_highb", _NOISE),
+    Driver("value_volume_ml", "t2", "gland", "wavelet-HHH_firstorder_InterquartileRange", 0, "noise_t2", _NOISE),
     Driver("value_volume_ml", "adc", "gland", "original_firstorder_TotalEnergy", 1, "volume_ml", _SIZE),
     Driver("value_volume_ml", "t2", "gland", "original_glrlm_RunLengthNonUniformity", 1, "volume_ml", _SIZE),
     Driver("value_volume_ml", "t2", "gland", "original_gldm_DependenceNonUniformity", 1, "volume_ml", _SIZE),
