@@ -24,7 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m deepradiomics.scene", description="Write a result as a Slicer scene."
     )
     parser.add_argument(
-        "folder", type=Path, metavar="OUTDIR", help="output folder of fingerprint apply, extract or maps"
+        "folder",
+        type=Path,
+        metavar="OUTDIR",
+        help="output folder of fingerprint apply, extract, maps, lens fit or lens case",
     )
     parser.add_argument(
         "--view",
@@ -97,6 +100,9 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
         from deepradiomics.scene.maps import show_maps
 
         show_maps(folder, next(iter(nodes.values()), None), scene)
+    elif kind in ("lens", "lens-case"):
+        _fill_lens(scene, folder, kind, nodes)
+        return  # nothing to fit: a lens has no images, and a case's views have one scale
     else:
         from deepradiomics.scene.features import show_features
         from deepradiomics.scene.overlay import show_in_slices
@@ -105,6 +111,25 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
         if nodes:
             show_in_slices(scene, background=next(iter(nodes.values())))
     fit_slices(logics)
+
+
+def _fill_lens(scene: Any, folder: Path, kind: str, nodes: dict[str, Any]) -> None:
+    """A lens, or one of its cases, in layouts that every Slicer has: the reader need not have the extension."""
+    import slicer
+
+    from deepradiomics.scene.layouts import show_case_in_slicers_views, show_tables
+    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.lens_case import show_case
+
+    if kind == "lens" and nodes:
+        raise InputError(f"--view {next(iter(nodes))}: a lens has no images; give them with the folder of a case")
+    layouts = slicer.vtkMRMLLayoutLogic()  # makes the scene's layout node, as the application does
+    layouts.SetMRMLScene(scene)
+    if kind == "lens":
+        show_tables(scene, show_lens(folder, scene))
+    else:
+        show_case_in_slicers_views(scene, show_case(folder, scene, nodes, layout=False))
+    layouts.SetMRMLScene(None)
 
 
 if __name__ == "__main__":

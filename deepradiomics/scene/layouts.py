@@ -36,7 +36,8 @@ MOST_VIEWS = 4
 FIRST_LAYOUT = 5040  # ids above 500 are an extension's own; + the number of modalities
 VIEW_GROUP = 5040  # linked among themselves, not with Slicer's own views
 TABLE_VIEW, PLOT_VIEW = "TableView1", "PlotView1"  # Slicer's own
-FIELD_OF_VIEW = 2.2  # times the region's extent: the anatomy around it can be seen
+SLICERS_VIEWS = ("Red", "Slice4", "Green", "Yellow")  # two by two, row by row
+FIELD_OF_VIEW = 2.4  # times the region's extent: the anatomy around it can be seen
 LEAST_FIELD_MM = 60.0
 LPS_RAS = np.array([-1.0, -1.0, 1.0])
 _PRESETS = {  # columns: right of the screen, up, towards the viewer, in RAS, as Slicer's own orientations
@@ -86,13 +87,30 @@ def arrange_case(scene: Any, case: CaseNodes, lens: LensNodes | None = None) -> 
     without a layout their nodes are made here.
     """
     shown = shown_modalities(case)
-    if register_layouts(scene):
-        scene.GetFirstNodeByClass("vtkMRMLLayoutNode").SetViewArrangement(layout_id(len(shown)))
+    register_layouts(scene)
+    _arrange(scene, layout_id(len(shown)))
     views = {modality: _view_node(scene, "vtkMRMLSliceNode", view_name(at)) for at, modality in enumerate(shown)}
     place_case(scene, case, views)
     if lens is not None:
-        _view_node(scene, "vtkMRMLTableViewNode", TABLE_VIEW).SetTableNodeID(lens.shift.GetID())
-        _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(lens.charts["shift"].GetID())
+        _put_below(scene, lens)
+    return views
+
+
+def show_tables(scene: Any, lens: LensNodes) -> None:
+    """Show a lens's shift table and chart in the views of Slicer's own layout that has both."""
+    _arrange(scene, slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
+    _put_below(scene, lens)
+
+
+def show_case_in_slicers_views(scene: Any, case: CaseNodes) -> dict[str, Any]:
+    """Show a case in Slicer's own layout of two by two slice views, for those who lack the case layout."""
+    _arrange(scene, slicer.vtkMRMLLayoutNode.SlicerLayoutTwoOverTwoView)
+    shown = shown_modalities(case)
+    views = {
+        modality: _view_node(scene, "vtkMRMLSliceNode", name)
+        for modality, name in zip(shown, SLICERS_VIEWS, strict=False)
+    }
+    place_case(scene, case, views)
     return views
 
 
@@ -147,6 +165,18 @@ def plane_of(volume: Any) -> np.ndarray:
     chosen = [right, left[1 - right], 2]
     columns = [along[:, axis] * np.sign(preset[:, at] @ along[:, axis] or 1.0) for at, axis in enumerate(chosen)]
     return np.stack(columns, axis=-1)
+
+
+def _arrange(scene: Any, layout: int) -> None:
+    """Switch layouts, where the scene has any."""
+    node = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if node is not None:
+        node.SetViewArrangement(layout)
+
+
+def _put_below(scene: Any, lens: LensNodes) -> None:
+    _view_node(scene, "vtkMRMLTableViewNode", TABLE_VIEW).SetTableNodeID(lens.shift.GetID())
+    _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(lens.charts["shift"].GetID())
 
 
 def _look(case: CaseNodes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

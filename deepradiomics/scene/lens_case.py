@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import slicer
+
 from deepradiomics.errors import InputError
-from deepradiomics.images import read_volume
+from deepradiomics.images import Mask, Volume, read_volume
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
 from deepradiomics.scene.layouts import arrange_case
@@ -22,7 +26,7 @@ from deepradiomics.scene.lens_folder import CaseFolder, read_case_folder
 from deepradiomics.scene.lens_roi import add_outline
 from deepradiomics.scene.lens_tables import explained
 from deepradiomics.scene.map_place import ReferencePlace, reference_place
-from deepradiomics.scene.maps import add_map, legend_title
+from deepradiomics.scene.maps import add_map, legend_title, shown_range
 from deepradiomics.scene.provenance import PREFIX, read_stamp, stamp
 from deepradiomics.scene.remove import remove_nodes
 from deepradiomics.scene.volumes import node_from_volume
@@ -30,6 +34,9 @@ from deepradiomics.scene.volumes import node_from_volume
 KIND = "lens-case"
 ROI_ROLE = "DeepRadiomics.roi."  # from the map to the outline of each modality; ends in the modality
 SHIFT_ROLE = "DeepRadiomics.shift"  # from the map to the table of which it is a row
+LEGEND_FORMAT = "%7.3g"  # a legend's letters grow until its numbers fill its width: shorter numbers would be huge
+WINDOW_PERCENTILES = (1.0, 99.5)
+WINDOW_REACH_MM = 20.0  # around the region
 # What of case.json goes onto the map: nothing that names a file.
 KEPT = ("case_id", "modality", "feature", "roi", "roi_note", "range", "unit", "delta_i", "synthetic")
 
@@ -117,6 +124,7 @@ def show_case(
             shown=_range(case),
             title=_legend(case),
         )
+        _make_legible(drawn)
         more = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
         more |= {"kind": KIND, "modalities": list(case.modalities)}
         for node in (drawn, *rois.values()):
@@ -172,8 +180,23 @@ def _image(scene: Any, case: CaseFolder, modality: str, before: list[Any]) -> An
     volume = read_volume(case.images[modality])
     node = node_from_volume(volume, scene, f"{case.case_id} {modality}")  # a file's own name may identify a patient
     node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(*_window(volume, case.rois[modality]))
     stamp(node, {}, kind=KIND, case_id=case.case_id, image_of=modality)
     return node
+
+
+def _window(volume: Volume, roi: Mask) -> tuple[float, float]:
+    """Darkest and brightest grey to show: of what lies around the region, not of the whole body."""
+    corners = np.argwhere(roi.labels != 0)[:, ::-1]  # (n, 3) as x, y, z
+    reach = np.ceil(WINDOW_REACH_MM / np.array(roi.geometry.spacing_mm))
+    box = product(*zip(corners.min(axis=0) - reach, corners.max(axis=0) + reach, strict=True))
+    index = volume.geometry.physical_to_index(roi.geometry.index_to_physical(list(box)))
+    low = np.clip(np.floor(index.min(axis=0)), 0, np.array(volume.geometry.size) - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0)), 0, np.array(volume.geometry.size) - 1).astype(int)
+    near = volume.voxels[tuple(slice(a, b + 1) for a, b in zip(low[::-1], high[::-1], strict=True))]
+    return shown_range(near, WINDOW_PERCENTILES)
 
 
 def _own_nodes(scene: Any) -> list[Any]:
@@ -206,6 +229,15 @@ def _legend(case: CaseFolder) -> str:
     """Feature, unit and modality, and below them what must be said of the region."""
     title = f"{legend_title(explained(case.feature))}\non {case.modality}"
     return f"{title}\nROI: {case.about.get('roi')},\n{case.roi_note}" if case.roi_note else title
+
+
+def _make_legible(drawn: Any) -> None:
+    """Letters of one size whatever the numbers, legible over bright anatomy."""
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(drawn)
+    legend.SetLabelFormat(LEGEND_FORMAT)
+    for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
+        text.SetBold(True)
+        text.SetShadow(True)
 
 
 def _range(case: CaseFolder) -> tuple[float, float] | None:

@@ -20,17 +20,19 @@ OUTLINE_PIXELS = 2
 def add_outline(scene: Any, name: str, mask: Mask, volume: Any | None, place: ReferencePlace | None) -> Any:
     """Add a region (all labels but 0) at its place: below the transform of `volume`, else in the world.
 
-    `place` is that volume's (None without one). It lies exactly where a map of the same grid lies (`map_place.put_in_place`). The mask must not be empty.
+    `place` is that volume's. The region lies exactly where a map of the same grid lies (`map_place.put_in_place`). The
+    mask must not be empty.
     """
     inside = mask.labels != 0
     box = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]  # of z, y, x
     first = np.array([each[0] for each in box])
     kept = inside[tuple(slice(each[0], each[-1] + 1) for each in box)]
-    to_local = np.array(mask.geometry.ijk_to_ras if place is None else index_to_local(mask.geometry, place))
+    follows = place if volume is not None else None
+    to_local = np.array(mask.geometry.ijk_to_ras if follows is None else index_to_local(mask.geometry, follows))
     to_local[:3, 3] += to_local[:3, :3] @ first[::-1]
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.AddSegmentFromBinaryLabelmapRepresentation(_labelmap(kept, to_local), name, OUTLINE_COLOUR)
-    if volume is not None and place is not None:
+    if volume is not None and follows is not None:
         node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()

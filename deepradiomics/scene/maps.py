@@ -145,12 +145,12 @@ def jump_to(node: Any, slice_nodes: Sequence[Any]) -> None:
         each.JumpSliceByCentering(*world)
 
 
-def shown_range(voxels: np.ndarray) -> tuple[float, float]:
+def shown_range(voxels: np.ndarray, percentiles: tuple[float, float] = SHOWN_PERCENTILES) -> tuple[float, float]:
     """Lowest and highest colour for a map: two percentiles of its values, apart even where all are equal."""
     values = voxels[np.isfinite(voxels)]
     if values.size == 0:
         return 0.0, 1.0
-    low, high = (float(each) for each in np.percentile(values, SHOWN_PERCENTILES))
+    low, high = (float(each) for each in np.percentile(values, percentiles))
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         low, high = float(values.min()), float(values.max())
     if high - low <= 1e-9 * max(abs(low), abs(high)):
