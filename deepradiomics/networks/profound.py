@@ -26,8 +26,8 @@ from deepradiomics.prepare.stack import StackRecipe
 _WRAPPERS = ("state_dict", "model")  # a training checkpoint keeps its weights below one of these
 _PREFIXES = ("module.", "encoder.")
 _NOT_THE_ENCODER = ("decoder.", "mask_token", "proj.", "pred.", "head.")
-# ProFound z-scores every channel, the apparent diffusion coefficient too.
-RECIPE = StackRecipe(modalities=("t2", "highb", "adc"), fixed_scale=())
+# Size of the public scripts; every channel is z-scored, the apparent diffusion coefficient too.
+RECIPE = StackRecipe(modalities=("t2", "highb", "adc"), size_zyx=(64, 224, 224), fixed_scale=())
 
 
 def profound_encoder(source: str | Path | Mapping[str, Any], *, device: str = "cpu") -> Encoder:

@@ -23,7 +23,7 @@ from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.volume import Mask, Volume
 from deepradiomics.prepare.intensity import grey_scale
 from deepradiomics.prepare.orientation import canonical_grid
-from deepradiomics.prepare.resample import field_of_view, resample, resample_mask
+from deepradiomics.prepare.resample import TIE, index_map, resample, resample_mask
 
 Centre = Literal["roi", "image"]
 CLIP = 5.0
@@ -48,7 +48,7 @@ class StackRecipe:
     """
 
     modalities: tuple[str, ...] = ("t2", "highb", "adc")
-    size_zyx: tuple[int, int, int] = (32, 192, 192)
+    size_zyx: tuple[int, int, int] = (64, 192, 192)  # 64 x 96 x 96 mm: a large prostate fits whole
     spacing_mm: tuple[float, float, float] = (0.5, 0.5, 1.0)
     reference: str | None = None
     centre: Centre = "roi"
@@ -161,11 +161,13 @@ def prepare_stack(
         raise InputError(f"{who}no image of {', '.join(missing)}; there are: {', '.join(images) or 'none'}.")
     if roi is not None and roi not in masks:
         raise InputError(f"{who}no region {roi!r}; there are: {', '.join(masks) or 'none'}.")
+    if roi is not None and not masks[roi].labels.any():
+        raise MaskError(f"{who}the region {roi!r} is empty.")
     if roi is None and recipe.centre == "roi":
         raise InputError(f"{who}the stack is centred on a region: name it (roi), or choose centre='image'.")
     grid = stack_grid(images[recipe.reference_modality].geometry, recipe, None if roi is None else masks[roi], who)
     points = {name: _region_points(mask) for name, mask in masks.items()}
-    notes = _placed(points, images, recipe, grid, roi, who)
+    notes = _placed(points, images, recipe, grid, who)
     channels = [
         _channel(name, images[name], grid, dict(recipe.fixed_scale).get(name), who) for name in recipe.modalities
     ]
@@ -211,7 +213,7 @@ def _channel(name: str, volume: Volume, grid: Geometry, fixed: float | None, who
     try:
         volume.require_finite()
         on_grid = resample(volume, grid).voxels
-        seen = field_of_view(grid, volume.geometry)
+        seen = _seen(grid, volume.geometry)
         if not seen.any():
             raise GeometryError(f"no part of the stack lies inside this image ({_where(volume.geometry)}).")
         if fixed is not None:
@@ -224,20 +226,31 @@ def _channel(name: str, volume: Volume, grid: Geometry, fixed: float | None, who
     return np.where(seen, channel, 0).astype(np.float32)
 
 
+def _seen(grid: Geometry, source: Geometry) -> np.ndarray:
+    """Voxels (z, y, x) of the grid whose centres lie within the source's outer voxel edges, alike at both ends.
+
+    Half-open cells would let a point on the edge in at one end only, and a stack would depend on the order in which an
+    image's slices are stored.
+    """
+    z, y, x = np.ogrid[: grid.shape[0], : grid.shape[1], : grid.shape[2]]
+    seen = np.ones(grid.shape, bool)
+    for row, count in zip(index_map(grid, source)[:3], source.size, strict=True):
+        index = row[0] * x + row[1] * y + (row[2] * z + row[3])
+        seen &= (index > -0.5 + TIE) & (index < count - 0.5 - TIE)
+    return seen
+
+
 def _placed(
     points: Mapping[str, np.ndarray],
     images: Mapping[str, Volume],
     recipe: StackRecipe,
     grid: Geometry,
-    roi: str | None,
     who: str,
 ) -> list[str]:
     """Refuse a region that lies outside the stack or a modality; return notes on those that lie partly outside."""
     notes = []
     for region, where in points.items():
         if not len(where):
-            if region == roi:
-                raise MaskError(f"{who}region {region!r} is empty.")
             continue
         places = {"the stack": grid, **{f"modality {name}": images[name].geometry for name in recipe.modalities}}
         for what, geometry in places.items():
