@@ -88,7 +88,7 @@ def complete_table(sources: Sequence[LensSource]) -> Shown:
     for source, label in zip(sources, task_labels(sources), strict=True):
         for row in source.table1:
             cells: list[str] = [label] if len(sources) > 1 else []
-            cells += [_KINDS.get(row["kind"], row["kind"]), group_name(row["kind"], row["group"])]
+            cells += [_KINDS.get(row["kind"], str(row["kind"])), group_name(row["kind"], row["group"])]
             cells += [_whole(row["n_features"])]
             cells += [number(row[name]) for name in _COMPLETE[1:7]]
             cells += [p_value(row["p"]), p_value(row["p_holm"]), str(row["stars"]) or DASH, _whole(row["n_patients"])]

@@ -83,8 +83,11 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def signed(value: Any, digits: int = 3) -> str:
-    """A difference as it is printed: always with its sign; a dash for none."""
-    return DASH if not _is_number(value) else f"{value:+.{digits}f}".replace("-", "−")
+    """A difference as it is printed: always with its sign, unless it rounds to nothing; a dash for none."""
+    if not _is_number(value):
+        return DASH
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if text.strip("+−0.") else text[1:]
 
 
 def p_value(value: Any) -> str:

@@ -1,0 +1,297 @@
+"""Figures 2 and 3 of the lens in the paper's form, and an overview of all features.
+
+figure 2   R² of single modalities before and after, for the family with the highest R² after, a panel a task
+figure 3   cases with their ROI beside the features that gained, lost and kept their importance
+overview   importance before against after, a dot a feature; mean ΔI by family and modality
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepradiomics.errors import InputError
+from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
+from deepradiomics.results.lens_case import LensCase, draw_map, draw_modality, window_of
+from deepradiomics.results.lens_source import LensSource, Row
+from deepradiomics.results.lens_tables import task_labels
+from deepradiomics.results.lens_words import (
+    STAGE_COLOURS,
+    STAGES,
+    beyond_noise,
+    family_name,
+    modality_name,
+    number,
+    signed,
+    two_lines,
+)
+from deepradiomics.results.report_charts import FAMILY_COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+_PANELS_A_ROW = 4
+_GROUPS = ("top", "bottom", "stable")
+_SYNTHETIC, _RED = "SYNTHETIC DATA", "#b00020"
+
+
+def figure2(sources: Sequence[LensSource]) -> Figure:
+    """R² of each modality before and after fine-tuning, for each task's best family after fine-tuning."""
+    columns = min(len(sources), _PANELS_A_ROW)
+    rows = -(-len(sources) // columns)
+    widest = max(len(source.modalities) for source in sources)
+    figure = new_figure(max(3.4, 0.9 * widest + 1.2) * columns, 3.5 * rows + 0.4)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax, source, label in zip(panels, sources, task_labels(sources), strict=False):
+        _modality_bars(ax, source, label)
+    for ax in panels[::columns]:
+        ax.set_ylabel("R² on test patients")
+    for ax in panels[len(sources) :]:
+        ax.set_axis_off()
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False, fontsize=9)
+    if any(source.about.get("synthetic") for source in sources):
+        figure.supxlabel(_SYNTHETIC, fontsize=9, color=_RED)
+    return figure
+
+
+def figure3(source: LensSource, cases: Sequence[LensCase] = ()) -> Figure:
+    """Left the cases with their ROI (and a map, where one is given); right the features picked, with I and ΔI.
+
+    Raises:
+        InputError: the result picked no feature.
+    """
+    picked = {group: source.picked(group) for group in _GROUPS}
+    lines = sum(len(rows) for rows in picked.values())
+    if not lines:
+        raise InputError(f"figure3: {source.folder / 'lens.json'} names no picked features that the shift table holds.")
+    height = 0.46 * lines + 2.2
+    if not cases:
+        figure = new_figure(9.6, height)
+        _feature_list(figure, source, picked)
+        return _titled(figure, source)
+    rows, columns = _case_layout(cases)
+    side = float(np.clip((height - 0.6) / rows - 0.45, 1.7, 3.1))
+    width = columns * side + 0.9 + 0.7 * any(case.map is not None for case in cases)
+    figure = new_figure(width + 9.2, max(height, rows * (side + 0.45) + 0.6))
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(width, 9.2))[0]
+    _case_panels(left, cases, rows, columns)
+    _feature_list(right, source, picked)
+    return _titled(figure, source)
+
+
+def overview_figure(source: LensSource) -> Figure:
+    """All features: importance before against after, coloured by family; and mean ΔI by family and modality."""
+    figure = new_figure(11.0, 5.2)
+    left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
+    _scatter(left, source)
+    _heat_map(right, source)
+    return _titled(figure, source)
+
+
+def best_family(source: LensSource) -> str:
+    """The family of figure 2: the one marked best in the result, else that with the highest mean R² after."""
+    best = next((row["group"] for row in source.modality_r2 if row["best"] == 1), None)
+    if best is not None:
+        return str(best)
+    families = [row for row in source.table1 if row["kind"] == "family"]
+    if not families:
+        raise InputError(f"figure2: {source.folder / 'modality_r2.csv'} marks no best family.")
+    return str(max(families, key=lambda row: row["r2_ft"])["group"])
+
+
+def group_title(group: str, rows: Sequence[Row]) -> str:
+    """What a group of picked features has in common; gain and loss are claimed only where every ΔI has that sign."""
+    if group == "top":
+        return "Gained importance (largest ΔI)" if all(row["delta_i"] > 0 for row in rows) else "Largest ΔI"
+    if group == "bottom":
+        return "Lost importance (smallest ΔI)" if all(row["delta_i"] < 0 for row in rows) else "Smallest ΔI"
+    return "Kept their importance (smallest |ΔI|)"
+
+
+def _modality_bars(ax: Axes, source: LensSource, label: str) -> None:
+    family = best_family(source)
+    values = {(r["modality"], r["stage"]): r["r2"] for r in source.modality_r2 if r["group"] == family}
+    place = np.arange(len(source.modalities))
+    for i, (stage, name) in enumerate(STAGES.items()):
+        heights = np.array([values.get((modality, stage), np.nan) for modality in source.modalities])
+        bars = ax.bar(place + (i - 0.5) * 0.38, heights, 0.36, label=name, color=STAGE_COLOURS[stage])
+        for bar, height in zip(bars, heights, strict=True):
+            bar.set(hatch=("", "///")[i], edgecolor="white", linewidth=0)
+            if np.isfinite(height):
+                up = height >= 0
+                ax.annotate(
+                    number(float(height), 2), (bar.get_x() + bar.get_width() / 2, height), (0, 2 if up else -2),
+                    textcoords="offset points", ha="center", va="bottom" if up else "top", fontsize=8,
+                )  # fmt: skip
+    tidy(ax, f"{wrapped(label, 30)}\n{family} features")
+    ax.set_xticks(place, [modality_name(one) for one in source.modalities])
+    ax.grid(axis="x", visible=False)
+    ax.axhline(0, color="black", linewidth=0.8)
+    low, high = np.nanmin([0.0, *values.values()]), np.nanmax([0.1, *values.values()])
+    ax.set_ylim(1.18 * low, max(1.0, high) if high > 0.55 else 1.25 * high)
+
+
+def _feature_list(figure: Figure | SubFigure, source: LensSource, picked: dict[str, list[Row]]) -> None:
+    """Bars of I before and after, and ΔI with its interval, for each picked feature; groups apart."""
+    place: list[float] = []
+    rows: list[Row] = []
+    heads: list[tuple[float, str]] = []
+    y = 0.0
+    for group, ones in picked.items():
+        if ones:
+            heads.append((y, group_title(group, ones)))
+            y += 0.9
+        for row in ones:
+            rows.append(row)
+            place.append(y)
+            y += 1.0
+        y += 0.35
+    at = np.array(place)
+    bars, shift = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.0))
+    for i, (stage, name) in enumerate(STAGES.items()):
+        values = [row[f"i_{stage}"] for row in rows]
+        drawn = bars.barh(at + (i - 0.5) * 0.38, values, 0.36, color=STAGE_COLOURS[stage], label=f"I, {name.lower()}")
+        for bar in drawn:
+            bar.set(hatch=("", "///")[i], edgecolor="white", linewidth=0)
+    tidy(bars, "", "importance I")
+    bars.set_yticks(at, [two_lines(row["modality"], row["feature"]) for row in rows], fontsize=8)
+    bars.tick_params(axis="y", length=0)
+    bars.set_ylim(y - 0.2, -0.6)
+    tidy(shift, "", "ΔI with its 95 % interval")
+    shift.axvline(0, color="black", linewidth=0.8)
+    for where, row in zip(at, rows, strict=True):
+        _shift_point(shift, float(where), row)
+    shift.tick_params(axis="y", length=0)
+    for ax in (bars, shift):
+        ax.grid(axis="y", visible=False)
+        for head, text in heads:
+            ax.axhline(head - 0.42, color="#BBBBBB", linewidth=0.8)
+            if ax is bars:
+                ax.annotate(
+                    text, (0, head), xycoords=("axes fraction", "data"), fontsize=9.5, fontweight="bold",
+                    va="center", ha="left", xytext=(4, 0), textcoords="offset points",
+                )  # fmt: skip
+    shift.margins(x=0.08)
+    handles, names = bars.get_legend_handles_labels()
+    extra, words = _noise_legend(source)
+    figure.legend([*handles, *extra], [*names, *words], loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+
+
+def _shift_point(ax: Axes, y: float, row: Row) -> None:
+    """ΔI, its interval, its value; filled where it is beyond the permutation null."""
+    delta, low, high = row["delta_i"], row["delta_i_low"], row["delta_i_high"]
+    beyond = beyond_noise(row)
+    colour = GREY if beyond is False else "black"
+    if np.isfinite(low) and np.isfinite(high):
+        ax.plot([low, high], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
+    ax.plot(
+        [delta], [y], marker="o", markersize=6, color=colour, markerfacecolor="white" if beyond is False else colour
+    )
+    ax.annotate(
+        signed(delta), (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour,
+        fontweight="bold" if beyond else "normal",
+    )  # fmt: skip
+
+
+def _noise_legend(source: LensSource) -> tuple[list[Any], list[str]]:
+    from matplotlib.lines import Line2D
+
+    def mark(filled: bool) -> Line2D:
+        colour = "black" if filled else GREY
+        return Line2D([], [], color=colour, marker="o", markerfacecolor=colour if filled else "white", linewidth=1.4)
+
+    if not source.has_null:
+        return [mark(True)], ["ΔI (no permutation null: whether it is noise is not known)"]
+    return [mark(True), mark(False)], ["ΔI beyond the permutation null (q < 0.05)", "ΔI not beyond the null"]
+
+
+def _case_layout(cases: Sequence[LensCase]) -> tuple[int, int]:
+    """Rows and columns: one case fills two columns; several have a row each, the map last."""
+    panels = [len(case.images) + (case.map is not None) for case in cases]
+    return (-(-panels[0] // 2), min(2, panels[0])) if len(cases) == 1 else (len(cases), max(panels))
+
+
+def _case_panels(figure: SubFigure, cases: Sequence[LensCase], rows: int, columns: int) -> None:
+    """Each case's modalities with the ROI, then the map over its modality."""
+    axes = figure.subplots(rows, columns, squeeze=False)
+    lines = [axes.ravel()] if len(cases) == 1 else list(axes)
+    for line, case in zip(lines, cases, strict=True):
+        window = window_of(case)
+        used = len(case.images)
+        for ax, modality in zip(line, case.images, strict=False):
+            draw_modality(ax, case, modality, window)
+        if case.map is not None:
+            colours = draw_map(line[used], case, window)
+            bar = figure.colorbar(colours, ax=line[used], fraction=0.045, pad=0.02)
+            bar.set_label(f"local value, {case.unit}" if case.unit else "local value", fontsize=8)
+            bar.ax.tick_params(labelsize=7)
+            used += 1
+        for ax in line[used:]:
+            ax.set_axis_off()
+        name = f"{case.id}, {case.roi_note}" if case.roi_note else case.id
+        line[0].annotate(
+            wrapped(name, 34), (-0.04, 0.5), xycoords="axes fraction", rotation=90, ha="right", va="center", fontsize=9,
+        )  # fmt: skip
+
+
+def _scatter(ax: Axes, source: LensSource) -> None:
+    before, after = (np.array([row[f"i_{stage}"] for row in source.shift]) for stage in ("pre", "ft"))
+    families = [family for family in FAMILY_COLOURS if any(row["family"] == family for row in source.shift)]
+    families += [f for f in dict.fromkeys(row["family"] for row in source.shift) if f not in families]
+    noise = np.array([beyond_noise(row) is False for row in source.shift])
+    limit = 1.05 * float(max(before.max(), after.max()))
+    ax.plot([0, limit], [0, limit], color=GREY, linewidth=0.9, linestyle="--")
+    for i, family in enumerate(families):
+        ones = np.array([row["family"] == family for row in source.shift])
+        colour = FAMILY_COLOURS.get(family, "#444444")
+        marker = "osD^vP"[i % 6]
+        ax.scatter(before[ones & noise], after[ones & noise], 12, marker=marker, facecolors="none", edgecolors=colour,
+                   linewidths=0.5, alpha=0.55)  # fmt: skip
+        ax.scatter(before[ones & ~noise], after[ones & ~noise], 18, marker=marker, color=colour, linewidths=0,
+                   label=family_name(family))  # fmt: skip
+    tidy(ax, f"Importance I of {len(source.shift)} features", "I before fine-tuning", "I after fine-tuning")
+    ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
+    ax.annotate("gained", (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=9, color=GREY)
+    ax.annotate("lost", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=9, color=GREY)
+    handles, names = ax.get_legend_handles_labels()
+    meaning = "filled: ΔI beyond the permutation null" if source.has_null else "no permutation null was computed"
+    ax.legend(
+        handles, names, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, fontsize=8, frameon=False,
+        title=meaning, title_fontsize=8,
+    )  # fmt: skip
+
+
+def _heat_map(ax: Axes, source: LensSource) -> None:
+    families = list(dict.fromkeys(row["family"] for row in source.shift))
+    families.sort(key=lambda family: list(FAMILY_COLOURS).index(family) if family in FAMILY_COLOURS else 99)
+    mean = np.full((len(families), len(source.modalities)), np.nan)
+    for i, j in np.ndindex(mean.shape):
+        some = [
+            r["delta_i"] for r in source.shift if (r["family"], r["modality"]) == (families[i], source.modalities[j])
+        ]
+        mean[i, j] = np.mean(some) if some else np.nan
+    reach = float(np.nanmax(np.abs(mean))) or 1.0
+    shown = ax.imshow(mean, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto")
+    for i, j in np.ndindex(mean.shape):
+        if np.isfinite(mean[i, j]):
+            colour = "white" if abs(mean[i, j]) > 0.7 * reach else "black"
+            ax.text(j, i, signed(float(mean[i, j])), ha="center", va="center", fontsize=9, color=colour)
+    ax.set_xticks(range(len(source.modalities)), [modality_name(one) for one in source.modalities])
+    ax.set_yticks(range(len(families)), [family_name(one) for one in families])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_title("Mean ΔI by family and modality", fontsize=11)
+    bar = ax.figure.colorbar(shown, ax=ax, fraction=0.05, pad=0.03)
+    bar.set_label("mean ΔI (orange: gained, purple: lost)", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+
+
+def _titled(figure: Figure, source: LensSource) -> Figure:
+    synthetic = bool(source.about.get("synthetic"))
+    text = f"{source.task}: what fine-tuning changed{f'   {_SYNTHETIC}' if synthetic else ''}"
+    figure.suptitle(text, fontsize=12, color=_RED if synthetic else "black")
+    return figure
