@@ -32,6 +32,7 @@ _EXPECTED_WARNINGS = (  # what Lightning and torch say about choices made here o
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
     ".*torch.jit.*is deprecated.*",
     ".*The dirpath has changed.*",
+    ".*in eval mode at the start of training.*",  # a frozen part
 )
 
 

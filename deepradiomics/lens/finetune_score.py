@@ -1,0 +1,76 @@
+"""How well a fine-tuned model does on the test cases: each metric with a bootstrap interval over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deepradiomics.devices import resolve_device
+from deepradiomics.lens.finetune_tasks import Task
+from deepradiomics.stats import bootstrap_ci
+
+if TYPE_CHECKING:
+    from deepradiomics.lens.finetune_module import TaskNetwork
+    from deepradiomics.lens.stacks import Stacks
+
+RESAMPLES = 2000
+
+
+def score(
+    network: TaskNetwork,
+    stacks: Stacks,
+    rows: Sequence[int],
+    targets: np.ndarray | None,
+    *,
+    batch_size: int,
+    device: str = "auto",
+    seed: int = 0,
+) -> dict[str, dict[str, float]]:
+    """Metrics of some cases: key → value, low, high (95 % percentile bootstrap over cases; within classes if any)."""
+    records = predictions(network, stacks, rows, targets, batch_size=batch_size, device=device)
+    task = network.task
+    found = {}
+    for metric in task.metrics:
+        interval = bootstrap_ci(
+            _Metric(task, metric.key), records, n=RESAMPLES, seed=seed, stratify=task.strata(records)
+        )
+        found[metric.key] = {"value": interval.estimate, "low": interval.low, "high": interval.high}
+    return found
+
+
+def predictions(
+    network: TaskNetwork,
+    stacks: Stacks,
+    rows: Sequence[int],
+    targets: np.ndarray | None,
+    *,
+    batch_size: int,
+    device: str = "auto",
+) -> np.ndarray:
+    """Return the task's records (n, k) of some cases; the network goes back to the CPU afterwards."""
+    import torch
+
+    from deepradiomics.lens.stack_data import StackCases
+
+    region = network.task.target if network.task.kind == "segment" else None
+    cases, where = StackCases(stacks, rows, targets, region), resolve_device(device)
+    network.to(where).eval()
+    records = []
+    with torch.no_grad():
+        for start in range(0, len(cases), batch_size):
+            images, wanted, _ = cases.__getitems__(range(start, min(start + batch_size, len(cases))))
+            records.append(network.task.record(network(images.to(where)), wanted.to(where)).cpu())
+    network.to("cpu")
+    return torch.cat(records).numpy()
+
+
+class _Metric:
+    """One metric as a function of the records, for the bootstrap."""
+
+    def __init__(self, task: Task, key: str) -> None:
+        self._task, self._key = task, key
+
+    def __call__(self, records: np.ndarray) -> float:
+        return self._task.scores(records)[self._key]
