@@ -9,6 +9,7 @@ are trained as one job: see :mod:`deepradiomics.lens.projection_batch`, which do
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -121,10 +122,9 @@ def train_projections(
     for number, first in enumerate(range(0, count, chunk)):
         part = slice(first, min(first + chunk, count))
         rows = torch.from_numpy(np.ascontiguousarray(X[part] if own else X[None], np.float32)).to(device)
-        done = number * settings.epochs
         layers = train_chunk(
             rows, Yt, rows1[part], rows2[part], initial(d, K, settings, device), settings,
-            lambda epoch, done=done: progress((done + epoch) / steps, f"shared layer: step {done + epoch} of {steps}"),
+            _counted(progress, number * settings.epochs, steps),
         )  # fmt: skip
         weights[part], bias[part] = layers.W.cpu().numpy(), layers.b.cpu().numpy()
         losses[part] = layers.loss(rows, Yt.T).cpu().numpy()
@@ -152,6 +152,10 @@ def initial(d: int, targets: int, settings: ProjectionSettings, device: str) -> 
         uniform(h, d, fan_in=d), uniform(h, fan_in=d),
         uniform(targets, h, fan_in=h), uniform(targets, fan_in=h),
     )  # fmt: skip
+
+
+def _counted(progress: Progress, before: int, steps: int) -> Callable[[int], None]:
+    return lambda done: progress((before + done) / steps, f"shared layer: step {before + done} of {steps}")
 
 
 def _chunk_length(weights_each: int, inputs_each: int, device: str) -> int:

@@ -82,9 +82,7 @@ def train_chunk(
 class Gradients:
     """Buffers for the gradients of p layers, and their computation: ``compute()`` fills ``of``."""
 
-    def __init__(
-        self, layers: Layers, X: Tensor, Yt: Tensor, l1: NDArray[np.float64], l2: NDArray[np.float64]
-    ) -> None:
+    def __init__(self, layers: Layers, X: Tensor, Yt: Tensor, l1: NDArray[np.float64], l2: NDArray[np.float64]) -> None:
         self.layers, self.X, self.Yt = layers, X, Yt
         self.Xt = X.transpose(1, 2).contiguous()  # (1 or p, d, n)
         self.of = Layers(*(torch.empty_like(part) for part in layers.all()))

@@ -75,10 +75,12 @@ def fit_targets(
     varies = width > _CONSTANT * np.maximum(np.abs(low), np.abs(high))
     kept = complete & varies
     dropped = tuple(
-        (names[k], _reason(int((~finite[:, k]).sum()), len(R), int(train.sum()))) for k in np.flatnonzero(~kept)
+        (names[int(k)], _reason(int((~finite[:, k]).sum()), len(R), int(train.sum()))) for k in np.flatnonzero(~kept)
     )
     if not kept.any():
-        raise InputError(f"R: none of the {R.shape[1]} columns can be used; the first: {dropped[0][0]}, {dropped[0][1]}.")
+        raise InputError(
+            f"R: none of the {R.shape[1]} columns can be used; the first: {dropped[0][0]}, {dropped[0][1]}."
+        )
     offset, spread = low[kept], width[kept]
     if scaling == "zscore":
         unit = (R[:, kept][train] - offset) / spread

@@ -1,0 +1,311 @@
+"""RadiomicLens on plain arrays: what fine-tuning changed in an encoder, told in radiomic terms.
+
+    lens = RadiomicLens(hidden=64).fit(X_pre, X_ft, R, feature_names=names)
+    lens.delta_importance_      # ΔI of each radiomic feature, with delta_low_ and delta_high_
+
+Method: Wang et al., *What Fine-Tuning Changes: A Radiomic Lens on Prostate Foundation Model Representations*, MIDL
+2026; ``docs/methods/lens.md`` says what the paper does, what is added, and how to read a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deepradiomics.devices import resolve_device
+from deepradiomics.errors import InputError
+from deepradiomics.lens import checks
+from deepradiomics.lens.embedding_scale import EmbeddingScale, EmbeddingScaling, Stage, fit_embedding_scale, scale_pair
+from deepradiomics.lens.fitting import Evaluation, checked_options, evaluate, part_of, stage_inputs, variant_deltas
+from deepradiomics.lens.heads import Head, fit_head
+from deepradiomics.lens.intervals import bootstrap_intervals, corrected_residuals, noise_share
+from deepradiomics.lens.null import null_test, permuted_deltas
+from deepradiomics.lens.parameters import Parameters
+from deepradiomics.lens.projection import SWEEP, Projections, ProjectionSettings, project, train_projections
+from deepradiomics.lens.state import lens_from_state, lens_state
+from deepradiomics.lens.targets import TargetScale, TargetScaling, fit_targets
+from deepradiomics.progress import Progress, silent
+
+Array = NDArray[np.float64]
+FitOn = str  # "pre" | "ft" | "both"
+
+_NOISY = 0.5  # share of I² that is estimation noise, from which a warning is given
+
+
+class RadiomicLens(Parameters):
+    """Radiomic importances of an encoder before and after fine-tuning.
+
+    Args:
+        hidden: h, ReLU units of the shared layer.
+        l1, l2: penalties λ1 and λ2 of its training.
+        epochs, learning_rate: of its training (full-batch Adam).
+        sweep: choose λ1 and λ2 among 24 pairs by the reconstruction error on the validation patients.
+        fit_on: embeddings that train the shared layer: ``pre`` (the paper), ``ft``, ``both``.
+        target_scaling: ``zscore`` (min-max, then z-scored) or ``minmax``.
+        embedding_scaling: by mean and SD of the stage ``pre``, each its ``own``, or ``none``.
+        ridge: of the heads, see :func:`deepradiomics.lens.heads.fit_head`.
+        bootstraps: samples of the intervals of ΔI; 0: none.
+        permutations: of the null; 0: none. Each trains the shared layer anew.
+        variants: also ΔI with standardised Z, and with the shared layer trained on ft and on both.
+        seed: of split, initial weights, bootstrap and permutations.
+        device: trains the shared layer; the heads are solved in float64 on the CPU.
+
+    Learned (columns dropped from the targets hold NaN):
+        importance_pre_, importance_ft_, delta_importance_: I = ‖θ_k‖₂ and ΔI = I_ft − I_pre, (K,).
+        delta_low_, delta_high_: 95 % interval of ΔI, (K,), or None.
+        p_null_, q_null_, p_family_: of the permutation null, (K,), or None.
+        r2_pre_, r2_ft_, mse_pre_, mse_ft_: on the test patients, (K,); MSE in units of the scaled targets.
+        r2_mean_pre_, r2_mean_ft_, r2_pooled_pre_, r2_pooled_ft_: over all features.
+        squared_error_pre_, squared_error_ft_: (n_test, K); total_squares_: mean squared deviation on test, (K,).
+        noise_pre_, noise_ft_: share of I² that estimation noise alone would give, (K,).
+        coef_pre_, coef_ft_ (K, h), intercept_pre_, intercept_ft_ (K,): heads, for scaled targets.
+        weights_ (h, d), bias_ (h,): the shared layer. l1_, l2_: penalties used.
+        variants_: ΔI by name: ``standardised``, ``fit_ft``, ``fit_both``.
+        kept_ (K,), dropped_ [(name, reason)], feature_names_ [(modality, feature)], ids_, split_, groups_, sweep_,
+        permuted_ (permutations, K) or None, warnings_.
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: int = 256,
+        l1: float = 1e-6,
+        l2: float = 1e-5,
+        epochs: int = 200,
+        learning_rate: float = 1e-3,
+        sweep: bool = False,
+        fit_on: FitOn = "pre",
+        target_scaling: TargetScaling = "zscore",
+        embedding_scaling: EmbeddingScaling = "pre",
+        ridge: float = 1e-10,
+        bootstraps: int = 1000,
+        permutations: int = 0,
+        variants: bool = True,
+        seed: int = 0,
+        device: str = "auto",
+    ) -> None:
+        self.hidden, self.l1, self.l2 = hidden, l1, l2
+        self.epochs, self.learning_rate, self.sweep = epochs, learning_rate, sweep
+        self.fit_on, self.target_scaling, self.embedding_scaling = fit_on, target_scaling, embedding_scaling
+        self.ridge, self.bootstraps, self.permutations, self.variants = ridge, bootstraps, permutations, variants
+        self.seed, self.device = seed, device
+
+    def fit(
+        self,
+        X_pre: ArrayLike,
+        X_ft: ArrayLike,
+        R: ArrayLike,
+        *,
+        split: Sequence[str] | None = None,
+        groups: Sequence[Any] | None = None,
+        ids: Sequence[str] | None = None,
+        ids_ft: Sequence[str] | None = None,
+        feature_names: Sequence[Any] | None = None,
+        progress: Progress | None = None,
+    ) -> RadiomicLens:
+        """Learn the shared layer and both heads on the training patients, and score on the test patients.
+
+        Args:
+            X_pre, X_ft: embeddings before and after fine-tuning, (n, d), rows in the same order.
+            R: radiomics (n, K), or (n, M, features) for M modalities.
+            split: ``train``, ``validation`` or ``test`` of each row; None: 7:1:2 by patient.
+            groups: patient of each row; None: every row is a patient of its own.
+            ids: names of the rows, for messages; ids_ft: those of X_ft, to check the order.
+            feature_names: K names, or (modality, feature) pairs.
+            progress: may raise Cancelled.
+
+        Raises:
+            InputError: the arrays, the split or an option cannot be used; the message names the case or argument.
+        """
+        say = progress or silent
+        checked_options(self.get_params())
+        pre, ft, self.ids_ = checks.checked_pair(X_pre, X_ft, ids, ids_ft)
+        targets, modalities = checks.checked_targets(R, len(pre))
+        self.feature_names_ = checks.checked_names(feature_names, targets.shape[1], modalities)
+        self.groups_ = checks.checked_groups(groups, len(pre))
+        self.split_ = checks.checked_split(split, self.groups_, self.ids_, self.seed, self.sweep)
+        train, test = self.split_ == "train", self.split_ == "test"
+        checks.check_enough(int(train.sum()), self.hidden, self.ridge)
+        device = resolve_device(self.device)
+
+        names = [checks.label(pair) for pair in self.feature_names_]
+        self._targets = fit_targets(targets, train, names, self.ids_, self.target_scaling)
+        self._embeddings = fit_embedding_scale(pre[train], ft[train], self.embedding_scaling)
+        Y = self._targets.scaled(targets)
+        scaled = self._embeddings.pair(pre, ft)
+        self.warnings_: list[str] = []
+
+        layer = self._train(scaled, Y, device, part_of(say, 0.0, 0.3))
+        self.weights_, self.bias_ = layer.weights[0], layer.bias[0]
+        heads, Z = self._heads(scaled, Y, train)
+        self._keep(heads, evaluate(heads, Z, Y, test))
+        self._deviations(heads, Z, Y, train, part_of(say, 0.35, 0.6))
+        self.variants_ = {}
+        if self.variants:
+            found = variant_deltas(
+                scaled, Y, train, heads, Z, self.fit_on, (self.l1_, self.l2_), self._settings(), self.ridge, device,
+                part_of(say, 0.6, 0.75),
+            )  # fmt: skip
+            self.variants_ = {name: self._all(delta) for name, delta in found.items()}
+        self._test_null(pre[train], ft[train], Y[train], self.groups_[train], device, part_of(say, 0.75, 1.0))
+        return self
+
+    def transform(self, X: ArrayLike, stage: Stage = "pre") -> Array:
+        """Z (n, h) of embeddings X (n, d) of one stage."""
+        self._check_fitted()
+        checks.checked_choice("stage", stage, ("pre", "ft"))
+        values = checks.checked_embeddings(X, "X", d=self.weights_.shape[1])
+        return project(self._embeddings.scaled(values, stage), self.weights_, self.bias_)
+
+    def predict(self, X: ArrayLike, stage: Stage = "pre") -> Array:
+        """Radiomics R̂ (n, K) in their own units from embeddings of one stage; NaN for dropped columns."""
+        Z = self.transform(X, stage)
+        coef, intercept = (
+            (self.coef_pre_, self.intercept_pre_) if stage == "pre" else (self.coef_ft_, self.intercept_ft_)
+        )
+        return self._targets.unscaled(Z @ coef[self.kept_].T + intercept[self.kept_])
+
+    def score(self, X: ArrayLike, R: ArrayLike, stage: Stage = "pre") -> float:
+        """Mean R² over the features in use, of radiomics R read from embeddings of one stage."""
+        from deepradiomics.stats import r2_per_column
+
+        predicted = self.predict(X, stage)
+        truth, _ = checks.checked_targets(R, len(predicted))
+        if truth.shape != predicted.shape:
+            raise InputError(f"R: expected {predicted.shape[1]} targets as in the fit, got {truth.shape[1]}.")
+        r2 = r2_per_column(truth[:, self.kept_], predicted[:, self.kept_])
+        return float(np.nanmean(r2)) if np.isfinite(r2).any() else float("nan")
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Everything learned, as arrays and a description that JSON can hold."""
+        self._check_fitted()
+        return lens_state(self)
+
+    @classmethod
+    def from_state(cls, tensors: Mapping[str, Any], info: Mapping[str, Any]) -> RadiomicLens:
+        """The lens that :meth:`state` described."""
+        return lens_from_state(cls, tensors, info)
+
+    def _settings(self) -> ProjectionSettings:
+        return ProjectionSettings(self.hidden, self.epochs, self.learning_rate, self.seed)
+
+    def _train(self, scaled: tuple[Array, Array], Y: Array, device: str, say: Progress) -> Projections:
+        """The shared layer; with the sweep, the best of 24."""
+        train, held = self.split_ == "train", self.split_ == "validation"
+        X, targets = stage_inputs(scaled, Y, train, self.fit_on)
+        pairs = SWEEP if self.sweep else ((self.l1, self.l2),)
+        first, second = (np.array(column, np.float64) for column in zip(*pairs, strict=True))
+        validation = stage_inputs(scaled, Y, held, self.fit_on) if held.any() else None
+        trained = train_projections(
+            X, targets, first, second, self._settings(), validation=validation, device=device, progress=say
+        )
+        losses = trained.validation_loss if validation is not None else trained.train_loss
+        best = int(np.argmin(losses)) if losses is not None else 0
+        self.l1_, self.l2_ = pairs[best]
+        self.sweep_ = [
+            {"l1": a, "l2": b, "train_loss": float(trained.train_loss[i]),
+             "validation_loss": float("nan") if trained.validation_loss is None else float(trained.validation_loss[i]),
+             "chosen": i == best}
+            for i, (a, b) in enumerate(pairs)
+        ]  # fmt: skip
+        return Projections(trained.weights[[best]], trained.bias[[best]], trained.train_loss[[best]], None)
+
+    def _heads(
+        self, scaled: tuple[Array, Array], Y: Array, train: NDArray[np.bool_]
+    ) -> tuple[tuple[Head, Head], tuple[Array, Array]]:
+        """Both heads, and Z of all rows; one head for both where the stages are equal."""
+        same = np.array_equal(*scaled)
+        Z_pre = project(scaled[0], self.weights_, self.bias_)
+        Z_ft = Z_pre if same else project(scaled[1], self.weights_, self.bias_)
+        pre = fit_head(Z_pre[train], Y[train], self.ridge)
+        ft = pre if same else fit_head(Z_ft[train], Y[train], self.ridge)
+        for stage, head in (("before", pre), ("after", ft)):
+            if head.dead.any():
+                self.warnings_.append(
+                    f"{int(head.dead.sum())} of {self.hidden} hidden units have one value for all training cases "
+                    f"{stage} fine-tuning (dead ReLU units); their weights are 0."
+                )
+            if head.singular:
+                self.warnings_.append(
+                    f"Z Zᵀ {stage} fine-tuning is singular: a ridge of {self.ridge:g} was added. Importances then "
+                    "depend on it; fewer hidden units are safer."
+                )
+        return (pre, ft), (Z_pre, Z_ft)
+
+    def _keep(self, heads: tuple[Head, Head], found: tuple[Evaluation, Evaluation]) -> None:
+        """Importances, heads and scores as attributes of all K columns."""
+        self.kept_, self.dropped_ = self._targets.kept, list(self._targets.dropped)
+        for stage, head, scores in zip(("pre", "ft"), heads, found, strict=True):
+            setattr(self, f"coef_{stage}_", self._all(head.coef.T).T)
+            setattr(self, f"intercept_{stage}_", self._all(head.intercept))
+            setattr(self, f"importance_{stage}_", self._all(head.importance))
+            setattr(self, f"squared_error_{stage}_", self._all(scores.squared_error))
+            setattr(self, f"mse_{stage}_", self._all(scores.squared_error.mean(0)))
+            setattr(self, f"r2_{stage}_", self._all(scores.r2))
+            setattr(self, f"r2_mean_{stage}_", scores.r2_mean)
+            setattr(self, f"r2_pooled_{stage}_", scores.r2_pooled)
+        self.total_squares_ = self._all(found[0].total_squares)
+        self.delta_importance_ = self.importance_ft_ - self.importance_pre_
+
+    def _deviations(
+        self, heads: tuple[Head, Head], Z: tuple[Array, Array], Y: Array, train: NDArray[np.bool_], say: Progress
+    ) -> None:
+        """Intervals of ΔI, and how much of I is noise."""
+        residuals = [corrected_residuals(head, rows[train], Y[train]) for head, rows in zip(heads, Z, strict=True)]
+        shares = [noise_share(head, rest) for head, rest in zip(heads, residuals, strict=True)]
+        self.noise_pre_, self.noise_ft_ = (self._all(share) for share in shares)
+        typical = float(np.median(np.concatenate(shares)))
+        if typical > _NOISY:
+            self.warnings_.append(
+                f"For a typical feature {100 * typical:.0f} % of I² is estimation noise ({int(train.sum())} training "
+                f"cases, hidden={self.hidden}): ΔI then follows how well a feature is fitted more than how much it is "
+                "used. Add patients or lower hidden."
+            )
+        self.delta_low_ = self.delta_high_ = None
+        if self.bootstraps:
+            spread = bootstrap_intervals(
+                heads, (residuals[0], residuals[1]), self.groups_[train], self.bootstraps, self.seed, progress=say
+            )
+            self.delta_low_, self.delta_high_ = self._all(spread.low), self._all(spread.high)
+
+    def _test_null(
+        self, X_pre: Array, X_ft: Array, Y: Array, groups: NDArray[np.intp], device: str, say: Progress
+    ) -> None:
+        """p-values under swapped labels."""
+        self.p_null_ = self.q_null_ = self.p_family_ = self.permuted_ = None
+        if self.permutations:
+            everyone = np.ones(len(Y), bool)
+            permuted = permuted_deltas(
+                X_pre, X_ft, Y, groups, self.permutations, self.seed,
+                scaled=lambda a, b: scale_pair(a, b, self.embedding_scaling),
+                inputs=lambda a, b: stage_inputs((a, b), Y, everyone, self.fit_on)[0],
+                penalties=(self.l1_, self.l2_), settings=self._settings(), ridge=self.ridge, device=device,
+                progress=say,
+            )  # fmt: skip
+            test = null_test(self.delta_importance_[self.kept_], permuted)
+            self.permuted_ = self._all(permuted)
+            self.p_null_, self.q_null_, self.p_family_ = (self._all(p) for p in (test.p, test.q, test.p_family))
+
+    def _all(self, values: Array) -> Array:
+        """Values of the columns in use (last axis) among all K; NaN elsewhere."""
+        kept = self._targets.kept
+        out = np.full((*values.shape[:-1], len(kept)), np.nan)
+        out[..., kept] = values
+        return out
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "delta_importance_"):
+            raise InputError("This RadiomicLens is not fitted: call fit(X_pre, X_ft, R) first.")
+
+    # Set by fit; declared for type checkers and readers of `state`.
+    _targets: TargetScale
+    _embeddings: EmbeddingScale
+    coef_pre_: Array
+    coef_ft_: Array
+    intercept_pre_: Array
+    intercept_ft_: Array
+    importance_pre_: Array
+    importance_ft_: Array
