@@ -154,7 +154,7 @@ class ConvNeXtV2(nn.Module):
             self.downsample_layers.append(
                 nn.Sequential(ChannelsFirstNorm(before), nn.Conv3d(before, after, stride, stride))
             )
-        rates = torch.linspace(0, drop_path, sum(depths)).tolist()
+        rates = [drop_path * i / (sum(depths) - 1) for i in range(sum(depths))]
         self.stages = nn.ModuleList(
             nn.Sequential(*(Block(dim, rates.pop(0)) for _ in range(depth)))
             for dim, depth in zip(dims, depths, strict=True)
