@@ -1,0 +1,72 @@
+"""What a reader of a lens must know: each function returns sentences, or an empty list."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from deepradiomics.lens.config import LensConfig
+
+FEW_LEVELS, MANY_LEVELS = 16, 128
+
+CONTROLS = (
+    "The shared layer is trained on one stage's embeddings and so favours that stage; ΔI with the layer trained on the "
+    "fine-tuned embeddings (delta_i_fit_ft) and on both (delta_i_fit_both) is beside it.",
+    "ΔI follows the scale of the embeddings: an encoder whose outputs merely grow loses importance. ΔI on standardised "
+    "features (delta_i_standardised) does not follow it.",
+    "That a feature can be read from an embedding does not show that the task uses it.",
+)
+"""Biases of the method, told with every result (METHODS, Lens)."""
+
+
+def level_remarks(levels: Mapping[str, Sequence[int]]) -> list[str]:
+    """Say for each modality how many regions have too few or too many grey levels for texture."""
+    said = []
+    for modality, counts in levels.items():
+        known = np.array([count for count in counts if count], int)
+        few, many = int((known < FEW_LEVELS).sum()), int((known > MANY_LEVELS).sum())
+        if few or many:
+            parts = [f"{few} fewer than {FEW_LEVELS}"] * bool(few) + [f"{many} more than {MANY_LEVELS}"] * bool(many)
+            said.append(
+                f"Grey levels of {modality}: {known.min()} to {known.max()} in the {len(known)} regions; "
+                f"{' and '.join(parts)}. Texture says little there: consider another bin width."
+            )
+    return said
+
+
+def case_remarks(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """One sentence for all cases whose remarks differ in numbers only."""
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for case, texts in notes.items():
+        for text in dict.fromkeys(texts):
+            groups[re.sub(r"\d+(\.\d+)?", "#", text)].append((case, text))
+    return [
+        f"{members[0][0]}: {members[0][1].rstrip('.')}"
+        + (f" ({len(members)} cases have such a remark)." if len(members) > 1 else ".")
+        for members in groups.values()
+    ]
+
+
+def cohort_remarks(counts: Mapping[str, int], config: LensConfig, dimension: int) -> list[str]:
+    """Say so when the cohort is small for what is fitted."""
+    said = []
+    if counts["train"] <= config.hidden:
+        said.append(
+            f"{counts['train']} training cases for {config.hidden} hidden units: the linear heads can fit noise, and R² "
+            "on the test cases tells how much. Consider a smaller --hidden."
+        )
+    if counts["test"] < 6:
+        said.append(f"{counts['test']} test cases: a signed-rank test cannot become significant below 6.")
+    if dimension < config.hidden:
+        said.append(f"{config.hidden} hidden units for embeddings of {dimension} numbers: some units say the same.")
+    return said
+
+
+def null_remarks(config: LensConfig) -> list[str]:
+    """Say what is missing for telling ΔI from noise."""
+    if config.permutations:
+        return []
+    return ["No permutation null was computed (--permutations), so which ΔI are more than noise is not known."]
