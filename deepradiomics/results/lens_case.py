@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
-    from deepradiomics.results.lens_source import LensSource
+    from deepradiomics.lens.result import LensResult
 
 _OUTLINE = "#ffcc33"
 _COLOURS = "viridis"
@@ -96,7 +96,7 @@ def case_picture(case: Path | str | LensCase, path: Path | str) -> Path:
 def case_figure(case: LensCase) -> Figure:
     """All modalities with the ROI's outline, then the modality of the map with the map in colour."""
     panels = len(case.images) + (case.map is not None)
-    figure = new_figure(3.0 * panels + 0.9, 3.9)
+    figure = new_figure(3.0 * panels + 0.9, 4.1)
     axes = figure.subplots(1, panels, squeeze=False)[0]
     window = window_of(case)
     for ax, modality in zip(axes, case.images, strict=False):
@@ -104,10 +104,10 @@ def case_figure(case: LensCase) -> Figure:
     if case.map is not None:
         colours = draw_map(axes[-1], case, window)
         bar = figure.colorbar(colours, ax=axes[-1], fraction=0.05, pad=0.02)
-        bar.set_label(f"local value, {case.unit}" if case.unit else "local value", fontsize=9)
-        bar.ax.tick_params(labelsize=8)
-    figure.suptitle(_title(case), fontsize=11)
-    figure.supxlabel(_caption(case, window), fontsize=8, color="#444444")
+        bar.set_label(f"local value, {case.unit}" if case.unit else "local value", fontsize=10)
+        bar.ax.tick_params(labelsize=9)
+    figure.suptitle(_title(case), fontsize=12)
+    figure.supxlabel(_caption(case, window), fontsize=9.5, color="#444444")
     return figure
 
 
@@ -116,7 +116,7 @@ def draw_modality(ax: Axes, case: LensCase, modality: str, window: Window) -> No
     grid = window_grid(case.images[modality].geometry, window)
     _draw_image(ax, case.images[modality], grid, window.plane)
     _outline(ax, case.rois.get(modality), grid, _OUTLINE)
-    ax.set_title(modality_name(modality), fontsize=10)
+    ax.set_title(modality_name(modality), fontsize=11)
 
 
 def draw_map(ax: Axes, case: LensCase, window: Window) -> ScalarMappable:
@@ -134,7 +134,7 @@ def draw_map(ax: Axes, case: LensCase, window: Window) -> ScalarMappable:
         extent=(0.0, grid.extent_mm[0], grid.extent_mm[1], 0.0), interpolation="nearest",
     )  # fmt: skip
     _outline(ax, case.rois.get(case.modality), grid, "white")
-    ax.set_title(f"{modality_name(case.modality)}: {feature_name(case.feature).replace(', ', chr(10))}", fontsize=10)
+    ax.set_title(f"{modality_name(case.modality)}: {feature_name(case.feature).replace(', ', chr(10))}", fontsize=11)
     return shown
 
 
@@ -209,28 +209,28 @@ def read_case(folder: Path | str) -> LensCase:
     )  # fmt: skip
 
 
-def case_of(source: LensSource, case_id: str | None = None) -> LensCase | None:
+def case_of(result: LensResult, case_id: str | None = None) -> LensCase | None:
     """A case of the cohort with its images and ROI: the one named, else the first test case whose files are there."""
     from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE, central_ellipsoid
 
-    roi = str(source.about.get("roi") or "gland")
-    rows = [row for row in source.cases if case_id is None or row["id"] == case_id]
+    roi = str(result.about.get("roi") or "gland")
+    rows = [row for row in result.cases if case_id is None or row["id"] == case_id]
     for row in sorted(rows, key=lambda row: row.get("split") != "test"):
-        files = {m: source.folder / row[f"view_{m}"] for m in source.modalities if row.get(f"view_{m}")}
+        files = {m: result.folder / row[f"view_{m}"] for m in result.modalities if row.get(f"view_{m}")}
         contour = row.get("mask" if roi == "mask" else f"mask_{roi}")
-        if len(files) < len(source.modalities) or not all(path.exists() for path in files.values()):
+        if len(files) < len(result.modalities) or not all(path.exists() for path in files.values()):
             continue
-        if roi != "ellipsoid" and not (contour and (source.folder / contour).exists()):
+        if roi != "ellipsoid" and not (contour and (result.folder / contour).exists()):
             continue
         images = {m: read_volume(path) for m, path in files.items()}
         mask = (
             central_ellipsoid(next(iter(images.values())).geometry)
             if roi == "ellipsoid" or not contour
-            else read_mask(source.folder / contour)
+            else read_mask(result.folder / contour)
         )
         return LensCase(
             row["id"], images, dict.fromkeys(images, mask), roi_note=ELLIPSOID_NOTE if roi == "ellipsoid" else "",
-            synthetic=bool(source.about.get("synthetic")),
+            synthetic=bool(result.about.get("synthetic")),
         )  # fmt: skip
     return None
 
@@ -285,7 +285,8 @@ def _title(case: LensCase) -> str:
     title = f"SYNTHETIC   Case {case.id}" if case.synthetic else f"Case {case.id}"
     if case.shift.get("delta_i") is not None:
         rank = f", rank {int(case.shift['rank'])}" if case.shift.get("rank") else ""
-        title += f"   ΔI {signed(case.shift['delta_i'])}  {interval(case.shift)}{rank}"
+        mapped = f"{modality_name(case.modality)}, {feature_name(case.feature)}"
+        title += f"\n{mapped}: ΔI {signed(case.shift['delta_i'])}  {interval(case.shift)}{rank}"
     return title
 
 

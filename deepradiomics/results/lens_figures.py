@@ -7,15 +7,15 @@ overview   importance before against after, a dot a feature; mean ΔI by family 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deepradiomics.errors import InputError
+from deepradiomics.lens.result import LensResult, Pick, Row
 from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
 from deepradiomics.results.lens_case import LensCase, draw_map, draw_modality, window_of
-from deepradiomics.results.lens_source import LensSource, Row
 from deepradiomics.results.lens_tables import task_labels
 from deepradiomics.results.lens_words import (
     STAGE_COLOURS,
@@ -34,76 +34,76 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 _PANELS_A_ROW = 4
-_GROUPS = ("top", "bottom", "stable")
+GROUPS: tuple[Pick, ...] = ("top", "bottom", "stable")
 _SYNTHETIC, _RED = "SYNTHETIC DATA", "#b00020"
 
 
-def figure2(sources: Sequence[LensSource]) -> Figure:
+def figure2(results: Sequence[LensResult]) -> Figure:
     """R² of each modality before and after fine-tuning, for each task's best family after fine-tuning."""
-    columns = min(len(sources), _PANELS_A_ROW)
-    rows = -(-len(sources) // columns)
-    widest = max(len(source.modalities) for source in sources)
-    figure = new_figure(max(3.4, 0.9 * widest + 1.2) * columns, 3.5 * rows + 0.4)
+    columns = min(len(results), _PANELS_A_ROW)
+    rows = -(-len(results) // columns)
+    widest = max(len(result.modalities) for result in results)
+    figure = new_figure(max(2.6, 0.7 * widest + 0.6) * columns + 0.4, 3.3 * rows + 0.4)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, source, label in zip(panels, sources, task_labels(sources), strict=False):
-        _modality_bars(ax, source, label)
+    for ax, result, label in zip(panels, results, task_labels(results), strict=False):
+        _modality_bars(ax, result, label)
     for ax in panels[::columns]:
         ax.set_ylabel("R² on test patients")
-    for ax in panels[len(sources) :]:
+    for ax in panels[len(results) :]:
         ax.set_axis_off()
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False, fontsize=9)
-    if any(source.about.get("synthetic") for source in sources):
+    if any(result.about.get("synthetic") for result in results):
         figure.supxlabel(_SYNTHETIC, fontsize=9, color=_RED)
     return figure
 
 
-def figure3(source: LensSource, cases: Sequence[LensCase] = ()) -> Figure:
+def figure3(result: LensResult, cases: Sequence[LensCase] = ()) -> Figure:
     """Left the cases with their ROI (and a map, where one is given); right the features picked, with I and ΔI.
 
     Raises:
         InputError: the result picked no feature.
     """
-    picked = {group: source.picked(group) for group in _GROUPS}
+    picked = {group: result.picked(group) for group in GROUPS}
     lines = sum(len(rows) for rows in picked.values())
     if not lines:
-        raise InputError(f"figure3: {source.folder / 'lens.json'} names no picked features that the shift table holds.")
+        raise InputError(f"figure3: {result.folder / 'lens.json'} names no picked features that the shift table holds.")
     height = 0.46 * lines + 2.2
     if not cases:
         figure = new_figure(9.6, height)
-        _feature_list(figure, source, picked)
-        return _titled(figure, source)
+        _feature_list(figure, result, picked)
+        return _titled(figure, result)
     rows, columns = _case_layout(cases)
     side = float(np.clip((height - 0.6) / rows - 0.45, 1.7, 3.1))
     width = columns * side + 0.9 + 0.7 * any(case.map is not None for case in cases)
     figure = new_figure(width + 9.2, max(height, rows * (side + 0.45) + 0.6))
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(width, 9.2))[0]
     _case_panels(left, cases, rows, columns)
-    _feature_list(right, source, picked)
-    return _titled(figure, source)
+    _feature_list(right, result, picked)
+    return _titled(figure, result)
 
 
-def overview_figure(source: LensSource) -> Figure:
+def overview_figure(result: LensResult) -> Figure:
     """All features: importance before against after, coloured by family; and mean ΔI by family and modality."""
     figure = new_figure(11.0, 5.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
-    _scatter(left, source)
-    _heat_map(right, source)
-    return _titled(figure, source)
+    _scatter(left, result)
+    _heat_map(right, result)
+    return _titled(figure, result)
 
 
-def best_family(source: LensSource) -> str:
+def best_family(result: LensResult) -> str:
     """The family of figure 2: the one marked best in the result, else that with the highest mean R² after."""
-    best = next((row["group"] for row in source.modality_r2 if row["best"] == 1), None)
+    best = next((row["group"] for row in result.modality_r2 if row["best"] == 1), None)
     if best is not None:
         return str(best)
-    families = [row for row in source.table1 if row["kind"] == "family"]
+    families = [row for row in result.table1 if row["kind"] == "family"]
     if not families:
-        raise InputError(f"figure2: {source.folder / 'modality_r2.csv'} marks no best family.")
+        raise InputError(f"figure2: {result.folder / 'modality_r2.csv'} marks no best family.")
     return str(max(families, key=lambda row: row["r2_ft"])["group"])
 
 
-def group_title(group: str, rows: Sequence[Row]) -> str:
+def group_title(group: Pick, rows: Sequence[Row]) -> str:
     """What a group of picked features has in common; gain and loss are claimed only where every ΔI has that sign."""
     if group == "top":
         return "Gained importance (largest ΔI)" if all(row["delta_i"] > 0 for row in rows) else "Largest ΔI"
@@ -112,12 +112,12 @@ def group_title(group: str, rows: Sequence[Row]) -> str:
     return "Kept their importance (smallest |ΔI|)"
 
 
-def _modality_bars(ax: Axes, source: LensSource, label: str) -> None:
-    family = best_family(source)
-    values = {(r["modality"], r["stage"]): r["r2"] for r in source.modality_r2 if r["group"] == family}
-    place = np.arange(len(source.modalities))
+def _modality_bars(ax: Axes, result: LensResult, label: str) -> None:
+    family = best_family(result)
+    values = {(r["modality"], r["stage"]): r["r2"] for r in result.modality_r2 if r["group"] == family}
+    place = np.arange(len(result.modalities))
     for i, (stage, name) in enumerate(STAGES.items()):
-        heights = np.array([values.get((modality, stage), np.nan) for modality in source.modalities])
+        heights = np.array([values.get((modality, stage), np.nan) for modality in result.modalities])
         bars = ax.bar(place + (i - 0.5) * 0.38, heights, 0.36, label=name, color=STAGE_COLOURS[stage])
         for bar, height in zip(bars, heights, strict=True):
             bar.set(hatch=("", "///")[i], edgecolor="white", linewidth=0)
@@ -128,14 +128,14 @@ def _modality_bars(ax: Axes, source: LensSource, label: str) -> None:
                     textcoords="offset points", ha="center", va="bottom" if up else "top", fontsize=8,
                 )  # fmt: skip
     tidy(ax, f"{wrapped(label, 30)}\n{family} features")
-    ax.set_xticks(place, [modality_name(one) for one in source.modalities])
+    ax.set_xticks(place, [modality_name(one) for one in result.modalities])
     ax.grid(axis="x", visible=False)
     ax.axhline(0, color="black", linewidth=0.8)
     low, high = np.nanmin([0.0, *values.values()]), np.nanmax([0.1, *values.values()])
     ax.set_ylim(1.18 * low, max(1.0, high) if high > 0.55 else 1.25 * high)
 
 
-def _feature_list(figure: Figure | SubFigure, source: LensSource, picked: dict[str, list[Row]]) -> None:
+def _feature_list(figure: Figure | SubFigure, result: LensResult, picked: Mapping[Pick, list[Row]]) -> None:
     """Bars of I before and after, and ΔI with its interval, for each picked feature; groups apart."""
     place: list[float] = []
     rows: list[Row] = []
@@ -177,7 +177,7 @@ def _feature_list(figure: Figure | SubFigure, source: LensSource, picked: dict[s
                 )  # fmt: skip
     shift.margins(x=0.08)
     handles, names = bars.get_legend_handles_labels()
-    extra, words = _noise_legend(source)
+    extra, words = _noise_legend(result)
     figure.legend([*handles, *extra], [*names, *words], loc="outside lower center", ncols=2, frameon=False, fontsize=8)
 
 
@@ -197,14 +197,14 @@ def _shift_point(ax: Axes, y: float, row: Row) -> None:
     )  # fmt: skip
 
 
-def _noise_legend(source: LensSource) -> tuple[list[Any], list[str]]:
+def _noise_legend(result: LensResult) -> tuple[list[Any], list[str]]:
     from matplotlib.lines import Line2D
 
     def mark(filled: bool) -> Line2D:
         colour = "black" if filled else GREY
         return Line2D([], [], color=colour, marker="o", markerfacecolor=colour if filled else "white", linewidth=1.4)
 
-    if not source.has_null:
+    if not result.has_null:
         return [mark(True)], ["ΔI (no permutation null: whether it is noise is not known)"]
     return [mark(True), mark(False)], ["ΔI beyond the permutation null (q < 0.05)", "ΔI not beyond the null"]
 
@@ -238,40 +238,40 @@ def _case_panels(figure: SubFigure, cases: Sequence[LensCase], rows: int, column
         )  # fmt: skip
 
 
-def _scatter(ax: Axes, source: LensSource) -> None:
-    before, after = (np.array([row[f"i_{stage}"] for row in source.shift]) for stage in ("pre", "ft"))
-    families = [family for family in FAMILY_COLOURS if any(row["family"] == family for row in source.shift)]
-    families += [f for f in dict.fromkeys(row["family"] for row in source.shift) if f not in families]
-    noise = np.array([beyond_noise(row) is False for row in source.shift])
+def _scatter(ax: Axes, result: LensResult) -> None:
+    before, after = (np.array([row[f"i_{stage}"] for row in result.shift]) for stage in ("pre", "ft"))
+    families = [family for family in FAMILY_COLOURS if any(row["family"] == family for row in result.shift)]
+    families += [f for f in dict.fromkeys(row["family"] for row in result.shift) if f not in families]
+    noise = np.array([beyond_noise(row) is False for row in result.shift])
     limit = 1.05 * float(max(before.max(), after.max()))
     ax.plot([0, limit], [0, limit], color=GREY, linewidth=0.9, linestyle="--")
     for i, family in enumerate(families):
-        ones = np.array([row["family"] == family for row in source.shift])
+        ones = np.array([row["family"] == family for row in result.shift])
         colour = FAMILY_COLOURS.get(family, "#444444")
         marker = "osD^vP"[i % 6]
         ax.scatter(before[ones & noise], after[ones & noise], 12, marker=marker, facecolors="none", edgecolors=colour,
                    linewidths=0.5, alpha=0.55)  # fmt: skip
         ax.scatter(before[ones & ~noise], after[ones & ~noise], 18, marker=marker, color=colour, linewidths=0,
                    label=family_name(family))  # fmt: skip
-    tidy(ax, f"Importance I of {len(source.shift)} features", "I before fine-tuning", "I after fine-tuning")
+    tidy(ax, f"Importance I of {len(result.shift)} features", "I before fine-tuning", "I after fine-tuning")
     ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
     ax.annotate("gained", (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=9, color=GREY)
     ax.annotate("lost", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=9, color=GREY)
     handles, names = ax.get_legend_handles_labels()
-    meaning = "filled: ΔI beyond the permutation null" if source.has_null else "no permutation null was computed"
+    meaning = "filled: ΔI beyond the permutation null" if result.has_null else "no permutation null was computed"
     ax.legend(
         handles, names, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, fontsize=8, frameon=False,
         title=meaning, title_fontsize=8,
     )  # fmt: skip
 
 
-def _heat_map(ax: Axes, source: LensSource) -> None:
-    families = list(dict.fromkeys(row["family"] for row in source.shift))
+def _heat_map(ax: Axes, result: LensResult) -> None:
+    families = list(dict.fromkeys(row["family"] for row in result.shift))
     families.sort(key=lambda family: list(FAMILY_COLOURS).index(family) if family in FAMILY_COLOURS else 99)
-    mean = np.full((len(families), len(source.modalities)), np.nan)
+    mean = np.full((len(families), len(result.modalities)), np.nan)
     for i, j in np.ndindex(mean.shape):
         some = [
-            r["delta_i"] for r in source.shift if (r["family"], r["modality"]) == (families[i], source.modalities[j])
+            r["delta_i"] for r in result.shift if (r["family"], r["modality"]) == (families[i], result.modalities[j])
         ]
         mean[i, j] = np.mean(some) if some else np.nan
     reach = float(np.nanmax(np.abs(mean))) or 1.0
@@ -280,7 +280,7 @@ def _heat_map(ax: Axes, source: LensSource) -> None:
         if np.isfinite(mean[i, j]):
             colour = "white" if abs(mean[i, j]) > 0.7 * reach else "black"
             ax.text(j, i, signed(float(mean[i, j])), ha="center", va="center", fontsize=9, color=colour)
-    ax.set_xticks(range(len(source.modalities)), [modality_name(one) for one in source.modalities])
+    ax.set_xticks(range(len(result.modalities)), [modality_name(one) for one in result.modalities])
     ax.set_yticks(range(len(families)), [family_name(one) for one in families])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -290,8 +290,8 @@ def _heat_map(ax: Axes, source: LensSource) -> None:
     bar.ax.tick_params(labelsize=8)
 
 
-def _titled(figure: Figure, source: LensSource) -> Figure:
-    synthetic = bool(source.about.get("synthetic"))
-    text = f"{source.task}: what fine-tuning changed{f'   {_SYNTHETIC}' if synthetic else ''}"
+def _titled(figure: Figure, result: LensResult) -> Figure:
+    synthetic = bool(result.about.get("synthetic"))
+    text = f"{result.task}: what fine-tuning changed{f'   {_SYNTHETIC}' if synthetic else ''}"
     figure.suptitle(text, fontsize=12, color=_RED if synthetic else "black")
     return figure

@@ -6,21 +6,62 @@ LensResult (one task, or several) ─► table1_paper.csv table1.md tableA1.md
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepradiomics.errors import InputError
-from deepradiomics.results.lens_source import LensSource
-from deepradiomics.results.lens_tables import write_tables
+from deepradiomics.files import write_text
+from deepradiomics.lens.result import LensResult
+from deepradiomics.results.canvas import save
+from deepradiomics.results.lens_case import case_of, read_case
+from deepradiomics.results.lens_figures import figure2, figure3, overview_figure
+from deepradiomics.results.lens_report import render_report
+from deepradiomics.results.lens_tables import task_labels, write_tables
 
 if TYPE_CHECKING:
-    from deepradiomics.lens.result import LensResult
+    from matplotlib.figure import Figure
 
 
-def write_outputs(results: Sequence[LensResult], out: Path) -> list[Path]:
-    """Write the tables, figures and the report of one lens result, or of several tasks together."""
+def write_outputs(results: Sequence[LensResult], out: Path, *, cases: Sequence[Path | str] = ()) -> list[Path]:
+    """Write the tables, figures and the report of one lens result, or of several tasks together.
+
+    Args:
+        results: one or more; their folders hold the tables that everything is drawn from.
+        out: where to write; a single result's own folder may be given, that of one of several may not.
+        cases: folders of ``lens case`` to be shown in figure 3 and the report; without any, the first test case of
+            ``cases.csv`` whose images are found is shown without a map.
+
+    Returns:
+        the paths written.
+
+    Raises:
+        InputError: no result, a folder that cannot be read, or a joint output into one of the results' own folders.
+    """
     if not results:
         raise InputError("write_outputs: expected at least one lens result, got none.")
-    sources = [LensSource.read(result.folder) for result in results]
-    return write_tables(sources, out)
+    out = Path(out)
+    if len(results) > 1 and any(result.folder.resolve() == out.resolve() for result in results):
+        raise InputError(
+            f"{out}: is the folder of one of the results; joint tables would replace its own. Name another."
+        )
+    given = [read_case(folder) for folder in cases]
+    shown = [given or [case for case in [case_of(result)] if case is not None] for result in results]
+    done = write_tables(results, out)
+    done += _save(figure2(results), out / "figure2")
+    for result, label, own in zip(results, task_labels(results), shown, strict=True):
+        end = f"_{slug(label)}" if len(results) > 1 else ""
+        done += _save(figure3(result, own), out / f"figure3{end}")
+        done += _save(overview_figure(result), out / f"overview{end}")
+    write_text(out / "report.html", render_report(results, shown))
+    return [*done, out / "report.html"]
+
+
+def slug(label: str) -> str:
+    """A task's label as part of a file name: ``"Lesion SEG-L (gland)"`` → ``"lesion-seg-l-gland"``."""
+    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "task"
+
+
+def _save(figure: Figure, stem: Path) -> list[Path]:
+    return [save(figure, stem.with_name(f"{stem.name}.{kind}")) for kind in ("png", "svg")]

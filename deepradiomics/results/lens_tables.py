@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.files import atomic_file, write_text
-from deepradiomics.results.lens_source import LensSource
+from deepradiomics.lens.result import LensResult
 from deepradiomics.results.lens_words import DASH, STAGES, group_name, number, p_value
 
 _KINDS = {"family": "Feature family", "image_type": "Image", "modality": "Modality", "all": "All"}
@@ -46,48 +46,48 @@ class Shown:
     notes: tuple[str, ...] = ()
 
 
-def task_labels(sources: Sequence[LensSource]) -> list[str]:
+def task_labels(results: Sequence[LensResult]) -> list[str]:
     """A name for each result; two of one task are told apart by their ROI, then by a number.
 
     >>> from types import SimpleNamespace as S
     >>> task_labels([S(task="SEG", about={"roi": "lesion"}), S(task="SEG", about={"roi": "gland"})])
     ['SEG (lesion)', 'SEG (gland)']
     """
-    tasks = [source.task for source in sources]
+    tasks = [result.task for result in results]
     named = [
-        f"{task} ({source.about.get('roi')})" if tasks.count(task) > 1 else task
-        for task, source in zip(tasks, sources, strict=True)
+        f"{task} ({result.about.get('roi')})" if tasks.count(task) > 1 else task
+        for task, result in zip(tasks, results, strict=True)
     ]
     return [f"{name} {named[: i + 1].count(name)}" if named.count(name) > 1 else name for i, name in enumerate(named)]
 
 
-def paper_table(sources: Sequence[LensSource]) -> Shown:
+def paper_table(results: Sequence[LensResult]) -> Shown:
     """Table 1 as the paper prints it: group by stage, a pair of columns a task, stars on the fine-tuned MSE."""
     rows = []
-    for kind, group in _groups(sources, _IN_PAPER):
+    for kind, group in _groups(results, _IN_PAPER):
         for stage, name in STAGES.items():
             cells: list[str] = [group if stage == "pre" else "", name]
-            for source in sources:
-                row = _row(source, kind, group)
+            for result in results:
+                row = _row(result, kind, group)
                 marks = f" {row['stars']}" if stage == "ft" and row.get("stars") else ""
                 cells += [number(row.get(f"mse_{stage}")) + marks, number(row.get(f"r2_{stage}"))]
             rows.append(tuple(cells))
-    over = (("", 2), *((label, 2) for label in task_labels(sources)))
+    over = (("", 2), *((label, 2) for label in task_labels(results)))
     notes = (
         "MSE: mean squared error of test patients' radiomic features, predicted from the encoder's embeddings; feature "
         "values in standard deviations. R²: share of a feature's variance that is predicted, mean over features.",
         "Stars: Wilcoxon signed-rank test of each test patient's mean squared error, before against after fine-tuning, "
         "adjusted by Holm within families and within images: * p < 0.05, ** p < 0.01, *** p < 0.001.",
     )
-    return Shown("Table 1", over, ("Feature", "Stage", *("MSE↓", "R²↑") * len(sources)), tuple(rows), notes)
+    return Shown("Table 1", over, ("Feature", "Stage", *("MSE↓", "R²↑") * len(results)), tuple(rows), notes)
 
 
-def complete_table(sources: Sequence[LensSource]) -> Shown:
+def complete_table(results: Sequence[LensResult]) -> Shown:
     """Every group of every task with what the paper leaves out: pooled R², raw and adjusted p, numbers."""
     rows = []
-    for source, label in zip(sources, task_labels(sources), strict=True):
-        for row in source.table1:
-            cells: list[str] = [label] if len(sources) > 1 else []
+    for result, label in zip(results, task_labels(results), strict=True):
+        for row in result.table1:
+            cells: list[str] = [label] if len(results) > 1 else []
             cells += [_KINDS.get(row["kind"], str(row["kind"])), group_name(row["kind"], row["group"])]
             cells += [_whole(row["n_features"])]
             cells += [number(row[name]) for name in _COMPLETE[1:7]]
@@ -96,13 +96,13 @@ def complete_table(sources: Sequence[LensSource]) -> Shown:
     heads = ("Kind", "Group", "Features", "MSE pre", "MSE ft", "R² pre", "R² ft", "Pooled R² pre", "Pooled R² ft",
              "p", "p (Holm)", "Stars", "Patients")  # fmt: skip
     notes = ("Pooled R²: all features of the group together, so that features with much variance left weigh more.",)
-    return Shown("Table 1, complete", (), (*(("Task",) if len(sources) > 1 else ()), *heads), tuple(rows), notes)
+    return Shown("Table 1, complete", (), (*(("Task",) if len(results) > 1 else ()), *heads), tuple(rows), notes)
 
 
-def evaluation_table(sources: Sequence[LensSource]) -> Shown | None:
+def evaluation_table(results: Sequence[LensResult]) -> Shown | None:
     """Table A1: each task's metric with the backbone frozen and fine-tuned; None when no evaluation was given."""
     found = [
-        (label, row) for source, label in zip(sources, task_labels(sources), strict=True) for row in source.evaluations
+        (label, row) for result, label in zip(results, task_labels(results), strict=True) for row in result.evaluations
     ]
     if not found:
         return None
@@ -115,25 +115,25 @@ def evaluation_table(sources: Sequence[LensSource]) -> Shown | None:
     return Shown("Table A1", (), ("", *heads), rows, (note,))
 
 
-def write_tables(sources: Sequence[LensSource], out: Path) -> list[Path]:
+def write_tables(results: Sequence[LensResult], out: Path) -> list[Path]:
     """Write ``table1_paper.csv``, ``table1.md`` and ``tableA1.md``; several results also get joint long CSV files.
 
-    A single result's own ``table1.csv`` and ``tableA1.csv`` are the source of these and are left as they are.
+    A single result's own ``table1.csv`` and ``tableA1.csv`` are what these are made of, and stay as they are.
     """
-    done = [_write_paper_csv(sources, out / "table1_paper.csv")]
-    done.append(_write_markdown([paper_table(sources), complete_table(sources)], out / "table1.md"))
-    joint = len(sources) > 1
+    done = [_write_paper_csv(results, out / "table1_paper.csv")]
+    done.append(_write_markdown([paper_table(results), complete_table(results)], out / "table1.md"))
+    joint = len(results) > 1
     if joint:
-        done.append(_write_rows(out / "table1.csv", ("task", "kind", "group", *_COMPLETE), _long(sources)))
-    shown = evaluation_table(sources)
+        done.append(_write_rows(out / "table1.csv", ("task", "kind", "group", *_COMPLETE), _long(results)))
+    shown = evaluation_table(results)
     if shown is not None:
         done.append(_write_markdown([shown], out / "tableA1.md"))
         if joint:
             columns = ("task", "metric", "better", "frozen", "tuned", "unit")
             rows = [
                 {**row, "task": label}
-                for source, label in zip(sources, task_labels(sources), strict=True)
-                for row in source.evaluations
+                for result, label in zip(results, task_labels(results), strict=True)
+                for row in result.evaluations
             ]
             done.append(_write_rows(out / "tableA1.csv", columns, rows))
     return done
@@ -147,10 +147,12 @@ def as_html(shown: Shown, numbers_from: int = 2) -> str:
         spans = "".join(f'<th colspan="{n}" class="over">{escape(name)}</th>' for name, n in shown.over)
         lines.append(f"<tr>{spans}</tr>")
     lines.append("<tr>" + "".join(f"<th{k}>{escape(c)}</th>" for k, c in zip(kinds, shown.head, strict=True)) + "</tr>")
+    starred = {i for row in shown.rows for i, cell in enumerate(row) if cell.endswith("*") and " " in cell}
     for row in shown.rows:
         # A row that starts a group carries its name; a line above it keeps the pairs of stages together.
         begins = ' class="begins"' if shown.over and row[0] else ""
-        cells = "".join(f"<td{k}>{escape(c)}</td>" for k, c in zip(kinds, row, strict=True))
+        texts = [_with_stars(cell) if i in starred else escape(cell) for i, cell in enumerate(row)]
+        cells = "".join(f"<td{k}>{t}</td>" for k, t in zip(kinds, texts, strict=True))
         lines.append(f"<tr{begins}>{cells}</tr>")
     notes = "".join(f'<p class="small">{escape(note)}</p>' for note in shown.notes)
     return f'<div class="scroll"><table>{"".join(lines)}</table></div>{notes}'
@@ -167,31 +169,31 @@ def as_markdown(shown: Shown) -> str:
     return "\n".join([*lines, "", *(f"- {_plain(note)}" for note in shown.notes)]).rstrip() + "\n"
 
 
-def _groups(sources: Sequence[LensSource], kinds: Sequence[str]) -> list[tuple[str, str]]:
+def _groups(results: Sequence[LensResult], kinds: Sequence[str]) -> list[tuple[str, str]]:
     """(kind, group) of all results, in the order of the kinds and of their first appearance."""
-    found = dict.fromkeys((row["kind"], row["group"]) for source in sources for row in source.table1)
+    found = dict.fromkeys((row["kind"], row["group"]) for result in results for row in result.table1)
     return [one for kind in kinds for one in found if one[0] == kind]
 
 
-def _row(source: LensSource, kind: str, group: str) -> Mapping[str, Any]:
-    return next((row for row in source.table1 if (row["kind"], row["group"]) == (kind, group)), {})
+def _row(result: LensResult, kind: str, group: str) -> Mapping[str, Any]:
+    return next((row for row in result.table1 if (row["kind"], row["group"]) == (kind, group)), {})
 
 
-def _long(sources: Sequence[LensSource]) -> Iterable[Mapping[str, Any]]:
-    for source, label in zip(sources, task_labels(sources), strict=True):
-        for row in source.table1:
+def _long(results: Sequence[LensResult]) -> Iterable[Mapping[str, Any]]:
+    for result, label in zip(results, task_labels(results), strict=True):
+        for row in result.table1:
             yield {**row, "task": label}
 
 
-def _write_paper_csv(sources: Sequence[LensSource], path: Path) -> Path:
-    labels = task_labels(sources)
+def _write_paper_csv(results: Sequence[LensResult], path: Path) -> Path:
+    labels = task_labels(results)
     columns = ["feature", "stage", *(f"{label} {name}" for label in labels for name in ("mse", "r2", "stars"))]
     rows: list[dict[str, Any]] = []
-    for kind, group in _groups(sources, _IN_PAPER):
+    for kind, group in _groups(results, _IN_PAPER):
         for stage, name in STAGES.items():
             cells: dict[str, Any] = {"feature": group, "stage": name}
-            for source, label in zip(sources, labels, strict=True):
-                row = _row(source, kind, group)
+            for result, label in zip(results, labels, strict=True):
+                row = _row(result, kind, group)
                 cells |= {f"{label} {n}": row.get(f"{n}_{stage}", "") for n in ("mse", "r2")}
                 cells[f"{label} stars"] = row.get("stars", "") if stage == "ft" else ""
             rows.append(cells)
@@ -215,6 +217,12 @@ def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return "" if isnan(value) else int(value) if value.is_integer() and abs(value) < 1e9 else value
     return value
+
+
+def _with_stars(cell: str) -> str:
+    """Stars in a place of their own, also where there are none, so that the numbers stand one below the other."""
+    value, _, stars = cell.partition(" ")
+    return f'{escape(value)}<span class="stars">{escape(stars)}</span>'
 
 
 def _whole(value: float) -> str:

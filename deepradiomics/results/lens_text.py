@@ -1,0 +1,289 @@
+"""The lens report's sections as HTML, in plain words; every text that comes from outside is escaped here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from deepradiomics.lens.result import LensResult, Row
+from deepradiomics.results.lens_agreement import agreement
+from deepradiomics.results.lens_figures import GROUPS, group_title
+from deepradiomics.results.lens_words import (
+    DASH,
+    NOISE_LEVEL,
+    VARIANTS,
+    beyond_noise,
+    family_name,
+    feature_name,
+    interval,
+    modality_name,
+    number,
+    p_value,
+    signed,
+    words_of,
+)
+from deepradiomics.results.report_text import table
+
+Section = Callable[[LensResult], str]
+_LISTED = 50  # rows of features left out; all of them stand in dropped.csv
+
+READING = """<dl>
+<dt>Importance I</dt><dd>Each feature is computed from the embedding by a weighted sum; I is the length of its list of
+weights. A larger I says that the feature answers more steeply to the embedding. It does not say that the encoder uses
+the feature for its task, nor that the feature is predicted well (that is R²), nor that it has to do with disease.</dd>
+<dt>Shift ΔI</dt><dd>I after minus I before fine-tuning. Positive: the feature gained weight in the embedding; negative:
+it lost. ΔI also moves when the embedding merely becomes larger or smaller, and by chance: see the variants, the
+intervals and the permutation null below.</dd>
+<dt>R²</dt><dd>Share of a feature's variation between test patients that the embedding predicts: 1 all of it, 0 no more
+than the mean tells, below 0 worse than the mean. A feature can gain importance while its R² falls.</dd>
+<dt>MSE</dt><dd>Mean squared error of that prediction, in squared standard deviations of the feature; lower is better.
+After fine-tuning it often rises: an encoder specialised for a task may drop what the task does not need.</dd>
+</dl>
+<p>Radiomic features are correlated with each other: neighbours in these lists often say the same thing. A feature that
+moves with fine-tuning is a description of the encoder, not evidence of a biological cause.</p>"""
+
+NOISE = """<p>Two checks, both beyond the paper's method. The <strong>bootstrap interval</strong> says where ΔI of
+another cohort of this size would lie, the shared layer held fixed. The <strong>permutation null</strong> exchanges the
+embeddings before and after fine-tuning of randomly chosen patients and fits everything again: it says which shifts
+arise when "before" and "after" are only names. p is the probability of a shift at least as far from what the null
+expects; q is p adjusted for the number of features (Benjamini and Hochberg: of those with q &lt; 0.05 about one in
+twenty is false); the family-wise p guards against even one false mark.</p>"""
+
+BIASES = """<p>The shared layer is trained on the encoder before fine-tuning, which favours that encoder, and ΔI follows
+the scale of the embedding. So ΔI is computed in other ways as well. A shift that all of them agree on is no artefact of
+these two choices; where they disagree, trust it less.</p>"""
+
+NO_EVALUATION = (
+    "No downstream performance was given, so that nothing here says whether fine-tuning made the encoder better at its "
+    "task. `lens fit --finetune RUN` takes it from a run of `deepradiomics finetune`."
+)
+
+
+def warning(results: Sequence[LensResult]) -> str:
+    """The red box: synthetic data first, then that this is for research only."""
+    lines = ["Research use only; not a medical device. Not for diagnosis or treatment."]
+    synthetic = [result.task for result in results if result.about.get("synthetic")]
+    marked = ""
+    if synthetic:
+        which = "" if len(synthetic) == len(results) else f" ({', '.join(synthetic)})"
+        words = f"SYNTHETIC DATA{which}: these numbers demonstrate the software and mean nothing clinically."
+        marked = f'<p class="synthetic">{escape(words)}</p>'
+    return marked + "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def compared(results: Sequence[LensResult], labels: Sequence[str]) -> str:
+    """A row a task: encoders, modalities, region, patients, features."""
+    rows = []
+    for result, label in zip(results, labels, strict=True):
+        about, counts = result.about, result.about.get("counts") or {}
+        encoders = about.get("encoders") or {}
+        patients = ", ".join(f"{counts[part]} {part}" for part in ("train", "validation", "test") if part in counts)
+        rows.append(
+            [
+                escape(label), *(_encoder(encoders.get(stage) or {}) for stage in ("pre", "ft")),
+                escape(", ".join(modality_name(one) for one in result.modalities)), _roi(about),
+                escape(patients), str(len(result.shift)),
+            ]
+        )  # fmt: skip
+    head = ["Task", "Encoder before", "Encoder after", "Modalities", "Region", "Patients or scans", "Features"]
+    return table(head, rows, numbers=(6,))
+
+
+def notes(result: LensResult) -> str:
+    """Leakage first, then every warning of the fit."""
+    leakage = result.about.get("leakage")
+    lines = [f"<strong>What the encoders had seen.</strong> {escape(str(leakage))}"] if leakage else []
+    lines += [escape(line) for line in as_lines(result.about.get("warnings"))]
+    if not lines:
+        return "<p>None.</p>"
+    return f'<div class="notes"><ul>{"".join(f"<li>{line}</li>" for line in lines)}</ul></div>'
+
+
+def summary(result: LensResult) -> str:
+    """What happened, in a few sentences of numbers."""
+    delta = np.array([row["delta_i"] for row in result.shift])
+    text = f"Of {len(delta)} features, {int((delta > 0).sum())} gained and {int((delta < 0).sum())} lost importance"
+    if result.has_null:
+        beyond = np.array([bool(beyond_noise(row)) for row in result.shift])
+        text += f"; beyond the permutation null {int((beyond & (delta > 0)).sum())} gained and "
+        text += f"{int((beyond & (delta < 0)).sum())} lost"
+    text += ". "
+    groups = _group_means(result)
+    if len(groups) > 1:
+        (most, gain), (least, loss) = max(groups.items(), key=_second), min(groups.items(), key=_second)
+        text += f"By family and modality, mean ΔI is largest for {most} ({signed(gain)}) and smallest for {least} "
+        text += f"({signed(loss)}). "
+    means = [number(float(np.nanmean([row[f"r2_{stage}"] for row in result.shift]))) for stage in ("pre", "ft")]
+    return f"<p>{escape(text)}Mean R² over all features went from {means[0]} to {means[1]}.</p>"
+
+
+def picked_tables(result: LensResult) -> str:
+    """Top, bottom and stable features with their numbers and what they measure."""
+    parts = []
+    for group in GROUPS:
+        rows = result.picked(group)
+        if rows:
+            parts.append(f"<h4>{escape(group_title(group, rows))}</h4>{_feature_table(rows)}")
+    return "\n".join(parts)
+
+
+def noise(result: LensResult) -> str:
+    """How many shifts stand out of interval and null."""
+    rows = result.shift
+    clear = sum(row["delta_i_low"] > 0 or row["delta_i_high"] < 0 for row in rows)
+    has_interval = any(np.isfinite(row["delta_i_low"]) for row in rows)
+    lines = [
+        f"{clear} of {len(rows)} features have a 95 % bootstrap interval of ΔI that does not hold 0 (one feature at a "
+        "time, not adjusted for their number)."
+        if has_interval
+        else "No bootstrap intervals were computed."
+    ]
+    if result.has_null:
+        by_q = sum(bool(beyond_noise(row)) for row in rows)
+        by_p = sum(row["p_null"] < NOISE_LEVEL for row in rows)
+        by_family = sum(row["p_family"] < NOISE_LEVEL for row in rows)
+        lines.append(
+            f"Permutation null: {by_q} of {len(rows)} features at q < {NOISE_LEVEL:g}; {by_family} at a family-wise "
+            f"p < {NOISE_LEVEL:g}. Unadjusted, {by_p} have p < {NOISE_LEVEL:g}; by chance alone about "
+            f"{NOISE_LEVEL * len(rows):.0f} would."
+        )
+        if not by_q:
+            lines.append("No shift is more than noise by this test: read the lists above as such.")
+    else:
+        lines.append(
+            "No permutation null was computed: which shifts are more than noise is not known. "
+            "`lens fit --permutations 200` computes it."
+        )
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def variants(result: LensResult) -> str:
+    """How far the other ways to compute ΔI agree with it, over all features and for those picked."""
+    rows = []
+    for column, words in VARIANTS.items():
+        found = agreement(result.shift, column)
+        if found is not None:
+            rows.append(
+                [escape(words), number(found.rank_correlation), f"{100 * found.same_sign:.0f} %".replace("nan %", DASH),
+                 f"{found.shared_top} of {found.extremes}", f"{found.shared_bottom} of {found.extremes}"]
+            )  # fmt: skip
+    remarks = "".join(f"<li>{escape(line)}</li>" for line in as_lines(result.about.get("controls")))
+    remarks = f"<ul>{remarks}</ul>" if remarks else ""
+    if not rows:
+        return f"<p>The variants were not computed.</p>{remarks}"
+    head = ["ΔI computed otherwise", "Rank correlation with ΔI", "Same sign", "Largest ΔI in common",
+            "Smallest ΔI in common"]  # fmt: skip
+    columns = ["delta_i", *(one for one in VARIANTS if any(np.isfinite(row[one]) for row in result.shift))]
+    short = {"delta_i": "ΔI", "delta_i_standardised": "standardised", "delta_i_fit_ft": "fit on fine-tuned",
+             "delta_i_fit_both": "fit on both"}  # fmt: skip
+    picked = [row for group in GROUPS for row in result.picked(group)]
+    listed = [
+        [
+            escape(f"{modality_name(row['modality'])}: {feature_name(row['feature'])}"),
+            *(signed(row[c]) for c in columns),
+        ]
+        for row in picked
+    ]
+    detail = table(["Feature", *(short[c] for c in columns)], listed, numbers=range(1, len(columns) + 1))
+    more = f"<details><summary>The picked features, each way</summary>{detail}</details>"
+    return table(head, rows, numbers=(1, 2, 3, 4)) + remarks + more
+
+
+def dropped(result: LensResult) -> str:
+    """Cases and features that were left out, with the reason."""
+    cases = [[escape(str(one.get("id"))), escape(str(one.get("reason", "")))] for one in _dropped_cases(result)]
+    parts = [f"<p>Cases left out: {len(cases) or 'none'}.</p>"]
+    if cases:
+        parts.append(table(["Case", "Reason"], cases[:_LISTED]))
+    rows = result.dropped
+    parts.append(f"<p>Features left out: {len(rows) or 'none'}.</p>")
+    if rows:
+        columns = list(rows[0])
+        parts.append(
+            table(
+                [escape(c.capitalize()) for c in columns],
+                [[escape(str(r[c])) for c in columns] for r in rows[:_LISTED]],
+            )
+        )
+    if max(len(rows), len(cases)) > _LISTED:
+        parts.append(f"<p>The first {_LISTED} are shown; dropped.csv and lens.json list all.</p>")
+    return "".join(parts)
+
+
+def provenance(result: LensResult) -> str:
+    """Command, seed, versions, encoders and settings."""
+    about = result.about
+    software = ", ".join(f"{name} {version}" for name, version in (about.get("software") or {}).items())
+    items = [("Command", about.get("command")), ("Seed", about.get("seed")), ("Created", about.get("created")),
+             ("Software", software)]  # fmt: skip
+    for stage, name in (("pre", "Encoder before"), ("ft", "Encoder after")):
+        encoder = (about.get("encoders") or {}).get(stage) or {}
+        # Plain facts only: an encoder trained here also carries a mark of every case that it learned from.
+        plain = {key: value for key, value in encoder.items() if isinstance(value, str | int | float) and value != ""}
+        items.append((name, ", ".join(f"{key}: {value}" for key, value in plain.items())))
+    listed = "".join(f"<dt>{escape(n)}</dt><dd>{escape(str(v))}</dd>" for n, v in items if v not in (None, ""))
+    settings = escape(json.dumps(about.get("config") or {}, indent=1, ensure_ascii=False))
+    return f"<dl>{listed}</dl><details><summary>Settings</summary><pre>{settings}</pre></details>"
+
+
+def as_lines(value: Any) -> list[str]:
+    """Sentences of a JSON value: one text, a list of texts, or texts by name."""
+    if not value:
+        return []
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [f"{name}: {one}" for name, one in value.items()]
+    return [str(one) for one in value]
+
+
+def _feature_table(rows: Sequence[Row]) -> str:
+    lines = []
+    for row in rows:
+        words = words_of(row["feature"])
+        said = f'<br><span class="small">{escape(words.text)}</span>' if words else ""
+        beyond = {True: "yes", False: "no", None: DASH}[beyond_noise(row)]
+        lines.append(
+            [
+                escape(modality_name(row["modality"])),
+                f"{escape(feature_name(row['feature']))}{said}<br><code>{escape(row['feature'])}</code>",
+                f"{number(row['i_pre'])} → {number(row['i_ft'])}",
+                f'{signed(row["delta_i"])}<br><span class="small">{interval(row)}</span>',
+                f'{beyond}<br><span class="small">q {p_value(row["q_null"])}</span>',
+                f"{number(row['r2_pre'], 2)} → {number(row['r2_ft'], 2)}",
+            ]
+        )
+    head = ["Modality", "Feature", "I before → after", "ΔI [95 % interval]", "Beyond noise", "R² before → after"]
+    return table(head, lines, numbers=(2, 3, 4, 5))
+
+
+def _group_means(result: LensResult) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for row in result.shift:
+        found.setdefault(f"{modality_name(row['modality'])} {family_name(row['family'])}", []).append(row["delta_i"])
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def _second(item: tuple[str, float]) -> float:
+    return item[1]
+
+
+def _dropped_cases(result: LensResult) -> list[dict[str, Any]]:
+    return list(result.about.get("dropped_cases") or [])
+
+
+def _encoder(encoder: dict[str, Any]) -> str:
+    name = escape(str(encoder.get("name") or DASH))
+    more = [str(encoder[key]) for key in ("architecture",) if encoder.get(key)]
+    if encoder.get("sha256"):
+        more.append(f"{str(encoder['sha256'])[:12]}…")
+    return name + (f'<br><span class="small">{escape(", ".join(more))}</span>' if more else "")
+
+
+def _roi(about: Any) -> str:
+    roi = str(about.get("roi") or DASH)
+    return escape(f"{roi} (not a reader's contour)" if roi == "ellipsoid" else roi)
