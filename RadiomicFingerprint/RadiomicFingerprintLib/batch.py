@@ -6,6 +6,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.volumes import volumes_of_scene
+
 from . import readiness
 from .bundles import BundleSummary
 from .choices import BatchSource
@@ -27,7 +29,7 @@ class BatchSection:
         if p.batchSource is not BatchSource.SCENE:
             return
         chosen = {node.GetID() for node in p.batchVolumes if node is not None}
-        volumes = volumes_of_scene()
+        volumes = volumes_of_scene(slicer.mrmlScene)
         self._following = True
         try:
             if [node.GetID() for node in volumes] != self._shown:
@@ -82,10 +84,3 @@ def cases_of_nodes(nodes, view: str) -> dict[str, dict[str, object]]:
             name, count = f"{node.GetName()}_{count}", count + 1
         cases[name] = {view: node}
     return cases
-
-
-def volumes_of_scene() -> list:
-    """The scene's scalar volumes that a user sees, without the maps of results."""
-    found = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    return [node for node in found if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
-            and node.GetAttribute("DeepRadiomics.kind") is None]  # fmt: skip

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-import ctk
-import slicer
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
-from slicer.parameterNodeWrapper import GuiConnector, WithinRange, parameterNodeGuiConnector, parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+
+from deepradiomics.scene.panel.parameter_node import singleton
 
 from .choices import (
     BatchSource,
@@ -74,47 +74,6 @@ class RadiomicFingerprintParameterNode:
     trainOutput: str
 
 
-@parameterNodeGuiConnector
-class PathLineEditToStr(GuiConnector):
-    """Connects a path edit to plain text: Slicer's own connector would show an empty path as a dot."""
-
-    @staticmethod
-    def canRepresent(widget, datatype) -> bool:
-        return type(widget) is ctk.ctkPathLineEdit and datatype is str
-
-    @staticmethod
-    def create(widget, datatype):
-        return PathLineEditToStr(widget) if PathLineEditToStr.canRepresent(widget, datatype) else None
-
-    def __init__(self, widget) -> None:
-        super().__init__()
-        self._widget = widget
-
-    def _connect(self) -> None:
-        self._widget.currentPathChanged.connect(self.changed)
-
-    def _disconnect(self) -> None:
-        self._widget.currentPathChanged.disconnect(self.changed)
-
-    def widget(self):
-        return self._widget
-
-    def read(self) -> str:
-        return self._widget.currentPath
-
-    def write(self, value: str) -> None:
-        if value != self._widget.currentPath:
-            self._widget.currentPath = value
-
-
 def parameter_node() -> RadiomicFingerprintParameterNode:
     """The scene's parameter node of this module; made when there is none."""
-    node = slicer.mrmlScene.GetSingletonNode(MODULE_NAME, "vtkMRMLScriptedModuleNode")
-    if node is None:
-        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
-        node.UnRegister(None)  # owned by this variable now
-        node.SetSingletonTag(MODULE_NAME)
-        node.SetName(MODULE_NAME)
-        node = slicer.mrmlScene.AddNode(node)
-    node.SetAttribute("ModuleName", MODULE_NAME)  # closing a scene may remove it
-    return RadiomicFingerprintParameterNode(node)
+    return RadiomicFingerprintParameterNode(singleton(MODULE_NAME))

@@ -1,4 +1,4 @@
-"""Which rows of the panel are shown, the model in words, and the choice of a segment."""
+"""Which rows of the panel are shown, and the model in words."""
 
 from slicer.i18n import tr as _
 
@@ -55,37 +55,3 @@ def bundle_words(summary: BundleSummary | str | None) -> str:
     if summary.synthetic:
         lines.append(_("Trained on synthetic images: demonstrates the software, means nothing clinically."))
     return "\n".join(lines)
-
-
-class SegmentChoice:
-    """A combo box of a segmentation's segments; the first entry may stand for all of them (empty ID)."""
-
-    def __init__(self, combo) -> None:
-        self._combo = combo
-        self._ids: list[str] = []
-        self._shown: list[tuple[str, str]] = []
-        self.following = False
-
-    def follow(self, segmentation, segment_id: str, *, allow_all: bool) -> None:
-        """Show the segments there are, with this one chosen where it is among them."""
-        entries = [("", _("All segments"))] if allow_all else []
-        if segmentation is not None:
-            segments = segmentation.GetSegmentation()
-            ids = [segments.GetNthSegmentID(index) for index in range(segments.GetNumberOfSegments())]
-            entries += [(each, segments.GetSegment(each).GetName()) for each in ids]
-        self.following = True
-        try:
-            if entries != self._shown:
-                self._shown, self._ids = entries, [each for each, _name in entries]
-                self._combo.clear()
-                for _id, name in entries:
-                    self._combo.addItem(name)
-            if self._ids:
-                self._combo.currentIndex = self._ids.index(segment_id) if segment_id in self._ids else 0
-        finally:
-            self.following = False
-
-    def current(self) -> str:
-        """The chosen segment's ID; empty for all of them, or when there is none."""
-        index = self._combo.currentIndex
-        return self._ids[index] if 0 <= index < len(self._ids) else ""

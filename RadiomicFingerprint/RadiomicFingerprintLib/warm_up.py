@@ -1,13 +1,11 @@
 """Compile the engine's kernels in the background while the user fills in the panel, so that no run waits for them."""
 
 import logging
-from collections.abc import Callable
 
 from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.scene.job import Job
 from deepradiomics.scene.process import StartProcess, start_process
-
-from .logic import Timer, qt_timer
+from deepradiomics.scene.runner import MakeTimer, Timer, qt_timer
 
 POLL_INTERVAL_MS = 1000
 
@@ -24,7 +22,7 @@ class WarmUp:
     def __init__(
         self,
         start_child: StartProcess = start_process,
-        make_timer: "Callable[[Callable[[], None], int], Timer] | None" = None,
+        make_timer: MakeTimer | None = None,
     ) -> None:
         self._start_child, self._make_timer = start_child, make_timer or qt_timer
         self._timer: Timer | None = None

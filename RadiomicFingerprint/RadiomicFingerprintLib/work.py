@@ -1,43 +1,22 @@
 """What each kind of run does: files written for the child, words of its command line, how the result is shown."""
 
-import shutil
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import slicer
 
 from deepradiomics.errors import InputError
+from deepradiomics.scene.runner import FOLDER_ATTRIBUTE, Work, keep
 
 from . import commands, inputs
 from .bundles import SAMPLE_BUNDLE, read_summary
 
-FOLDER_ATTRIBUTE = "DeepRadiomics.result_folder"
 PREDICTION_ROLE = "DeepRadiomics.prediction"  # from the fingerprint's table node to the other results
 RELEVANCE_ROLE = "DeepRadiomics.relevance."  # these three end in the task's name
 GRADCAM_ROLE = "DeepRadiomics.gradcam."
 CHART_ROLE = "DeepRadiomics.chart."
-
-
-@dataclass(frozen=True)
-class Work:
-    """One run.
-
-    Attributes
-    ----------
-    build
-        Writes the inputs into the job's empty folder; returns the words of the command line.
-    show
-        Given the child's result event and the job's folder, brings the result into the scene and returns it.
-    salvage
-        Shows what there is of a run that failed.
-    """
-
-    build: Callable[[Path], Sequence[str]]
-    show: Callable[[Mapping[str, Any], Path], Any]
-    salvage: Callable[[], Any] | None = None
 
 
 def fingerprint(
@@ -231,18 +210,6 @@ def training(
         )
 
     return Work(build, lambda event, folder: Path(event["bundle"]))
-
-
-def keep(result: Path, case_id: str, output_folder: Path | str | None) -> Path:
-    """Copy a result out of the job's folder, which goes; by default into Slicer's temporary folder."""
-    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in case_id) or "case"
-    if output_folder:
-        target = Path(output_folder) / name
-    else:
-        target = Path(slicer.app.temporaryPath) / "DeepRadiomics" / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(result, target, dirs_exist_ok=True)
-    return target
 
 
 def batch_source(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume
+from deepradiomics.scene.atomic import nodes_of_class
 from deepradiomics.scene.placement import array_of, from_world, ijk_to_ras, matrix_of, placement
 
 # Slicer neither keeps truth values nor half floats, and does not draw 64-bit integers.
@@ -31,6 +32,13 @@ def node_from_volume(volume: Volume, scene: Any, name: str | None = None) -> Any
 def node_from_mask(mask: Mask, scene: Any, name: str | None = None) -> Any:
     """Add a labelmap volume node with the labels and the place of `mask`; no display node yet."""
     return _add(scene, "vtkMRMLLabelMapVolumeNode", mask.labels, mask.geometry.ijk_to_ras, name or mask.name)
+
+
+def volumes_of_scene(scene: Any) -> list[Any]:
+    """The scalar volumes that a user sees as images: neither hidden ones nor what results have added."""
+    found = nodes_of_class(scene, "vtkMRMLScalarVolumeNode")
+    return [node for node in found if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
+            and node.GetAttribute("DeepRadiomics.kind") is None]  # fmt: skip
 
 
 def volume_from_node(node: Any) -> Volume:

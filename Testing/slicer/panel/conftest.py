@@ -13,8 +13,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = ROOT / "RadiomicFingerprint"
-_FOREIGN = ("qt", "ctk", "RadiomicFingerprint", "RadiomicFingerprintLib", "SampleData")
-_SLICERS_OWN = ("slicer.ScriptedLoadableModule", "slicer.i18n", "slicer.parameterNodeWrapper")
+MODULES = ("RadiomicFingerprint", "RadiomicLens")
+_FOREIGN = ("qt", "ctk", "SampleData", *MODULES, *(f"{name}Lib" for name in MODULES))
+_ON_SLICERS_OWN = (  # Slicer's own sources, and what is made from them
+    "slicer.ScriptedLoadableModule", "slicer.i18n", "slicer.parameterNodeWrapper", "deepradiomics.scene.panel",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +34,7 @@ def slicer_sources() -> Path:
 
 @pytest.fixture
 def simulated(slicer_sources: Path, headless: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Slicer with a scene and the panel's module on the path; all is taken back at the end."""
+    """Slicer with a scene and the modules on the path; all is taken back at the end."""
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     import slicer
 
@@ -43,7 +46,8 @@ def simulated(slicer_sources: Path, headless: Any, monkeypatch: pytest.MonkeyPat
     for name, module in stand_in.make_modules(slicer).items():
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(slicer, "__path__", [*slicer.__path__, str(slicer_sources)])
-    monkeypatch.syspath_prepend(str(MODULE))
+    for name in MODULES:
+        monkeypatch.syspath_prepend(str(ROOT / name))
     clipboard: list[str] = []
     quiet = types.SimpleNamespace(connect=lambda *a: None, disconnect=lambda *a: None)
     slicer.app.connect = lambda *a: None
@@ -51,7 +55,7 @@ def simulated(slicer_sources: Path, headless: Any, monkeypatch: pytest.MonkeyPat
     slicer.app.clipboard = lambda: types.SimpleNamespace(setText=clipboard.append)
     slicer.app.clipboard_texts = clipboard
     monkeypatch.setattr(slicer.util, "settingsValue", lambda key, default, converter=None, settings=None: default)
-    monkeypatch.setattr(slicer.util, "modulePath", lambda name: str(MODULE / f"{name}.py"))
+    monkeypatch.setattr(slicer.util, "modulePath", lambda name: str(ROOT / name / f"{name}.py"))
     monkeypatch.setattr(slicer.util, "findChildren", _find_children)
     yield slicer
     _forget()
@@ -93,7 +97,7 @@ def widget(simulated: Any, errors: list[str]) -> Iterator[Any]:
 
 def _forget() -> None:
     for name in list(sys.modules):
-        if name.split(".")[0] in _FOREIGN or name.startswith(_SLICERS_OWN):
+        if name.split(".")[0] in _FOREIGN or name.startswith(_ON_SLICERS_OWN):
             del sys.modules[name]
 
 

@@ -1,0 +1,53 @@
+"""A module's parameter node in the scene, and plain text for paths."""
+
+from typing import Any
+
+import ctk
+import slicer
+from slicer.parameterNodeWrapper import GuiConnector, parameterNodeGuiConnector
+
+
+def singleton(module_name: str) -> Any:
+    """The scene's node that holds a module's parameters; made when there is none."""
+    node = slicer.mrmlScene.GetSingletonNode(module_name, "vtkMRMLScriptedModuleNode")
+    if node is None:
+        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
+        node.UnRegister(None)  # owned by this variable now
+        node.SetSingletonTag(module_name)
+        node.SetName(module_name)
+        node = slicer.mrmlScene.AddNode(node)
+    node.SetAttribute("ModuleName", module_name)  # closing a scene may remove it
+    return node
+
+
+@parameterNodeGuiConnector
+class PathLineEditToStr(GuiConnector):
+    """Connects a path edit to plain text: Slicer's own connector would show an empty path as a dot."""
+
+    @staticmethod
+    def canRepresent(widget: Any, datatype: Any) -> bool:
+        return type(widget) is ctk.ctkPathLineEdit and datatype is str
+
+    @staticmethod
+    def create(widget: Any, datatype: Any) -> Any:
+        return PathLineEditToStr(widget) if PathLineEditToStr.canRepresent(widget, datatype) else None
+
+    def __init__(self, widget: Any) -> None:
+        super().__init__()
+        self._widget = widget
+
+    def _connect(self) -> None:
+        self._widget.currentPathChanged.connect(self.changed)
+
+    def _disconnect(self) -> None:
+        self._widget.currentPathChanged.disconnect(self.changed)
+
+    def widget(self) -> Any:
+        return self._widget
+
+    def read(self) -> str:
+        return str(self._widget.currentPath)
+
+    def write(self, value: str) -> None:
+        if value != self._widget.currentPath:
+            self._widget.currentPath = value
