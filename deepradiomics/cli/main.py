@@ -15,11 +15,13 @@ import typer
 from deepradiomics import __version__
 from deepradiomics.cli import demo, extract, features, kernels, manifest_mrnet, maps, phantom_knee, register
 from deepradiomics.cli.encode import encode
+from deepradiomics.cli.finetune import finetune
 from deepradiomics.cli.fingerprint_ablate import ablate
 from deepradiomics.cli.fingerprint_apply import apply
 from deepradiomics.cli.fingerprint_evaluate import evaluate
 from deepradiomics.cli.fingerprint_train import train
 from deepradiomics.cli.phantom_prostate import prostate
+from deepradiomics.cli.pretrain import pretrain
 from deepradiomics.cli.session import DEBUG_VARIABLE
 
 app = typer.Typer(
@@ -40,6 +42,8 @@ app.command("extract")(extract.extract)
 app.command("maps")(maps.maps)
 app.add_typer(catalogue, name="features")
 app.command("encode")(encode)
+app.command("pretrain")(pretrain)
+app.command("finetune")(finetune)
 app.command("register")(register.register)
 app.add_typer(fingerprint, name="fingerprint")
 app.add_typer(phantom, name="phantom")

@@ -54,7 +54,9 @@ def draw_reconstruction(
                 panel.set_title(title, fontsize=10)
         panels[channel, 0].set_ylabel(name)
     part = f"{model.ratio:.0%} of the {model.patch}³ patches hidden, a validation case, middle slice"
-    figure.suptitle(("SYNTHETIC images: " if synthetic else "") + part, fontsize=11)
+    # The network predicts patches of mean 0 and variance 1: to show them, the true mean and contrast are borrowed.
+    borrowed = "each hidden patch is drawn with its own mean and contrast, which the network does not predict"
+    figure.suptitle(("SYNTHETIC images: " if synthetic else "") + f"{part}\n{borrowed}", fontsize=10)
     with atomic_file(path) as temporary:
         canvas.print_png(temporary)
     return path

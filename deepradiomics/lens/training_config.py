@@ -188,7 +188,7 @@ def encoder_config(preset: Preset = "paper") -> EncoderConfig:
         decoder_width=64,
         head_width=32,
         pretraining=light,
-        finetuning=replace(light, epochs=30),
+        finetuning=light,
     )
 
 
