@@ -40,11 +40,7 @@ SLICERS_VIEWS = ("Red", "Slice4", "Green", "Yellow")  # two by two, row by row
 FIELD_OF_VIEW = 2.4  # times the region's extent: the anatomy around it can be seen
 LEAST_FIELD_MM = 60.0
 LPS_RAS = np.array([-1.0, -1.0, 1.0])
-_PRESETS = {  # columns: right of the screen, up, towards the viewer, in RAS, as Slicer's own orientations
-    "Axial": np.array([[-1.0, 0, 0], [0, 1, 0], [0, 0, 1]]),
-    "Sagittal": np.array([[0.0, 0, 1], [-1, 0, 0], [0, 1, 0]]),
-    "Coronal": np.array([[-1.0, 0, 0], [0, 0, 1], [0, 1, 0]]),
-}
+ORIENTATIONS = ("Axial", "Sagittal", "Coronal")
 
 
 def layout_id(views: int) -> int:
@@ -122,7 +118,7 @@ def shown_modalities(case: CaseNodes) -> tuple[str, ...]:
 
 def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
     """Show a case in slice nodes, one a modality: the same plane, scale and place in all; linked with each other."""
-    axes, centre, extent = _look(case)
+    axes, centre, extent = _look(case, next(iter(views.values())))
     width, height = (min(view.GetDimensions()[axis] for view in views.values()) for axis in (0, 1))
     wanted = np.maximum(FIELD_OF_VIEW * extent, LEAST_FIELD_MM)
     mm_per_pixel = max(wanted[0] / max(width, 1), wanted[1] / max(height, 1))
@@ -152,19 +148,24 @@ def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
         roi.GetDisplayNode().SetVisibility(modality in views)
 
 
-def plane_of(volume: Any) -> np.ndarray:
+def plane_of(volume: Any, view: Any) -> np.ndarray:
     """(3, 3) axes of a slice in a volume's own plane: right of the screen, up, towards the viewer, as columns in RAS.
 
-    The slice lies along the volume's stored slices and is seen as in Slicer's nearest standard orientation: exactly
-    axial, sagittal or coronal where the volume is not oblique.
+    The slice lies along the volume's stored slices and is seen as in the nearest standard orientation of the slice node
+    `view`: exactly axial, sagittal or coronal where the volume is not oblique.
     """
     along = placement(volume).geometry.axes * LPS_RAS[:, None]  # columns: the volume's index axes x, y, z, in RAS
-    preset = max(_PRESETS.values(), key=lambda each: abs(each[:, 2] @ along[:, 2]))
-    left = [0, 1]
-    right = max(left, key=lambda axis: abs(preset[:, 0] @ along[:, axis]))
-    chosen = [right, left[1 - right], 2]
-    columns = [along[:, axis] * np.sign(preset[:, at] @ along[:, axis] or 1.0) for at, axis in enumerate(chosen)]
-    return np.stack(columns, axis=-1)
+    presets = [_orientation(view, name) for name in ORIENTATIONS]
+    preset = max(presets, key=lambda each: abs(each[:, 2] @ along[:, 2]))
+    right = max((0, 1), key=lambda axis: abs(preset[:, 0] @ along[:, axis]))
+    chosen = enumerate((right, 1 - right, 2))  # at the slice's axis: the volume's axis
+    return np.stack([along[:, axis] * np.sign(preset[:, at] @ along[:, axis] or 1.0) for at, axis in chosen], axis=-1)
+
+
+def _orientation(view: Any, name: str) -> np.ndarray:
+    """(3, 3) axes of one of Slicer's orientations, as the slice node has it (users may have their own)."""
+    matrix = view.GetSliceOrientationPreset(name)
+    return np.array([[matrix.GetElement(row, column) for column in range(3)] for row in range(3)])
 
 
 def _arrange(scene: Any, layout: int) -> None:
@@ -179,14 +180,14 @@ def _put_below(scene: Any, lens: LensNodes) -> None:
     _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(lens.charts["shift"].GetID())
 
 
-def _look(case: CaseNodes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _look(case: CaseNodes, view: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Axes of the slice, the world point (RAS) in its middle, and the region's extent (mm) to the right and up.
 
     The slice goes through the middle of the map's voxels, at the level nearest to the region's middle that has some.
     """
     drawn = np.argwhere(np.isfinite(slicer.util.arrayFromVolume(case.map)))[:, ::-1]  # (n, 3) as x, y, z
     volume = case.volumes[case.modality]
-    axes = plane_of(volume)
+    axes = plane_of(volume, view)
     if len(drawn) == 0:
         grid = placement(volume).geometry
         return axes, grid.index_to_physical((np.array(grid.size) - 1) / 2) * LPS_RAS, np.zeros(2)

@@ -36,7 +36,7 @@ ROI_ROLE = "DeepRadiomics.roi."  # from the map to the outline of each modality;
 SHIFT_ROLE = "DeepRadiomics.shift"  # from the map to the table of which it is a row
 LEGEND_FORMAT = "%7.3g"  # a legend's letters grow until its numbers fill its width: shorter numbers would be huge
 WINDOW_PERCENTILES = (1.0, 99.5)
-WINDOW_REACH_MM = 20.0  # around the region
+WINDOW_REACH_MM = 10.0  # around the region
 # What of case.json goes onto the map: nothing that names a file.
 KEPT = ("case_id", "modality", "feature", "roi", "roi_note", "range", "unit", "delta_i", "synthetic")
 

@@ -1,0 +1,264 @@
+"""The case layout: Slicer makes its views from the XML; one plane, place and scale in all; drawn as it should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepradiomics.images import Geometry, Volume, read_mask, read_volume
+from Testing.slicer.render import has_opengl
+from Testing.slicer.synthetic_result import oblique_geometry, rotation
+from Testing.slicer.test_lens_case import MODALITIES, centres, given, moved, write_case
+from Testing.slicer.test_volumes import rigid, under
+from Testing.unit.results.fake_lens import write_fake_lens
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    return write_case(tmp_path / "case")
+
+
+@pytest.fixture
+def layouts(scene: Any) -> Any:
+    """Slicer's own layout logic, as the application has it: it reads the XML and makes the views."""
+    import slicer
+
+    logic = slicer.vtkMRMLLayoutLogic()
+    logic.SetMRMLScene(scene)
+    yield logic
+    logic.SetMRMLScene(None)
+
+
+def matrix(view: Any) -> np.ndarray:
+    """(4, 4) slice → world of a slice node."""
+    from deepradiomics.scene.placement import array_of
+
+    return array_of(view.GetSliceToRAS())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_slicer_makes_the_views_of_each_layout(scene: Any, layouts: Any, count: int) -> None:
+    from deepradiomics.scene.layouts import layout_id, register_layouts, view_name
+
+    assert register_layouts(scene) and layout_id(count) > 500
+    node = layouts.GetLayoutNode()
+    before = {index for index in node.GetLayoutIndices() if index < 500}
+    node.SetViewArrangement(layout_id(count))
+    views = layouts.GetViewNodes()
+    found = [views.GetItemAsObject(index) for index in range(views.GetNumberOfItems())]
+    slices = [view for view in found if view.IsA("vtkMRMLSliceNode")]
+    assert [view.GetLayoutName() for view in slices] == [view_name(index) for index in range(count)]
+    assert [view.GetLayoutName() for view in found[count:]] == ["TableView1", "PlotView1"]
+    assert register_layouts(scene)  # again, as after a reload of the module
+    assert node.GetViewArrangement() == layout_id(count)
+    assert before == {index for index in node.GetLayoutIndices() if index < 500}  # Slicer's own are untouched
+
+
+def test_without_a_layout_node_nothing_is_registered(scene: Any) -> None:
+    from deepradiomics.scene.layouts import register_layouts
+
+    assert not register_layouts(scene)
+
+
+@pytest.mark.parametrize("where", ["in the application's scene", "without a layout"])
+def test_each_modality_has_its_view_and_the_map_lies_over_its_own_alone(
+    scene: Any, case: Path, where: str, request: pytest.FixtureRequest
+) -> None:
+    from deepradiomics.scene.layouts import layout_id
+    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.lens_case import show_case
+
+    layouts = request.getfixturevalue("layouts") if where.startswith("in") else None
+    lens = show_lens(write_fake_lens(case.parent / "lens", case=False), scene)
+    write_case(case, "adc")
+    shown = show_case(case, scene, lens=lens)
+    if layouts is not None:
+        assert layouts.GetLayoutNode().GetViewArrangement() == layout_id(3)
+        assert layouts.GetViewNodes().GetNumberOfItems() == 5
+    colours = set()
+    for index, modality in enumerate(MODALITIES):
+        view = scene.GetNodeByID(f"vtkMRMLSliceNodeLens{index + 1}")
+        composite = scene.GetNodeByID(f"vtkMRMLSliceCompositeNodeLens{index + 1}")
+        assert view.GetLayoutLabel() == modality
+        assert composite.GetBackgroundVolumeID() == shown.volumes[modality].GetID()
+        assert composite.GetForegroundVolumeID() == (shown.map.GetID() if modality == "adc" else None)
+        assert composite.GetLinkedControl()
+        colours.add(tuple(view.GetLayoutColor()))
+        display = shown.rois[modality].GetDisplayNode()
+        assert display.IsViewNodeIDPresent(view.GetID()) and display.GetNumberOfViewNodeIDs() >= 1
+        others = [scene.GetNodeByID(f"vtkMRMLSliceNodeLens{each + 1}") for each in range(3) if each != index]
+        assert not any(display.IsDisplayableInView(other.GetID()) for other in others)
+    assert len(colours) == 3
+    assert scene.GetNodeByID("vtkMRMLTableViewNodeTableView1").GetTableNode() is lens.shift
+    assert scene.GetNodeByID("vtkMRMLPlotViewNodePlotView1").GetPlotChartNode() is lens.charts["shift"]
+    if layouts is not None:  # in Slicer's other layouts the map's own outline alone is drawn
+        for modality in MODALITIES:
+            drawn = shown.rois[modality].GetDisplayNode().IsDisplayableInView("vtkMRMLSliceNodeRed")
+            assert drawn == (modality == "adc")
+
+
+def test_all_views_show_one_plane_through_the_maps_voxels_at_one_scale(scene: Any, case: Path, tmp_path: Path) -> None:
+    from deepradiomics.scene.lens_case import show_case
+
+    matrices = {each: rigid(20, (30, -10, 4)) for each in MODALITIES}
+    nodes = given(scene, case, matrices)
+    for index, (width, height) in enumerate(((500, 400), (300, 400), (410, 380)), start=1):
+        view = scene.CreateNodeByClass("vtkMRMLSliceNode")
+        view.UnRegister(None)
+        view.SetLayoutName(f"Lens{index}")
+        scene.AddNode(view).SetDimensions(width, height, 1)
+    shown = show_case(moved(case, tmp_path / "moved", matrices), scene, nodes)
+    views = [scene.GetNodeByID(f"vtkMRMLSliceNodeLens{index}") for index in (1, 2, 3)]
+    for view in views:
+        np.testing.assert_allclose(matrix(view), matrix(views[0]), atol=1e-9)
+        scale = np.array(view.GetFieldOfView()[:2]) / np.array(view.GetDimensions()[:2])
+        np.testing.assert_allclose(scale, np.array(views[0].GetFieldOfView()[0]) / views[0].GetDimensions()[0])
+    # In the plane, by hand: along the slices of t2, through the centres of voxels that the map has, the region inside.
+    roi = read_mask(case / "roi_t2.nrrd")
+    points = centres(roi.geometry, matrices["t2"])
+    inside = points[roi.labels.ravel() > 0]
+    axes, middle = matrix(views[0])[:3, :3], matrix(views[0])[:3, 3]
+    height = (points - middle) @ axes[:, 2]
+    levels = np.sort(np.abs(height))
+    voxels = roi.geometry.size[0] * roi.geometry.size[1]
+    assert levels[voxels - 1] < 1e-3 and levels[voxels] > 2.9  # one whole slice of t2 (3 mm) lies in the plane
+    assert (np.abs((inside - middle) @ axes[:, 2]) < 1e-3).any()
+    for view in views:
+        half = np.array(view.GetFieldOfView()[:2]) / 2
+        assert (np.abs((inside - middle) @ axes[:, :2]) < half).all()
+    extent = np.ptp((inside - middle) @ axes[:, :2], axis=0)
+    narrow = views[1].GetFieldOfView()  # the narrowest decides
+    assert min(narrow[0] / extent[0], narrow[1] / extent[1]) == pytest.approx(2.4, rel=1e-6)
+    assert shown.modality == "t2"
+
+
+PLANES = {
+    "Axial": np.eye(3),
+    "Sagittal": [[0, 0, 1], [1, 0, 0], [0, -1, 0]],
+    "Coronal": [[1, 0, 0], [0, 0, 1], [0, -1, 0]],
+}
+
+
+@pytest.mark.parametrize("name", PLANES)
+@pytest.mark.parametrize("flip", [(1, 1, 1), (-1, 1, 1), (1, -1, -1)])
+def test_the_plane_of_a_straight_volume_is_slicers_own(scene: Any, name: str, flip: tuple[int, int, int]) -> None:
+    from deepradiomics.scene.layouts import plane_of
+    from deepradiomics.scene.volumes import node_from_volume
+
+    axes = np.array(PLANES[name], float) * flip
+    volume = node_from_volume(
+        Volume(np.zeros((3, 4, 5), np.float32), Geometry((5, 4, 3), direction=tuple(axes.ravel()))), scene
+    )
+    view = scene.AddNewNodeByClass("vtkMRMLSliceNode", "view")
+    view.SetOrientation(name)
+    np.testing.assert_allclose(plane_of(volume, view), matrix(view)[:3, :3], atol=1e-12)
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["oblique", "oblique under a transform"])
+def test_the_plane_of_an_oblique_volume_is_where_slicer_rotates_to(scene: Any, turned: bool) -> None:
+    from deepradiomics.scene.layouts import plane_of
+    from deepradiomics.scene.volumes import node_from_volume
+
+    grid = Geometry((8, 9, 5), (1.0, 1.0, 3.0), direction=tuple(rotation(20, (1, 2, 0.3)).ravel()))
+    for geometry, name in ((grid, "Axial"), (oblique_geometry(), "Sagittal")):
+        volume = node_from_volume(Volume(np.zeros(geometry.shape, np.float32), geometry), scene)
+        if turned:
+            under(scene, volume, rigid(15))
+        view = scene.AddNewNodeByClass("vtkMRMLSliceNode", "view")
+        view.SetOrientation(name)
+        view.RotateToVolumePlane(volume)
+        np.testing.assert_allclose(plane_of(volume, view), matrix(view)[:3, :3], atol=1e-6)
+
+
+def test_a_fifth_modality_has_no_view_unless_the_map_is_its_own() -> None:
+    pytest.importorskip("vtk", reason="slicer-core is not installed")
+    pytest.importorskip("slicer", reason="slicer-core is not installed")
+    from deepradiomics.scene.layouts import shown_modalities
+    from deepradiomics.scene.lens_case import CaseNodes
+
+    def shown(modality: str) -> tuple[str, ...]:
+        return shown_modalities(CaseNodes("1", modality, "f", dict.fromkeys("abcde"), {}, None, 0))
+
+    assert (shown("b"), shown("e")) == (tuple("abcd"), tuple("abce"))
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_the_case_view_is_drawn_with_the_map_inside_the_outline_at_one_place_in_all_views(
+    headless: Any, case: Path, tmp_path: Path, modality: str
+) -> None:
+    if not has_opengl():
+        pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
+    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.lens_roi import OUTLINE_COLOUR
+    from Testing.slicer.render import write_png
+    from Testing.slicer.render_lens import GAP, case_views, side_by_side
+
+    matrices = {each: rigid(20, (30, -10, 4)) for each in MODALITIES}
+    nodes = given(headless.scene, case, matrices)
+    write_case(case, modality)
+    views = case_views(headless, 3, (400, 400))
+    show_case(moved(case, tmp_path / "moved", matrices), headless.scene, nodes)
+    picture = side_by_side(views).astype(int)
+    write_png(picture.astype(np.uint8), tmp_path / "case.png")
+    green = np.array(OUTLINE_COLOUR) * 255
+    middles = []
+    for index, (view, name) in enumerate(zip(views, MODALITIES, strict=True)):
+        panel = picture[40:, index * (400 + GAP) :][:, :280]  # below the label, left of the legend
+        outline = np.abs(panel - green).max(axis=-1) < 40
+        assert outline.sum() > 150, name
+        rows, columns = np.nonzero(outline)
+        middles.append((rows.min() + rows.max(), columns.min()))
+        coloured = (np.ptp(panel, axis=-1) > 25) & ~outline
+        for _ in range(2):  # the outline's own edge is half green
+            coloured &= ~(
+                np.roll(outline, 1, 0) | np.roll(outline, -1, 0) | np.roll(outline, 1, 1) | np.roll(outline, -1, 1)
+            )
+        if name != modality:
+            assert coloured.sum() == 0, name  # the map lies over its own modality alone
+            continue
+        roi = read_mask(case / f"roi_{name}.nrrd")
+        points = centres(roi.geometry, matrices[name])
+        to_ras = matrix(view.slice_node)
+        near = np.abs((points - to_ras[:3, 3]) @ to_ras[:3, 2]) < 0.3
+        seen = {True: 0, False: 0}
+        for point, inside in zip(points[near], roi.labels.ravel()[near] > 0, strict=True):
+            row, column = view.pixel_of(point)
+            if (
+                40 <= row < 396
+                and 4 <= column < 280
+                and not outline[row - 40 - 2 : row - 40 + 3, column - 2 : column + 3].any()
+            ):
+                assert (np.ptp(panel[row - 40, column]) > 25) == inside, (name, row, column)
+                seen[bool(inside)] += 1
+        assert min(seen.values()) > 40, seen
+    assert np.ptp(np.array(middles), axis=0).max() <= 20  # the same anatomy at the same place, to a voxel or two
+
+
+def test_the_two_charts_are_drawn_with_their_names(headless: Any, tmp_path: Path) -> None:
+    if not has_opengl():
+        pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
+    from deepradiomics.scene.lens import show_lens
+    from Testing.slicer.render import write_png
+    from Testing.slicer.render_lens import chart_picture
+
+    nodes = show_lens(write_fake_lens(tmp_path / "lens", case=False), headless.scene)
+    for name, chart in nodes.charts.items():
+        picture = chart_picture(chart)
+        write_png(picture, tmp_path / f"{name}.png")
+        colours = {tuple(each) for each in picture.reshape(-1, 3).tolist()}
+        for index in range(chart.GetNumberOfPlotSeriesNodes()):
+            wanted = np.array(chart.GetNthPlotSeriesNode(index).GetColor()) * 255
+            assert any(np.abs(wanted - colour).max() <= 2 for colour in colours), (name, index)
+
+
+def test_a_volume_without_a_map_voxel_is_shown_in_its_middle(scene: Any, case: Path) -> None:
+    from deepradiomics.images import write_volume
+    from deepradiomics.scene.lens_case import show_case
+
+    image = read_volume(case / "map.nrrd")
+    write_volume(Volume(np.full_like(image.voxels, np.nan), image.geometry), case / "map.nrrd")
+    show_case(case, scene)
+    np.testing.assert_allclose(matrix(scene.GetNodeByID("vtkMRMLSliceNodeLens1"))[:3, 3], 0, atol=1e-6)
