@@ -55,8 +55,8 @@ def cohort_remarks(counts: Mapping[str, int], config: LensConfig, dimension: int
     said = []
     if counts["train"] <= config.hidden:
         said.append(
-            f"{counts['train']} training cases for {config.hidden} hidden units: the linear heads can fit noise, and R² "
-            "on the test cases tells how much. Consider a smaller --hidden."
+            f"{counts['train']} training cases for {config.hidden} hidden units: the linear heads can fit noise, and "
+            "R² on the test cases tells how much. Consider a smaller --hidden."
         )
     if counts["test"] < 6:
         said.append(f"{counts['test']} test cases: a signed-rank test cannot become significant below 6.")

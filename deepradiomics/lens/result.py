@@ -118,8 +118,8 @@ class LensResult:
             raise InputError(f"{folder / 'lens.json'}: this JSON is not a lens result.")
         if about.get("format_version") != FORMAT_VERSION:
             raise InputError(
-                f"{folder / 'lens.json'}: expected format version {FORMAT_VERSION}, got {about.get('format_version')!r}. "
-                "Use the release of deepradiomics that wrote it, or fit the lens again."
+                f"{folder / 'lens.json'}: expected format version {FORMAT_VERSION}, "
+                f"got {about.get('format_version')!r}. Use the release of deepradiomics that wrote it, or fit it again."
             )
         shift = _rows(folder / "shift.csv", SHIFT_COLUMNS)
         return cls(
