@@ -12,7 +12,9 @@ Source: the names and shapes that ProFound's repository (branch ``demo``) loads.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,7 @@ def _dense(key: str, name: str, value: torch.Tensor, where: str) -> torch.Tensor
 
 def _unfolded(key: str, kernel: torch.Tensor, *, depthwise: bool, where: str) -> torch.Tensor:
     """(k³, channels) → (channels, 1, k, k, k); (k³, in, out) or (in, out) → (out, in, k, k, k)."""
+    shape = tuple(kernel.shape)
     if depthwise:
         kernel = kernel.unsqueeze(1) if kernel.ndim == 2 else kernel  # (k³, 1, channels)
     elif kernel.ndim == 2:
@@ -148,7 +151,7 @@ def _unfolded(key: str, kernel: torch.Tensor, *, depthwise: bool, where: str) ->
     edge = round(kernel.shape[0] ** (1 / 3)) if kernel.ndim == 3 else 0
     if kernel.ndim != 3 or edge**3 != kernel.shape[0]:
         raise BundleError(
-            f"{where}: {key!r} has shape {tuple(kernel.shape)}; expected (k³, in, out), (k³, channels) for a depthwise "
+            f"{where}: {key!r} has shape {shape}; expected (k³, in, out), (k³, channels) for a depthwise "
             "kernel, or (in, out) for a kernel of one voxel."
         )
     places = kernel.permute(2, 1, 0).reshape(kernel.shape[2], kernel.shape[1], edge, edge, edge)
@@ -164,7 +167,7 @@ def _tensors(path: str | Path) -> dict[str, Any]:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = _tensors_of_pickle(path)
     except Exception as error:  # both libraries raise many types for a damaged file
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise BundleError(
@@ -175,6 +178,16 @@ def _tensors(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, Mapping):
         raise BundleError(f"{path}: expected a dictionary of weights, got a {type(content).__name__}.")
     return dict(content)
+
+
+def _tensors_of_pickle(path: Path) -> Any:
+    """Read a .pt or .pth file without running anything in it.
+
+    Training checkpoints carry their command line as an ``argparse.Namespace``, which is a bag of values: it may pass.
+    """
+    allowed = getattr(torch.serialization, "safe_globals", None)  # torch 2.5
+    with allowed([argparse.Namespace]) if allowed else nullcontext():
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _called(source: Any) -> str:
