@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from deepradiomics.files import atomic_file, content_hash, read_json, write_json
 from deepradiomics.lens import tables
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.embeddings import Embeddings
+from deepradiomics.lens.groups import GroupRow, group_rows, modality_rows
 from deepradiomics.lens.inputs import Dropped, check_pair, complete_cases, split_cases, with_modalities
 from deepradiomics.lens.leakage import leakage_text
 from deepradiomics.lens.radiomics import RadiomicsTable, radiomics_table, settings_for
@@ -38,6 +39,7 @@ from deepradiomics.lens.result import (
     TABLE1_COLUMNS,
     LensResult,
 )
+from deepradiomics.lens.shift import picked, shift_rows
 from deepradiomics.progress import Progress, part
 from deepradiomics.training.run_folder import RunFolder, command, now, versions
 
@@ -275,7 +277,7 @@ def _fit(
         embeddings["pre"].values,
         embeddings["ft"].values,
         radiomics.targets,
-        split=np.array([str(row.split) for row in cohort.rows]),
+        split=[str(row.split) for row in cohort.rows],
         groups=cohort.groups,
         ids=cohort.ids,
         feature_names=radiomics.keys,
@@ -289,18 +291,17 @@ def _write(
     """Write all products, lens.json last: a folder with it is whole."""
     from deepradiomics.lens.stored import LensBundle
 
-    out, lens, keys = run.folder, fitted.lens, fitted.radiomics.keys
-    shift = tables.shift_rows(lens, keys)
-    table1, r2 = tables.group_rows(lens, keys, fitted.cohort.groups)
+    out, lens = run.folder, fitted.lens
+    shift, table1 = shift_rows(lens), group_rows(lens)
     about = _about(fitted, run, shift, table1, pre, ft)
     for stage, one in fitted.embeddings.items():
         one.write(out / f"embeddings_{stage}.parquet")
     fitted.radiomics.write(out / "radiomics.parquet")
     _write_csv(out / "shift.csv", SHIFT_COLUMNS, shift)
     tables.write_parquet(out / "shift.parquet", SHIFT_COLUMNS, shift)
-    _write_csv(out / "table1.csv", TABLE1_COLUMNS, table1)
-    _write_csv(out / "modality_r2.csv", MODALITY_R2_COLUMNS, r2)
-    _write_csv(out / "dropped.csv", DROPPED_COLUMNS, tables.dropped_rows(lens, keys))
+    _write_csv(out / "table1.csv", TABLE1_COLUMNS, [asdict(row) for row in table1])
+    _write_csv(out / "modality_r2.csv", MODALITY_R2_COLUMNS, modality_rows(lens))
+    _write_csv(out / "dropped.csv", DROPPED_COLUMNS, tables.dropped_rows(lens))
     _write_csv(out / "cases.csv", *tables.case_rows(fitted.cohort, fitted.config))
     if run_of.evaluations:
         _write_csv(
@@ -319,7 +320,7 @@ def _about(
     fitted: Fitted,
     run: RunFolder,
     shift: Sequence[Mapping[str, Any]],
-    table1: Sequence[Mapping[str, Any]],
+    table1: Sequence[GroupRow],
     pre: Encoder | Embeddings,
     ft: Encoder | Embeddings,
 ) -> dict[str, Any]:
@@ -348,7 +349,7 @@ def _about(
         "warnings": list(dict.fromkeys(warnings)),
         "leakage": leakage_text(identities["pre"], identities["ft"], radiomics.marks, splits),
         "controls": list(CONTROLS), "summary": tables.summary(shift, table1, fitted.lens),
-        "picked": tables.picked(shift), "software": software, "command": command(),
+        "picked": picked(shift), "software": software, "command": command(),
         "created": run.record.get("created") or now(),
     }  # fmt: skip
     about["methods_text"] = methods_text(about, settings, dimension, len(shift))
