@@ -215,7 +215,7 @@ def test_a_region_that_no_reader_drew_says_so_wherever_it_is_named(scene: Any, c
     assert shown.rois["adc"].GetName() == f"{roi} (not a reader's contour) on adc"
     assert "not a reader's contour" in shown.rois["t2"].GetSegmentation().GetNthSegment(0).GetName()
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(shown.map)
-    assert legend.GetTitleText() == f"GLCM Contrast\non t2\nROI: {roi},\nnot a reader's contour"
+    assert legend.GetTitleText() == f"GLCM Contrast\non t2\nROI: {roi},\nnot a reader's contour\nSYNTHETIC"
     assert legend.GetVisibility()
 
 

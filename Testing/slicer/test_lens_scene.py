@@ -53,7 +53,9 @@ def test_every_column_says_what_it_holds_and_every_feature_what_it_measures(scen
         for index in range(table.GetNumberOfColumns()):
             name = table.GetColumnName(index)
             assert len(node.GetColumnDescription(name)) > 10, name
-    assert nodes.shift.GetColumnUnitLabel("mse_ft") == "SD²"
+    assert nodes.shift.GetColumnUnitLabel("mse_ft") == nodes.family.GetColumnUnitLabel("mse_ft") == "SD²"
+    titles = [nodes.shift.GetColumnTitle(name) for name in ("delta_i", "delta_i_low", "r2_pre", "feature")]
+    assert titles == ["ΔI", "ΔI 2.5 %", "R² before", "feature"] and nodes.shift.GetUseColumnTitleAsColumnHeader()
     table = nodes.shift.GetTable()
     for name in ("delta_i", "delta_i_low", "q_null", "r2_ft", "mse_pre"):
         assert table.GetColumnByName(name).GetDataType() == vtk.VTK_DOUBLE  # sorts as a number

@@ -226,9 +226,11 @@ def _map_name(case: CaseFolder) -> str:
 
 
 def _legend(case: CaseFolder) -> str:
-    """Feature, unit and modality, and below them what must be said of the region."""
-    title = f"{legend_title(explained(case.feature))}\non {case.modality}"
-    return f"{title}\nROI: {case.about.get('roi')},\n{case.roi_note}" if case.roi_note else title
+    """Feature, unit and modality, and below them what must be said of the region and of the image."""
+    lines = [legend_title(explained(case.feature)), f"on {case.modality}"]
+    if case.roi_note:
+        lines += [f"ROI: {case.about.get('roi')},", case.roi_note]
+    return "\n".join([*lines, *(["SYNTHETIC"] if case.about.get("synthetic") else [])])
 
 
 def _make_legible(drawn: Any) -> None:

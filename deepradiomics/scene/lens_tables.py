@@ -38,7 +38,30 @@ SHIFT_HELP = {
     "unit": "Unit of the feature's values, where they have one",
     "description": "What the feature measures, and on which filtered image",
 }
-SHIFT_UNITS = {"mse_pre": "SD²", "mse_ft": "SD²"}
+UNITS = {"mse_pre": "SD²", "mse_ft": "SD²"}
+TITLES = {  # what stands in the header; the columns keep their names
+    "i_pre": "I before",
+    "i_ft": "I after",
+    "delta_i": "ΔI",
+    "delta_i_low": "ΔI 2.5 %",
+    "delta_i_high": "ΔI 97.5 %",
+    "p_null": "p",
+    "q_null": "q",
+    "p_family": "p max-T",
+    "delta_i_standardised": "ΔI standardised",
+    "delta_i_fit_ft": "ΔI fit on after",
+    "delta_i_fit_both": "ΔI fit on both",
+    "r2_pre": "R² before",
+    "r2_ft": "R² after",
+    "r2_pooled_pre": "pooled R² before",
+    "r2_pooled_ft": "pooled R² after",
+    "mse_pre": "MSE before",
+    "mse_ft": "MSE after",
+    "image_type": "image",
+    "n_features": "features",
+    "n_patients": "patients",
+    "p_holm": "p Holm",
+}
 FAMILY_HELP = {
     "kind": "How the features are grouped: by family, by image type, by modality, or all together",
     "group": "Name of the group",
@@ -65,20 +88,14 @@ def shift_table(scene: Any, name: str, columns: Mapping[str, Sequence[Any]]) -> 
         "description": [about[feature].text for feature in columns["feature"]],
     }
     node = add_table(scene, name, shown, {**SHIFT_COLUMNS, "unit": str, "description": str}, SHIFT_HELP)
-    for column, unit in SHIFT_UNITS.items():
-        node.SetColumnUnitLabel(column, unit)
-    node.SetLocked(True)  # results are read, not edited
     sort_rows(node, "delta_i")
-    return node
+    return _finished(node)
 
 
 def family_table(scene: Any, name: str, columns: Mapping[str, Sequence[Any]]) -> Any:
     """table1.csv as a table node."""
     node = add_table(scene, name, columns, FAMILY_COLUMNS, FAMILY_HELP)
-    for column, unit in SHIFT_UNITS.items():
-        node.SetColumnUnitLabel(column, unit)
-    node.SetLocked(True)
-    return node
+    return _finished(node)
 
 
 def feature_at(shift: Any, row: int) -> tuple[str, str]:
@@ -97,6 +114,17 @@ def row_of(shift: Any, modality: str, feature: str) -> int | None:
     columns = columns_of(shift)
     pairs = list(zip(columns["modality"], columns["feature"], strict=True))
     return pairs.index((modality, feature)) if (modality, feature) in pairs else None
+
+
+def _finished(node: Any) -> Any:
+    """Headers and units; locked, because results are read and not edited."""
+    table = node.GetTable()
+    for name in [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]:
+        node.SetColumnTitle(name, TITLES.get(name, name))
+        if name in UNITS:
+            node.SetColumnUnitLabel(name, UNITS[name])
+    node.SetLocked(True)
+    return node
 
 
 def explained(feature: str) -> Explained:
