@@ -44,7 +44,7 @@ def finetune(
     ],
     output: OutputFolder,
     target: Annotated[
-        str | None, typer.Option("--target", help="Column to learn.  [default: the only one; of regions, lesion]")
+        str | None, typer.Option("--target", help="Column to learn.  (default: the only one; of regions, lesion)")
     ] = None,
     modalities: Annotated[
         str | None, typer.Option("--modalities", help="Train on these of the encoder's channels alone, such as t2.")
@@ -56,7 +56,7 @@ def finetune(
         ),
     ] = "slice",
     only: Annotated[
-        str | None, typer.Option("--only", help="frozen or tuned: one of the two.  [default: both]")
+        str | None, typer.Option("--only", help="frozen or tuned: one of the two.  (default: both)")
     ] = None,
     preset: Preset = None,
     config: ConfigFile = None,

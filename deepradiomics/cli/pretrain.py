@@ -29,7 +29,7 @@ Roi = Annotated[
 ]
 Missing = Annotated[str, typer.Option("--missing", help="Cases that cannot be used: refuse, or drop (and list).")]
 StackCache = Annotated[
-    Path | None, typer.Option("--cache", help="Folder of prepared images, shared by runs.  [default: RUN/cache]")
+    Path | None, typer.Option("--cache", help="Folder of prepared images, shared by runs.  (default: RUN/cache)")
 ]
 Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Go on from the last checkpoint.")]
 

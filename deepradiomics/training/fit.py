@@ -23,6 +23,7 @@ from deepradiomics.training.seeds import untouched_randomness
 
 Precision = Literal["auto", "32", "bf16-mixed", "16-mixed"]
 
+_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 _EXPECTED_WARNINGS = (  # what Lightning and torch say about choices made here on purpose
     ".*does not have many workers.*",
     ".*number of training batches.*",
@@ -33,6 +34,8 @@ _EXPECTED_WARNINGS = (  # what Lightning and torch say about choices made here o
     ".*torch.jit.*is deprecated.*",
     ".*The dirpath has changed.*",
     ".*in eval mode at the start of training.*",  # a frozen part
+    ".*Grad strides do not match bucket view strides.*",
+    ".*It is recommended to use `self.log.*sync_dist=True.*",  # what is logged so is the same in every process
 )
 
 
@@ -98,8 +101,9 @@ def fit_module(
         run: where history and checkpoints go.
         settings: epochs, what is monitored, precision, processes.
         device: auto, cpu, cuda, cuda:N or mps.
-        message: puts the metrics of an epoch into words for the progress; the monitored quantity by default.
-        progress: called after every step; may raise Cancelled. With several processes only after all epochs.
+        message: puts the metrics of an epoch into words for the progress; the monitored quantity by default. With
+            several processes it must be picklable, as must all of the module.
+        progress: called after every step; (with several processes, after every epoch); may raise Cancelled.
 
     Raises:
         InputError: the disk is full, or no epoch was finished.
@@ -146,18 +150,23 @@ def need_lightning() -> None:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Lightning's remarks about choices made here on purpose are not the user's concern."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            for text in _EXPECTED_WARNINGS:
-                warnings.filterwarnings("ignore", message=text)
+            hush()
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+def hush() -> None:
+    """Leave out Lightning's remarks from now on, in a process that does nothing but train."""
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    for text in _EXPECTED_WARNINGS:
+        warnings.filterwarnings("ignore", message=text)
 
 
 def _train(
@@ -179,7 +188,8 @@ def _train(
     monitor, mode, patience = settings.monitor, settings.mode, settings.patience
     if last.is_file() and patience is not None and _has_stopped(last, patience):
         return
-    callbacks: list[Any] = [Report(run.add_row, progress, settings.epochs, message or _Said(monitor))]
+    said = message or _Said(monitor)
+    callbacks: list[Any] = [Report(run.add_row, progress, settings.epochs, said)]
     if patience is not None:
         callbacks.append(EarlyStopping(monitor, patience=patience, mode=mode, check_on_train_epoch_end=True))
     callbacks.append(
@@ -192,7 +202,9 @@ def _train(
     trainer = pl.Trainer(
         accelerator={"cuda": "gpu"}.get(kind, kind),
         devices=[int(index)] if index else settings.devices,
-        strategy="auto" if settings.devices == 1 else "ddp_spawn",
+        # Spawned, so that it works from any program and not only from a script that can be run again. Some parameters
+        # get no gradient in some tasks (the last norm of an encoder whose maps alone are used).
+        strategy="auto" if settings.devices == 1 else "ddp_spawn_find_unused_parameters_true",
         precision=_precision(settings.precision, kind),
         max_epochs=settings.epochs,
         gradient_clip_val=settings.gradient_clip or None,
@@ -205,7 +217,14 @@ def _train(
         use_distributed_sampler=False,
         default_root_dir=run.folder,
     )  # fmt: skip
-    trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=True)
+    resume: dict[str, Any] = {"ckpt_path": last if last.is_file() else None, "weights_only": True}
+    if settings.devices == 1:
+        trainer.fit(module, **resume)
+        return
+    from deepradiomics.training.processes import watched
+
+    with watched(trainer, run, settings.epochs, said, progress):
+        trainer.fit(module, **resume)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import lightning.pytorch as pl
 
 from deepradiomics.progress import Progress, silent
+from deepradiomics.training.fit import hush
 
 Metrics = Mapping[str, float]
 
@@ -36,6 +37,10 @@ class Report(pl.Callback):
     def __getstate__(self) -> dict[str, Any]:
         """What another process gets: a progress callback belongs to the process that made it."""
         return {**vars(self), "_progress": silent}
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if trainer.world_size > 1:
+            hush()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.perf_counter()
