@@ -300,7 +300,7 @@ class RadiomicLens(Parameters):
         if not hasattr(self, "delta_importance_"):
             raise InputError("This RadiomicLens is not fitted: call fit(X_pre, X_ft, R) first.")
 
-    # Set by fit; declared for type checkers and readers of `state`.
+    # Set by fit through setattr, by stage; declared for type checkers.
     _targets: TargetScale
     _embeddings: EmbeddingScale
     coef_pre_: Array
@@ -309,3 +309,13 @@ class RadiomicLens(Parameters):
     intercept_ft_: Array
     importance_pre_: Array
     importance_ft_: Array
+    squared_error_pre_: Array
+    squared_error_ft_: Array
+    mse_pre_: Array
+    mse_ft_: Array
+    r2_pre_: Array
+    r2_ft_: Array
+    r2_mean_pre_: float
+    r2_mean_ft_: float
+    r2_pooled_pre_: float
+    r2_pooled_ft_: float

@@ -91,7 +91,7 @@ def summarise(
         of = np.array([str(name) for name in names], dtype=object)
         groups = list(dict.fromkeys(of[kept].tolist()))
         found = [_row(kind, name, pre, ft, total, kept & (of == name), owner) for name in groups]
-        adjusted = holm([row["p"] for row in found]) if found else []
+        adjusted = holm([row["p"] for row in found])
         rows += [GroupRow(**row, p_holm=float(p), stars=stars(p)) for row, p in zip(found, adjusted, strict=True)]
     return rows
 

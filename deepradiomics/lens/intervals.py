@@ -5,10 +5,10 @@ the redrawn head has far fewer patients for as many weights, and its norm grows;
 every patient stays, and each one's residual keeps or changes its sign by a coin, the same coin for both stages, all
 features and all scans of the patient:
 
-    θ* = θ + H (v ⊙ e / √(1 − leverage)),  v = ±1        ΔI* = ‖θ*_ft‖ − ‖θ*_pre‖
+    θ* = θ' + H (v ⊙ e / √(1 − leverage)),  v = ±1        ΔI* = ‖θ*_ft‖ − ‖θ*_pre‖
 
-The spread of ΔI* about its own mean is laid around ΔI, so that the growth of norms by noise, which is in ΔI* twice and
-in ΔI once, does not move the interval. It says where ΔI of another cohort of this size would lie.
+θ' is θ shortened by what noise added to its length, so that θ* is about as long, and as uncertain, as θ. The spread of
+ΔI* about its own mean is laid around ΔI. It says where ΔI of another cohort of this size would lie.
 Sources: Wu, Ann Stat 1986;14:1261-1295; MacKinnon & White, J Econom 1985;29:305-325 (the leverage correction, HC2).
 """
 
@@ -53,6 +53,11 @@ def noise_share(head: Head, residuals: Array) -> Array:
         return np.where(noise > 0, np.minimum(noise / head.importance**2, 1.0), 0.0)
 
 
+def shrunk(head: Head, residuals: Array) -> Array:
+    """θ (K, h) shortened by what noise added to its norm, so that θ* is about as long as θ is."""
+    return head.coef * np.sqrt(1.0 - noise_share(head, residuals))[:, None]
+
+
 def bootstrap_intervals(
     heads: tuple[Head, Head],
     residuals: tuple[Array, Array],
@@ -78,7 +83,11 @@ def bootstrap_intervals(
     delta = heads[1].importance - heads[0].importance
     # Single precision: the interval needs three digits, and half the time and memory counts here.
     stages = [
-        (np.ascontiguousarray(head.inverse, np.float32), rest.astype(np.float32), head.coef.T.astype(np.float32))
+        (
+            np.ascontiguousarray(head.inverse, np.float32),
+            rest.astype(np.float32),
+            shrunk(head, rest).T.astype(np.float32),
+        )
         for head, rest in zip(heads, residuals, strict=True)
     ]
     found = np.empty((count, len(delta)), np.float32)
