@@ -52,7 +52,7 @@ class Embeddings:
         repeated = [name for name, count in Counter(self.ids).items() if count > 1]
         if repeated:
             raise InputError(f"embeddings: the id {_some(repeated)} is there more than once; keep one row a case.")
-        bad = [name for name, row in zip(self.ids, np.isfinite(values).all(axis=1), strict=True) if not row]
+        bad = [self.ids[i] for i in np.flatnonzero(~np.isfinite(values).all(axis=1))]
         if bad:
             raise InputError(
                 f"embeddings: NaN or infinite values for case {_some(bad)}. Leave the case out, or encode it again."

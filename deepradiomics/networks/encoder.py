@@ -6,17 +6,13 @@
     load_encoder("profound.safetensors")   weights in ProFound's published layout (see profound.py)
     load_encoder("my_package:my_encoder")  a function of yours that returns (nn.Module, StackRecipe), or an Encoder
 
-Pooling: a map (B, C, z, y, x) becomes its mean over the places, tokens (B, n, d) their mean over the tokens, a vector
-(B, d) stays, of a list or tuple the last one counts.
+How an output becomes one vector a case: ``pooling.py``.
 """
 
 from __future__ import annotations
 
 import copy
 import difflib
-import importlib
-import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -29,11 +25,12 @@ from deepradiomics.errors import BundleError, DeepRadiomicsError, InputError
 from deepradiomics.files import content_hash
 from deepradiomics.networks.bundle import INFO_FILE, load_bundle, load_info, save_bundle
 from deepradiomics.networks.convnextv2 import SIZES, TOTAL_STRIDE, ConvNeXtV2
+from deepradiomics.networks.entry_point import call_entry_point, is_entry_point
+from deepradiomics.networks.pooling import pooled
 from deepradiomics.prepare.stack import StackRecipe
 
 KIND = "encoder"
 WEIGHT_SUFFIXES = (".pt", ".pth", ".safetensors")
-_ENTRY_POINT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 ChannelChange = Literal["slice", "replicate"]
 
 
@@ -275,20 +272,8 @@ class Encoder:
             if not seen:
                 raise BundleError(f"Encoder {self.name!r}: the layer {self.layer!r} is not used on the way forward.")
             output = seen[-1]
-        return self._pooled(output, len(images))
-
-    def _pooled(self, output: Any, batch: int) -> torch.Tensor:
-        while isinstance(output, list | tuple) and len(output):
-            output = output[-1]
-        what = f"Encoder {self.name!r}: the output of {'layer ' + repr(self.layer) if self.layer else 'the network'}"
-        if not isinstance(output, torch.Tensor):
-            raise BundleError(f"{what} is a {type(output).__name__}; expected a tensor, or a list or tuple of them.")
-        if output.ndim not in (2, 3, 5) or len(output) != batch or 0 in output.shape:
-            raise BundleError(
-                f"{what} has shape {tuple(output.shape)} for a batch of {batch} and cannot be pooled; expected a "
-                "vector (B, d), tokens (B, n, d) or a map (B, C, z, y, x). Choose another layer."
-            )
-        return {2: lambda t: t, 3: lambda t: t.mean(dim=1), 5: lambda t: t.mean(dim=(2, 3, 4))}[output.ndim](output)
+        what = f"layer {self.layer!r}" if self.layer else "the network"
+        return pooled(output, len(images), f"Encoder {self.name!r}: the output of {what}")
 
 
 def load_encoder(source: str | Path, *, layer: str | None = None, device: str = "cpu") -> Encoder:
@@ -309,7 +294,7 @@ def load_encoder(source: str | Path, *, layer: str | None = None, device: str = 
         from deepradiomics.networks.profound import profound_encoder
 
         encoder = profound_encoder(path, device=device)
-    elif isinstance(source, str) and _ENTRY_POINT.fullmatch(source):
+    elif isinstance(source, str) and is_entry_point(source):
         encoder = _from_entry_point(source, device)
     else:
         raise BundleError(
@@ -360,43 +345,17 @@ def load_weights(module: nn.Module, state: Mapping[str, torch.Tensor], where: st
 
 
 def _from_entry_point(source: str, device: str) -> Encoder:
-    module_name, function_name = source.split(":")
-    here = str(Path.cwd())
-    sys.path.append(here)  # a file of the user's beside the data; last, so that it hides nothing installed
-    try:
-        importlib.invalidate_caches()
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name and not (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            raise  # the user's module was found; it lacks one of its own
-        raise BundleError(
-            f"encoder {source!r}: there is no Python module {module_name!r}. "
-            "Run from the folder that holds its file, or install its package."
-        ) from error
-    finally:
-        sys.path.remove(here)
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        near = difflib.get_close_matches(function_name, [n for n in vars(module) if callable(getattr(module, n))], n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "is its name spelt right?"
-        raise BundleError(f"encoder {source!r}: module {module_name!r} has no function {function_name!r}; {hint}")
-    try:
-        made = function()
-    except DeepRadiomicsError:
-        raise
-    except Exception as error:
-        raise BundleError(f"encoder {source!r}: the function failed: {type(error).__name__}: {error}.") from error
+    made = call_entry_point(source)
     if isinstance(made, Encoder):
         made.source = "entry point"
         return made.to(device)
-    if (
-        isinstance(made, tuple)
-        and len(made) == 2
-        and isinstance(made[0], nn.Module)
-        and isinstance(made[1], StackRecipe)
-    ):
-        return Encoder(made[0], made[1], name=source, source="entry point", device=device)
-    got = f"({', '.join(type(part).__name__ for part in made)})" if isinstance(made, tuple) else type(made).__name__
+    match made:
+        case (nn.Module() as module, StackRecipe() as recipe):
+            return Encoder(module, recipe, name=source, source="entry point", device=device)
+        case tuple():
+            got = f"({', '.join(type(part).__name__ for part in made)})"
+        case _:
+            got = type(made).__name__
     raise BundleError(
         f"encoder {source!r}: the function returned {got}; expected (nn.Module, StackRecipe) or an Encoder."
     )

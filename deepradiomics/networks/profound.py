@@ -74,7 +74,7 @@ def load_profound(source: str | Path | Mapping[str, Any]) -> dict[str, torch.Ten
         if not isinstance(value, torch.Tensor):
             raise BundleError(f"{where}: {key!r} is a {type(value).__name__}; expected tensors by name.")
         name = _ours(key)
-        if name is None:
+        if not name:
             continue
         if name in state:
             raise BundleError(f"{where}: two tensors, {key!r} one of them, stand for {name!r}.")
@@ -114,13 +114,13 @@ def profound_size(state: Mapping[str, torch.Tensor], where: str = "checkpoint") 
     )
 
 
-def _ours(key: str) -> str | None:
-    """Our name for a checkpoint's key; None for what is not part of the encoder."""
+def _ours(key: str) -> str:
+    """Our name for a checkpoint's key; empty for what is not part of the encoder."""
     name = key
     while name.startswith(_PREFIXES):
         name = name.split(".", 1)[1]
     if name.startswith(_NOT_THE_ENCODER):
-        return None
+        return ""
     parts = [part for part in name.split(".") if part not in ("ln", "linear")]
     if parts[-1] == "kernel":
         parts[-1] = "weight"

@@ -86,7 +86,7 @@ class UPerNet3D(nn.Module):
         places = tuple(deepest.shape[2:])
         parts = [deepest]
         for scale, convolution in zip(self.pool_scales, self.pools, strict=True):
-            cells = tuple(min(scale, length) for length in places)
+            cells = (min(scale, places[0]), min(scale, places[1]), min(scale, places[2]))
             parts.append(_resized(convolution(nn.functional.adaptive_avg_pool3d(deepest, cells)), places))
         return self.bottleneck(torch.cat(parts, dim=1))
 
