@@ -20,6 +20,9 @@ from deepradiomics.cli.fingerprint_ablate import ablate
 from deepradiomics.cli.fingerprint_apply import apply
 from deepradiomics.cli.fingerprint_evaluate import evaluate
 from deepradiomics.cli.fingerprint_train import train
+from deepradiomics.cli.lens_case import case as lens_case
+from deepradiomics.cli.lens_fit import fit as lens_fit
+from deepradiomics.cli.lens_report import report as lens_report
 from deepradiomics.cli.phantom_prostate import prostate
 from deepradiomics.cli.pretrain import pretrain
 from deepradiomics.cli.session import DEBUG_VARIABLE
@@ -35,6 +38,7 @@ app = typer.Typer(
 )
 catalogue = typer.Typer(no_args_is_help=True, help="What the engine computes: list and explain features.")
 fingerprint = typer.Typer(no_args_is_help=True, help="Per-patient radiomic fingerprints.")
+lens = typer.Typer(no_args_is_help=True, help="What fine-tuning changed in an encoder, in radiomic terms.")
 phantom = typer.Typer(no_args_is_help=True, help="Synthetic cohorts with known truth.")
 manifest = typer.Typer(no_args_is_help=True, help="Manifests (CSV) of cohorts that have a layout of their own.")
 
@@ -46,6 +50,7 @@ app.command("pretrain")(pretrain)
 app.command("finetune")(finetune)
 app.command("register")(register.register)
 app.add_typer(fingerprint, name="fingerprint")
+app.add_typer(lens, name="lens")
 app.add_typer(phantom, name="phantom")
 app.add_typer(manifest, name="manifest")
 app.command("demo")(demo.demo)
@@ -56,6 +61,9 @@ fingerprint.command("train")(train)
 fingerprint.command("apply")(apply)
 fingerprint.command("evaluate")(evaluate)
 fingerprint.command("ablate")(ablate)
+lens.command("fit")(lens_fit)
+lens.command("report")(lens_report)
+lens.command("case")(lens_case)
 phantom.command("knee")(phantom_knee.knee)
 phantom.command("prostate")(prostate)
 manifest.command("mrnet")(manifest_mrnet.mrnet)
