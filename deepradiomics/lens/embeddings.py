@@ -131,15 +131,16 @@ class Embeddings:
 def _numbers(path: Path, column: str, cells: Sequence[Any], ids: Sequence[str]) -> NDArray[np.float64]:
     """A column as float64; the first cell that is no finite number is named."""
     try:
-        values = np.array([np.nan if cell is None or cell == "" else cell for cell in cells], dtype=np.float64)
+        values = np.asarray(cells, dtype=np.float64)
     except (TypeError, ValueError):
         values = np.array([_number(cell) for cell in cells])
-    for case, cell, value in zip(ids, cells, values, strict=True):
-        if not np.isfinite(value):
-            raise InputError(
-                f"{path}, case {case}, column {column!r}: expected a finite number, got {cell!r}. "
-                "Only 'id' may hold text; leave out other columns, and cases without an embedding."
-            )
+    if values.ndim != 1:
+        values = np.full(len(ids), np.nan)
+    for row in np.flatnonzero(~np.isfinite(values))[:1]:
+        raise InputError(
+            f"{path}, case {ids[row]}, column {column!r}: expected a finite number, got {cells[row]!r}. "
+            "Only 'id' may hold text; leave out other columns, and cases without an embedding."
+        )
     return values
 
 
@@ -165,7 +166,7 @@ def _read_csv(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
 
 
 def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    _, pq = _pyarrow()
+    pa, pq = _pyarrow()
     try:
         table = pq.read_table(path)
     except Exception as error:  # pyarrow has many kinds of error for a damaged file
@@ -174,7 +175,9 @@ def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     _check_header(path, table.column_names)
     stored = (table.schema.metadata or {}).get(_METADATA)
     about = json.loads(stored) if stored else {}
-    return {name: table.column(name).to_pylist() for name in table.column_names}, about
+    columns = {name: table.column(name) for name in table.column_names}
+    numbers = [name for name, one in columns.items() if name != "id" and pa.types.is_floating(one.type)]
+    return {name: one.to_numpy() if name in numbers else one.to_pylist() for name, one in columns.items()}, about
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:

@@ -178,7 +178,7 @@ class _Work:
         if self.cache is None or not (path := self._path(key)).is_file():
             return False
         try:
-            with np.load(path, allow_pickle=False) as entry:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as entry:
                 vector, notes = entry["values"], [str(note) for note in entry["notes"]]
         except Exception as error:  # a damaged file may fail anywhere in numpy or zipfile
             warnings.warn(f"{path} is damaged and will be computed again ({error}).", stacklevel=2)
