@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def case_figure(case: LensCase) -> Figure:
         bar.set_label(f"local value, {case.unit}" if case.unit else "local value", fontsize=10)
         bar.ax.tick_params(labelsize=9)
     figure.suptitle(_title(case), fontsize=12)
-    figure.supxlabel(_caption(case, window), fontsize=9.5, color="#444444")
+    figure.supxlabel(fill(_caption(case, window), 46 * panels), fontsize=9.5, color="#444444")
     return figure
 
 
@@ -167,9 +168,8 @@ def window_grid(geometry: Geometry, window: Window) -> Geometry:
     """One slice (size z = 1) of an image's own voxels under the window; it may reach beyond the image."""
     grid = canonical_grid(geometry, window.plane)
     index = grid.physical_to_index(window.centre_mm)
-    half = window.side_mm / 2 / np.array(grid.spacing_mm)
-    first = [int(np.floor(index[axis] - half[axis] + 0.5)) for axis in (0, 1)]
     count = [max(2, round(window.side_mm / grid.spacing_mm[axis])) for axis in (0, 1)]
+    first = [round(index[axis] - (count[axis] - 1) / 2) for axis in (0, 1)]
     level = int(np.clip(np.rint(index[2]), 0, grid.size[2] - 1))
     return grid.crop((*first, level), (*count, 1))
 

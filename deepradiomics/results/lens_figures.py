@@ -129,6 +129,7 @@ def _modality_bars(ax: Axes, result: LensResult, label: str) -> None:
                 )  # fmt: skip
     tidy(ax, f"{wrapped(label, 30)}\n{family} features")
     ax.set_xticks(place, [modality_name(one) for one in result.modalities])
+    ax.set_xlim(-0.6, len(place) - 0.4)
     ax.grid(axis="x", visible=False)
     ax.axhline(0, color="black", linewidth=0.8)
     low, high = np.nanmin([0.0, *values.values()]), np.nanmax([0.1, *values.values()])
@@ -161,7 +162,8 @@ def _feature_list(figure: Figure | SubFigure, result: LensResult, picked: Mappin
     bars.set_yticks(at, [two_lines(row["modality"], row["feature"]) for row in rows], fontsize=8)
     bars.tick_params(axis="y", length=0)
     bars.set_ylim(y - 0.2, -0.6)
-    tidy(shift, "", "ΔI with its 95 % interval")
+    spread = any(np.isfinite(row["delta_i_low"]) for row in rows)
+    tidy(shift, "", "ΔI with its 95 % interval" if spread else "ΔI (no intervals were computed)")
     shift.axvline(0, color="black", linewidth=0.8)
     for where, row in zip(at, rows, strict=True):
         _shift_point(shift, float(where), row)
@@ -293,5 +295,5 @@ def _heat_map(ax: Axes, result: LensResult) -> None:
 def _titled(figure: Figure, result: LensResult) -> Figure:
     synthetic = bool(result.about.get("synthetic"))
     text = f"{result.task}: what fine-tuning changed{f'   {_SYNTHETIC}' if synthetic else ''}"
-    figure.suptitle(text, fontsize=12, color=_RED if synthetic else "black")
+    figure.suptitle(wrapped(text, 80), fontsize=12, color=_RED if synthetic else "black")
     return figure
