@@ -131,5 +131,6 @@ def _source(
         raise InputError(
             f"--roi {roi}: plain files have no such column; give the region by --mask, or --roi ellipsoid."
         )
-    row = ManifestRow(case_id or "case", paths, mask)
+    named = case_id or next(iter(paths.values())).name.partition(".")[0]
+    row = ManifestRow(named, paths, mask)
     return CaseSource.of_row(row, tuple(paths), roi or "mask")

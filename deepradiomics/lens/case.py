@@ -241,7 +241,7 @@ def chosen_feature(
         if rank == "stable" and not picks:
             raise InputError(f"--rank stable: none of the five most stable features is of {modality}; leave it out.")
         return str(rows[0]["modality"]), str(rows[0]["feature"])
-    place = int(rank) if str(rank).isdecimal() else 0
+    place = int(rank) if rank is not None and rank.isdecimal() else 0
     if not 1 <= place <= len(rows):
         raise InputError(f"--rank: expected top, bottom, stable or a number from 1 to {len(rows)}, got {rank!r}.")
     return str(rows[place - 1]["modality"]), str(rows[place - 1]["feature"])
