@@ -1,0 +1,90 @@
+"""Closed-form heads against numpy's lstsq and scikit-learn; dead and dependent units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepradiomics.lens.heads import fit_head, standardised_importance
+
+
+def cohort(n: int = 120, h: int = 17, K: int = 9, seed: int = 0):
+    generator = np.random.default_rng(seed)
+    Z = np.maximum(generator.normal(size=(n, h)) @ generator.normal(size=(h, h)) + 0.5, 0.0)
+    return Z, Z @ generator.normal(size=(h, K)) + generator.normal(size=(n, K)) + 3.0
+
+
+def test_the_head_is_numpys_least_squares_with_a_column_of_ones():
+    Z, Y = cohort()
+    head = fit_head(Z, Y)
+    expected = np.linalg.lstsq(np.column_stack([np.ones(len(Z)), Z]), Y, rcond=None)[0]
+    np.testing.assert_allclose(head.intercept, expected[0], rtol=0, atol=1e-8)
+    np.testing.assert_allclose(head.coef, expected[1:].T, rtol=0, atol=1e-8)
+    assert not head.singular
+
+
+def test_the_head_is_scikit_learns_linear_regression():
+    linear = pytest.importorskip("sklearn.linear_model")
+    Z, Y = cohort(n=700, h=128, K=40)
+    head, expected = fit_head(Z, Y), linear.LinearRegression().fit(Z, Y)
+    np.testing.assert_allclose(head.coef, expected.coef_, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(head.predict(Z), expected.predict(Z), rtol=0, atol=1e-8)
+    np.testing.assert_allclose(head.importance, np.sqrt((expected.coef_**2).sum(1)), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize(("n", "h"), [(120, 17), (20, 40)])
+def test_a_real_ridge_is_scikit_learns_ridge_also_with_more_units_than_patients(n: int, h: int):
+    linear = pytest.importorskip("sklearn.linear_model")
+    Z, Y = cohort(n=n, h=h)
+    s = np.linalg.svd(Z - Z.mean(0), compute_uv=False)
+    head = fit_head(Z, Y, ridge=0.05)
+    expected = linear.Ridge(alpha=0.05 * np.mean(s**2), solver="svd").fit(Z, Y)
+    np.testing.assert_allclose(head.coef, expected.coef_, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(head.intercept, expected.intercept_, rtol=0, atol=1e-8)
+
+
+def test_a_dead_unit_gets_no_weight_and_changes_nothing():
+    Z, Y = cohort()
+    with_dead = np.insert(np.insert(Z, 4, 0.0, axis=1), 9, 0.1, axis=1)
+    head, plain = fit_head(with_dead, Y), fit_head(Z, Y)
+    assert np.flatnonzero(head.dead).tolist() == [4, 9]
+    assert (head.coef[:, head.dead] == 0).all()
+    np.testing.assert_allclose(head.importance, plain.importance, rtol=1e-12)
+    np.testing.assert_allclose(head.predict(with_dead), plain.predict(Z), rtol=1e-10)
+
+
+def test_all_units_dead_predicts_the_mean():
+    head = fit_head(np.zeros((5, 3)), np.arange(10.0).reshape(5, 2))
+    assert head.coef.tolist() == [[0.0] * 3] * 2
+    assert head.intercept.tolist() == [4.0, 5.0]
+
+
+def test_dependent_units_share_their_weight_as_in_the_shortest_solution():
+    Z, Y = cohort()
+    twice = np.column_stack([Z, Z[:, 0]])
+    head = fit_head(twice, Y)
+    assert head.singular
+    expected = np.linalg.pinv(twice - twice.mean(0)) @ (Y - Y.mean(0))
+    np.testing.assert_allclose(head.coef, expected.T, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(head.predict(twice), fit_head(Z, Y).predict(Z), atol=1e-6)
+
+
+def test_leverage_is_the_diagonal_of_the_hat_matrix():
+    Z, Y = cohort()
+    design = np.column_stack([np.ones(len(Z)), Z])
+    hat = design @ np.linalg.pinv(design)
+    np.testing.assert_allclose(fit_head(Z, Y).leverage, np.diag(hat), atol=1e-10)
+
+
+def test_the_scale_of_z_leaves_predictions_and_standardised_importance_alone():
+    Z, Y = cohort()
+    small, large = fit_head(Z, Y), fit_head(1000.0 * Z, Y)
+    np.testing.assert_allclose(small.predict(Z), large.predict(1000.0 * Z), rtol=1e-9)
+    np.testing.assert_allclose(small.importance, 1000.0 * large.importance, rtol=1e-9)
+    np.testing.assert_allclose(standardised_importance(small, Z), standardised_importance(large, 1000.0 * Z), rtol=1e-9)
+
+
+def test_standardised_importance_is_that_of_a_head_on_standardised_units():
+    Z, Y = cohort()
+    again = fit_head((Z - Z.mean(0)) / Z.std(0), Y)
+    np.testing.assert_allclose(standardised_importance(fit_head(Z, Y), Z), again.importance, rtol=1e-9)
