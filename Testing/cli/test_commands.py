@@ -19,6 +19,7 @@ COMMANDS = (
     ("maps",),
     ("features", "list"),
     ("features", "explain"),
+    ("encode",),
     ("register",),
     ("demo",),
     ("warm-up",),
