@@ -241,3 +241,13 @@ def test_an_unreadable_file_is_named_with_case_and_column(cohort: Manifest) -> N
     cohort.rows[1].views["adc"].write_bytes(b"no image")
     with pytest.raises(InputError, match=r"Case case1, column view_adc: "):
         encode(cohort, mini(), device="cpu")
+
+
+def test_a_real_prostate_is_prepared_and_encoded(data_dir: Path) -> None:
+    files = {"t2": "t2w", "highb": "hbv", "adc": "adc"}
+    views = {name: data_dir / f"prostatex/ProstateX-0000_{end}.nii.gz" for name, end in files.items()}
+    manifest = Manifest((ManifestRow("ProstateX-0000", views),), tuple(files), ())
+    torch.manual_seed(0)
+    encoder = Encoder(ConvNeXtV2(3, "mini"), StackRecipe())
+    result = encode(manifest, encoder, roi="ellipsoid", device="cpu")
+    assert result.values.shape == (1, 128) and result.values.std() > 0.1
