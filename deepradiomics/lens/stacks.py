@@ -216,8 +216,7 @@ def _file_hash(path: Path) -> str:
 def _refusal(failed: Sequence[tuple[str, str]], total: int) -> str:
     shown = "\n  ".join(reason for _, reason in failed[:_SHOWN])
     more = f"\n  … and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    noun = "case cannot" if len(failed) == 1 else "cases cannot"
     return (
-        f"{len(failed)} of {total} {noun} be used:\n  {shown}{more}\n"
+        f"{len(failed)} of {total} cases cannot be used:\n  {shown}{more}\n"
         "Mend the manifest, or leave such cases out with missing='drop' (--missing drop)."
     )
