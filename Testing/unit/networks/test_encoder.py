@@ -284,3 +284,15 @@ def test_monais_networks_enter_by_an_entry_point(here: Path, name: str, dimensio
     if name == "monai_resnet":
         assert encoder.with_layer("layer3").dimension == 256
         assert encoder.with_channels(("t2",)).embed(one[:, :1]).shape == (2, dimension)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_on_a_gpu_mixed_precision_stays_near_the_cpu_and_an_overflow_is_computed_again() -> None:
+    on_cpu, on_gpu = mini(), mini(device="cuda")
+    torch.testing.assert_close(on_gpu.embed(images()).cpu(), on_cpu.embed(images()), rtol=0, atol=2e-2)
+    huge = Encoder(nn.Sequential(nn.Conv3d(3, 4, 1), nn.Conv3d(4, 4, 1)), RECIPE, device="cuda")
+    with torch.no_grad():
+        huge.module[0].weight.fill_(3e4)
+        huge.module[1].weight.fill_(3e4)
+    result = huge.embed(images().abs())  # about 1e9 overflows half precision
+    assert result.isfinite().all() and float(result.max()) > 1e6
