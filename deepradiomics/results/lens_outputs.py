@@ -1,6 +1,6 @@
 """Everything that is drawn and written of lens results: tables in the paper's form, figures 2 and 3, the report.
 
-LensResult (one task, or several) ─► table1_paper.csv table1.md tableA1.md
+LensResult (one task, or several) ─► table1.md tableA1.md table1_paper.csv, elsewhere also table1.csv tableA1.csv
                                      figure2 figure3 overview (PNG and SVG)  report.html
 """
 

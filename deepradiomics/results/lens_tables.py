@@ -116,19 +116,19 @@ def evaluation_table(results: Sequence[LensResult]) -> Shown | None:
 
 
 def write_tables(results: Sequence[LensResult], out: Path) -> list[Path]:
-    """Write ``table1_paper.csv``, ``table1.md`` and ``tableA1.md``; several results also get joint long CSV files.
+    """Write table 1 and A1 in the paper's form, and all their numbers in ``table1.csv`` and ``tableA1.csv``.
 
-    A single result's own ``table1.csv`` and ``tableA1.csv`` are what these are made of, and stay as they are.
+    In a result's own folder these two are what everything else is made of, and stay as they are.
     """
     done = [_write_paper_csv(results, out / "table1_paper.csv")]
     done.append(_write_markdown([paper_table(results), complete_table(results)], out / "table1.md"))
-    joint = len(results) > 1
-    if joint:
+    elsewhere = all(result.folder.resolve() != out.resolve() for result in results)
+    if elsewhere:
         done.append(_write_rows(out / "table1.csv", ("task", "kind", "group", *_COMPLETE), _long(results)))
     shown = evaluation_table(results)
     if shown is not None:
         done.append(_write_markdown([shown], out / "tableA1.md"))
-        if joint:
+        if elsewhere:
             columns = ("task", "metric", "better", "frozen", "tuned", "unit")
             rows = [
                 {**row, "task": label}

@@ -1,0 +1,181 @@
+"""Figures 2, 3 and the overview show the files' numbers, claim no more than they know, and cut no label."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+from math import nan
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from deepradiomics.lens.result import LensResult
+from deepradiomics.results.lens_case import read_case
+from deepradiomics.results.lens_figures import best_family, figure2, figure3, group_title, overview_figure
+from Testing.unit.results.fake_lens import write_fake_lens
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> LensResult:
+    folder = tmp_path_factory.mktemp("lens")
+    return LensResult.read(write_fake_lens(folder, images=("original", "wavelet-LLH")))
+
+
+@pytest.fixture(scope="module")
+def without_null(tmp_path_factory: pytest.TempPathFactory) -> LensResult:
+    folder = write_fake_lens(
+        tmp_path_factory.mktemp("lens"), modalities=("t2",), images=("original",), permutations=0, evaluation=False
+    )
+    return LensResult.read(folder)
+
+
+def _texts_inside(figure: Any) -> list[str]:
+    """Every text of a figure, after checking that those drawn lie wholly on the canvas."""
+    from matplotlib.text import Text
+
+    figure.canvas.draw()
+    beyond = {tick for ax in figure.axes for tick in _ticks_beyond(ax)}
+    found = []
+    for text in figure.findobj(Text):
+        if not text.get_visible() or not text.get_text().strip() or text in beyond:
+            continue
+        box = text.get_window_extent()
+        assert box.x0 >= -1 and box.y0 >= -1, f"{text.get_text()!r} is cut"
+        assert box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1, f"{text.get_text()!r} is cut"
+        found.append(text.get_text())
+    return found
+
+
+def _ticks_beyond(ax: Any) -> list[Any]:
+    """Labels of ticks outside the axes' limits, which matplotlib keeps and does not draw."""
+    pairs = ((ax.xaxis, sorted(ax.get_xlim())), (ax.yaxis, sorted(ax.get_ylim())))
+    return [
+        label
+        for axis, (low, high) in pairs
+        for tick in axis.get_major_ticks()
+        if not ax.axison or not low <= tick.get_loc() <= high
+        for label in (tick.label1, tick.label2)
+    ]
+
+
+def _x(line: Any) -> list[float]:
+    return [float(value) for value in line.get_xdata()]
+
+
+def test_figure_2_shows_the_best_family_of_the_file(result: LensResult) -> None:
+    means = {row["group"]: row["r2_ft"] for row in result.table1 if row["kind"] == "family"}
+    assert best_family(result) == max(means, key=lambda name: means[name])
+    figure = figure2([result])
+    (ax,) = figure.axes
+    bars: Any = ax.patches
+    heights = [bar.get_height() for bar in bars]
+    rows = {(r["modality"], r["stage"]): r["r2"] for r in result.modality_r2 if r["group"] == best_family(result)}
+    assert heights == [rows[m, stage] for stage in ("pre", "ft") for m in ("t2", "highb", "adc")]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["T2", "High-b", "ADC"]
+    assert f"{best_family(result)} features" in ax.get_title()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Pre-train", "Fine-tune"]
+
+
+def test_many_tasks_have_a_panel_each(result: LensResult) -> None:
+    tasks = [dataclasses.replace(result, about={**result.about, "task": f"task {i}"}) for i in range(6)]
+    figure = figure2(tasks)
+    assert [ax.get_title().split("\n")[0] for ax in figure.axes if ax.axison] == [f"task {i}" for i in range(6)]
+    _texts_inside(figure)
+
+
+def test_a_negative_or_missing_r2_is_drawn_as_such(without_null: LensResult) -> None:
+    rows = [{**r, "r2": -0.4 if r["stage"] == "pre" else nan} for r in without_null.modality_r2]
+    (ax,) = figure2([dataclasses.replace(without_null, modality_r2=rows)]).axes
+    assert [text.get_text() for text in ax.texts] == ["−0.40"]
+    assert ax.get_ylim()[0] < -0.4 and ax.get_xlim() == (-0.6, 0.6)
+
+
+def test_figure_3_lists_the_picked_features_with_their_importance(result: LensResult) -> None:
+    figure = figure3(result)
+    bars, shift = figure.axes
+    picked = [row for group in ("top", "bottom", "stable") for row in result.picked(group)]  # type: ignore[arg-type]
+    assert len(picked) == 15
+    drawn_bars: Any = bars.patches
+    widths = [bar.get_width() for bar in drawn_bars]
+    assert widths == [row["i_pre"] for row in picked] + [row["i_ft"] for row in picked]
+    drawn = [_x(line) for line in shift.lines if len(set(_x(line))) == 2]
+    assert [one for one in drawn if one != [0, 1]] == [[r["delta_i_low"], r["delta_i_high"]] for r in picked]
+    labels = [label.get_text() for label in bars.get_yticklabels()]
+    for label, row in zip(labels, picked, strict=True):
+        modality = {"t2": "T2", "highb": "High-b", "adc": "ADC"}[row["modality"]]
+        assert label.startswith(modality) and label.endswith(row["feature"].rpartition("_")[2])
+        assert (", wavelet-LLH" in label) == (row["image_type"] == "wavelet-LLH")
+
+
+def test_only_shifts_beyond_the_null_are_filled(result: LensResult) -> None:
+    shift = figure3(result).axes[1]
+    picked = [row for group in ("top", "bottom", "stable") for row in result.picked(group)]  # type: ignore[arg-type]
+    dots = [line for line in shift.lines if line.get_marker() == "o"]
+    assert [_x(line)[0] for line in dots] == [row["delta_i"] for row in picked]
+    filled = [line.get_markerfacecolor() != "white" for line in dots]
+    assert filled == [row["q_null"] < 0.05 for row in picked] and {*filled} == {True, False}
+
+
+def test_without_permutations_nothing_is_said_to_be_beyond_noise(without_null: LensResult) -> None:
+    texts = _texts_inside(figure3(without_null))
+    assert any("no permutation null" in text for text in texts) and not any("beyond" in text for text in texts)
+    assert any("no permutation null" in text for text in _texts_inside(overview_figure(without_null)))
+
+
+def test_gain_and_loss_are_claimed_only_where_every_shift_has_that_sign() -> None:
+    up, down = {"delta_i": 0.1}, {"delta_i": -0.1}
+    assert group_title("top", [up, up]).startswith("Gained") and group_title("top", [up, down]) == "Largest ΔI"
+    assert group_title("bottom", [down]).startswith("Lost") and group_title("bottom", [up, down]) == "Smallest ΔI"
+
+
+def test_no_label_is_cut_or_lies_on_another_row(result: LensResult) -> None:
+    long = "radiomics_of_another_program_with_a_name_that_goes_on_and_on_GrayLevelNonUniformityNormalizedAverage"
+    key = tuple(result.about["picked"]["top"][0])
+    shift = [{**r, "feature": long} if (r["modality"], r["feature"]) == key else r for r in result.shift]
+    picked = {**result.about["picked"], "top": [(key[0], long), *result.about["picked"]["top"][1:]]}
+    changed = dataclasses.replace(result, shift=shift, about={**result.about, "picked": picked})
+    for figure in (figure3(changed), figure3(changed, [read_case(result.folder / "case")]), overview_figure(changed)):
+        _texts_inside(figure)
+    figure = figure3(changed)
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    order = sorted(boxes, key=lambda box: -box.y0)
+    assert all(above.y0 >= below.y1 - 1 for above, below in pairwise(order))
+
+
+def test_cases_stand_beside_the_list_with_their_map(result: LensResult) -> None:
+    case = read_case(result.folder / "case")
+    one, two = figure3(result, [case]), figure3(result, [dataclasses.replace(case, map=None), case])
+    for figure, panels in ((one, 4), (two, 7)):
+        assert sum(bool(ax.images) and ax.get_label() != "<colorbar>" for ax in figure.axes) == panels
+        assert any("local value" in ax.get_ylabel() for ax in figure.axes)
+
+
+def test_the_overview_shows_every_feature_and_the_mean_shift_of_each_group(result: LensResult) -> None:
+    scatter, heat, _ = overview_figure(result).axes
+    points = np.concatenate([np.asarray(one.get_offsets()) for one in scatter.collections])
+    assert len(points) == len(result.shift)
+    assert {tuple(p) for p in points.round(9)} == {(round(r["i_pre"], 9), round(r["i_ft"], 9)) for r in result.shift}
+    glcm = [row["delta_i"] for row in result.shift if row["family"] == "glcm" and row["modality"] == "highb"]
+    row = [label.get_text() for label in heat.get_yticklabels()].index("GLCM")
+    assert np.asarray(heat.images[0].get_array())[row, 1] == pytest.approx(np.mean(glcm))
+
+
+def test_an_identical_encoder_is_drawn_without_a_shift(without_null: LensResult) -> None:
+    same = [
+        {**r, "i_ft": r["i_pre"], "delta_i": 0.0, "delta_i_low": nan, "delta_i_high": nan} for r in without_null.shift
+    ]
+    result = dataclasses.replace(without_null, shift=same)
+    texts = _texts_inside(figure3(result))
+    assert "Largest ΔI" in texts and "ΔI (no intervals were computed)" in texts and texts.count("0.000") >= 15
+    _texts_inside(overview_figure(result))
+
+
+def test_synthetic_data_are_marked_in_every_figure(result: LensResult) -> None:
+    real = dataclasses.replace(result, about={**result.about, "synthetic": False})
+    for draw in (lambda one: figure2([one]), figure3, overview_figure):
+        assert any("SYNTHETIC" in text for text in _texts_inside(draw(result)))
+        assert not any("SYNTHETIC" in text for text in _texts_inside(draw(real)))

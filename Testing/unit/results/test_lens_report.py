@@ -1,0 +1,181 @@
+"""The lens report needs nothing else, says what it is, shows the files' numbers and admits what is not known."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+from html import unescape
+from html.parser import HTMLParser
+from math import nan
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from deepradiomics.lens.result import LensResult
+from deepradiomics.results.lens_case import read_case
+from deepradiomics.results.lens_report import render_report
+from deepradiomics.results.lens_words import number, p_value, shortened, signed
+from Testing.unit.results.fake_lens import write_fake_lens
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> LensResult:
+    return LensResult.read(write_fake_lens(tmp_path_factory.mktemp("lens"), images=("original", "wavelet-LLH")))
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> LensResult:
+    """One modality, no permutations, no downstream performance, nothing left out, real data."""
+    folder = write_fake_lens(
+        tmp_path_factory.mktemp("lens"), modalities=("t2",), images=("original",), permutations=0, evaluation=False,
+        synthetic=False, case=False, task="Volume REG",
+    )  # fmt: skip
+    found = LensResult.read(folder)
+    return dataclasses.replace(
+        found, dropped=(), about={**found.about, "dropped_cases": [], "warnings": [], "leakage": None}
+    )
+
+
+@pytest.fixture(scope="module")
+def page(result: LensResult) -> str:
+    return render_report([result], [[read_case(result.folder / "case")]])
+
+
+@pytest.fixture(scope="module")
+def bare_page(bare: LensResult) -> str:
+    return render_report([bare])
+
+
+@pytest.fixture(scope="module")
+def joint_page(result: LensResult, bare: LensResult) -> str:
+    return render_report([result, bare])
+
+
+class _Reader(HTMLParser):
+    """Collects attributes and headings, and fails on tags that are not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def _words(page: str) -> str:
+    without_style = re.sub(r"<style>.*?</style>", " ", page, flags=re.S)
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", without_style)))
+
+
+@pytest.mark.parametrize("which", ["page", "joint_page", "bare_page"])
+def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(which: str, request: pytest.FixtureRequest) -> None:
+    shown = request.getfixturevalue(which)
+    reader = _Reader()
+    reader.feed(shown)
+    assert reader.open == []
+    sources = [value for _, name, value in reader.attributes if name in ("src", "href", "srcset", "data", "action")]
+    assert sources and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "<script" not in shown and "url(" not in shown and "@import" not in shown
+    assert "http" not in _words(shown) and "nan" not in _words(shown).split() and "None" not in _words(shown).split()
+
+
+def test_every_picture_is_a_png_with_an_alternative_text(page: str) -> None:
+    pictures = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', page)
+    assert len(pictures) == 4  # figure 2, figure 3, the case, the overview
+    assert all(base64.b64decode(data)[:8] == b"\x89PNG\r\n\x1a\n" and text for data, text in pictures)
+
+
+def test_synthetic_data_and_research_use_stand_in_red_at_the_top(page: str, bare_page: str, joint_page: str) -> None:
+    box = re.search(r'<div class="warning" role="alert">(.*?)</div>', page, re.S)
+    assert box is not None and "SYNTHETIC DATA: these numbers" in box[1] and "not a medical device" in box[1]
+    assert "SYNTHETIC DATA" not in bare_page and "not a medical device" in bare_page
+    assert "SYNTHETIC DATA (PIRADS CLS)" in joint_page  # which of the two
+
+
+def test_the_picked_features_stand_with_their_numbers_and_in_words(page: str, result: LensResult) -> None:
+    words = _words(page)
+    for group in ("top", "bottom", "stable"):
+        for row in result.picked(group):  # type: ignore[arg-type]
+            assert row["feature"] in words
+            assert f"{number(row['i_pre'])} → {number(row['i_ft'])}" in words
+            assert f"{signed(row['delta_i'])} [{signed(row['delta_i_low'])}, {signed(row['delta_i_high'])}]" in words
+            assert f"q {p_value(row['q_null'])}" in words
+    assert "Wavelet band LLH of the image" in words  # a filtered image is explained
+
+
+def test_counts_beyond_noise_are_those_of_the_file(page: str, result: LensResult) -> None:
+    words, rows = _words(page), result.shift
+    by_q = sum(row["q_null"] < 0.05 for row in rows)
+    family = sum(row["p_family"] < 0.05 for row in rows)
+    assert f"{by_q} of {len(rows)} features at q < 0.05; {family} at a family-wise p < 0.05" in words
+    clear = sum(row["delta_i_low"] > 0 or row["delta_i_high"] < 0 for row in rows)
+    assert f"{clear} of {len(rows)} features have a 95 % bootstrap interval of ΔI that does not hold 0" in words
+
+
+def test_what_is_not_known_is_said(bare: LensResult, bare_page: str) -> None:
+    words = _words(bare_page)
+    assert "No permutation null was computed: which shifts are more than noise is not known" in words
+    assert "No downstream performance was given" in words
+    assert "Features left out: none" in words and "Cases left out: none" in words
+    assert "Warnings None." in words
+    row = bare.picked("top")[0]
+    assert f"{signed(row['delta_i'])} [{signed(row['delta_i_low'])}, {signed(row['delta_i_high'])}] – q –" in words
+
+
+def test_variants_that_were_not_computed_are_left_out(bare: LensResult) -> None:
+    names = ("delta_i_standardised", "delta_i_fit_ft", "delta_i_fit_both")
+    none = dataclasses.replace(bare, shift=[{**row, **dict.fromkeys(names, nan)} for row in bare.shift])
+    assert "The variants were not computed." in render_report([none])
+
+
+def test_leakage_comes_before_the_other_warnings(page: str) -> None:
+    words = _words(page)
+    seen = words.index("What the encoders had seen. The fine-tuning cohort was part of the pre-training cohort.")
+    assert seen < words.index("84 training patients for 256 hidden units")
+
+
+def test_texts_from_outside_are_escaped(bare: LensResult) -> None:
+    evil = "<img src=x onerror=alert(1)> & co"
+    about = {
+        **bare.about, "task": evil, "warnings": [evil], "leakage": evil, "methods_text": evil, "roi": evil,
+        "command": evil, "controls": [evil], "dropped_cases": [{"id": evil, "reason": evil}],
+        "encoders": {"pre": {"name": evil}, "ft": {"name": evil}}, "config": {"a": evil},
+    }  # fmt: skip
+    changed = dataclasses.replace(bare, about=about, dropped=({"modality": evil, "feature": evil, "reason": evil},))
+    shown = render_report([changed])
+    assert "<img src=x" not in shown and "&lt;img src=x onerror=alert(1)&gt; &amp; co" in shown
+
+
+def test_provenance_holds_the_encoders_facts_but_not_its_marks_of_cases(bare: LensResult) -> None:
+    identity = {"name": "mine", "sha256": "ef" * 32, "about": {"pretraining": {"marks": {"train": ["secretmark"]}}}}
+    changed = dataclasses.replace(bare, about={**bare.about, "encoders": {"pre": identity, "ft": identity}})
+    words = _words(render_report([changed]))
+    assert "ef" * 32 in words and "secretmark" not in words
+
+
+def test_no_path_of_this_machine_stands_in_the_report(page: str, result: LensResult) -> None:
+    assert str(Path.home()) not in _words(page) and str(result.folder) not in _words(page)
+
+
+def test_what_all_tasks_share_is_said_once(bare: LensResult) -> None:
+    warned = {**bare.about, "warnings": ["84 training patients for 256 hidden units"]}
+    two = [dataclasses.replace(bare, about={**warned, "task": task}) for task in ("PIRADS CLS", "Volume REG")]
+    words = _words(render_report(two))
+    assert words.count("84 training patients for 256 hidden units") == 1
+    assert "PIRADS CLS, Volume REG" in words
+
+
+def test_numbers_are_printed_alike_everywhere() -> None:
+    assert (number(-0.1234), number(nan), number(None)) == ("−0.123", "–", "–")
+    assert (signed(0.1), signed(-0.1), signed(-0.0001), signed(nan)) == ("+0.100", "−0.100", "0.000", "–")
+    assert (p_value(0.0004), p_value(0.001), p_value(0.05), p_value(nan)) == ("< 0.001", "0.001", "0.050", "–")
+    assert shortened("abcdefghij", 7) == "abc…hij" and shortened("abc", 7) == "abc"
