@@ -79,8 +79,9 @@ class GRN(nn.Module):
         # Sums of squares over a volume overflow half precision.
         wide = torch.promote_types(maps.dtype, torch.float32)
         norms = torch.linalg.vector_norm(maps, dim=(1, 2, 3), keepdim=True, dtype=wide)
-        relative = (norms / (norms.mean(dim=-1, keepdim=True) + NORM_EPS)).to(maps.dtype)
-        return self.gamma * (maps * relative) + self.beta + maps
+        relative = norms / (norms.mean(dim=-1, keepdim=True) + NORM_EPS)  # (B, 1, 1, 1, C)
+        # γ·(X·N) + X = X·(1 + γ·N): one pass over the largest maps of the network in place of four.
+        return torch.addcmul(self.beta.to(maps.dtype), maps, (1 + self.gamma * relative).to(maps.dtype))
 
 
 class DropPath(nn.Module):
