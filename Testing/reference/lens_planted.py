@@ -119,8 +119,8 @@ def mixing(rng: np.random.Generator, inputs: int, d: int, activation: str) -> Ca
 def names(K: int) -> tuple[tuple[str, str], ...]:
     """K attributes by modality and feature key, as the lens names them."""
     keys = [key for key in feature_names(Settings.from_params("lens")) if key.startswith("original_")]
-    step = max(1, len(keys) // K)
-    return tuple((MODALITIES[i % len(MODALITIES)], key) for i, key in enumerate(keys[::step][:K]))
+    chosen = keys[:: max(1, len(keys) // K)]
+    return tuple((MODALITIES[(i + i // len(chosen)) % len(MODALITIES)], chosen[i % len(chosen)]) for i in range(K))
 
 
 def rotation(seed: int, d: int) -> Array:
