@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepradiomics.cohort.roi import ELLIPSOID
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json
 from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume
 from deepradiomics.prepare import canonical_grid
+from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE
 from deepradiomics.results.canvas import new_figure, save
 from deepradiomics.results.lens_words import feature_name, interval, modality_name, signed
 from deepradiomics.results.report_pictures import draw_grey
@@ -27,7 +29,7 @@ from deepradiomics.results.report_slices import Slice, letters, own_plane
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
     from deepradiomics.lens.result import LensResult
 
@@ -104,9 +106,7 @@ def case_figure(case: LensCase) -> Figure:
         draw_modality(ax, case, modality, window)
     if case.map is not None:
         colours = draw_map(axes[-1], case, window)
-        bar = figure.colorbar(colours, ax=axes[-1], fraction=0.05, pad=0.02)
-        bar.set_label(f"local value, {case.unit}" if case.unit else "local value", fontsize=10)
-        bar.ax.tick_params(labelsize=9)
+        add_colour_bar(figure, axes[-1], colours, case)
     figure.suptitle(_title(case), fontsize=12)
     figure.supxlabel(fill(_caption(case, window), 46 * panels), fontsize=9.5, color="#444444")
     return figure
@@ -137,6 +137,17 @@ def draw_map(ax: Axes, case: LensCase, window: Window) -> ScalarMappable:
     _outline(ax, case.rois.get(case.modality), grid, "white")
     ax.set_title(f"{modality_name(case.modality)}: {feature_name(case.feature).replace(', ', chr(10))}", fontsize=11)
     return shown
+
+
+def add_colour_bar(figure: Figure | SubFigure, ax: Axes, colours: ScalarMappable, case: LensCase) -> None:
+    """The legend of a map: its values and unit; pointed ends where values lie beyond the colours."""
+    values = case.map.voxels[np.isfinite(case.map.voxels)] if case.map is not None else np.zeros(0)
+    low, high = (float(limit or 0) for limit in colours.get_clim())
+    beyond = bool((values < low).any()), bool((values > high).any())
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
+    bar = figure.colorbar(colours, ax=ax, fraction=0.05, pad=0.02, extend=extend)
+    bar.set_label(f"local value, {case.unit}" if case.unit else "local value", fontsize=10)
+    bar.ax.tick_params(labelsize=9)
 
 
 def window_of(case: LensCase) -> Window:
@@ -210,28 +221,18 @@ def read_case(folder: Path | str) -> LensCase:
 
 
 def case_of(result: LensResult, case_id: str | None = None) -> LensCase | None:
-    """A case of the cohort with its images and ROI: the one named, else the first test case whose files are there."""
-    from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE, central_ellipsoid
+    """A case of the lens with its images and ROI: the one named, else the first test case whose files are there."""
+    from deepradiomics.lens.case import CaseSource
 
-    roi = str(result.about.get("roi") or "gland")
     rows = [row for row in result.cases if case_id is None or row["id"] == case_id]
     for row in sorted(rows, key=lambda row: row.get("split") != "test"):
-        files = {m: result.folder / row[f"view_{m}"] for m in result.modalities if row.get(f"view_{m}")}
-        contour = row.get("mask" if roi == "mask" else f"mask_{roi}")
-        if len(files) < len(result.modalities) or not all(path.exists() for path in files.values()):
+        try:
+            found = CaseSource.of_result(result, row["id"])
+        except InputError:  # images were moved, or this case lacks one
             continue
-        if roi != "ellipsoid" and not (contour and (result.folder / contour).exists()):
-            continue
-        images = {m: read_volume(path) for m, path in files.items()}
-        mask = (
-            central_ellipsoid(next(iter(images.values())).geometry)
-            if roi == "ellipsoid" or not contour
-            else read_mask(result.folder / contour)
-        )
-        return LensCase(
-            row["id"], images, dict.fromkeys(images, mask), roi_note=ELLIPSOID_NOTE if roi == "ellipsoid" else "",
-            synthetic=bool(result.about.get("synthetic")),
-        )  # fmt: skip
+        note = ELLIPSOID_NOTE if found.roi == ELLIPSOID else ""
+        rois = dict.fromkeys(found.images, found.mask)
+        return LensCase(found.id, found.images, rois, roi_note=note, synthetic=found.synthetic)
     return None
 
 

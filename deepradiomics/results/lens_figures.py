@@ -15,7 +15,7 @@ import numpy as np
 from deepradiomics.errors import InputError
 from deepradiomics.lens.result import LensResult, Pick, Row
 from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
-from deepradiomics.results.lens_case import LensCase, draw_map, draw_modality, window_of
+from deepradiomics.results.lens_case import LensCase, add_colour_bar, draw_map, draw_modality, window_of
 from deepradiomics.results.lens_tables import task_labels
 from deepradiomics.results.lens_words import (
     STAGE_COLOURS,
@@ -228,9 +228,7 @@ def _case_panels(figure: SubFigure, cases: Sequence[LensCase], rows: int, column
             draw_modality(ax, case, modality, window)
         if case.map is not None:
             colours = draw_map(line[used], case, window)
-            bar = figure.colorbar(colours, ax=line[used], fraction=0.045, pad=0.02)
-            bar.set_label(f"local value, {case.unit}" if case.unit else "local value", fontsize=8)
-            bar.ax.tick_params(labelsize=7)
+            add_colour_bar(figure, line[used], colours, case)
             used += 1
         for ax in line[used:]:
             ax.set_axis_off()

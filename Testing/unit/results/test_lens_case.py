@@ -123,6 +123,14 @@ def test_the_map_is_drawn_at_its_values_and_only_inside_the_region(case: LensCas
     assert figure.axes[4].get_ylabel() == "local value, mm²/s"
 
 
+def test_the_legend_points_where_values_lie_beyond_its_colours(case: LensCase) -> None:
+    assert case.range is not None
+    low, high = case.range
+    for limits, extend in (((low, high), "neither"), ((low - 1, high - 0.1), "max"), ((low + 0.1, high - 0.1), "both")):
+        bar = case_figure(dataclasses.replace(case, range=limits)).axes[3].images[1].colorbar
+        assert bar is not None and bar.extend == extend
+
+
 def test_a_map_on_a_finer_grid_keeps_its_detail_and_its_place(case: LensCase) -> None:
     assert case.map is not None
     coarse = case.map.geometry
