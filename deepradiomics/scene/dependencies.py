@@ -20,7 +20,7 @@ from typing import Literal, Protocol
 
 from deepradiomics.errors import DeepRadiomicsError, InputError, MissingDependencyError
 
-Feature = Literal["extract", "apply", "train", "parquet"]
+Feature = Literal["extract", "apply", "train", "lens", "lens-case", "parquet"]
 REQUESTER = "DeepRadiomics"
 
 
@@ -48,12 +48,9 @@ _ENGINE = (
     Dependency("typer", "typer", "0.15"),
     Dependency("rich", "rich", "13"),
 )
-_NETWORKS = (
-    Dependency("torch", "torch", "2.4"),
-    Dependency("monai", "monai", "1.4"),
-    Dependency("safetensors", "safetensors", "0.4.4"),
-    Dependency("matplotlib", "matplotlib", "3.9"),
-)
+_TORCH = (Dependency("torch", "torch", "2.4"), Dependency("safetensors", "safetensors", "0.4.4"))
+_DRAWING = (Dependency("matplotlib", "matplotlib", "3.9"),)
+_NETWORKS = (*_TORCH, Dependency("monai", "monai", "1.4"), *_DRAWING)
 _PARQUET = (Dependency("pyarrow", "pyarrow", "17"),)
 _TRAINING = (
     Dependency("lightning", "lightning", "2.6.4"),  # 2.6.2 and 2.6.3 were malicious
@@ -64,6 +61,8 @@ NEEDS: dict[Feature, tuple[Dependency, ...]] = {
     "extract": _ENGINE,
     "apply": _ENGINE + _NETWORKS,
     "train": _ENGINE + _NETWORKS + _TRAINING,
+    "lens": _ENGINE + _TORCH + _DRAWING + _PARQUET,
+    "lens-case": _ENGINE + _DRAWING,
     "parquet": _PARQUET,
 }
 # Slicer's own: an installation may never replace these (Slicer issues 6711, 7661).

@@ -1,0 +1,164 @@
+"""The case view's section: which case, which images; the chosen feature's map over its modality."""
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
+
+from . import result_text as text
+from .choices import CaseSource
+from .cohorts import scene_cases
+from .readiness import why_not_case
+
+
+class CaseSection:
+    """Starts the map of the chosen row in the chosen case, and shows it."""
+
+    def __init__(self, panel) -> None:
+        self.panel, self.ui = panel, panel.ui
+        self.selectors: dict = {}  # volume selector by modality
+        self._labels: list = []
+        self._ids: tuple[str, ...] = ()
+        self._entries: list[str] = []
+        self._following = False
+        self.segments = SegmentChoice(self.ui.caseSegmentSelector)
+        self.watch = SegmentsWatch(panel, panel.refresh)
+        self.ui.caseSelector.connect("currentIndexChanged(int)", self.onCaseChosen)
+        self.ui.caseSegmentSelector.connect("currentIndexChanged(int)", self.onSegmentChosen)
+        self.ui.showCaseButton.connect("clicked(bool)", self.onShow)
+        self.ui.shiftTable.connect("cellDoubleClicked(int,int)", self.onDoubleClick)
+
+    def refresh(self) -> None:
+        """Bring the section up to date with the parameters."""
+        p = self.panel.parameters
+        table = p.resultTable
+        modalities = text.lens_modalities(table)
+        self._following = True
+        try:
+            self._follow_cases(text.lens_cases(text.lens_folder(table)))
+            self._follow_volumes(modalities)
+        finally:
+            self._following = False
+        self.watch.follow(p.caseSegmentation)
+        self.segments.follow(p.caseSegmentation, p.caseSegmentId, allow_all=False)
+        if p.caseSegmentation is not None and self.segments.current() != p.caseSegmentId:
+            p.caseSegmentId = self.segments.current()  # comes back here through the parameter node
+            return
+        in_scene = p.caseSource is CaseSource.SCENE
+        for name in ("caseLabel", "caseSelector"):
+            getattr(self.ui, name).visible = not in_scene
+        for name in ("caseVolumesArea", "caseSegmentationLabel", "caseSegmentationSelector", "caseSegmentLabel",
+                     "caseSegmentSelector"):  # fmt: skip
+            getattr(self.ui, name).visible = in_scene
+        if not self.panel.idle:
+            return
+        reason = why_not_case(p, modalities, text.lens_roi(table), self._ids)
+        if reason is None and text.lens_folder(table) is None:
+            reason = _("The lens's folder is not where it was: open it where it lies now.")
+        self.panel.set_ready(self.ui.showCaseButton, reason, _("Map the chosen feature in this case."))
+        self.ui.caseStatusLabel.text = reason or text.feature_words(p.chosenModality, p.chosenFeature)
+
+    def guess(self) -> None:
+        """When images of the scene are to be looked at, choose those of the first case that has all modalities."""
+        p = self.panel.parameters
+        modalities = text.lens_modalities(p.resultTable)
+        if p.caseSource is not CaseSource.SCENE or not modalities or p.caseVolumes:
+            return
+        try:
+            fitting = [case for case in scene_cases() if set(modalities) <= set(case.volumes)]
+        except DeepRadiomicsError:
+            return
+        if fitting:
+            p.caseVolumes = {each: fitting[0].volumes[each] for each in modalities}
+            roi = fitting[0].rois.get(text.lens_roi(p.resultTable))
+            if roi is not None:
+                p.caseSegmentation, p.caseSegmentId = roi
+
+    # --- what there is to choose from ------------------------------------------------------------------------------
+
+    def _follow_cases(self, cases: list[tuple[str, str]]) -> None:
+        entries = [f"{name} ({split})" if split else name for name, split in cases]
+        if entries != self._entries:
+            self._entries, self._ids = entries, tuple(name for name, _split in cases)
+            self.ui.caseSelector.clear()
+            for entry in entries:
+                self.ui.caseSelector.addItem(entry)
+        p = self.panel.parameters
+        self.ui.caseSelector.currentIndex = self._ids.index(p.caseId) if p.caseId in self._ids else -1
+
+    def _follow_volumes(self, modalities: tuple[str, ...]) -> None:
+        """One selector a modality of the lens."""
+        if tuple(self.selectors) != modalities:
+            layout = self.ui.caseVolumesArea.layout()
+            for widget in (*self._labels, *self.selectors.values()):
+                layout.removeWidget(widget)
+                widget.setParent(None)
+                widget.deleteLater()
+            self.selectors, self._labels = {}, []
+            for modality in modalities:
+                self._add_selector(modality, layout)
+        chosen = self.panel.parameters.caseVolumes
+        for modality, selector in self.selectors.items():
+            selector.setCurrentNode(chosen.get(modality))
+
+    def _add_selector(self, modality: str, layout) -> None:
+        label, selector = qt.QLabel(_("{modality}:").format(modality=modality)), slicer.qMRMLNodeComboBox()
+        selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+        selector.showChildNodeTypes = False
+        selector.noneEnabled = True
+        selector.addEnabled = selector.removeEnabled = False
+        selector.setMRMLScene(slicer.mrmlScene)
+        selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self.onVolumeChosen(modality, node))
+        layout.addRow(label, selector)
+        self._labels.append(label)
+        self.selectors[modality] = selector
+
+    def onCaseChosen(self, index: int) -> None:
+        """The user chose a case of the lens."""
+        if not self._following and 0 <= index < len(self._ids):
+            self.panel.parameters.caseId = self._ids[index]
+
+    def onVolumeChosen(self, modality: str, node) -> None:
+        """The user chose a volume."""
+        p = self.panel.parameters
+        if self._following or p is None:
+            return
+        chosen = {name: each for name, each in p.caseVolumes.items() if each is not None and name != modality}
+        p.caseVolumes = chosen | ({modality: node} if node is not None else {})
+
+    def onSegmentChosen(self, index: int) -> None:
+        """The user chose a segment."""
+        if self.panel.parameters is not None and not self.segments.following:
+            self.panel.parameters.caseSegmentId = self.segments.current()
+
+    # --- showing ---------------------------------------------------------------------------------------------------
+
+    def onDoubleClick(self, row: int, column: int) -> None:
+        """A row of the table was clicked twice."""
+        if self.panel.idle and self.ui.showCaseButton.enabled:
+            self.onShow()
+
+    def onShow(self, checked: bool = False) -> None:
+        """Map the chosen feature, or cancel."""
+        self.panel.run(self.ui.showCaseButton, "lens-case", self._start, self._show)
+
+    def _start(self, callbacks: dict):
+        p = self.panel.parameters
+        given: dict = {}
+        case_id = p.caseId
+        if p.caseSource is CaseSource.SCENE:
+            given["volumes"] = {each: p.caseVolumes[each] for each in self.selectors}
+            if p.caseSegmentation is not None:
+                given["roi"] = (p.caseSegmentation, p.caseSegmentId)
+            case_id = given["volumes"][p.chosenModality].GetName()
+        return self.panel.logic.start_show_feature(
+            case_id, p.chosenModality, p.chosenFeature, result=p.resultTable, **given, **callbacks
+        )
+
+    def _show(self, nodes) -> None:
+        if nodes.note:
+            self.panel.log(_("Region: {note}.").format(note=nodes.note))
+        self.panel.log(_("{feature} of {case} is over {modality}.").format(
+            feature=nodes.feature, case=nodes.case_id, modality=nodes.modality))  # fmt: skip

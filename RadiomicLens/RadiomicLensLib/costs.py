@@ -1,0 +1,37 @@
+"""How long a fit will take, roughly: said above Apply, so that nobody waits blindly.
+
+Seconds on one ordinary processor core; images are not looked at, so a factor of three either way is normal.
+"""
+
+from slicer.i18n import tr as _
+
+from .choices import Device, Preset
+from .cohorts import Cohort
+from .readiness import chosen_modalities
+
+START_S = 15.0  # Python, torch, the encoders
+FEATURES_S = {Preset.PAPER: 6.0, Preset.TINY: 1.0}  # a case and modality: resampled to 0.5 mm, or as it is
+ENCODE_S = 3.0  # a case and encoder
+FIT_S = 20.0
+PERMUTATION_S = 0.05
+GPU_SPEEDUP = 10.0
+
+
+def seconds(parameters, cohort: Cohort) -> float:
+    """Of a whole fit."""
+    gpu = parameters.device in (Device.CUDA, Device.MPS)
+    features = cohort.cases * len(chosen_modalities(parameters, cohort)) * FEATURES_S[parameters.preset]
+    learning = 2 * cohort.cases * ENCODE_S + FIT_S * (24 if parameters.sweep else 1)
+    learning += parameters.permutations * PERMUTATION_S
+    return START_S + features + (learning / GPU_SPEEDUP if gpu else learning)
+
+
+def words(given: float) -> str:
+    """Seconds as a short sentence, rounded as roughly as they are known."""
+    if given < 100:
+        time = _("{seconds} s").format(seconds=max(10, round(given / 10) * 10))
+    elif given < 5400:
+        time = _("{minutes} min").format(minutes=round(given / 60))
+    else:
+        time = _("{hours:.1f} h").format(hours=given / 3600)
+    return _("Takes very roughly {time}; a stopped run goes on where it was.").format(time=time)

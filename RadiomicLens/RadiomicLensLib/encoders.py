@@ -1,0 +1,69 @@
+"""Which two encoders: the frozen and the tuned one of a fine-tuning's folder, or each by itself."""
+
+import re
+from pathlib import Path
+
+from slicer.i18n import tr as _
+
+from deepradiomics.errors import DeepRadiomicsError
+
+from .choices import EncoderSource
+
+_ENTRY_POINT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_FILES = (".csv", ".parquet", ".safetensors", ".pt", ".pth", ".ckpt")  # tables of embeddings, and weights
+
+
+def encoders_of_run(folder: Path) -> tuple[str, str]:
+    """Folders of the encoder before and after a fine-tuning."""
+    return str(folder / "frozen" / "encoder"), str(folder / "tuned" / "encoder")
+
+
+def chosen_encoders(parameters) -> tuple[str, str]:
+    """What stands for the encoder before and after fine-tuning; empty where nothing is chosen."""
+    if parameters.encoderSource is EncoderSource.RUN:
+        return encoders_of_run(Path(parameters.finetuneFolder)) if parameters.finetuneFolder else ("", "")
+    return parameters.preEncoder.strip(), parameters.ftEncoder.strip()
+
+
+def why_not_encoders(parameters) -> str | None:
+    """None when both encoders are there."""
+    if parameters.encoderSource is EncoderSource.RUN:
+        folder = parameters.finetuneFolder
+        if not folder:
+            return _("Choose the fine-tuning's folder.")
+        missing = [each for each in encoders_of_run(Path(folder)) if not (Path(each) / "bundle.json").is_file()]
+        if missing:
+            return _("{folder} is no finished fine-tuning: there is no encoder in {missing}.").format(
+                folder=folder, missing=missing[0]
+            )
+        return None
+    for source, which in ((parameters.preEncoder, _("before")), (parameters.ftEncoder, _("after"))):
+        reason = _why_not(source.strip(), which)
+        if reason:
+            return reason
+    return None
+
+
+def _why_not(source: str, which: str) -> str | None:
+    if not source:
+        return _("Choose the encoder {which} fine-tuning.").format(which=which)
+    path = Path(source)
+    if path.is_file() and path.suffix.lower() in _FILES:
+        return None
+    if not path.exists() and _ENTRY_POINT.fullmatch(source):
+        return None
+    if not (path / "bundle.json").is_file():
+        return _("{source}: expected an encoder's folder (with bundle.json), a table, or module:function.").format(
+            source=source
+        )
+    from deepradiomics.networks.bundle import load_info
+
+    try:
+        kind = load_info(path).get("kind")
+    except DeepRadiomicsError as error:
+        return str(error)
+    return (
+        None
+        if kind == "encoder"
+        else _("{source} holds a model of kind {kind!r}, not an encoder.").format(source=source, kind=kind)
+    )

@@ -1,0 +1,64 @@
+"""Whether Apply and the case view can run; if not, the one sentence that says what to do."""
+
+from pathlib import Path
+
+from slicer.i18n import tr as _
+
+from .choices import CaseSource, FeatureSet, Missing
+from .cohorts import ELLIPSOID, Cohort
+from .encoders import why_not_encoders
+
+
+def params_of(parameters) -> str:
+    """The preset's name, or the parameter file, as the command line takes it."""
+    if parameters.featureSet is FeatureSet.FILE:
+        return str(Path(parameters.parameterFile).absolute())
+    return str(parameters.featureSet.value)
+
+
+def chosen_modalities(parameters, cohort: Cohort) -> tuple[str, ...]:
+    """The ticked modalities that the cohort has, in its order; all of them when none is ticked."""
+    ticked = tuple(each for each in cohort.modalities if each in parameters.modalities)
+    return ticked or cohort.modalities
+
+
+def why_not_apply(parameters, cohort: Cohort) -> str | None:
+    """None when Apply can run."""
+    if cohort.problem:
+        return cohort.problem
+    if parameters.roi not in cohort.rois:
+        return _("Choose the region (ROI).")
+    reason = why_not_encoders(parameters)
+    if reason:
+        return reason
+    if parameters.featureSet is FeatureSet.FILE and not Path(parameters.parameterFile or "-").is_file():
+        return _("Choose the parameter file (YAML).")
+    if cohort.incomplete and parameters.missing is Missing.REFUSE and not parameters.modalities:
+        return _("{count} cases lack a modality: tick those that all have, or leave such cases out (Options).").format(
+            count=len(cohort.incomplete)
+        )
+    return None if parameters.outputFolder else _("Choose a folder for the results.")
+
+
+def why_not_case(parameters, modalities: tuple[str, ...], roi: str, ids: tuple[str, ...]) -> str | None:
+    """None when the case view can show the chosen row; `modalities`, `roi` and `ids` are the lens's."""
+    if parameters.resultTable is None:
+        return _("Fit a lens, or open the result of one.")
+    if not parameters.chosenFeature:
+        return _("Choose a row of the table of features.")
+    if parameters.caseSource is CaseSource.RESULT:
+        return None if parameters.caseId in ids else _("Choose the case.")
+    for modality in modalities:
+        node = parameters.caseVolumes.get(modality)
+        if node is None:
+            return _("Choose the volume of {modality}.").format(modality=modality)
+        if node.GetImageData() is None:
+            return _("The volume of {modality} is empty.").format(modality=modality)
+    if roi == ELLIPSOID and parameters.caseSegmentation is None:
+        return None
+    if parameters.caseSegmentation is None:
+        return _("Choose the segmentation of the region.")
+    segments = parameters.caseSegmentation.GetSegmentation()
+    if segments.GetSegment(parameters.caseSegmentId) is None:
+        return _("Choose the segment of the region.")
+    return None

@@ -1,0 +1,181 @@
+"""What the results section says of a lens: the summary above the tables, the rows of features and of families."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from deepradiomics.scene.export import columns_of
+from deepradiomics.scene.lens_tables import explained
+from deepradiomics.scene.provenance import read_stamp
+from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
+
+ROWS_SHOWN = 500
+SHIFT_COLUMNS = (  # of the table node, in the order of the list
+    "feature", "modality", "delta_i", "q_null", "i_pre", "i_ft", "r2_pre", "r2_ft", "rank",
+)  # fmt: skip
+ASCENDING = ("feature", "modality", "q_null", "rank")  # what a first click on their header means
+
+
+def shift_headers() -> list[str]:
+    """Headers of the list of features."""
+    return [_("Feature"), _("Mod."), "ΔI", "q", _("I before"), _("I after"), _("R² before"), _("R² after"), _("Rank")]
+
+
+@dataclass(frozen=True)
+class ShiftRows:
+    """The rows of a shift table that fit a filter, in the table's order.
+
+    Attributes
+    ----------
+    keys
+        (modality, feature) of each.
+    texts, tips
+        What the list shows of each, cell by cell, and its tooltip.
+    found
+        How many fit; no more than ROWS_SHOWN are listed.
+    """
+
+    keys: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, ...], ...] = ()
+    tips: tuple[str, ...] = ()
+    found: int = 0
+    total: int = 0
+
+
+def shift_rows(table: Any, words: str) -> ShiftRows:
+    """The rows whose name, family, image type or modality hold every word."""
+    columns = columns_of(table)
+    wanted = words.lower().split()
+    found = [row for row in range(len(columns["feature"])) if _holds(columns, row, wanted)]
+    shown = found[:ROWS_SHOWN]
+    return ShiftRows(
+        tuple((columns["modality"][row], columns["feature"][row]) for row in shown),
+        tuple(tuple(_cell(column, columns[column][row]) for column in SHIFT_COLUMNS) for row in shown),
+        tuple(_tip(columns, row) for row in shown),
+        len(found),
+        len(columns["feature"]),
+    )
+
+
+def count_words(rows: ShiftRows) -> str:
+    """How many rows are listed."""
+    if rows.found > len(rows.keys):
+        return _("{shown} of {found} rows; sort or search to see others").format(shown=len(rows.keys), found=rows.found)
+    if rows.found < rows.total:
+        return _("{found} of {total} rows").format(found=rows.found, total=rows.total)
+    return _("{total} rows").format(total=rows.total)
+
+
+def family_headers() -> list[str]:
+    """Headers of the list of families."""
+    return [_("Group"), "n", _("R² before"), _("R² after"), _("p (Holm)")]
+
+
+def family_rows(table: Any) -> list[tuple[str, ...]]:
+    """The rows of a family table: families, image types, modalities, all."""
+    columns = columns_of(table)
+    return [
+        (
+            str(columns["group"][row]), str(columns["n_features"][row]), _number(columns["r2_pre"][row]),
+            _number(columns["r2_ft"][row]), f"{_number(columns['p_holm'][row], 2)} {columns['stars'][row]}".strip(),
+        )
+        for row in range(len(columns["group"]))
+    ]  # fmt: skip
+
+
+def summary_words(table: Any) -> str:
+    """The lens in a few lines of rich text; warnings in red."""
+    if table is None:
+        return escape(_("Nothing fitted or opened yet."))
+    about = read_stamp(table)
+    summary, counts = about.get("summary") or {}, about.get("counts") or {}
+    task, modalities = str(about.get("task") or _("Fine-tuning")), ", ".join(about.get("modalities") or ())
+    lines = [f"<b>{escape(task)}</b>: {escape(modalities)}; ROI {escape(lens_roi(table))}"]
+    lines.append(escape(_("{train} training, {validation} validation, {test} test cases").format(
+        **{name: counts.get(name, "?") for name in ("train", "validation", "test")})))  # fmt: skip
+    pooled = [summary.get(f"r2_pooled_{stage}") for stage in ("pre", "ft")]
+    lines.append(escape(_("R² pooled: {pre} before, {ft} after").format(pre=_number(pooled[0]), ft=_number(pooled[1]))))
+    beyond = summary.get("n_beyond_noise")
+    if beyond is None:
+        lines.append(escape(_("No permutations: which ΔI are more than noise is not known.")))
+    else:
+        lines.append(escape(_("{beyond} of {all} ΔI are more than noise (q < 0.05)").format(
+            beyond=beyond, all=summary.get("n_features", table.GetNumberOfRows()))))  # fmt: skip
+    if about.get("synthetic"):
+        lines.append(_red(_("SYNTHETIC data: means nothing clinically.")))
+    if about.get("leakage"):
+        lines.append(_red(str(about["leakage"])))
+    return "<br>".join(lines)
+
+
+def lens_modalities(table: Any) -> tuple[str, ...]:
+    """The lens's modalities, in its order."""
+    return tuple(read_stamp(table).get("modalities") or ()) if table is not None else ()
+
+
+def lens_roi(table: Any) -> str:
+    """The name of the region that the lens measured."""
+    about = read_stamp(table) if table is not None else {}
+    return str(about.get("roi") or (about.get("config") or {}).get("roi") or "")
+
+
+def lens_folder(table: Any) -> Path | None:
+    """Where the lens's files are; None if they are not there any more."""
+    named = table.GetAttribute(FOLDER_ATTRIBUTE) if table is not None else None
+    return Path(named) if named and (Path(named) / "lens.json").is_file() else None
+
+
+def lens_cases(folder: Path | None) -> list[tuple[str, str]]:
+    """(id, split) of the lens's cases, those of the test split first."""
+    file = folder / "cases.csv" if folder is not None else None
+    if file is None or not file.is_file():
+        return []
+    with open(file, encoding="utf-8-sig", newline="") as stream:
+        cases = [(row.get("id") or "", row.get("split") or "") for row in csv.DictReader(stream)]
+    return sorted((each for each in cases if each[0]), key=lambda each: each[1] != "test")
+
+
+def feature_words(modality: str, feature: str) -> str:
+    """A feature as a person would name it."""
+    return f"{explained(feature).label or feature} · {modality}"
+
+
+def _holds(columns: Mapping[str, Sequence[Any]], row: int, wanted: Sequence[str]) -> bool:
+    if not wanted:
+        return True
+    names = " ".join(str(columns[name][row]) for name in ("modality", "feature", "family", "image_type"))
+    text = f"{names} {explained(columns['feature'][row]).label}".lower()
+    return all(word in text for word in wanted)
+
+
+def _cell(column: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if column == "feature":
+        return str(value).removeprefix("original_")
+    if column in ("delta_i",):
+        return f"{value:+.3f}"
+    if column == "q_null":
+        return f"{value:.2g}"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _tip(columns: Mapping[str, Sequence[Any]], row: int) -> str:
+    low, high = columns["delta_i_low"][row], columns["delta_i_high"][row]
+    interval = f"\nΔI {_number(columns['delta_i'][row])}" + (
+        _(" (95 % interval {low} to {high})").format(low=_number(low), high=_number(high)) if low is not None else ""
+    )
+    return f"{columns['modality'][row]}: {columns['feature'][row]}. {columns['description'][row]}{interval}"
+
+
+def _number(value: Any, digits: int = 3) -> str:
+    return "–" if value is None or value != value else f"{value:.{digits}g}" if digits == 2 else f"{value:.{digits}f}"
+
+
+def _red(text: str) -> str:
+    return f'<span style="color:#c0392b">{escape(text)}</span>'

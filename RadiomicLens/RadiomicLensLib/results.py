@@ -1,0 +1,242 @@
+"""The Results section: which lens, what it found, its features (sorted, searched) and families; charts, report, export.
+
+Everything is read back from the lens's table node and the nodes it refers to, so that a saved scene shows it again.
+"""
+
+from pathlib import Path
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from . import result_text as text
+
+ROW_HEIGHT = 22
+
+
+class ResultsSection:
+    """Shows one lens: that of the shift table in the parameter `resultTable`."""
+
+    def __init__(self, panel) -> None:
+        self.panel, self.ui = panel, panel.ui
+        self._shown: tuple = ()  # what the list of features was filled from
+        self._tables: list = []  # in the order of the selector
+        self._rows = text.ShiftRows()
+        self._items: list = []  # of the lists: PythonQt lets go of an item that nobody else holds
+        self._family_items: list = []
+        self._following = False
+        for widget in (self.ui.shiftTable, self.ui.familyTable):
+            widget.verticalHeader().setVisible(False)
+            widget.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        header = self.ui.shiftTable.horizontalHeader()
+        header.setSectionsClickable(True)
+        header.setSortIndicatorShown(True)
+        header.sectionClicked.connect(self.onHeader)
+        self.ui.resultSelector.connect("currentIndexChanged(int)", self.onResultChosen)
+        self.ui.openResultButton.connect("clicked(bool)", self.onOpenResult)
+        self.ui.shiftTable.connect("itemSelectionChanged()", self.onRowChosen)
+        self.ui.r2ChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("r2"))
+        self.ui.shiftChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("shift"))
+        self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
+        self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
+        self.ui.exportButton.connect("clicked(bool)", self.onExport)
+
+    # --- what to show ----------------------------------------------------------------------------------------------
+
+    def show(self, nodes) -> None:
+        """Show a new lens (`deepradiomics.scene.lens.LensNodes`)."""
+        for warning in nodes.warnings:
+            self.panel.log(warning)
+        p = self.panel.parameters
+        p.sortColumn, p.sortDescending = "delta_i", True  # as the table comes
+        p.chosenModality = p.chosenFeature = ""
+        p.resultTable = nodes.shift
+        self.ui.resultsSection.collapsed = False
+
+    def restore(self) -> None:
+        """Open the section when the scene holds a lens."""
+        self._shown = ()
+        self.ui.resultsSection.collapsed = self.panel.parameters.resultTable is None
+
+    def refresh(self) -> None:
+        """Bring the section up to date with the parameters."""
+        p = self.panel.parameters
+        table = p.resultTable
+        self._following = True
+        try:
+            self._follow_tables(table)
+            now = (table.GetID(), table.GetTable().GetMTime(), p.shiftFilter) if table is not None else ("",)
+            if now != self._shown:
+                if table is None or now[0] != (self._shown or ("",))[0]:
+                    self._fill_families(table)
+                self._shown = now
+                self.ui.summaryLabel.text = text.summary_words(table)
+                self._fill_features(table)
+            self._show_order()
+            self._show_chosen()
+        finally:
+            self._following = False
+        for button in (self.ui.r2ChartButton, self.ui.shiftChartButton, self.ui.exportButton):
+            button.enabled = table is not None
+        self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
+        self.ui.openReportButton.enabled = self._report() is not None
+
+    def _follow_tables(self, chosen) -> None:
+        """The lenses in the scene, to choose from."""
+        from deepradiomics.scene.lens import lens_tables
+
+        tables = lens_tables(slicer.mrmlScene)
+        if [each.GetID() for each in tables] != [each.GetID() for each in self._tables]:
+            self._tables = tables
+            self.ui.resultSelector.clear()
+            for each in tables:
+                self.ui.resultSelector.addItem(each.GetName().partition(": ")[2] or each.GetName())
+        ids = [each.GetID() for each in tables]
+        self.ui.resultSelector.currentIndex = ids.index(chosen.GetID()) if chosen and chosen.GetID() in ids else -1
+        self.ui.resultSelector.enabled = bool(tables)
+
+    def onResultChosen(self, index: int) -> None:
+        """The user chose another lens of the scene."""
+        if not self._following and 0 <= index < len(self._tables):
+            self.panel.parameters.resultTable = self._tables[index]
+
+    def onOpenResult(self, checked: bool = False) -> None:
+        """Open the result folder of a lens that was fitted before."""
+        folder = qt.QFileDialog.getExistingDirectory(self.panel.parent, _("Result folder of a lens"))
+        if folder:
+            with self.panel.errors_shown():
+                self.show(self.panel.logic.open(Path(folder)))
+
+    # --- the lists -------------------------------------------------------------------------------------------------
+
+    def _fill_features(self, table) -> None:
+        words = self.panel.parameters.shiftFilter
+        self._rows = text.shift_rows(table, words) if table is not None else text.ShiftRows()
+        headers = text.shift_headers()
+        tips = dict(zip(headers, text.SHIFT_COLUMNS, strict=True))
+        self._items = _fill(self.ui.shiftTable, headers, self._rows.texts, self._rows.tips)
+        for column, name in enumerate(tips.values()):
+            item = self.ui.shiftTable.horizontalHeaderItem(column)
+            if item is not None and table is not None:
+                item.setToolTip(table.GetColumnDescription(name))
+        self.ui.shiftCountLabel.text = text.count_words(self._rows) if table is not None else ""
+
+    def _fill_families(self, table) -> None:
+        from deepradiomics.errors import InputError
+        from deepradiomics.scene.lens import nodes_of
+
+        rows: list = []
+        if table is not None:
+            try:
+                rows = text.family_rows(nodes_of(table).family)
+            except InputError:  # the user removed that node; the features can still be looked at
+                rows = []
+        self._family_items = _fill(self.ui.familyTable, text.family_headers(), rows, ["" for _row in rows])
+
+    def onHeader(self, column: int) -> None:
+        """Sort by the column whose header was clicked; once more, the other way round. The table node follows."""
+        p = self.panel.parameters
+        if p.resultTable is None:
+            return
+        from deepradiomics.scene.tables import sort_rows
+
+        name = text.SHIFT_COLUMNS[column]
+        descending = not p.sortDescending if name == p.sortColumn else name not in text.ASCENDING
+        sort_rows(p.resultTable, name, descending=descending)
+        p.sortColumn, p.sortDescending = name, descending
+        self.panel.refresh()
+
+    def _show_order(self) -> None:
+        p = self.panel.parameters
+        if p.sortColumn in text.SHIFT_COLUMNS:
+            order = qt.Qt.DescendingOrder if p.sortDescending else qt.Qt.AscendingOrder
+            header = self.ui.shiftTable.horizontalHeader()
+            header.setSortIndicator(text.SHIFT_COLUMNS.index(p.sortColumn), order)
+
+    def onRowChosen(self) -> None:
+        """The user chose a feature."""
+        row = self.ui.shiftTable.currentRow()
+        if self._following or not 0 <= row < len(self._rows.keys):
+            return
+        p = self.panel.parameters
+        if self._rows.keys[row] != (p.chosenModality, p.chosenFeature):
+            p.chosenModality, p.chosenFeature = self._rows.keys[row]
+
+    def _show_chosen(self) -> None:
+        """Select the chosen feature's row where it is listed."""
+        p = self.panel.parameters
+        key = (p.chosenModality, p.chosenFeature)
+        row = self._rows.keys.index(key) if key in self._rows.keys else -1
+        if row < 0:
+            self.ui.shiftTable.clearSelection()
+        elif self.ui.shiftTable.currentRow() != row or not self.ui.shiftTable.selectedItems():
+            self.ui.shiftTable.selectRow(row)
+
+    # --- charts, report, methods, export ---------------------------------------------------------------------------
+
+    def onChart(self, name: str) -> None:
+        """Show a chart beside the table of features."""
+        with self.panel.errors_shown():
+            from deepradiomics.scene.layouts import show_tables
+            from deepradiomics.scene.lens import nodes_of
+
+            nodes = nodes_of(self.panel.parameters.resultTable)
+            show_tables(slicer.mrmlScene, nodes)
+            slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(nodes.charts[name].GetID())
+            slicer.app.applicationLogic().PropagatePlotChartSelection()
+
+    def _report(self) -> Path | None:
+        folder = text.lens_folder(self.panel.parameters.resultTable)
+        report = folder / "report.html" if folder is not None else None
+        return report if report is not None and report.is_file() else None
+
+    def onOpenReport(self, checked: bool = False) -> None:
+        """Open the report in the web browser."""
+        report = self._report()
+        if report is not None:
+            qt.QDesktopServices.openUrl(qt.QUrl(report.resolve().as_uri()))
+
+    def onCopyMethods(self, checked: bool = False) -> None:
+        """Copy the paragraph for a paper."""
+        from deepradiomics.scene.provenance import methods_text
+
+        with self.panel.errors_shown():
+            slicer.app.clipboard().setText(methods_text(self.panel.parameters.resultTable))
+            self.panel.log(_("The methods text is on the clipboard."))
+
+    def onExport(self, checked: bool = False) -> None:
+        """Write the table on show (features or families, all rows) to a CSV or Parquet file that the user chooses."""
+        from deepradiomics.scene import dependencies
+        from deepradiomics.scene.export import export_table
+        from deepradiomics.scene.lens import nodes_of
+
+        with self.panel.errors_shown():
+            table = self.panel.parameters.resultTable
+            if self.ui.resultTabs.currentIndex == 1:
+                table = nodes_of(table).family
+            path = qt.QFileDialog.getSaveFileName(
+                self.panel.parent, _("Export the table"), "lens.csv", "CSV (*.csv);;Parquet (*.parquet)"
+            )
+            if not path:
+                return
+            if Path(path).suffix.lower() == ".parquet":
+                dependencies.ensure("parquet")
+            self.panel.log(_("The table is in {path}.").format(path=export_table(table, Path(path))))
+
+
+def _fill(widget, headers, rows, tips) -> list:
+    """Replace the content of a list; the first column takes the room that is left. Returns the items."""
+    items = []
+    widget.clear()
+    widget.setColumnCount(len(headers))
+    widget.setRowCount(len(rows))
+    widget.setHorizontalHeaderLabels(headers)
+    for row, (texts, tip) in enumerate(zip(rows, tips, strict=True)):
+        for column, each in enumerate(texts):
+            item = qt.QTableWidgetItem(each)
+            item.setToolTip(tip or each)
+            items.append(item)
+            widget.setItem(row, column, item)
+    for column in range(1, len(headers)):
+        widget.horizontalHeader().setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+    return items

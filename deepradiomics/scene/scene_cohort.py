@@ -1,0 +1,233 @@
+"""Cases in the scene: which volumes and segments of the subject hierarchy belong together, and they as a manifest.
+
+::
+
+    Patient 1 (folder, patient or study)        → case "Patient 1"
+      ├─ t2           volume                    → modality "t2"
+      ├─ Patient 1 adc   volume                 → modality "adc"
+      └─ Segmentation
+           └─ gland   segment                   → ROI "gland"
+
+The rule: an item of the subject hierarchy that directly holds volumes is a case. A volume's name, without the case's
+name, is the modality; so is "t2_1" the modality "t2" where another volume is called "t2": Slicer numbers names that
+exist. A segment's name is the ROI.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import slicer
+import vtk
+
+from deepradiomics.errors import InputError
+from deepradiomics.images import write_mask, write_volume
+from deepradiomics.scene.placement import placement
+from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node, volumes_of_scene
+
+MANIFEST = "manifest.csv"
+_FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f]+')
+_NUMBERED = re.compile(r"_\d+$")  # "t2_1": Slicer's name for the second node called "t2"
+
+
+@dataclass(frozen=True, eq=False)
+class SceneCase:
+    """One case of the scene.
+
+    Attributes
+    ----------
+    volumes
+        Volume nodes by modality.
+    rois
+        (segmentation node, segment ID) by the name of the region.
+    patient
+        Whose scan it is; cases of one patient stay in one split.
+    """
+
+    name: str
+    volumes: Mapping[str, Any]
+    rois: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    patient: str = ""
+
+
+def cases_of_scene(scene: Any) -> tuple[SceneCase, ...]:
+    """The cases, in the order of the subject hierarchy; volumes that lie in no folder belong to none.
+
+    Raises
+    ------
+    InputError
+        Two volumes of one case have the same modality; the message names them.
+    """
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    volumes = {node.GetID(): node.GetName() for node in volumes_of_scene(scene)}
+    cases = []
+    for item in _descendants(hierarchy, hierarchy.GetSceneItemID()):
+        nodes = [hierarchy.GetItemDataNode(child) for child in _children(hierarchy, item)]
+        own = [node for node in nodes if node is not None and node.GetID() in volumes]
+        if own:
+            folder = hierarchy.GetItemName(item)
+            segmentations = [node for node in nodes if node is not None and node.IsA("vtkMRMLSegmentationNode")]
+            patient = _patient(hierarchy, item)
+            name = folder if patient in ("", folder) else f"{patient} {folder}"
+            cases.append(
+                SceneCase(name, _modalities(own, folder, volumes.values()), _rois(segmentations, folder), patient)
+            )
+    names = unique_names([case.name for case in cases])
+    return tuple(
+        SceneCase(name, case.volumes, case.rois, case.patient) for name, case in zip(names, cases, strict=True)
+    )
+
+
+def shared(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names that occur, those of the first case first."""
+    return list(dict.fromkeys(name for each in found for name in each))
+
+
+def given_cases(cases: Mapping[str, Mapping[str, Any]], roi: str) -> tuple[SceneCase, ...]:
+    """Cases as the console gives them: case → modality → node, and "roi" → (segmentation node, segment ID).
+
+    Raises
+    ------
+    InputError
+        There is no case, or one has no volume; or "roi" is not such a pair.
+    """
+    if not cases:
+        raise InputError("cases: expected at least one, such as cases={'patient 1': {'t2': node}}.")
+    made = []
+    for name, entries in cases.items():
+        volumes = {modality: node for modality, node in entries.items() if modality != "roi" and node is not None}
+        if not volumes:
+            raise InputError(f"cases: {name} has no volume; expected {{'t2': node, 'roi': (segmentation, segment)}}.")
+        pair = entries.get("roi")
+        if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2):
+            raise InputError(f"cases: {name}: expected 'roi': (segmentation node, segment ID), got {pair!r}.")
+        made.append(SceneCase(str(name), volumes, {roi: (pair[0], str(pair[1]))} if pair is not None else {}))
+    return tuple(made)
+
+
+def write_cohort(cases: Sequence[SceneCase], modalities: Sequence[str], roi: str, folder: Path) -> Path:
+    """Write the cases' images and region as files, in world space, with a manifest; returns its path.
+
+    What a case lacks is left empty in the manifest: the fit names it or leaves the case out.
+
+    Raises
+    ------
+    InputError, MaskError
+        A volume holds no image, or a region is empty or lies outside; the message names the node.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name, case in zip(unique_names([safe_name(case.name) for case in cases]), cases, strict=True):
+        own = folder / name
+        own.mkdir(exist_ok=True)
+        row = {"id": name, "patient": safe_name(case.patient) or name}
+        for modality in modalities:
+            if modality in case.volumes:
+                write_volume(volume_from_node(case.volumes[modality]), own / f"{safe_name(modality)}.nrrd")
+                row[f"view_{modality}"] = f"{name}/{safe_name(modality)}.nrrd"
+        if roi in case.rois and roi != "ellipsoid":
+            write_region(*case.rois[roi], case.volumes, own / "roi.nrrd")
+            row[f"mask_{roi}"] = f"{name}/roi.nrrd"
+        rows.append(row)
+    columns = ["id", "patient", *(f"view_{modality}" for modality in modalities)]
+    columns += [] if roi == "ellipsoid" else [f"mask_{roi}"]
+    with open(folder / MANIFEST, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder / MANIFEST
+
+
+def write_region(segmentation: Any, segment_id: str, volumes: Mapping[str, Any], path: Path) -> Path:
+    """Write one segment on the grid of the volume it was drawn on, where that is among these, else of the first."""
+    drawn_on = segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
+    own = [node for node in volumes.values() if drawn_on is not None and node.GetID() == drawn_on.GetID()]
+    reference = own[0] if own else next(iter(volumes.values()))
+    write_mask(mask_from_segmentation(segmentation, placement(reference).geometry, [segment_id]), path)
+    return path
+
+
+def safe_name(name: str) -> str:
+    """A name that can be a file's."""
+    return _FORBIDDEN.sub("_", name).strip(" .")
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names, numbered where one comes again, with capitals or without.
+
+    >>> unique_names(["a", "b", "A"])
+    ['a', 'b', 'A 2']
+    """
+    taken: set[str] = set()
+    made = []
+    for name in names:
+        unique, count = name or "case", 2
+        while unique.casefold() in taken:
+            unique, count = f"{name or 'case'} {count}", count + 1
+        taken.add(unique.casefold())
+        made.append(unique)
+    return made
+
+
+def plain_name(name: str, folder: str, others: Collection[str] = ()) -> str:
+    """What is left of a name without its case's name, and without Slicer's number if another has it without.
+
+    >>> plain_name("Patient 1 T2_3", "Patient 1"), plain_name("T2_3", "Patient 1", {"T2", "T2_3"})
+    ('t2_3', 't2')
+    """
+    bare = _NUMBERED.sub("", name)
+    name = bare if bare in others else name
+    rest = name.casefold().removeprefix(folder.casefold()).removesuffix(folder.casefold()).strip(" _-:.")
+    return _FORBIDDEN.sub("_", rest or name.casefold()).replace(" ", "_")
+
+
+def _modalities(nodes: Sequence[Any], folder: str, others: Collection[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for node in nodes:
+        modality = plain_name(node.GetName(), folder, others)
+        if modality in found:
+            raise InputError(
+                f"'{folder}' holds two volumes of the modality {modality!r}: '{found[modality].GetName()}' and "
+                f"'{node.GetName()}'. Rename one, or move it out of the folder."
+            )
+        found[modality] = node
+    return found
+
+
+def _rois(segmentations: Sequence[Any], folder: str) -> dict[str, tuple[Any, str]]:
+    found: dict[str, tuple[Any, str]] = {}
+    for node in segmentations:
+        segments = node.GetSegmentation()
+        for index in range(segments.GetNumberOfSegments()):
+            segment = segments.GetNthSegmentID(index)
+            found.setdefault(plain_name(segments.GetSegment(segment).GetName(), folder), (node, segment))
+    return found
+
+
+def _patient(hierarchy: Any, item: int) -> str:
+    """The name of the patient that an item belongs to; empty where no item above it is a patient."""
+    patient = slicer.vtkMRMLSubjectHierarchyConstants.GetDICOMLevelPatient()
+    while item and item != hierarchy.GetSceneItemID():
+        if hierarchy.IsItemLevel(item, patient):
+            return str(hierarchy.GetItemName(item))
+        item = hierarchy.GetItemParent(item)
+    return ""
+
+
+def _descendants(hierarchy: Any, item: int) -> list[int]:
+    return _ids(hierarchy, item, recursive=True)
+
+
+def _children(hierarchy: Any, item: int) -> list[int]:
+    return _ids(hierarchy, item, recursive=False)
+
+
+def _ids(hierarchy: Any, item: int, *, recursive: bool) -> list[int]:
+    ids = vtk.vtkIdList()
+    hierarchy.GetItemChildren(item, ids, recursive)
+    return [ids.GetId(index) for index in range(ids.GetNumberOfIds())]
