@@ -254,6 +254,24 @@ def test_the_two_charts_are_drawn_with_their_names(headless: Any, tmp_path: Path
             assert any(np.abs(wanted - colour).max() <= 2 for colour in colours), (name, index)
 
 
+def test_views_that_were_turned_and_zoomed_come_back(scene: Any, case: Path) -> None:
+    from deepradiomics.scene.layouts import arrange_case
+    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.placement import array_of
+
+    shown = show_case(case, scene)
+    view = scene.GetNodeByID("vtkMRMLSliceNodeLens2")
+    before = matrix(view), array_of(view.GetXYToRAS()), view.GetFieldOfView()
+    view.SetOrientation("Coronal")
+    for zoom in (1.0, 0.5):
+        view.SetFieldOfView(zoom * before[2][0], zoom * before[2][1], before[2][2])
+        arrange_case(scene, shown)
+        np.testing.assert_allclose(matrix(view), before[0])
+        np.testing.assert_allclose(array_of(view.GetXYToRAS()), before[1])
+        view.SetOrientation("Sagittal")
+        view.SetXYZOrigin(5.0, 5.0, 0.0)
+
+
 def test_a_volume_without_a_map_voxel_is_shown_in_its_middle(scene: Any, case: Path) -> None:
     from deepradiomics.images import write_volume
     from deepradiomics.scene.lens_case import show_case

@@ -125,11 +125,13 @@ def _fill_lens(scene: Any, folder: Path, kind: str, nodes: dict[str, Any]) -> No
         raise InputError(f"--view {next(iter(nodes))}: a lens has no images; give them with the folder of a case")
     layouts = slicer.vtkMRMLLayoutLogic()  # makes the scene's layout node, as the application does
     layouts.SetMRMLScene(scene)
-    if kind == "lens":
-        show_tables(scene, show_lens(folder, scene))
-    else:
-        show_case_in_slicers_views(scene, show_case(folder, scene, nodes, layout=False))
-    layouts.SetMRMLScene(None)
+    try:
+        if kind == "lens":
+            show_tables(scene, show_lens(folder, scene))
+        else:
+            show_case_in_slicers_views(scene, show_case(folder, scene, nodes, layout=False))
+    finally:
+        layouts.SetMRMLScene(None)  # it would be told of the end of a scene that is gone
 
 
 if __name__ == "__main__":
