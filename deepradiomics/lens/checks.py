@@ -48,8 +48,9 @@ def checked_embeddings(X: ArrayLike, name: str, ids: Sequence[str] | None = None
     if bad.size:
         case = f"case {ids[bad[0]]}" if ids is not None else f"row {bad[0]} (from 0)"
         raise InputError(
-            f"{name}: the embedding of {case} holds {int((~np.isfinite(values[bad[0]])).sum())} values that are NaN or "
-            f"infinite ({bad.size} such cases in all). Look at the encoder and the image, or leave the case out."
+            f"{name}: the embedding of {case} is NaN or infinite in {int((~np.isfinite(values[bad[0]])).sum())} of "
+            f"{values.shape[1]} numbers ({bad.size} such cases in all). Look at the encoder and the image, or leave the "
+            "case out."
         )
     return values
 
@@ -150,7 +151,7 @@ def checked_split(
         raise InputError(f"split: expected one of {', '.join(SPLITS)} for each of {len(ids)} rows, got {len(names)}.")
     for i, name in enumerate(names):
         if name not in SPLITS:
-            raise InputError(f"split: case {ids[i]} is in {name!r}; expected one of {', '.join(SPLITS)}.")
+            raise InputError(f"split: case {ids[i]} is in {str(name)!r}; expected one of {', '.join(SPLITS)}.")
     of: dict[int, dict[str, str]] = defaultdict(dict)
     for i, group in enumerate(groups):
         of[int(group)].setdefault(str(names[i]), ids[i])

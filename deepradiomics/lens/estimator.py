@@ -20,7 +20,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.lens import checks
 from deepradiomics.lens.embedding_scale import EmbeddingScale, EmbeddingScaling, Stage, fit_embedding_scale, scale_pair
 from deepradiomics.lens.fitting import Evaluation, checked_options, evaluate, part_of, stage_inputs, variant_deltas
-from deepradiomics.lens.heads import Head, fit_head
+from deepradiomics.lens.heads import Head, fit_head, least_active
 from deepradiomics.lens.intervals import bootstrap_intervals, corrected_residuals, noise_share
 from deepradiomics.lens.null import null_test, permuted_deltas
 from deepradiomics.lens.parameters import Parameters
@@ -225,8 +225,9 @@ class RadiomicLens(Parameters):
         for stage, head in (("before", pre), ("after", ft)):
             if head.dead.any():
                 self.warnings_.append(
-                    f"{int(head.dead.sum())} of {self.hidden} hidden units have one value for all training cases "
-                    f"{stage} fine-tuning (dead ReLU units); their weights are 0."
+                    f"{int(head.dead.sum())} of {self.hidden} hidden units are active for fewer than "
+                    f"{least_active(int(train.sum()))} training cases {stage} fine-tuning (dead ReLU units); their "
+                    "weights are 0."
                 )
             if head.singular:
                 self.warnings_.append(

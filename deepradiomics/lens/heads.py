@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 REAL_RIDGE = 1e-3
 """From here up ``ridge`` is a penalty, always applied; below, it only steps in where Z Zᵀ is singular."""
 
+_ACTIVE, _ACTIVE_SHARE = 10, 10
 _SINGULAR = 1e-10  # smallest singular value of Z over its largest
 
 
@@ -28,7 +29,7 @@ class Head:
     Args:
         coef: θ (K, h); 0 for dead units.
         intercept: (K,).
-        dead: (h,) True for units with one value for all training patients.
+        dead: (h,) True for units active for fewer than :func:`least_active` training patients.
         mean: z̄ (h,), the training mean of Z.
         inverse: H (h, n) with θ = Y_cᵀ Hᵀ: how each training patient moves θ.
         leverage: (n,) diagonal of the hat matrix, the intercept's 1/n included.
@@ -61,9 +62,10 @@ def fit_head(Z: Array, Y: Array, ridge: float = 1e-10) -> Head:
             depend on the scale of Z. Below 1e-3 it is a safeguard, applied only where Z Zᵀ is singular.
     """
     n, h = Z.shape
-    dead = np.ptp(Z, axis=0) == 0
+    lowest = Z.min(0)
+    dead = (lowest < Z).sum(0) < least_active(n)
     mean, y_mean = Z.mean(0), Y.mean(0)
-    mean[dead] = Z[0, dead]  # exact: the mean of equal numbers may be off in its last digit
+    mean[dead] = lowest[dead]
     inverse = np.zeros((h, n))
     leverage = np.full(n, 1.0 / n)
     singular = False
@@ -77,6 +79,15 @@ def fit_head(Z: Array, Y: Array, ridge: float = 1e-10) -> Head:
         leverage += np.einsum("rn,r,rn->n", rotated, s**2 / (s**2 + penalty), rotated)
     coef = np.ascontiguousarray((inverse @ (Y - y_mean)).T)
     return Head(coef, y_mean - coef @ mean, dead, mean, inverse, leverage, singular)
+
+
+def least_active(n: int) -> int:
+    """Of n training patients, how many must activate a unit (lift it above its lowest value): 10, or a tenth.
+
+    Least squares would fit the weight of a rarer unit to those few patients alone, and where they barely activate it
+    the weight is huge and rules ‖θ‖: ten patients to a weight is the least that regression asks for.
+    """
+    return min(_ACTIVE, max(1, n // _ACTIVE_SHARE))
 
 
 def standardised_importance(head: Head, Z: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepradiomics.lens.heads import fit_head, standardised_importance
+from deepradiomics.lens.heads import fit_head, least_active, standardised_importance
 
 
 def cohort(n: int = 120, h: int = 17, K: int = 9, seed: int = 0):
@@ -51,6 +51,15 @@ def test_a_dead_unit_gets_no_weight_and_changes_nothing():
     assert (head.coef[:, head.dead] == 0).all()
     np.testing.assert_allclose(head.importance, plain.importance, rtol=1e-12)
     np.testing.assert_allclose(head.predict(with_dead), plain.predict(Z), rtol=1e-10)
+
+
+def test_a_unit_that_only_few_patients_activate_counts_as_dead():
+    Z, Y = cohort(n=120)
+    rare = np.zeros((120, 2))
+    rare[:9, 0], rare[:10, 1] = 1e-6 * np.arange(1, 10), 1.0 + np.arange(10)
+    head = fit_head(np.column_stack([Z, rare]), Y)
+    assert np.flatnonzero(head.dead).tolist() == [17]
+    assert [least_active(n) for n in (5, 40, 100, 5000)] == [1, 4, 10, 10]
 
 
 def test_all_units_dead_predicts_the_mean():
