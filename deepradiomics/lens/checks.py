@@ -49,8 +49,8 @@ def checked_embeddings(X: ArrayLike, name: str, ids: Sequence[str] | None = None
         case = f"case {ids[bad[0]]}" if ids is not None else f"row {bad[0]} (from 0)"
         raise InputError(
             f"{name}: the embedding of {case} is NaN or infinite in {int((~np.isfinite(values[bad[0]])).sum())} of "
-            f"{values.shape[1]} numbers ({bad.size} such cases in all). Look at the encoder and the image, or leave the "
-            "case out."
+            f"{values.shape[1]} numbers ({bad.size} such cases in all). Look at the encoder and the image, or leave "
+            "the case out."
         )
     return values
 
