@@ -202,7 +202,9 @@ def test_the_region_is_an_outline_without_fill_or_surface(scene: Any, case: Path
         assert not roi.GetSegmentation().ContainsRepresentation("Closed surface")
 
 
-@pytest.mark.parametrize(("roi", "note"), [("ellipsoid", ""), ("gland", "not a reader's contour")])
+@pytest.mark.parametrize(
+    ("roi", "note"), [("ellipsoid", ""), ("drawn", "ellipsoid in the middle: not a reader's contour")]
+)
 def test_a_region_that_no_reader_drew_says_so_wherever_it_is_named(scene: Any, case: Path, roi: str, note: str) -> None:
     import slicer
 
@@ -389,3 +391,19 @@ def test_images_that_are_read_are_windowed_around_the_region(scene: Any, case: P
     display = shown.volumes["t2"].GetDisplayNode()
     assert -50 < display.GetWindowLevelMin() < 60 and 100 < display.GetWindowLevelMax() < 250
     assert "image_t2" not in shown.volumes["t2"].GetName()
+
+
+def test_a_modality_that_does_not_show_the_region_has_no_outline(scene: Any, case: Path) -> None:
+    from deepradiomics.scene.lens_case import case_shown, show_case
+
+    about = json.loads((case / "case.json").read_text(encoding="utf-8"))
+    (case / about["modalities"]["highb"].pop("roi")).unlink()
+    (case / "case.json").write_text(json.dumps(about), encoding="utf-8")
+    shown = show_case(case, scene)
+    assert (tuple(shown.volumes), tuple(shown.rois)) == (MODALITIES, ("t2", "adc"))
+    found = case_shown(scene)
+    assert found is not None and tuple(found.rois) == ("t2", "adc")
+    del about["modalities"]["t2"]["roi"]
+    (case / "case.json").write_text(json.dumps(about), encoding="utf-8")
+    with pytest.raises(InputError, match="names no region on t2, whose map it is"):
+        show_case(case, scene)

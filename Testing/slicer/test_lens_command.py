@@ -95,7 +95,9 @@ def test_images_of_a_case_can_be_given_where_its_files_have_moved(headless: Any,
     done = run(folder, "--view", f"adc={tmp_path / 'moved.nrrd'}")
     assert done.returncode == 0, done.stderr
     headless.load_mrb(folder / "scene.mrb")
-    assert layers(headless.scene)["Green"][0] == "adc"
+    assert layers(headless.scene)["Green"][0] == "synthetic-001 adc"
+    done = run(folder, "--view", f"dwi={tmp_path / 'moved.nrrd'}")
+    assert done.returncode == 2 and "the case has no modality dwi; it has t2, highb, adc" in done.stderr
 
 
 def test_a_lens_takes_no_images(tmp_path: Path, headless: Any) -> None:

@@ -70,12 +70,16 @@ def write_scene(folder: Path, views: dict[str, Path], output: Path) -> None:
     if output.suffix != ".mrb":
         raise InputError(f"--output {output}: a scene file ends in .mrb")
     kind = kind_of(folder)
-    volumes = {view: read_volume(path) for view, path in views.items()}
+    of_lens = kind in ("lens", "lens-case")  # which reads its images itself
+    volumes = {} if of_lens else {view: read_volume(path) for view, path in views.items()}
     with tempfile.TemporaryDirectory(prefix="deepradiomics-scene-") as temporary:
         slicer_folder = Path(temporary) / "slicer"
         slicer_folder.mkdir()
         with headless_slicer(slicer_folder) as headless:
-            _fill(headless, folder, kind, volumes)
+            if of_lens:
+                _fill_lens(headless.scene, folder, kind, views)
+            else:
+                _fill(headless, folder, kind, volumes)
             bundle = Path(temporary) / "scene.mrb"  # the archive's inner folder is named after the file
             headless.save_mrb(bundle)
         with atomic_file(output) as part:
@@ -100,9 +104,6 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
         from deepradiomics.scene.maps import show_maps
 
         show_maps(folder, next(iter(nodes.values()), None), scene)
-    elif kind in ("lens", "lens-case"):
-        _fill_lens(scene, folder, kind, nodes)
-        return  # nothing to fit: a lens has no images, and a case's views have one scale
     else:
         from deepradiomics.scene.features import show_features
         from deepradiomics.scene.overlay import show_in_slices
@@ -113,7 +114,7 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
     fit_slices(logics)
 
 
-def _fill_lens(scene: Any, folder: Path, kind: str, nodes: dict[str, Any]) -> None:
+def _fill_lens(scene: Any, folder: Path, kind: str, views: dict[str, Path]) -> None:
     """A lens, or one of its cases, in layouts that every Slicer has: the reader need not have the extension."""
     import slicer
 
@@ -121,15 +122,15 @@ def _fill_lens(scene: Any, folder: Path, kind: str, nodes: dict[str, Any]) -> No
     from deepradiomics.scene.lens import show_lens
     from deepradiomics.scene.lens_case import show_case
 
-    if kind == "lens" and nodes:
-        raise InputError(f"--view {next(iter(nodes))}: a lens has no images; give them with the folder of a case")
+    if kind == "lens" and views:
+        raise InputError(f"--view {next(iter(views))}: a lens has no images; give them with the folder of a case")
     layouts = slicer.vtkMRMLLayoutLogic()  # makes the scene's layout node, as the application does
     layouts.SetMRMLScene(scene)
     try:
         if kind == "lens":
             show_tables(scene, show_lens(folder, scene))
         else:
-            show_case_in_slicers_views(scene, show_case(folder, scene, nodes, layout=False))
+            show_case_in_slicers_views(scene, show_case(folder, scene, files=views, layout=False))
     finally:
         layouts.SetMRMLScene(None)  # it would be told of the end of a scene that is gone
 

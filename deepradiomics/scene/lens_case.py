@@ -52,7 +52,7 @@ class CaseNodes:
     volumes
         Volume nodes by modality, in the order of the lens.
     rois
-        Segmentation nodes by modality: the region on that modality's own grid.
+        Segmentation nodes by modality: the region on that modality's own grid; a modality outside it has none.
     map
         The volume node of the feature's map; NaN, which Slicer draws as transparent, outside the region.
     folder_item
@@ -76,6 +76,7 @@ def show_case(
     scene: Any,
     volumes: Mapping[str, Any] | None = None,
     *,
+    files: Mapping[str, Path] | None = None,
     lens: LensNodes | None = None,
     places: Mapping[str, ReferencePlace | None] | None = None,
     layout: bool = True,
@@ -88,7 +89,9 @@ def show_case(
         The output folder.
     volumes
         Volume nodes by modality, where the scene has them; map and outlines follow their transforms. The others are
-        read from the files that case.json names.
+        read from files.
+    files
+        Image files by modality, where these are not where case.json says.
     lens
         The lens that the map belongs to: its tables and charts appear below the images, and the map refers to them.
     places
@@ -102,7 +105,7 @@ def show_case(
         The folder is incomplete or damaged, `volumes` names a modality that the case lacks, or an image is neither
         given nor found. Whatever fails, the scene stays as it was.
     """
-    case = read_case_folder(Path(case_folder))
+    case = read_case_folder(Path(case_folder), files)
     given = {modality: node for modality, node in (volumes or {}).items() if node is not None}
     unknown = sorted(set(given) - set(case.modalities))
     if unknown:
@@ -126,7 +129,7 @@ def show_case(
         )
         _make_legible(drawn)
         more = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
-        more |= {"kind": KIND, "modalities": list(case.modalities)}
+        more |= {"kind": KIND, "modalities": list(case.modalities), "shown_roi_note": case.roi_note}
         for node in (drawn, *rois.values()):
             stamp(node, case.about, **more)
             reference_inputs(node, shown)
@@ -145,19 +148,20 @@ def show_case(
 
 
 def case_shown(scene: Any) -> CaseNodes | None:
-    """The case view of a scene, such as one that was loaded; None if there is none, or a part of it is gone."""
+    """The case view of a scene, such as one that was loaded; None if there is none, or an image of it is gone."""
     for node in nodes_of_class(scene, "vtkMRMLScalarVolumeNode"):
         about = read_stamp(node)
         if about.get("kind") != KIND or "feature" not in about:
             continue
         inputs = referenced_inputs(node)
-        rois = {modality: node.GetNodeReference(ROI_ROLE + modality) for modality in about["modalities"]}
-        if any(inputs.get(each) is None or rois[each] is None for each in about["modalities"]):
+        rois = {each: node.GetNodeReference(ROI_ROLE + each) for each in about["modalities"]}
+        rois = {modality: roi for modality, roi in rois.items() if roi is not None}
+        if any(inputs.get(each) is None for each in about["modalities"]):
             return None
         volumes = {modality: inputs[modality] for modality in about["modalities"]}
         case_id, modality, feature = (str(about[key]) for key in ("case_id", "modality", "feature"))
-        note, item = str(about.get("roi_note") or ""), result_folder_of(node) or 0
-        return CaseNodes(case_id, modality, feature, volumes, rois, node, item, note)
+        item = result_folder_of(node) or 0
+        return CaseNodes(case_id, modality, feature, volumes, rois, node, item, about["shown_roi_note"])
     return None
 
 
@@ -182,13 +186,15 @@ def _image(scene: Any, case: CaseFolder, modality: str, before: list[Any]) -> An
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetAutoWindowLevel(False)
-    display.SetWindowLevelMinMax(*_window(volume, case.rois[modality]))
+    display.SetWindowLevelMinMax(*_window(volume, case.rois.get(modality)))
     stamp(node, {}, kind=KIND, case_id=case.case_id, image_of=modality)
     return node
 
 
-def _window(volume: Volume, roi: Mask) -> tuple[float, float]:
+def _window(volume: Volume, roi: Mask | None) -> tuple[float, float]:
     """Darkest and brightest grey to show: of what lies around the region, not of the whole body."""
+    if roi is None:
+        return shown_range(volume.voxels, WINDOW_PERCENTILES)
     corners = np.argwhere(roi.labels != 0)[:, ::-1]  # (n, 3) as x, y, z
     reach = np.ceil(WINDOW_REACH_MM / np.array(roi.geometry.spacing_mm))
     box = product(*zip(corners.min(axis=0) - reach, corners.max(axis=0) + reach, strict=True))

@@ -104,9 +104,9 @@ class CaseFolder:
     map
         The voxel-wise map, NaN outside the region.
     rois
-        The region by modality, each on that modality's own grid.
+        The region by modality, each on that modality's own grid; a modality that does not show it has none.
     images
-        The image's file by modality, where case.json names one that exists.
+        The image's file by modality, where case.json, or the caller, names one that exists.
     """
 
     about: Mapping[str, Any]
@@ -134,8 +134,9 @@ class CaseFolder:
 
     @property
     def roi_note(self) -> str:
-        """What must be said of the region, such as that no reader drew it; empty for a reader's contour."""
-        return str(self.about.get("roi_note") or (NOT_A_CONTOUR if self.about.get("roi") == "ellipsoid" else ""))
+        """What must be said of the region, in a few words: "not a reader's contour"; empty for a reader's contour."""
+        said = str(self.about.get("roi_note") or "")
+        return NOT_A_CONTOUR if NOT_A_CONTOUR in said or self.about.get("roi") == "ellipsoid" else said
 
     @property
     def roi_name(self) -> str:
@@ -164,8 +165,12 @@ def read_lens_folder(folder: Path) -> LensFolder:
     return result
 
 
-def read_case_folder(folder: Path) -> CaseFolder:
-    """Read and check the output of `lens case`. Raises InputError naming the file and what is wrong with it."""
+def read_case_folder(folder: Path, files: Mapping[str, Path] | None = None) -> CaseFolder:
+    """Read and check the output of `lens case`.
+
+    `files`: images by modality that lie elsewhere than case.json says. Raises InputError naming the file and what is
+    wrong with it, or a modality that the case lacks.
+    """
     folder = Path(folder)
     path = folder / "case.json"
     about = read_object(path)
@@ -177,11 +182,14 @@ def read_case_folder(folder: Path) -> CaseFolder:
     modalities = about["modalities"]
     if not isinstance(modalities, Mapping) or about["modality"] not in modalities:
         raise InputError(f"{path}: 'modalities' should name files for each modality, {about['modality']} among them")
-    images, rois = {}, {}
-    for modality, files in modalities.items():
-        rois[modality] = _mask(folder / str(files.get("roi") or f"roi_{modality}.nrrd"))
-        if files.get("image") and (folder / str(files["image"])).exists():  # an absolute path stays itself
-            images[modality] = folder / str(files["image"])
+    unknown = sorted(set(files or {}) - set(modalities))
+    if unknown:
+        raise InputError(f"the case has no modality {', '.join(unknown)}; it has {', '.join(modalities)}")
+    if not modalities[about["modality"]].get("roi"):
+        raise InputError(f"{path} names no region on {about['modality']}, whose map it is; run `lens case` again")
+    images = {modality: folder / str(each["image"]) for modality, each in modalities.items() if each.get("image")}
+    images = {modality: image for modality, image in images.items() if image.exists()} | dict(files or {})
+    rois = {modality: _mask(folder / str(each["roi"])) for modality, each in modalities.items() if each.get("roi")}
     named = about.get("map") or "map.nrrd"
     drawn = read_map(folder / str(named["file"] if isinstance(named, Mapping) else named), str(about["feature"]))
     return CaseFolder(about, drawn, rois, images)
