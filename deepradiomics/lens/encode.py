@@ -92,7 +92,7 @@ def encode(
         except InputError as error:
             failed[row.id] = str(error)
             continue
-        if key not in work.found and not work.look_up(key):
+        if not work.look_up(key):
             first.setdefault(key, row)
     done = len(manifest) - len(first)
     report(done / len(manifest), f"{done} of {len(manifest)} cases need no encoding")

@@ -108,9 +108,13 @@ def test_another_image_region_or_encoder_is_encoded_again(cohort: Manifest, tmp_
     assert module.cases == N + 1
     encode(with_row(cohort, 0, masks={"gland": b.masks["gland"]}), encoder, tmp_path / "cache", device="cpu")
     assert module.cases == N + 2
+    with torch.no_grad():
+        module.inner.norm.bias += 1
+    tuned = encode(cohort, encoder, tmp_path / "cache", device="cpu")
+    assert module.cases == 2 * N + 2 and tuned.dimension == 128
     other = Encoder(module, RECIPE, layer="inner.stages.1")
     assert encode(cohort, other, tmp_path / "cache", device="cpu").dimension == 32
-    assert module.cases == 2 * N + 3  # and the probe of the new layer
+    assert module.cases == 3 * N + 3  # and the probe of the new layer
 
 
 def test_one_scan_in_two_rows_is_encoded_once(cohort: Manifest) -> None:

@@ -182,6 +182,30 @@ def test_hidden_places_stay_zero_and_change_nothing_that_is_visible() -> None:
         torch.testing.assert_close(a, b)
 
 
+def test_a_block_with_hidden_places_is_the_sparse_block_over_the_visible_ones() -> None:
+    module = shaken(Block(3))
+    p = arrays(module)
+    generator = torch.Generator().manual_seed(3)
+    visible = torch.rand(1, 1, 4, 5, 6, generator=generator, dtype=torch.float64) < 0.4
+    x = torch.randn(1, 3, 4, 5, 6, generator=generator, dtype=torch.float64) * visible
+    got = module(x, visible.double())[0].detach().numpy()
+    places = np.argwhere(visible[0, 0].numpy())
+    assert 20 < len(places) < 80
+    gathered = np.zeros((len(places), 3))  # the depthwise sum visits visible neighbours only
+    for n, here in enumerate(places):
+        gathered[n] = p["dwconv.bias"]
+        for there in places:
+            a, b, c = there - here + 3
+            if min(a, b, c) >= 0 and max(a, b, c) < 7:
+                gathered[n] += p["dwconv.weight"][:, 0, a, b, c] * x[0][:, there[0], there[1], there[2]].numpy()
+    hidden = gelu(layer_norm(gathered, p["norm.weight"], p["norm.bias"]) @ p["pwconv1.weight"].T + p["pwconv1.bias"])
+    hidden = grn(hidden[:, None, None], p["grn.gamma"].ravel(), p["grn.beta"].ravel())[:, 0, 0]
+    branch = hidden @ p["pwconv2.weight"].T + p["pwconv2.bias"]
+    expected = x[0].numpy().copy()
+    expected[:, places[:, 0], places[:, 1], places[:, 2]] += branch.T
+    np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-10)
+
+
 def test_an_image_alone_gives_what_it_gives_in_a_batch() -> None:
     module = shaken(ConvNeXtV2(1, "mini"))
     x = torch.randn(3, 1, 16, 16, 16, dtype=torch.float64)

@@ -93,6 +93,19 @@ def test_what_is_hidden_cannot_be_seen() -> None:
     assert (gradient[hidden] == 0).all() and (gradient[~hidden] > 0).all()
 
 
+def test_the_decoder_sees_the_encoders_map_at_visible_places_and_the_token_at_hidden_ones() -> None:
+    model = autoencoder().eval()
+    torch.nn.init.ones_(model.project.bias)
+    seen: list[torch.Tensor] = []
+    model.decoder.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach()))
+    images = torch.randn(1, 2, 32, 32, 32, generator=seeded(0))
+    mask = random_mask(images.shape, 16, 0.6, seeded(1))
+    model.predicted_patches(images, mask)
+    maps = model.encoder.forward_features(images, (~mask).float().unsqueeze(1))[-1]
+    expected = torch.where(mask.unsqueeze(1), model.mask_token, model.project(maps)).detach()
+    torch.testing.assert_close(seen[0], expected)
+
+
 def test_the_gradient_reaches_every_parameter_of_the_encoder_but_its_last_norm() -> None:
     model = autoencoder()
     for module in model.modules():

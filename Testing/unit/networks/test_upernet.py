@@ -49,6 +49,19 @@ def test_the_pyramid_sees_the_whole_map_from_every_place() -> None:
     assert (maps[1].grad[0, :, 0, -1, -1] != 0).any()
 
 
+def test_every_level_of_the_pyramid_receives_all_deeper_maps() -> None:
+    torch.manual_seed(0)
+    head = UPerNet3D((8, 8, 8), 1, width=8).double().eval()
+    maps = [torch.randn(1, 8, n, n, n, dtype=torch.float64, requires_grad=True) for n in (8, 4, 2)]
+    for level in (0, 1):
+        seen: list[torch.Tensor] = []
+        hook = head.outs[level].register_forward_hook(lambda module, inputs, output, seen=seen: seen.append(output))
+        head(maps, (8, 8, 8))
+        hook.remove()
+        gradients = torch.autograd.grad((seen[0] ** 2).sum(), maps, allow_unused=True)
+        assert [g is not None and bool(g.abs().sum() > 0) for g in gradients] == [i >= level for i in range(3)]
+
+
 def test_a_few_steps_with_the_dice_loss_find_a_region() -> None:
     torch.manual_seed(0)
     encoder, head = ConvNeXtV2(1, "mini"), UPerNet3D(DIMS, 1, width=16)
