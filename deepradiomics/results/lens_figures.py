@@ -43,7 +43,7 @@ def figure2(results: Sequence[LensResult]) -> Figure:
     columns = min(len(results), _PANELS_A_ROW)
     rows = -(-len(results) // columns)
     widest = max(len(result.modalities) for result in results)
-    figure = new_figure(max(2.6, 0.7 * widest + 0.6) * columns + 0.4, 3.3 * rows + 0.4)
+    figure = new_figure(max(2.8, 0.85 * widest + 0.6) * columns + 0.4, 3.4 * rows + 0.4)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax, result, label in zip(panels, results, task_labels(results), strict=False):
         _modality_bars(ax, result, label)
@@ -104,12 +104,20 @@ def best_family(result: LensResult) -> str:
 
 
 def group_title(group: Pick, rows: Sequence[Row]) -> str:
-    """What a group of picked features has in common; gain and loss are claimed only where every ΔI has that sign."""
-    if group == "top":
-        return "Gained importance (largest ΔI)" if all(row["delta_i"] > 0 for row in rows) else "Largest ΔI"
-    if group == "bottom":
-        return "Lost importance (smallest ΔI)" if all(row["delta_i"] < 0 for row in rows) else "Smallest ΔI"
-    return "Kept their importance (smallest |ΔI|)"
+    """What a group of picked features has in common; gain and loss are claimed only where the numbers bear it out.
+
+    That is: every ΔI has that sign, and not every one of them is within the permutation null.
+    """
+    if group == "stable":
+        return "Kept their importance (smallest |ΔI|)"
+    size, verb, sign = ("largest", "Gained", 1) if group == "top" else ("smallest", "Lost", -1)
+    if all(beyond_noise(row) is False for row in rows):
+        return f"{size.capitalize()} ΔI (none beyond noise)"
+    return (
+        f"{verb} importance ({size} ΔI)"
+        if all(sign * row["delta_i"] > 0 for row in rows)
+        else f"{size.capitalize()} ΔI"
+    )
 
 
 def _modality_bars(ax: Axes, result: LensResult, label: str) -> None:
@@ -125,7 +133,7 @@ def _modality_bars(ax: Axes, result: LensResult, label: str) -> None:
                 up = height >= 0
                 ax.annotate(
                     number(float(height), 2), (bar.get_x() + bar.get_width() / 2, height), (0, 2 if up else -2),
-                    textcoords="offset points", ha="center", va="bottom" if up else "top", fontsize=8,
+                    textcoords="offset points", ha="center", va="bottom" if up else "top", fontsize=7.5,
                 )  # fmt: skip
     tidy(ax, f"{wrapped(label, 30)}\n{family} features")
     ax.set_xticks(place, [modality_name(one) for one in result.modalities])

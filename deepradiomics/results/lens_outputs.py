@@ -15,7 +15,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.files import write_text
 from deepradiomics.lens.result import LensResult
 from deepradiomics.results.canvas import save
-from deepradiomics.results.lens_case import case_of, read_case
+from deepradiomics.results.lens_case import LensCase, case_of, read_case
 from deepradiomics.results.lens_figures import figure2, figure3, overview_figure
 from deepradiomics.results.lens_report import render_report
 from deepradiomics.results.lens_tables import task_labels, write_tables
@@ -30,8 +30,8 @@ def write_outputs(results: Sequence[LensResult], out: Path, *, cases: Sequence[P
     Args:
         results: one or more; their folders hold the tables that everything is drawn from.
         out: where to write; a single result's own folder may be given, that of one of several may not.
-        cases: folders of ``lens case`` to be shown in figure 3 and the report; without any, the first test case of
-            ``cases.csv`` whose images are found is shown without a map.
+        cases: folders of ``lens case`` to be shown in figure 3 and the report, each with the result that it was made
+            from; a result without any shows its first test case whose images are found, without a map.
 
     Returns:
         the paths written.
@@ -47,7 +47,7 @@ def write_outputs(results: Sequence[LensResult], out: Path, *, cases: Sequence[P
             f"{out}: is the folder of one of the results; joint tables would replace its own. Name another."
         )
     given = [read_case(folder) for folder in cases]
-    shown = [given or [case for case in [case_of(result)] if case is not None] for result in results]
+    shown = [_cases_of(result, given) for result in results]
     done = write_tables(results, out)
     done += _save(figure2(results), out / "figure2")
     for result, label, own in zip(results, task_labels(results), shown, strict=True):
@@ -61,6 +61,19 @@ def write_outputs(results: Sequence[LensResult], out: Path, *, cases: Sequence[P
 def slug(label: str) -> str:
     """A task's label as part of a file name: ``"Lesion SEG-L (gland)"`` → ``"lesion-seg-l-gland"``."""
     return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "task"
+
+
+def _cases_of(result: LensResult, given: Sequence[LensCase]) -> list[LensCase]:
+    own = [case for case in given if _is_of(case, result)]
+    found = None if own else case_of(result)
+    return own if found is None else [found]
+
+
+def _is_of(case: LensCase, result: LensResult) -> bool:
+    """Whether a case shows this result's ΔI; one without any (made from plain files) goes with every result."""
+    told = case.shift.get("delta_i")
+    key = (case.modality, case.feature, told)
+    return told is None or any((row["modality"], row["feature"], row["delta_i"]) == key for row in result.shift)
 
 
 def _save(figure: Figure, stem: Path) -> list[Path]:

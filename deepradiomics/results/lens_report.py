@@ -63,7 +63,7 @@ def render_report(results: Sequence[LensResult], cases: Sequence[Sequence[LensCa
         changed=each(changed),
         noise=text.NOISE + each(text.noise),
         variants=text.BIASES + each(text.variants),
-        evaluations=as_html(evaluations, 1) if evaluations else f"<p>{escape(text.NO_EVALUATION)}</p>",
+        evaluations=as_html(evaluations, 1) if evaluations else text.NO_EVALUATION,
         dropped=each(text.dropped),
         methods=each(lambda result: f"<p>{escape(str(result.about.get('methods_text', '')))}</p>"),
         provenance=each(text.provenance),

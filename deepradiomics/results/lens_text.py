@@ -53,14 +53,13 @@ arise when "before" and "after" are only names. p is the probability of a shift 
 expects; q is p adjusted for the number of features (Benjamini and Hochberg: of those with q &lt; 0.05 about one in
 twenty is false); the family-wise p guards against even one false mark.</p>"""
 
-BIASES = """<p>The shared layer is trained on the encoder before fine-tuning, which favours that encoder, and ΔI follows
-the scale of the embedding. So ΔI is computed in other ways as well. A shift that all of them agree on is no artefact of
-these two choices; where they disagree, trust it less.</p>"""
+BIASES = """<p>ΔI depends on two choices: which embeddings the shared layer is trained on, for it favours those, and the
+scale of the embeddings. So ΔI is computed in other ways as well. A shift that all of them agree on is no artefact of
+these choices; where they disagree, trust it less.</p>"""
 
-NO_EVALUATION = (
-    "No downstream performance was given, so that nothing here says whether fine-tuning made the encoder better at its "
-    "task. `lens fit --finetune RUN` takes it from a run of `deepradiomics finetune`."
-)
+NO_EVALUATION = """<p>No downstream performance was given, so that nothing here says whether fine-tuning made the
+encoder better at its task. <code>lens fit --finetune RUN</code> takes it from a run of
+<code>deepradiomics finetune</code>.</p>"""
 
 
 def warning(results: Sequence[LensResult]) -> str:

@@ -125,10 +125,13 @@ def test_without_permutations_nothing_is_said_to_be_beyond_noise(without_null: L
     assert any("no permutation null" in text for text in _texts_inside(overview_figure(without_null)))
 
 
-def test_gain_and_loss_are_claimed_only_where_every_shift_has_that_sign() -> None:
-    up, down = {"delta_i": 0.1}, {"delta_i": -0.1}
+def test_gain_and_loss_are_claimed_only_where_the_numbers_bear_it_out() -> None:
+    up, down = {"delta_i": 0.1, "q_null": nan}, {"delta_i": -0.1, "q_null": nan}
     assert group_title("top", [up, up]).startswith("Gained") and group_title("top", [up, down]) == "Largest ΔI"
     assert group_title("bottom", [down]).startswith("Lost") and group_title("bottom", [up, down]) == "Smallest ΔI"
+    clear, noise = {"delta_i": 0.1, "q_null": 0.01}, {"delta_i": 0.1, "q_null": 0.3}
+    assert group_title("top", [noise, noise]) == "Largest ΔI (none beyond noise)"
+    assert group_title("top", [clear, noise]) == "Gained importance (largest ΔI)"  # the marks tell which
 
 
 def test_no_label_is_cut_or_lies_on_another_row(result: LensResult) -> None:

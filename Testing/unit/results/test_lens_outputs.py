@@ -12,7 +12,8 @@ pytest.importorskip("matplotlib")
 
 from deepradiomics.errors import InputError
 from deepradiomics.lens.result import LensResult
-from deepradiomics.results.lens_outputs import slug, write_outputs
+from deepradiomics.results.lens_case import read_case
+from deepradiomics.results.lens_outputs import _cases_of, slug, write_outputs
 from Testing.unit.results.fake_lens import write_fake_lens
 
 
@@ -43,6 +44,18 @@ def test_several_results_are_written_together_elsewhere(tmp_path: Path) -> None:
         write_outputs(two, bare.folder)
     with pytest.raises(InputError, match="at least one lens result"):
         write_outputs([], tmp_path)
+
+
+def test_a_case_stands_with_the_result_whose_shift_it_tells(tmp_path: Path) -> None:
+    one, two = (
+        LensResult.read(write_fake_lens(tmp_path / task, task=task, images=("original",))) for task in ("A", "B")
+    )
+    given = [read_case(one.folder / "case")]
+    assert _cases_of(one, given) == given
+    (other,) = _cases_of(two, given)
+    assert other.map is None and other.id == "synthetic-001"
+    plain = [dataclasses.replace(given[0], shift={})]
+    assert _cases_of(one, plain) == _cases_of(two, plain) == plain
 
 
 def test_labels_become_file_names() -> None:
