@@ -13,6 +13,9 @@ from deepradiomics.progress import Progress
 from deepradiomics.training.run_folder import RunFolder
 
 _EVERY_SECONDS = 1.0
+# Lightning answers SIGTERM at its next step, in which the processes may wait for each other for ever. The last
+# checkpoint is whole: it was moved to its place.
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _OWN_ERROR = "deepradiomics.errors."
 
 
@@ -35,7 +38,7 @@ def watched(
                 progress(min(1.0, len(rows) / epochs), f"epoch {min(len(rows) + 1, epochs)} of {epochs}: {last}")
             except BaseException as error:
                 raised.append(error)
-                trainer.strategy.launcher.kill(signal.SIGTERM)
+                trainer.strategy.launcher.kill(_KILL)
                 return
 
     thread = threading.Thread(target=watch, daemon=True)
