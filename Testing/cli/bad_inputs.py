@@ -9,34 +9,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
 from Testing.cli import material
+from Testing.cli.bad_input import OUTPUT, BadInput
+from Testing.cli.bad_inputs_lens import BAD_INPUTS_LENS
 from Testing.cli.run_cli import Finished, run_cli
-
-OUTPUT = "out"
-"""Every command of the list writes here, in an empty folder of its own; nothing may be left in it."""
-
-
-@dataclass(frozen=True)
-class BadInput:
-    """One mistake.
-
-    Args:
-        what: the mistake in words.
-        command: ``(folder, bundle) -> arguments``; makes its material in the folder.
-        says: words the message must hold.
-        bundle: the command needs a trained model.
-        disk_full: run it on a disk without space.
-    """
-
-    what: str
-    command: Callable[[Path, Path], Sequence[object]]
-    says: tuple[str, ...]
-    bundle: bool = False
-    disk_full: bool = False
 
 
 def run_bad_input(case: BadInput, folder: Path, bundle: Path, *options: str) -> Finished:
@@ -315,6 +294,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("segment of one voxel", _apply("image", "--roi-label", "1", mask="one-voxel"), ("voxel",), bundle=True),
     BadInput("a patch without the segment", _apply("image", "--roi-label", "1", mask="l-shape"), ("patch",), True),
     BadInput("batch folder without cases", lambda f, b: [*_batch(f, b)], ("no case",)),
+    *BAD_INPUTS_LENS,
 )  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from Testing.cli.bad_inputs import BAD_INPUTS, OUTPUT, BadInput, run_bad_input
+from Testing.cli.bad_input import OUTPUT, BadInput
+from Testing.cli.bad_inputs import BAD_INPUTS, run_bad_input
 
 
 def _left_behind(folder: Path) -> list[str]:

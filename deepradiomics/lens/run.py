@@ -41,7 +41,7 @@ from deepradiomics.lens.result import (
 )
 from deepradiomics.lens.shift import picked, shift_rows
 from deepradiomics.progress import Progress, part
-from deepradiomics.training.run_folder import RunFolder, command, now, versions
+from deepradiomics.training.run_folder import RUN_FILE, RunFolder, command, now, versions
 
 if TYPE_CHECKING:
     from deepradiomics.lens.estimator import RadiomicLens
@@ -136,31 +136,42 @@ def fit_lens(
     dealt, unsplit = split_cases(complete, splits, config, seed)
     _check_size(dealt, config)  # before hours of extraction
     task = task or run_of.task or "fine-tuning"
-    run = RunFolder(
-        out, _identity(manifest, pre, ft, config, splits, run_of, task, seed), resume=resume, products=PRODUCTS
-    )
+    identity = _identity(manifest, pre, ft, config, splits, run_of, task, seed)
+    begun = (out / RUN_FILE).is_file()
+    run = RunFolder(out, identity, resume=resume, products=PRODUCTS)
     if run.status == "finished" and (out / "lens.json").is_file():
         return LensResult.read(out)
-    store = Path(cache) if cache is not None else out / "cache"
     gone = {case for case, _ in unsplit}
-    complete = _subset(complete, [case for case in complete.ids if case not in gone])
-    radiomics = radiomics_table(
-        complete, config, store / "radiomics", workers=workers, cluster=cluster, progress=part(progress, 0.0, 0.5)
-    )
-    cohort = _subset(complete, radiomics.ids)
-    embeddings = {
-        stage: _embedded(one, cohort, config, store / "embeddings", device, part(progress, start, start + 0.15))
-        for stage, one, start in (("pre", pre, 0.5), ("ft", ft, 0.65))
-    }
-    cohort, _ = split_cases(cohort, splits, config, seed)
-    lens = _fit(cohort, radiomics, embeddings, config, seed, device, part(progress, 0.8, 0.97))
+    usable = _subset(complete, [case for case in complete.ids if case not in gone])
+    store = Path(cache) if cache is not None else out / "cache"
+    try:
+        radiomics = radiomics_table(
+            usable, config, store / "radiomics", workers=workers, cluster=cluster, progress=part(progress, 0.0, 0.5)
+        )
+        cohort = _subset(usable, radiomics.ids)
+        embeddings = {
+            stage: _embedded(one, cohort, config, store / "embeddings", device, part(progress, start, start + 0.15))
+            for stage, one, start in (("pre", pre, 0.5), ("ft", ft, 0.65))
+        }
+        cohort, _ = split_cases(cohort, splits, config, seed)
+        lens = _fit(cohort, radiomics, embeddings, config, seed, device, part(progress, 0.8, 0.97))
+    except InputError:
+        if not begun:
+            _take_back(out)
+        raise
     dropped = (*lacking, *unsplit, *radiomics.dropped)
-    fitted = Fitted(lens, cohort, radiomics, embeddings, config, dropped, task, seed)
-    _write(fitted, run, run_of, pre, ft)
+    _write(Fitted(lens, cohort, radiomics, embeddings, config, dropped, task, seed), run, run_of, pre, ft)
     run.update(status="finished", finished=now())
     if progress:
         progress(1.0, "lens fitted")
     return LensResult.read(out)
+
+
+def _take_back(out: Path) -> None:
+    """Leave nothing of a run whose input cannot be used, but for the cache."""
+    (out / RUN_FILE).unlink(missing_ok=True)
+    if not any(out.iterdir()):
+        out.rmdir()
 
 
 @dataclass(frozen=True)
@@ -203,9 +214,12 @@ def _task_name(folder: Path) -> str:
 
 
 def _check_size(dealt: Manifest, config: LensConfig) -> None:
-    """Refuse a cohort too small for the lens, as the estimator would at the end."""
+    """Refuse options and a cohort too small for the lens, as the estimator would at the end."""
     from deepradiomics.lens import checks
+    from deepradiomics.lens.estimator import RadiomicLens
+    from deepradiomics.lens.fitting import checked_options
 
+    checked_options(RadiomicLens(**config.estimator()).get_params())
     split = [str(row.split) for row in dealt.rows]
     checks.checked_split(split, checks.checked_groups(dealt.groups, len(dealt)), dealt.ids, 0, config.sweep)
     checks.check_enough(split.count("train"), config.hidden, config.ridge)
@@ -307,7 +321,7 @@ def _write(
         _write_csv(
             out / "tableA1.csv", EVALUATION_COLUMNS, [{**row, "task": fitted.task} for row in run_of.evaluations]
         )
-    if lens.sweep_ is not None and len(lens.sweep_):
+    if fitted.config.sweep:
         _write_csv(out / "sweep.csv", tuple(lens.sweep_[0]), lens.sweep_)
     kept = {key: about[key] for key in ("task", "modalities", "roi", "synthetic", "encoders", "counts", "seed")}
     LensBundle(lens, fitted.config, {**kept, "software": about["software"], "created": about["created"]}).save(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deepradiomics.errors import BundleError
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.networks.bundle import load_bundle, save_bundle
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from deepradiomics.lens.estimator import RadiomicLens
 
 KIND = "lens"
+_NAN = ".nan"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +39,9 @@ class LensBundle:
     def save(self, folder: str | Path) -> Path:
         """Write the bundle as a whole or not at all."""
         tensors, state = self.lens.state()
-        info = {"kind": KIND, **self.about, "config": self.config.to_dict(), "state": dict(state)}
-        return save_bundle(folder, tensors, info)
+        nameless = {**state, "ids": [str(row) for row in range(len(state["ids"]))]}  # a bundle names no case
+        info = {"kind": KIND, **self.about, "config": self.config.to_dict(), "state": nameless}
+        return save_bundle(folder, _without_nan(tensors), info)
 
 
 def load_lens(folder: str | Path) -> LensBundle:
@@ -55,10 +59,31 @@ def load_lens(folder: str | Path) -> LensBundle:
     if info.get("kind") != KIND:
         raise BundleError(f"{folder}: expected a bundle of kind {KIND!r}, got {info.get('kind')!r}. Choose another.")
     try:
-        lens = RadiomicLens.from_state(tensors, info["state"])
+        lens = RadiomicLens.from_state(_with_nan(tensors), info["state"])
         config = LensConfig.from_dict(info["config"])
     except (KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{folder / 'bundle.json'}: an entry is missing or unusable ({error}).") from error
     own = {"format", "format_version", "weights", "kind", "config", "state"}
     about = {key: value for key, value in info.items() if key not in own}
     return LensBundle(lens, config, about, info["weights"]["sha256"])
+
+
+def _without_nan(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Bundles hold finite numbers: NaN (features not in use) become 0, and a second tensor says where they were."""
+    found: dict[str, np.ndarray] = {}
+    for name, values in tensors.items():
+        found[name] = values
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            nothing = np.isnan(values)
+            found[name] = np.where(nothing, 0, values)
+            found[f"{name}{_NAN}"] = nothing.astype(np.uint8)
+    return found
+
+
+def _with_nan(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Inverse of :func:`_without_nan`."""
+    return {
+        name: np.where(tensors[f"{name}{_NAN}"] != 0, np.nan, values) if f"{name}{_NAN}" in tensors else values
+        for name, values in tensors.items()
+        if not name.endswith(_NAN)
+    }
