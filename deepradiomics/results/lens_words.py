@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
@@ -70,11 +69,6 @@ def shortened(name: str, width: int) -> str:
         return name
     tail = (width - 1) // 2
     return f"{name[: width - 1 - tail]}…{name[-tail:]}"
-
-
-def spaced(name: str) -> str:
-    """``LongRunEmphasis`` → ``Long Run Emphasis``, so that it can break between lines."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
 
 
 def number(value: Any, digits: int = 3) -> str:
