@@ -103,7 +103,7 @@ def show_case(
     ------
     InputError
         The folder is incomplete or damaged, `volumes` names a modality that the case lacks, or an image is neither
-        given nor found. Whatever fails, the scene stays as it was.
+        given nor found. Then, and whatever else fails on the way, the scene stays as it was.
     """
     case = read_case_folder(Path(case_folder), files)
     given = {modality: node for modality, node in (volumes or {}).items() if node is not None}
@@ -138,12 +138,12 @@ def show_case(
         if lens is not None:
             drawn.SetNodeReferenceID(SHIFT_ROLE, lens.shift.GetID())
         item = _into_folder(scene, case, before, [drawn, *rois.values(), *_read(shown, given)])
-        nodes = CaseNodes(case.case_id, case.modality, case.feature, shown, rois, drawn, item, case.roi_note)
-        if layout:
-            arrange_case(scene, nodes, lens)
     remove_nodes(scene, [node for node in before if node not in shown.values()], with_empty_folders=True)
     for node, name in ((drawn, _map_name(case)), *((roi, f"{case.roi_name} on {each}") for each, roi in rois.items())):
         node.SetName(name)  # while the old ones were there, the scene numbered the names
+    nodes = CaseNodes(case.case_id, case.modality, case.feature, shown, rois, drawn, item, case.roi_note)
+    if layout:  # not before: a layout's views are the application's, and must not be taken away with the nodes
+        arrange_case(scene, nodes, lens)
     return nodes
 
 

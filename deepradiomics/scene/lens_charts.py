@@ -22,6 +22,7 @@ TINTS = {  # first and last bar of a group; each group has a hue of its own: ver
     "bottom": ((0.0, 0.27, 0.50), (0.55, 0.78, 0.94)),
     "stable": ((0.35, 0.35, 0.35), (0.75, 0.75, 0.75)),
 }
+LEGEND_LETTERS = 11
 LEGEND_SHARE = 1.6  # of the bars' own width, kept free on the right: the legend lies there
 
 
@@ -49,7 +50,8 @@ def r2_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
     axis = "    ".join(f"{number}: {modality}" for number, modality in enumerate(modalities, start=1))
     chart = new_chart(scene, name, x=axis, y=f"R², {family} features" if family else "R²")
     chart.SetXAxisRangeAuto(False)  # by itself it ends in the middle of the outer bars
-    chart.SetXAxisRange(0.4, len(modalities) + 1.4)
+    chart.SetXAxisRange(0.4, 0.6 + 1.4 * len(modalities))  # and on the right lies the legend
+    chart.SetLegendFontSize(LEGEND_LETTERS)
     for stage, (label, colour) in STAGES.items():
         _bar(scene, chart, table, label, stage, colour, names="modality", x="number")
     return chart, table
@@ -69,7 +71,7 @@ def shift_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
     chart = new_chart(scene, name, x="strengthened, weakened, stable: in the order of the list", y="ΔI")
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(-0.5, 0.5 + LEGEND_SHARE)
-    chart.SetLegendFontSize(11)
+    chart.SetLegendFontSize(LEGEND_LETTERS)
     for (column, label), (group, step, _) in zip(labels.items(), chosen, strict=True):
         _bar(scene, chart, table, label, column, _tint(group, step, len(result.picked[group])))
     return chart, table
