@@ -373,6 +373,25 @@ def test_a_mistake_is_told_and_the_case_shown_before_stays(scene: Any, tmp_path:
     assert again is not None and again.map is shown.map
 
 
+def test_a_failure_on_the_way_leaves_the_case_shown_before(
+    scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deepradiomics.scene import lens_case
+
+    shown = lens_case.show_case(write_case(tmp_path / "a"), scene)
+    before = snapshot(scene)
+
+    def fail(*_arguments: Any) -> int:
+        raise RuntimeError("late")
+
+    monkeypatch.setattr(lens_case, "_into_folder", fail)
+    with pytest.raises(RuntimeError, match="late"):
+        lens_case.show_case(write_case(tmp_path / "b", "adc"), scene)
+    assert snapshot(scene) == before
+    again = lens_case.case_shown(scene)
+    assert again is not None and again.map is shown.map
+
+
 def test_a_modality_that_the_case_lacks_is_told(scene: Any, case: Path) -> None:
     from deepradiomics.scene.lens_case import show_case
 

@@ -106,6 +106,35 @@ def test_a_lens_takes_no_images(tmp_path: Path, headless: Any) -> None:
     assert done.returncode == 2 and "--view t2: a lens has no images" in done.stderr
 
 
+def test_what_lens_case_computes_is_shown_with_every_voxel_of_the_map_inside_the_outline(
+    headless: Any, tmp_path: Path
+) -> None:
+    import slicer
+
+    from deepradiomics.lens.case import CaseSource, case_map
+    from deepradiomics.lens.config import LensConfig
+    from deepradiomics.phantoms.prostate import prostate_exam
+    from deepradiomics.scene.lens_case import show_case
+
+    exam = prostate_exam(3, 1)
+    images = dict(exam.views)
+    source = CaseSource("synthetic-7", images, exam.masks["gland"], "gland", {}, synthetic=True)
+    config = LensConfig(modalities=tuple(images))  # its maps lie on a grid of 0.5 x 0.5 x 1 mm of their own
+    (tmp_path / "case").mkdir()
+    case_map(source, "adc", "original_firstorder_Entropy", config, threads=1).write(tmp_path / "case")
+    shown = show_case(tmp_path / "case", headless.scene)
+    assert (shown.case_id, shown.modality, tuple(shown.volumes)) == ("synthetic-7", "adc", MODALITIES)
+    drawn = slicer.util.arrayFromVolume(shown.map)
+    grid = read_volume(tmp_path / "case" / "map.nrrd").geometry
+    assert grid.spacing_mm != images["adc"].geometry.spacing_mm
+    world = centres(grid, np.eye(4)).reshape(*drawn.shape, 3)[np.isfinite(drawn)]
+    assert len(world) > 1000 and inside_segment(shown.rois["adc"], world[::17]).all()
+    for name in MODALITIES:  # the region as the phantom drew it, on T2's grid, to half a voxel
+        roi, own = exam.masks["gland"], read_mask(tmp_path / "case" / f"roi_{name}.nrrd")
+        ml = [float(each.labels.astype(bool).sum() * np.prod(each.geometry.spacing_mm)) / 1000 for each in (roi, own)]
+        assert ml[1] == pytest.approx(ml[0], rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("modality", "feature"), [("adc", "original_glcm_Contrast"), ("t2", "original_firstorder_Entropy")]
 )
