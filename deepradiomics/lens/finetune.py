@@ -187,12 +187,11 @@ def _run_folders(
     """The run of each stage. Another stage that is there must belong to the same fine-tuning: table A1 has both."""
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: expected a folder for the run, found a file.")
+    others: list[Stage] = [s for s in STAGES if s not in stages and (out / s / "run.json").is_file()]
     runs = {}
-    for stage in STAGES:
-        there = (out / stage / "run.json").is_file()
-        if stage in stages or there:
-            again = resume or stage not in stages
-            runs[stage] = RunFolder(out / stage, {**identity, "stage": stage}, resume=again, products=PRODUCTS)
+    for stage in [*others, *stages]:  # before anything is made or removed, the other stage must fit
+        again = resume or stage in others
+        runs[stage] = RunFolder(out / stage, {**identity, "stage": stage}, resume=again, products=PRODUCTS)
     return runs
 
 

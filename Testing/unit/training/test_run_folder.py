@@ -1,0 +1,55 @@
+"""A run folder belongs to one run, keeps its history through a kill, and removes only what is its own."""
+
+from pathlib import Path
+
+import pytest
+
+from deepradiomics.errors import InputError
+from deepradiomics.training.run_folder import RunFolder, versions
+
+
+def test_the_same_run_is_found_again_and_may_learn_more_about_itself(tmp_path: Path) -> None:
+    RunFolder(tmp_path, {"seed": 1}).update(status="fitted")
+    again = RunFolder(tmp_path, {"seed": 1, "data": "abc"})
+    assert again.status == "fitted" and again.record["identity"] == {"seed": 1, "data": "abc"}
+    with pytest.raises(InputError, match="data differs"):
+        RunFolder(tmp_path, {"data": "xyz"})
+
+
+def test_another_run_is_refused_with_the_first_difference(tmp_path: Path) -> None:
+    RunFolder(tmp_path, {"config": {"a": 1, "b": {"c": 2}}})
+    with pytest.raises(InputError, match=r"config\.b\.c differs \(there 2, now 3\).*resume=False"):
+        RunFolder(tmp_path, {"config": {"a": 1, "b": {"c": 3}}})
+
+
+def test_rows_after_a_kill_are_replaced(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, {})
+    for epoch, loss in ((1, 0.5), (2, 0.4), (3, 0.3), (2, 0.45)):
+        run.add_row({"epoch": epoch, "loss": loss})
+    assert [(row["epoch"], row["loss"]) for row in run.rows()] == [("1", "0.5"), ("2", "0.45")]
+
+
+def test_starting_over_removes_the_run_and_its_products_and_nothing_else(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, {"seed": 1}, products=("encoder", "picture.png"))
+    run.add_row({"epoch": 1, "loss": 0.5})
+    run.checkpoints.mkdir()
+    (tmp_path / "encoder").mkdir()
+    for name in ("picture.png", "notes.txt", "encoder/weights"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    again = RunFolder(tmp_path, {"seed": 2}, resume=False, products=("encoder", "picture.png"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "run.json"]
+    assert again.status == "running" and again.rows() == []
+
+
+def test_a_file_in_the_runs_place_and_a_foreign_record_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match="expected a folder"):
+        RunFolder(tmp_path / "file", {})
+    (tmp_path / "run.json").write_text('{"speed": 5}', encoding="utf-8")
+    with pytest.raises(InputError, match="not the record of a run"):
+        RunFolder(tmp_path, {})
+
+
+def test_versions_are_those_that_are_installed() -> None:
+    found = versions(("numpy", "no-such-package"))
+    assert "numpy" in found and "no-such-package" not in found and "python" in found
