@@ -34,10 +34,10 @@ class CaseSection:
         """Bring the section up to date with the parameters."""
         p = self.panel.parameters
         table = p.resultTable
-        modalities = text.lens_modalities(table)
+        modalities, folder = text.lens_modalities(table), text.lens_folder(table)
         self._following = True
         try:
-            self._follow_cases(text.lens_cases(text.lens_folder(table)))
+            self._follow_cases(text.lens_cases(folder))
             self._follow_volumes(modalities)
         finally:
             self._following = False
@@ -54,9 +54,8 @@ class CaseSection:
             getattr(self.ui, name).visible = in_scene
         if not self.panel.idle:
             return
-        reason = why_not_case(p, modalities, text.lens_roi(table), self._ids)
-        if reason is None and text.lens_folder(table) is None:
-            reason = _("The lens's folder is not where it was: open it where it lies now.")
+        has_feature = self.panel.results.lists(p.chosenModality, p.chosenFeature)
+        reason = why_not_case(p, folder, has_feature, modalities, text.lens_roi(table), self._ids)
         self.panel.set_ready(self.ui.showCaseButton, reason, _("Map the chosen feature in this case."))
         self.ui.caseStatusLabel.text = reason or text.feature_words(p.chosenModality, p.chosenFeature)
 

@@ -4,6 +4,7 @@ import qt
 from slicer.i18n import tr as _
 
 from .cohorts import ELLIPSOID, Cohort, cohort_words
+from .readiness import chosen_modalities
 
 
 class CohortSection:
@@ -20,7 +21,8 @@ class CohortSection:
 
     def refresh(self, cohort: Cohort) -> None:
         """Show this cohort."""
-        self.ui.cohortLabel.text = cohort_words(cohort)
+        p = self.panel.parameters
+        self.ui.cohortLabel.text = cohort_words(cohort, chosen_modalities(p, cohort), p.roi)
         self.ui.cohortLabel.visible = bool(self.ui.cohortLabel.text)
         self._following = True
         try:

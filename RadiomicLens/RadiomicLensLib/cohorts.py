@@ -1,6 +1,7 @@
 """What the chosen cohort offers: its modalities, its regions, how many cases; or what is wrong with it."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import slicer
@@ -22,17 +23,27 @@ class Cohort:
     ----------
     rois
         Names of regions; the ellipsoid, which needs no contour, is always the last.
-    incomplete
-        Cases that lack a modality that others have.
+    views, regions
+        What each case has, by its name.
     problem
         What is wrong; empty when the cohort can be used.
     """
 
-    cases: int = 0
     modalities: tuple[str, ...] = ()
     rois: tuple[str, ...] = (ELLIPSOID,)
-    incomplete: tuple[str, ...] = ()
+    views: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    regions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     problem: str = ""
+
+    @property
+    def cases(self) -> int:
+        return len(self.views)
+
+    def lacking(self, modalities: Collection[str], roi: str) -> tuple[str, ...]:
+        """The cases that lack one of these modalities or the region."""
+        without = (name for name, views in self.views.items() if not set(modalities) <= views)
+        unmarked = () if roi == ELLIPSOID else (name for name, rois in self.regions.items() if roi not in rois)
+        return tuple(dict.fromkeys((*without, *unmarked)))
 
 
 class CohortReader:
@@ -64,8 +75,9 @@ def cohort_of_manifest(path: Path) -> Cohort:
     except DeepRadiomicsError as error:
         return Cohort(problem=str(error))
     masks = ("mask",) if any(row.mask for row in manifest.rows) else ()
-    incomplete = tuple(row.id for row in manifest.rows if len(row.views) < len(manifest.views))
-    return Cohort(len(manifest), tuple(manifest.views), (*manifest.rois, *masks, ELLIPSOID), incomplete)
+    regions = {row.id: frozenset((*row.masks, *(("mask",) if row.mask else ()))) for row in manifest.rows}
+    views = {row.id: frozenset(row.views) for row in manifest.rows}
+    return Cohort(tuple(manifest.views), (*manifest.rois, *masks, ELLIPSOID), views, regions)
 
 
 def scene_cases() -> tuple[SceneCase, ...]:
@@ -83,19 +95,23 @@ def cohort_of_scene() -> Cohort:
         return Cohort(
             problem=_("No case in the scene: put each patient's volumes and segmentation in a folder (Data).")
         )
-    modalities = tuple(shared([case.volumes for case in cases]))
-    incomplete = tuple(case.name for case in cases if len(case.volumes) < len(modalities))
-    return Cohort(len(cases), modalities, (*shared([case.rois for case in cases]), ELLIPSOID), incomplete)
+    return Cohort(
+        tuple(shared([case.volumes for case in cases])),
+        (*shared([case.rois for case in cases]), ELLIPSOID),
+        {case.name: frozenset(case.volumes) for case in cases},
+        {case.name: frozenset(case.rois) for case in cases},
+    )
 
 
-def cohort_words(cohort: Cohort) -> str:
+def cohort_words(cohort: Cohort, modalities: Collection[str], roi: str) -> str:
     """The cohort in a line or two; what is wrong with one is said above Apply."""
     if cohort.problem:
         return ""
-    text = _("{cases} cases; modalities: {modalities}").format(
+    text = _("Cases: {cases}; modalities: {modalities}").format(
         cases=cohort.cases, modalities=", ".join(cohort.modalities)
     )
-    if cohort.incomplete:
-        shown = ", ".join(cohort.incomplete[:3]) + (", …" if len(cohort.incomplete) > 3 else "")
-        text += "\n" + _("{count} lack a modality: {shown}").format(count=len(cohort.incomplete), shown=shown)
+    lacking = cohort.lacking(modalities, roi)
+    if lacking:
+        shown = ", ".join(lacking[:3]) + (", …" if len(lacking) > 3 else "")
+        text += "\n" + _("Without a modality or the region: {count} ({shown})").format(count=len(lacking), shown=shown)
     return text

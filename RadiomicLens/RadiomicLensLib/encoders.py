@@ -8,14 +8,10 @@ from slicer.i18n import tr as _
 from deepradiomics.errors import DeepRadiomicsError
 
 from .choices import EncoderSource
+from .work import encoders_of_run
 
 _ENTRY_POINT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _FILES = (".csv", ".parquet", ".safetensors", ".pt", ".pth", ".ckpt")  # tables of embeddings, and weights
-
-
-def encoders_of_run(folder: Path) -> tuple[str, str]:
-    """Folders of the encoder before and after a fine-tuning."""
-    return str(folder / "frozen" / "encoder"), str(folder / "tuned" / "encoder")
 
 
 def chosen_encoders(parameters) -> tuple[str, str]:

@@ -33,18 +33,29 @@ def why_not_apply(parameters, cohort: Cohort) -> str | None:
         return reason
     if parameters.featureSet is FeatureSet.FILE and not Path(parameters.parameterFile or "-").is_file():
         return _("Choose the parameter file (YAML).")
-    if cohort.incomplete and parameters.missing is Missing.REFUSE and not parameters.modalities:
-        return _("{count} cases lack a modality: tick those that all have, or leave such cases out (Options).").format(
-            count=len(cohort.incomplete)
+    lacking = cohort.lacking(chosen_modalities(parameters, cohort), parameters.roi)
+    if lacking and parameters.missing is Missing.REFUSE:
+        return _("Case {case} lacks a modality or the region: untick it, or leave such cases out (Options).").format(
+            case=lacking[0]
         )
+    if len(lacking) == cohort.cases:
+        return _("No case has all these modalities and the region.")
     return None if parameters.outputFolder else _("Choose a folder for the results.")
 
 
-def why_not_case(parameters, modalities: tuple[str, ...], roi: str, ids: tuple[str, ...]) -> str | None:
-    """None when the case view can show the chosen row; `modalities`, `roi` and `ids` are the lens's."""
+def why_not_case(
+    parameters, folder: Path | None, has_feature: bool, modalities: tuple[str, ...], roi: str, ids: tuple[str, ...]
+) -> str | None:
+    """None when the case view can show the chosen row.
+
+    `folder` (None where it is not there any more), `modalities`, `roi` and the cases' `ids` are the lens's;
+    `has_feature`: the chosen row is in its table.
+    """
     if parameters.resultTable is None:
         return _("Fit a lens, or open the result of one.")
-    if not parameters.chosenFeature:
+    if folder is None:
+        return _("The lens's folder is not where it was: open it where it lies now.")
+    if not has_feature:
         return _("Choose a row of the table of features.")
     if parameters.caseSource is CaseSource.RESULT:
         return None if parameters.caseId in ids else _("Choose the case.")

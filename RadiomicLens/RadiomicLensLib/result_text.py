@@ -38,13 +38,15 @@ class ShiftRows:
         What the list shows of each, cell by cell, and its tooltip.
     found
         How many fit; no more than ROWS_SHOWN are listed.
+    every
+        (modality, feature) of the whole table.
     """
 
     keys: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, ...], ...] = ()
     tips: tuple[str, ...] = ()
     found: int = 0
-    total: int = 0
+    every: frozenset[tuple[str, str]] = frozenset()
 
 
 def shift_rows(table: Any, words: str) -> ShiftRows:
@@ -58,7 +60,7 @@ def shift_rows(table: Any, words: str) -> ShiftRows:
         tuple(tuple(_cell(column, columns[column][row]) for column in SHIFT_COLUMNS) for row in shown),
         tuple(_tip(columns, row) for row in shown),
         len(found),
-        len(columns["feature"]),
+        frozenset(zip(columns["modality"], columns["feature"], strict=True)),
     )
 
 
@@ -66,9 +68,9 @@ def count_words(rows: ShiftRows) -> str:
     """How many rows are listed."""
     if rows.found > len(rows.keys):
         return _("{shown} of {found} rows; sort or search to see others").format(shown=len(rows.keys), found=rows.found)
-    if rows.found < rows.total:
-        return _("{found} of {total} rows").format(found=rows.found, total=rows.total)
-    return _("{total} rows").format(total=rows.total)
+    if rows.found < len(rows.every):
+        return _("{found} of {total} rows").format(found=rows.found, total=len(rows.every))
+    return _("{total} rows").format(total=len(rows.every))
 
 
 def family_headers() -> list[str]:

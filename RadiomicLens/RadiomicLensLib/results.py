@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from . import result_text as text
 
-ROW_HEIGHT = 22
+ROW_HEIGHT, FEATURE_WIDTH = 22, 180
 
 
 class ResultsSection:
@@ -40,6 +40,10 @@ class ResultsSection:
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
         self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
         self.ui.exportButton.connect("clicked(bool)", self.onExport)
+
+    def lists(self, modality: str, feature: str) -> bool:
+        """Whether the lens on show has this feature."""
+        return (modality, feature) in self._rows.every
 
     # --- what to show ----------------------------------------------------------------------------------------------
 
@@ -225,8 +229,9 @@ class ResultsSection:
 
 
 def _fill(widget, headers, rows, tips) -> list:
-    """Replace the content of a list; the first column takes the room that is left. Returns the items."""
+    """Replace the content of a list; the first column keeps the width that the user gave it. Returns the items."""
     items = []
+    first = widget.columnCount == 0
     widget.clear()
     widget.setColumnCount(len(headers))
     widget.setRowCount(len(rows))
@@ -237,6 +242,8 @@ def _fill(widget, headers, rows, tips) -> list:
             item.setToolTip(tip or each)
             items.append(item)
             widget.setItem(row, column, item)
+    if first:
+        widget.setColumnWidth(0, FEATURE_WIDTH)
     for column in range(1, len(headers)):
         widget.horizontalHeader().setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
     return items

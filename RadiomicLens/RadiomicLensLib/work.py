@@ -11,7 +11,6 @@ from deepradiomics.scene.runner import FOLDER_ATTRIBUTE, Work
 from deepradiomics.scene.scene_cohort import SceneCase, given_cases, shared, write_cohort, write_region
 
 from . import commands
-from .encoders import encoders_of_run
 
 SCENE_CASES = "cases"  # in the output folder: the scene's images, for the case view of another day
 
@@ -111,6 +110,11 @@ def open_result(folder: Path | str) -> Any:
     nodes = show_lens(Path(folder), slicer.mrmlScene)
     nodes.shift.SetAttribute(FOLDER_ATTRIBUTE, str(Path(folder).absolute()))
     return nodes
+
+
+def encoders_of_run(folder: Path) -> tuple[str, str]:
+    """Folders of the encoder before and after a fine-tuning."""
+    return str(folder / "frozen" / "encoder"), str(folder / "tuned" / "encoder")
 
 
 def configuration(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def lens_writer(words: Sequence[str]) -> dict[str, Any]:
 
 def case_writer(words: Sequence[str]) -> None:
     """What `deepradiomics lens case` writes."""
-    given = dict(zip(words[:-1], words[1:], strict=True))
+    given = dict(pairwise(words))
     write_fake_case(Path(given["-o"]), {"modality": given["--modality"], "feature": given["--feature"]})
 
 

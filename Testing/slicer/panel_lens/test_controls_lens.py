@@ -1,0 +1,221 @@
+"""The lens's panel, simulated: its controls reach the parameters and back; what can run. Not a test in Slicer."""
+
+from __future__ import annotations
+
+import enum
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from Testing.slicer.panel.conftest import ROOT
+from Testing.slicer.panel_lens.conftest import write_encoder
+from Testing.slicer.panel_lens.driving import ready
+
+UI = ROOT / "RadiomicLens" / "Resources" / "UI" / "RadiomicLens.ui"
+
+
+def bound_parameters() -> dict[str, str]:
+    """Control → parameter, as the .ui file says."""
+    found = {}
+    for widget in ElementTree.parse(UI).iter("widget"):
+        for each in widget.findall("property"):
+            if each.get("name") == "SlicerParameterName":
+                found[widget.get("name", "")] = each.findtext("string", "")
+    return found
+
+
+def test_every_parameter_has_a_control_or_is_kept_by_the_panel_itself(widget: Any) -> None:
+    by_the_panel = {
+        "modalities", "roi", "resultTable", "sortColumn", "sortDescending", "chosenModality", "chosenFeature", "caseId",
+        "caseVolumes", "caseSegmentId",
+    }  # fmt: skip
+    assert set(bound_parameters().values()) | by_the_panel == set(widget.parameters.allParameters)
+    assert not set(bound_parameters().values()) & by_the_panel
+
+
+@pytest.mark.parametrize("control", bound_parameters())
+def test_a_control_reaches_the_parameter_node_and_back(
+    widget: Any, simulated: Any, tmp_path: Path, control: str
+) -> None:
+    name = bound_parameters()[control]
+    field, p = getattr(widget.ui, control), widget.parameters
+    default = getattr(p, name)
+    if isinstance(default, enum.Enum):
+        other = list(type(default))[-1] if list(type(default))[-1] is not default else next(iter(type(default)))
+        field.currentIndex = list(type(default)).index(other)
+        assert getattr(p, name) is other
+        setattr(p, name, default)
+        assert field.currentText == default.label()
+    elif isinstance(default, bool):
+        field.checked = not default
+        assert getattr(p, name) is not default
+        setattr(p, name, default)
+        assert field.checked is default
+    elif isinstance(default, int):
+        field.value = default + 2
+        assert getattr(p, name) == default + 2
+        setattr(p, name, default)
+        assert field.value == default
+    elif isinstance(default, str):
+        attribute = "currentPath" if hasattr(type(field), "currentPath") else "text"
+        setattr(field, attribute, str(tmp_path))
+        assert getattr(p, name) == str(tmp_path)
+        setattr(p, name, "")
+        assert getattr(field, attribute) == ""
+    else:
+        scene = simulated.mrmlScene
+        first, second = (scene.AddNewNodeByClass(field.nodeTypes[0], text) for text in ("first", "second"))
+        field.setCurrentNode(first)
+        assert getattr(p, name).GetID() == first.GetID()
+        setattr(p, name, second)
+        assert field.currentNode().GetID() == second.GetID()
+
+
+def ticks(widget: Any) -> dict[str, bool]:
+    import qt
+
+    items = [widget.ui.modalitiesList.item(row) for row in range(widget.ui.modalitiesList.count)]
+    return {item.text(): item.checkState() == qt.Qt.Checked for item in items}
+
+
+def test_a_manifests_modalities_are_ticked_and_its_rois_chosen(widget: Any, manifest: Path) -> None:
+    import qt
+
+    p, ui = widget.parameters, widget.ui
+    p.manifest = str(manifest)
+    assert ticks(widget) == {"t2": True, "adc": True} and p.modalities == []
+    assert "Cases: 3" in ui.cohortLabel.text
+    ui.modalitiesList.item(0).setCheckState(qt.Qt.Unchecked)
+    assert p.modalities == ["adc"]
+    ui.modalitiesList.item(1).setCheckState(qt.Qt.Unchecked)  # none means all
+    assert ticks(widget) == {"t2": True, "adc": True} and p.modalities == []
+    p.modalities = ["t2"]
+    assert ticks(widget) == {"t2": True, "adc": False}
+    shown = [ui.roiSelector.itemText(index) for index in range(ui.roiSelector.count)]
+    assert shown == ["gland", "lesion", "ellipsoid (not a reader's contour)"] and p.roi == "gland"
+    ui.roiSelector.currentIndex = 2
+    assert p.roi == "ellipsoid"
+    p.roi = "lesion"
+    assert ui.roiSelector.currentText == "lesion"
+
+
+def test_a_roi_that_the_cohort_lacks_gives_way_to_one_it_has(widget: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.nrrd").touch()
+    (tmp_path / "m.csv").write_text("id,view_t2,mask_prostate\na,a.nrrd,a.nrrd\n", encoding="utf-8")
+    widget.parameters.manifest = str(tmp_path / "m.csv")
+    assert widget.parameters.roi == "prostate" and widget.ui.roiSelector.currentText == "prostate"
+
+
+def test_a_manifest_that_changed_is_read_again(widget: Any, manifest: Path) -> None:
+    import os
+
+    widget.parameters.manifest = str(manifest)
+    manifest.write_text("id,view_t2,mask_gland\na,a_t2.nrrd,a_gland.nrrd\n", encoding="utf-8")
+    os.utime(manifest, (1e9, 1e9))
+    widget.refresh()
+    assert list(ticks(widget)) == ["t2"]
+
+
+def test_cases_of_the_scene_are_found_as_they_come(widget: Any, simulated: Any) -> None:
+    from RadiomicLensLib.choices import CasesSource
+    from RadiomicLensLib.samples import load_synthetic_prostate
+
+    p = widget.parameters
+    p.casesSource = CasesSource.SCENE
+    assert "No case in the scene" in widget.ui.estimateLabel.text
+    load_synthetic_prostate()
+    widget.refresh()
+    assert list(ticks(widget)) == ["t2", "highb", "adc"] and p.roi == "gland"
+    assert widget.ui.manifestEdit.isHidden() and "Cases: 1" in widget.ui.cohortLabel.text
+
+
+def test_only_the_rows_that_matter_are_shown(widget: Any) -> None:
+    from RadiomicLensLib.choices import CaseSource, CasesSource, EncoderSource, FeatureSet
+
+    def shown(name: str) -> bool:
+        return not getattr(widget.ui, name).isHidden()
+
+    p = widget.parameters
+    assert shown("manifestEdit") and shown("finetuneFolderEdit") and not shown("preEncoderEdit")
+    assert not shown("parameterFileEdit") and not shown("progressBar")
+    p.casesSource, p.encoderSource, p.featureSet = CasesSource.SCENE, EncoderSource.EACH, FeatureSet.FILE
+    assert not shown("manifestLabel") and not shown("finetuneFolderLabel")
+    assert shown("preEncoderEdit") and shown("ftEncoderLabel") and shown("parameterFileEdit")
+    assert shown("caseSelector") and not shown("caseSegmentSelector")
+    p.caseSource = CaseSource.SCENE
+    assert not shown("caseSelector") and shown("caseSegmentSelector") and shown("caseVolumesArea")
+
+
+def test_apply_enables_only_when_it_can_run_and_says_why_not(
+    widget: Any, manifest: Path, finetuning: Path, tmp_path: Path
+) -> None:
+    from RadiomicLensLib.choices import EncoderSource, FeatureSet
+
+    p, button = widget.parameters, widget.ui.applyButton
+    says: Callable[[], str] = lambda: widget.ui.estimateLabel.text  # noqa: E731
+    assert not button.enabled and says() == "Choose the manifest (CSV)."
+    (tmp_path / "bad.csv").write_text("case\na\n", encoding="utf-8")
+    p.manifest = str(tmp_path / "bad.csv")
+    assert not button.enabled and "unknown column 'case'" in says()
+    p.manifest = str(manifest)
+    assert not button.enabled and says() == "Choose the fine-tuning's folder."
+    p.finetuneFolder = str(tmp_path)
+    assert not button.enabled and "no finished fine-tuning" in says()
+    p.finetuneFolder = str(finetuning)
+    assert not button.enabled and says() == "Choose a folder for the results."
+    p.outputFolder = str(tmp_path / "out")
+    assert button.enabled and says().startswith("Takes very roughly")
+    p.featureSet = FeatureSet.FILE
+    assert not button.enabled and "parameter file" in says()
+    p.featureSet, p.encoderSource = FeatureSet.LENS, EncoderSource.EACH
+    assert not button.enabled and says() == "Choose the encoder before fine-tuning."
+    p.preEncoder = "package.module:make"
+    assert says() == "Choose the encoder after fine-tuning."
+    p.ftEncoder = str(tmp_path)
+    assert "expected an encoder's folder" in says()
+    p.ftEncoder = str(write_encoder(tmp_path / "other", kind="fingerprint"))
+    assert "'fingerprint', not an encoder" in says()
+    (tmp_path / "embeddings.csv").touch()
+    p.ftEncoder = str(tmp_path / "embeddings.csv")
+    assert button.enabled
+
+
+def test_cases_that_lack_a_modality_are_told_before_the_run(
+    widget: Any, manifest: Path, finetuning: Path, tmp_path: Path
+) -> None:
+    from RadiomicLensLib.choices import Missing
+
+    text = manifest.read_text(encoding="utf-8").replace("b_adc.nrrd", "")
+    manifest.write_text(text, encoding="utf-8")
+    p = ready(widget, manifest, finetuning, tmp_path / "out")
+    assert "Without a modality or the region: 1 (b)" in widget.ui.cohortLabel.text
+    assert not widget.ui.applyButton.enabled and "Case b lacks" in widget.ui.estimateLabel.text
+    p.modalities = ["t2"]
+    assert widget.ui.applyButton.enabled
+    p.modalities, p.missing = [], Missing.DROP
+    assert widget.ui.applyButton.enabled
+    manifest.write_text(re.sub("._lesion.nrrd", "", text), encoding="utf-8")
+    p.manifest = ""
+    p.manifest, p.roi = str(manifest), "lesion"
+    assert widget.ui.estimateLabel.text == "No case has all these modalities and the region."
+
+
+def test_the_estimate_grows_with_the_work(widget: Any, manifest: Path, finetuning: Path, tmp_path: Path) -> None:
+    from RadiomicLensLib.choices import Preset
+    from RadiomicLensLib.cohorts import Cohort
+    from RadiomicLensLib.costs import seconds, words
+
+    p = widget.parameters
+    small, large = (
+        Cohort(names, views={str(case): frozenset(names) for case in range(count)})
+        for count, names in ((10, ("t2",)), (1000, ("t2", "adc")))
+    )
+    assert seconds(p, large) > 50 * seconds(p, small) / 10
+    before = seconds(p, small)
+    p.preset = Preset.TINY
+    assert seconds(p, small) < before
+    assert "30 s" in words(31) and "10 min" in words(610) and "2.0 h" in words(7200)

@@ -1,0 +1,323 @@
+"""The lens's panel, simulated: tables, charts, texts; scenes; looks. Not a test in Slicer."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from Testing.slicer.fake_child import FakeStart, HandTimer
+from Testing.slicer.panel.driving import cut_off, pictured
+from Testing.slicer.panel_lens.driving import (
+    case_writer,
+    opened,
+    ready,
+    shown_column,
+    shown_features,
+    with_child,
+)
+from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
+
+MODALITY, SHIFT, Q, R2_FT, RANK = 1, 2, 3, 7, 8  # columns of the list
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "shift.csv", encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def click_header(widget: Any, column: int) -> None:
+    widget.ui.shiftTable.horizontalHeader().sectionClicked.emit(column)
+
+
+def test_the_lens_is_told_in_words_with_its_warnings(widget: Any, lens_folder: Path) -> None:
+    opened(widget, lens_folder)
+    text = widget.ui.summaryLabel.text
+    assert "PIRADS CLS" in text and "ROI gland" in text and "84 training, 12 validation, 24 test" in text
+    assert "SYNTHETIC data: means nothing clinically." in text and "part of the pre-training cohort" in text
+    beyond = sum(float(row["q_null"]) < 0.05 for row in rows_of(lens_folder))
+    assert f"{beyond} of 837" in text
+
+
+def test_without_permutations_that_is_said(widget: Any, tmp_path: Path) -> None:
+    opened(widget, write_fake_lens(tmp_path / "lens", permutations=0, case=False))
+    assert "more than noise is not known" in widget.ui.summaryLabel.text
+    assert set(shown_column(widget, Q)) == {"–"}
+
+
+def test_the_largest_shift_comes_first(widget: Any, lens_folder: Path) -> None:
+    opened(widget, lens_folder)
+    first = min(rows_of(lens_folder), key=lambda row: int(row["rank"]))
+    assert shown_features(widget)[0] == first["feature"].removeprefix("original_")
+    assert shown_column(widget, SHIFT)[0] == f"{float(first['delta_i']):+.3f}"
+    assert shown_column(widget, RANK)[:3] == ["1", "2", "3"]
+    assert widget.ui.shiftCountLabel.text == "500 of 837 rows; sort or search to see others"
+
+
+def test_a_header_sorts_and_sorts_the_other_way_and_the_table_node_follows(widget: Any, lens_folder: Path) -> None:
+    import qt
+
+    p, header = opened(widget, lens_folder), widget.ui.shiftTable.horizontalHeader()
+    assert header.sortIndicatorSection() == SHIFT and header.sortIndicatorOrder() == qt.Qt.DescendingOrder
+    click_header(widget, SHIFT)
+    numbers = [float(text) for text in shown_column(widget, SHIFT)]
+    assert numbers == sorted(numbers) and shown_column(widget, RANK)[0] == "837"
+    click_header(widget, R2_FT)
+    numbers = [float(text) for text in shown_column(widget, R2_FT)]
+    assert numbers == sorted(numbers, reverse=True)
+    column = p.resultTable.GetTable().GetColumnByName("r2_ft")
+    assert column.GetValue(0) == max(float(row["r2_ft"]) for row in rows_of(lens_folder))
+    click_header(widget, MODALITY)
+    assert shown_column(widget, MODALITY)[0] == "adc" and p.sortColumn == "modality" and not p.sortDescending
+    assert header.sortIndicatorSection() == MODALITY and header.sortIndicatorOrder() == qt.Qt.AscendingOrder
+
+
+def test_a_search_finds_name_family_image_type_and_modality(widget: Any, lens_folder: Path) -> None:
+    p, ui = opened(widget, lens_folder), widget.ui
+    everything = rows_of(lens_folder)
+    ui.shiftFilterEdit.text = "GLRLM adc"
+    wanted = sum(row["family"] == "glrlm" and row["modality"] == "adc" for row in everything)
+    assert ui.shiftTable.rowCount == wanted and ui.shiftCountLabel.text == f"{wanted} of 837 rows"
+    assert set(shown_column(widget, MODALITY)) == {"adc"} and all("glrlm" in name for name in shown_features(widget))
+    ui.shiftFilterEdit.text = "original contrast t2"
+    assert {name.split("_")[0] for name in shown_features(widget)} == {"glcm", "ngtdm"}
+    ui.shiftFilterEdit.text = "nothing of the kind"
+    assert ui.shiftTable.rowCount == 0
+    p.shiftFilter = ""
+    assert ui.shiftFilterEdit.text == "" and ui.shiftTable.rowCount == 500
+
+
+def test_the_chosen_row_stays_chosen_when_the_table_is_sorted(widget: Any, lens_folder: Path) -> None:
+    p, ui = opened(widget, lens_folder), widget.ui
+    ui.shiftTable.selectRow(4)
+    key = (p.chosenModality, p.chosenFeature)
+    click_header(widget, R2_FT)
+    ui.shiftFilterEdit.text = f"{key[1]} {key[0]}"
+    row = ui.shiftTable.currentRow()
+    assert (p.chosenModality, p.chosenFeature) == key
+    assert (shown_column(widget, MODALITY)[row], shown_features(widget)[row]) == (
+        key[0], key[1].removeprefix("original_"),
+    )  # fmt: skip
+
+
+def test_a_tooltip_explains_a_feature_and_its_interval(widget: Any, lens_folder: Path) -> None:
+    opened(widget, lens_folder)
+    tip = widget.ui.shiftTable.item(0, 0).toolTip()
+    first = min(rows_of(lens_folder), key=lambda row: int(row["rank"]))
+    assert first["feature"] in tip and f"95 % interval {float(first['delta_i_low']):.3f} to" in tip
+    assert "Shift: importance after minus before" in widget.ui.shiftTable.horizontalHeaderItem(SHIFT).toolTip()
+
+
+def test_families_are_listed_with_their_p(widget: Any, lens_folder: Path) -> None:
+    opened(widget, lens_folder)
+    table = widget.ui.familyTable
+    groups = [table.item(row, 0).text() for row in range(table.rowCount)]
+    assert groups[:2] == ["First order", "GLCM"] and groups[-1] == "All"
+    assert table.item(0, 4).text().endswith("***")
+
+
+def test_charts_come_into_the_plot_view(widget: Any, simulated: Any, lens_folder: Path, errors: list[str]) -> None:
+    from deepradiomics.scene.lens import nodes_of
+
+    p = opened(widget, lens_folder)
+    selection = simulated.app.applicationLogic().GetSelectionNode()
+    for button, name in ((widget.ui.r2ChartButton, "r2"), (widget.ui.shiftChartButton, "shift")):
+        button.click()
+        assert selection.GetActivePlotChartID() == nodes_of(p.resultTable).charts[name].GetID()
+    assert errors == []
+
+
+def test_the_methods_text_is_copied_and_the_report_opens_where_there_is_one(
+    widget: Any, simulated: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import qt
+
+    p = opened(widget, write_fake_lens(tmp_path / "lens", case=False))
+    widget.ui.copyMethodsButton.click()
+    assert simulated.app.clipboard_texts == [p.resultTable.GetAttribute("DeepRadiomics.methods_text")]
+    assert not widget.ui.openReportButton.enabled
+    (tmp_path / "lens" / "report.html").write_text("<html></html>", encoding="utf-8")
+    widget.refresh()
+    opened_urls: list[Any] = []
+    monkeypatch.setattr(qt.QDesktopServices, "openUrl", lambda url: opened_urls.append(url))
+    widget.ui.openReportButton.click()
+    assert opened_urls[0].toLocalFile() == str(tmp_path / "lens" / "report.html")
+
+
+@pytest.mark.parametrize(("tab", "rows", "column"), [(0, 837, "delta_i"), (1, 12, "p_holm")])
+def test_the_table_on_show_is_exported(
+    widget: Any, lens_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tab: int, rows: int, column: str
+) -> None:
+    import qt
+
+    opened(widget, lens_folder)
+    widget.ui.shiftFilterEdit.text = "glcm"  # a search does not shorten what is exported
+    widget.ui.resultTabs.currentIndex = tab
+    monkeypatch.setattr(qt.QFileDialog, "getSaveFileName", lambda *_: str(tmp_path / "t.csv"))
+    widget.ui.exportButton.click()
+    with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
+        written = list(csv.DictReader(stream))
+    assert len(written) == rows and column in written[0]
+
+
+def test_a_result_folder_is_opened_and_a_wrong_one_is_told(
+    widget: Any, simulated: Any, lens_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: list[str]
+) -> None:
+    import qt
+
+    folders = [str(tmp_path), "", str(lens_folder)]
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: folders.pop(0))
+    widget.ui.openResultButton.click()
+    assert len(errors) == 1 and "lens.json" in errors[0]
+    widget.ui.openResultButton.click()  # the user thought better of it
+    assert widget.parameters.resultTable is None and widget.ui.resultsSection.collapsed
+    start = with_child(widget, FakeStart())
+    widget.ui.openResultButton.click()
+    assert widget.ui.shiftTable.rowCount == 500 and start.child is None and len(errors) == 1
+
+
+def test_one_of_several_lenses_is_chosen(widget: Any, simulated: Any, lens_folder: Path, tmp_path: Path) -> None:
+    opened(widget, lens_folder)
+    p = opened(widget, write_fake_lens(tmp_path / "volume", task="Volume REG", modalities=("t2",), case=False))
+    selector = widget.ui.resultSelector
+    assert [selector.itemText(index) for index in range(selector.count)] == ["PIRADS CLS", "Volume REG"]
+    assert selector.currentText == "Volume REG" and "Volume REG" in widget.ui.summaryLabel.text
+    selector.currentIndex = 0
+    assert "PIRADS CLS" in widget.ui.summaryLabel.text and list(widget.caseView.selectors) == ["t2", "highb", "adc"]
+    p.chosenModality, p.chosenFeature, p.caseId = "adc", CASE_FEATURE[1], CASE_ID
+    assert widget.ui.showCaseButton.enabled
+    selector.currentIndex = 1  # that lens has T2 alone
+    assert not widget.ui.showCaseButton.enabled and "Choose a row" in widget.ui.caseStatusLabel.text
+
+
+def test_nodes_of_a_lens_that_the_user_removes_are_not_missed(
+    widget: Any, simulated: Any, lens_folder: Path, errors: list[str]
+) -> None:
+    from deepradiomics.scene.lens import nodes_of
+
+    p = opened(widget, lens_folder)
+    nodes = nodes_of(p.resultTable)
+    simulated.mrmlScene.RemoveNode(nodes.family)
+    widget.refresh()
+    assert widget.ui.shiftTable.rowCount == 500
+    widget.ui.r2ChartButton.click()
+    assert len(errors) == 1 and "family not in the scene" in errors[0]
+    simulated.mrmlScene.RemoveNode(nodes.shift)
+    widget.refresh()
+    assert p.resultTable is None and widget.ui.shiftTable.rowCount == 0 and not widget.ui.r2ChartButton.enabled
+
+
+# --- scenes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_scene_restores_the_panel(
+    widget: Any, simulated: Any, headless: Any, lens_folder: Path, manifest: Path, finetuning: Path, tmp_path: Path,
+    errors: list[str],
+) -> None:  # fmt: skip
+    from RadiomicLensLib.choices import CaseSource, CasesSource, Device, FitOn
+    from RadiomicLensLib.samples import load_synthetic_prostate
+
+    from deepradiomics.scene.lens_case import case_shown
+
+    prostate = load_synthetic_prostate()
+    p = ready(widget, manifest, finetuning, tmp_path / "out")
+    p = opened(widget, lens_folder)
+    p.device, p.fitOn, p.permutations, p.sweep, p.modalities, p.roi = (
+        Device.CPU,
+        FitOn.BOTH,
+        100,
+        True,
+        ["adc"],
+        "lesion",
+    )
+    click_header(widget, R2_FT)
+    p.shiftFilter = "glcm"
+    p.chosenModality, p.chosenFeature, p.caseId = *CASE_FEATURE, CASE_ID
+    features = shown_features(widget)
+    with_child(widget, case_writer)
+    widget.ui.showCaseButton.click()
+    HandTimer.made[-1].wind()
+    p.caseSource = CaseSource.SCENE
+    headless.save_mrb(tmp_path / "panel.mrb")
+    simulated.mrmlScene.Clear(False)
+    assert widget.parameters.device is Device.AUTO and widget.ui.shiftTable.rowCount == 0
+    assert widget.ui.resultsSection.collapsed and widget.caseView.selectors == {}
+    headless.load_mrb(tmp_path / "panel.mrb")
+    p, ui = widget.parameters, widget.ui
+    assert (p.device, p.fitOn, p.permutations, p.sweep) == (Device.CPU, FitOn.BOTH, 100, True)
+    assert (p.casesSource, p.modalities, p.roi) == (CasesSource.MANIFEST, ["adc"], "lesion")
+    assert ui.deviceSelector.currentText == "CPU" and ui.manifestEdit.currentPath == str(manifest)
+    assert ui.roiSelector.currentText == "lesion" and ui.sweepCheck.checked
+    assert not ui.resultsSection.collapsed and shown_features(widget) == features
+    assert ui.shiftTable.horizontalHeader().sortIndicatorSection() == R2_FT
+    assert (p.chosenModality, p.chosenFeature, p.caseId) == (*CASE_FEATURE, CASE_ID)
+    assert {each: node.GetName() for each, node in p.caseVolumes.items()} == {
+        each: node.GetName() for each, node in prostate.volumes.items()
+    }
+    assert p.caseSegmentId and ui.showCaseButton.enabled
+    shown = case_shown(simulated.mrmlScene)
+    assert shown is not None and (shown.modality, shown.feature) == CASE_FEATURE
+    p.caseSource = CaseSource.RESULT
+    ui.showCaseButton.click()
+    HandTimer.made[-1].wind()
+    assert errors == [] and case_shown(simulated.mrmlScene) is not None
+
+
+def test_closing_the_scene_ends_the_run(
+    widget: Any, simulated: Any, manifest: Path, finetuning: Path, tmp_path: Path
+) -> None:
+    ready(widget, manifest, finetuning, tmp_path / "out")
+    start = with_child(widget, FakeStart(exit_code=None))
+    widget.ui.applyButton.click()
+    simulated.mrmlScene.Clear(False)
+    assert start.child is not None and start.child.killed
+    assert widget.ui.applyButton.text == "Apply" and not widget.ui.applyButton.enabled
+
+
+def test_leaving_and_entering_keeps_the_panel_bound_and_closing_it_ends_the_run(
+    widget: Any, manifest: Path, finetuning: Path, tmp_path: Path
+) -> None:
+    from RadiomicLensLib.choices import Device
+
+    ready(widget, manifest, finetuning, tmp_path / "out")
+    start = with_child(widget, FakeStart(exit_code=None))
+    widget.ui.applyButton.click()
+    widget.exit()
+    assert start.child is not None and not start.child.killed  # it goes on in the background
+    widget.parameters.device = Device.CPU
+    widget.enter()
+    assert widget.ui.deviceSelector.currentText == "CPU"
+    widget.ui.deviceSelector.currentIndex = 0
+    assert widget.parameters.device is Device.AUTO
+    widget.cleanup()
+    assert start.child.killed
+
+
+# --- looks ------------------------------------------------------------------------------------------------------------
+
+
+def test_no_label_is_cut_off_in_a_narrow_panel(
+    widget: Any, simulated: Any, lens_folder: Path, manifest: Path, finetuning: Path, tmp_path: Path
+) -> None:
+    from RadiomicLensLib.choices import CaseSource, CasesSource, EncoderSource, FeatureSet
+    from RadiomicLensLib.samples import load_synthetic_prostate
+
+    pictured(widget, "lens-empty", tmp_path, 700)
+    assert cut_off(widget) == []
+    p = ready(widget, manifest, finetuning, tmp_path / "out")
+    opened(widget, lens_folder)
+    p.chosenModality, p.chosenFeature = CASE_FEATURE
+    p.caseId = CASE_ID
+    widget.ui.caseSection.collapsed = False
+    pictured(widget, "lens_panel", tmp_path, 1320)
+    assert cut_off(widget) == []
+    load_synthetic_prostate()
+    p.casesSource, p.encoderSource, p.featureSet = CasesSource.SCENE, EncoderSource.EACH, FeatureSet.FILE
+    p.caseSource = CaseSource.SCENE
+    widget.ui.resultTabs.currentIndex = 1
+    for section in ("optionsSection", "logSection"):
+        getattr(widget.ui, section).collapsed = False
+    pictured(widget, "lens-all", tmp_path, 1950)
+    assert cut_off(widget) == []
