@@ -1,6 +1,8 @@
 """The configuration of encoders: presets, a round trip through JSON, and errors that name what is wrong."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,12 @@ def test_a_file_that_is_no_object_is_refused(tmp_path: Path) -> None:
 def test_no_patience_means_all_epochs() -> None:
     assert StageTraining(patience=0).fit_settings("validation_loss", "min").patience is None
     assert StageTraining(patience=4).fit_settings("validation_loss", "min").patience == 4
+
+
+def test_what_the_command_line_and_the_panel_import_is_light() -> None:
+    heavy = ("torch", "monai", "lightning", "sklearn", "matplotlib", "pyarrow", "safetensors", "numba")
+    names = ("training_config", "stacks", "splits", "provenance", "pretrain", "finetune", "finetune_tasks")
+    imports = "; ".join(f"import deepradiomics.lens.{name}" for name in names)
+    code = f"import sys; {imports}; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"
