@@ -91,7 +91,7 @@ def family_rows(table: Any) -> list[tuple[str, ...]]:
 
 
 def summary_words(table: Any) -> str:
-    """The lens in a few lines of rich text; warnings in red."""
+    """The lens in a few lines of rich text; what makes it untrustworthy in red."""
     if table is None:
         return escape(_("Nothing fitted or opened yet."))
     about = read_stamp(table)
@@ -110,8 +110,9 @@ def summary_words(table: Any) -> str:
             beyond=beyond, all=summary.get("n_features", table.GetNumberOfRows()))))  # fmt: skip
     if about.get("synthetic"):
         lines.append(_red(_("SYNTHETIC data: means nothing clinically.")))
-    if about.get("leakage"):
-        lines.append(_red(str(about["leakage"])))
+    leakage = str(about.get("leakage") or "")
+    if leakage:
+        lines.append(_red(leakage) if "LEAKAGE" in leakage else escape(leakage))
     return "<br>".join(lines)
 
 

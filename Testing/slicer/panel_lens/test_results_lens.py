@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def test_the_lens_is_told_in_words_with_its_warnings(widget: Any, lens_folder: P
     assert "SYNTHETIC data: means nothing clinically." in text and "part of the pre-training cohort" in text
     beyond = sum(float(row["q_null"]) < 0.05 for row in rows_of(lens_folder))
     assert f"{beyond} of 837" in text
+
+
+def test_test_cases_that_the_encoder_has_seen_are_told_in_red(widget: Any, tmp_path: Path) -> None:
+    folder = write_fake_lens(tmp_path / "lens", case=False)
+    about = json.loads((folder / "lens.json").read_text(encoding="utf-8"))
+    for text, red in (("Pre-training: unknown whether", False), ("LEAKAGE: the encoder has seen", True)):
+        (folder / "lens.json").write_text(json.dumps(about | {"leakage": text, "synthetic": False}), encoding="utf-8")
+        opened(widget, folder)
+        assert text in widget.ui.summaryLabel.text and ("color" in widget.ui.summaryLabel.text) is red
 
 
 def test_without_permutations_that_is_said(widget: Any, tmp_path: Path) -> None:
@@ -311,7 +321,7 @@ def test_no_label_is_cut_off_in_a_narrow_panel(
     p.chosenModality, p.chosenFeature = CASE_FEATURE
     p.caseId = CASE_ID
     widget.ui.caseSection.collapsed = False
-    pictured(widget, "lens_panel", tmp_path, 1320)
+    pictured(widget, "lens-result", tmp_path, 1320)
     assert cut_off(widget) == []
     load_synthetic_prostate()
     p.casesSource, p.encoderSource, p.featureSet = CasesSource.SCENE, EncoderSource.EACH, FeatureSet.FILE
