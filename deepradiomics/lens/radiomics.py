@@ -71,7 +71,9 @@ class RadiomicsTable:
         place = [self.ids.index(case) for case in ids]
         return replace(
             self, ids=tuple(ids), values=self.values[place],
+            notes={case: self.notes[case] for case in ids if case in self.notes},
             levels={name: tuple(counts[i] for i in place) for name, counts in self.levels.items()},
+            marks={case: self.marks[case] for case in ids},
         )  # fmt: skip
 
     def write(self, path: Path) -> None:

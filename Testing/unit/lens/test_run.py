@@ -21,7 +21,8 @@ pytest.importorskip("pyarrow")
 torch = pytest.importorskip("torch")
 
 from deepradiomics.lens import run  # noqa: E402
-from deepradiomics.lens.run import PRODUCTS, fit_lens  # noqa: E402
+from deepradiomics.lens.result_folder import PRODUCTS  # noqa: E402
+from deepradiomics.lens.run import fit_lens  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -249,8 +250,41 @@ def test_what_cannot_be_fitted_is_told_before_anything_is_written(
 def test_embeddings_that_lack_a_case_are_told(manifest_path: Path, tmp_path: Path) -> None:
     cohort = material.read(manifest_path)
     few = material.embeddings(cohort.ids[1:])
-    with pytest.raises(InputError, match="c00"):
-        fit_lens(cohort, few, few, material.config(tmp_path), tmp_path / "out", cache=manifest_path.parent / "cache")
+    cache = manifest_path.parent / "cache"
+    with pytest.raises(InputError, match=r"Case c00: has no embedding \(ft\)"):
+        fit_lens(cohort, few, few, material.config(tmp_path), tmp_path / "out", cache=cache)
+    config = material.config(tmp_path, missing="drop")
+    found = fit_lens(cohort, few, few, config, tmp_path / "out", cache=cache, device="cpu")
+    assert [one["id"] for one in found.about["dropped_cases"]] == ["c00"] and len(found.cases) == 15
+
+
+def test_a_case_that_only_the_encoder_cannot_use_is_dropped_with_its_reason(
+    manifest_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deepradiomics.networks.convnextv2 import ConvNeXtV2
+    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.prepare.stack import StackRecipe
+
+    torch.manual_seed(0)
+    encoder = Encoder(ConvNeXtV2(1, "mini"), StackRecipe(("t2",), (16, 16, 16), (1.2, 1.2, 1.5)), name="mini")
+    real = encoder.embed
+    seen: list[int] = []
+
+    def nan_for_the_third(images: "torch.Tensor") -> "torch.Tensor":
+        found = real(images)
+        for at in range(len(images)):
+            seen.append(1)
+            if len(seen) == 3:
+                found[at] = float("nan")
+        return found
+
+    monkeypatch.setattr(encoder, "embed", nan_for_the_third)
+    cohort = material.read(manifest_path)
+    pre = material.embeddings(cohort.ids, d=encoder.dimension)
+    config = material.config(tmp_path, missing="drop")
+    found = fit_lens(cohort, pre, encoder, config, tmp_path / "out", cache=tmp_path / "cache", device="cpu")
+    [gone] = found.about["dropped_cases"]
+    assert gone["id"] == "c02" and "NaN" in gone["reason"] and len(found.cases) == 15
 
 
 def test_a_cohort_refused_on_the_way_leaves_its_cache_and_no_run(manifest_path: Path, tmp_path: Path) -> None:

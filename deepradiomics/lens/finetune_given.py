@@ -1,0 +1,60 @@
+"""What the folder of a fine-tuning gives a lens: who was in which split, how well the task was solved, its name."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepradiomics.errors import InputError
+from deepradiomics.files import read_json
+from deepradiomics.lens.result import EVALUATION_COLUMNS
+from deepradiomics.lens.splits import read_splits
+
+_SHORT = {"class": "CLS", "regress": "REG", "segment": "SEG"}
+_ACRONYMS = ("pirads",)
+
+
+@dataclass(frozen=True)
+class FinetuneGiven:
+    """A fine-tuning as the lens needs it.
+
+    Args:
+        splits: split by case id; None without a fine-tuning.
+        evaluations: rows of tableA1.csv.
+        task: its name in the paper's manner: PIRADS CLS, Volume ml REG, Lesion SEG.
+    """
+
+    splits: Mapping[str, str] | None = None
+    evaluations: tuple[Mapping[str, str], ...] = ()
+    task: str = ""
+
+    @classmethod
+    def read(cls, folder: str | Path | None) -> FinetuneGiven:
+        """Read the folder of ``deepradiomics finetune``; None gives nothing.
+
+        Raises:
+            InputError: the folder is none of a finished fine-tuning.
+        """
+        if folder is None:
+            return cls()
+        folder = Path(folder)
+        table = folder / "tableA1.csv"
+        if not table.is_file():
+            raise InputError(
+                f"finetune {folder}: this is no folder of a finished 'deepradiomics finetune', it holds no tableA1.csv."
+            )
+        with table.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            rows = tuple(reader)
+        if not set(EVALUATION_COLUMNS) <= set(reader.fieldnames or ()):
+            raise InputError(f"{table}: expected the columns {', '.join(EVALUATION_COLUMNS)}.")
+        return cls(read_splits(folder / "splits.csv"), rows, _task_name(folder / "metrics.json"))
+
+
+def _task_name(file: Path) -> str:
+    stored = read_json(file) if file.is_file() else {}
+    target = str(stored.get("target", "")).replace("_", " ")
+    target = target.upper() if target in _ACRONYMS else target[:1].upper() + target[1:]
+    return f"{target} {_SHORT.get(stored.get('task', ''), '')}".strip()
