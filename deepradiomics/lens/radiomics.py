@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
 from deepradiomics.cohort.roi import roi_mask
 from deepradiomics.cohort.workers import run_everywhere
-from deepradiomics.errors import DeepRadiomicsError, GeometryError, InputError, ManifestError, MaskError
+from deepradiomics.errors import DeepRadiomicsError, GeometryError, InputError, MaskError
 from deepradiomics.files import content_hash, read_json, write_json
 from deepradiomics.images import Geometry, Mask, Volume, read_volume
 from deepradiomics.lens.config import LensConfig
@@ -156,14 +156,19 @@ def radiomics_table(
     [features] = names
     threads = max(1, thread_count() // workers) if workers > 1 else None
     jobs = [_Job(row, config, Path(cache), threads) for row in manifest.rows]
-    report, found, failed = progress or silent, {}, {}
+    report = progress or silent
+    found: dict[str, dict[str, Any]] = {}
+    failed: dict[str, str] = {}
     for done, (number, outcome) in enumerate(run_everywhere(_case_or_reason, jobs, workers, cluster), start=1):
         case = manifest.rows[number].id
-        (failed if isinstance(outcome, str) else found)[case] = outcome
+        if isinstance(outcome, str):
+            failed[case] = outcome
+        else:
+            found[case] = outcome
         report(done / len(jobs), f"radiomics of {case} ({done} of {len(jobs)})")
-    unusable = [(row.id, str(failed[row.id])) for row in manifest.rows if row.id in failed]
+    unusable = [(row.id, failed[row.id]) for row in manifest.rows if row.id in failed]
     kept, dropped = without(manifest, unusable, config)
-    entries: list[dict[str, Any]] = [found[case] for case in kept.ids]  # type: ignore[misc]
+    entries = [found[case] for case in kept.ids]
     return RadiomicsTable(
         kept.ids,
         config.modalities,
@@ -295,8 +300,3 @@ def _share_inside(points: NDArray[np.float64], geometry: Geometry) -> float:
 def _box(points: NDArray[np.float64]) -> str:
     low, high = points.min(axis=0), points.max(axis=0)
     return ", ".join(f"{axis} {a:.0f} to {b:.0f}" for axis, a, b in zip("LPS", low, high, strict=True)) + " mm"
-
-
-__all__ = [
-    "ManifestError", "RadiomicsTable", "load_images", "radiomics_table", "region_on", "settings_for",
-]  # fmt: skip
