@@ -1,6 +1,6 @@
 """Time RadiomicLens: the penalty sweep as one job, the heads, the intervals, and encoding; each beside the plain way.
 
-    python Testing/benchmarks/bench_lens.py [--out docs/results] [--epochs 12] [--rounds 3] [--seed 0] [--quick]
+    python Testing/benchmarks/bench_lens.py [--out docs/results] [--epochs 20] [--rounds 3] [--seed 0] [--quick]
 
 sweep      24 shared layers (1,000 patients, d = 768, K = 2,500, h = 256): one batched job against an honest full-batch
            PyTorch loop (nn.Sequential, L1Loss, penalties and gradients by autograd, Adam), one layer after the other,
@@ -70,7 +70,7 @@ def parsed() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="folder for lens_speed.csv and lens_speed.json")
-    parser.add_argument("--epochs", type=int, default=12, help="full-batch steps of the sweep that are timed")
+    parser.add_argument("--epochs", type=int, default=20, help="full-batch steps of the sweep that are timed")
     parser.add_argument("--rounds", type=int, default=3, help="repeats, programs in turns")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="tiny sizes")

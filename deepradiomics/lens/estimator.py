@@ -49,7 +49,7 @@ class RadiomicLens(Parameters):
         ridge: of the heads, see :func:`deepradiomics.lens.heads.fit_head`.
         bootstraps: samples of the intervals of ΔI; 0: none.
         permutations: of the null; 0: none. Each trains the shared layer anew.
-        variants: also ΔI with standardised Z, and with the shared layer trained on ft and on both.
+        variants: also ΔI with standardised Z, as explained SD, and with the shared layer trained on ft and on both.
         seed: of split, initial weights, bootstrap and permutations.
         device: trains the shared layer; the heads are solved in float64 on the CPU.
 
@@ -63,7 +63,7 @@ class RadiomicLens(Parameters):
         noise_pre_, noise_ft_: share of I² that estimation noise alone would give, (K,).
         coef_pre_, coef_ft_ (K, h), intercept_pre_, intercept_ft_ (K,): heads, for scaled targets.
         weights_ (h, d), bias_ (h,): the shared layer. l1_, l2_: penalties used.
-        variants_: ΔI by name: ``standardised``, ``fit_ft``, ``fit_both``.
+        variants_: ΔI by name: ``standardised``, ``explained``, ``fit_ft``, ``fit_both``.
         kept_ (K,), dropped_ [(name, reason)], feature_names_ [(modality, feature)], ids_, split_, groups_, sweep_,
         permuted_ (permutations, K) or None, warnings_.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
 from deepradiomics.lens.checks import checked_choice
-from deepradiomics.lens.heads import Head, standardised_importance
+from deepradiomics.lens.heads import Head, explained_importance, standardised_importance
 from deepradiomics.lens.null import delta_importance
 from deepradiomics.lens.projection import ProjectionSettings, train_projections
 from deepradiomics.progress import Progress
@@ -103,9 +103,11 @@ def variant_deltas(
     device: str,
     progress: Progress,
 ) -> dict[str, Array]:
-    """ΔI with standardised Z, and with the shared layer trained on ft and on both."""
-    pre, ft = (standardised_importance(head, rows[train]) for head, rows in zip(heads, Z, strict=True))
-    found = {"standardised": ft - pre}
+    """ΔI with standardised Z, as explained SD, and with the shared layer trained on ft and on both."""
+    found = {}
+    for name, importance in (("standardised", standardised_importance), ("explained", explained_importance)):
+        pre, ft = (importance(head, rows[train]) for head, rows in zip(heads, Z, strict=True))
+        found[name] = ft - pre
     for number, on in enumerate(("ft", "both")):
         if on == fit_on:
             found[f"fit_{on}"] = heads[1].importance - heads[0].importance

@@ -93,3 +93,8 @@ def least_active(n: int) -> int:
 def standardised_importance(head: Head, Z: Array) -> Array:
     """I on standardised Z: ‖θ_k ⊙ sd(Z)‖₂, (K,), with the SD over the given (training) patients."""
     return np.linalg.norm(head.coef * Z.std(0), axis=1)
+
+
+def explained_importance(head: Head, Z: Array) -> Array:
+    """SD of the fitted targets over the given (training) patients, (K,): ‖θ_k Σ_Z^½‖, all units on one scale."""
+    return head.predict(Z).std(0)

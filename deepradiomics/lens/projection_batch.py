@@ -23,7 +23,7 @@ from torch import Tensor
 
 from deepradiomics.lens.projection import ProjectionSettings
 
-_BLOCK_BYTES = {"cpu": 4 << 20, "cuda": 4 << 30, "mps": 256 << 20}  # of S
+_BLOCK_BYTES = {"cpu": 6 << 20, "cuda": 4 << 30, "mps": 256 << 20}  # of S
 
 
 @dataclass(frozen=True, eq=False)

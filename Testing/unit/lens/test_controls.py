@@ -24,7 +24,7 @@ def table():
 def test_there_is_a_row_for_each_control_and_each_delta(table):
     assert {control for control, _ in table} == {"identical", "scaled", "rotated", "reseeded"}
     assert {delta for _, delta in table} == {
-        "fit_pre", "standardised", "fit_ft", "fit_both", "fit_mean", "own_scale",
+        "fit_pre", "standardised", "explained", "fit_ft", "fit_both", "fit_mean", "own_scale",
     }  # fmt: skip
 
 
@@ -37,9 +37,9 @@ def test_a_scaled_encoder_has_no_shift_on_its_own_scale_and_a_negative_one_other
     assert table["scaled", "fit_pre"].mean < -0.2 * table["scaled", "fit_pre"].importance
 
 
-@pytest.mark.parametrize("control", ["scaled"])
-def test_standardised_units_remove_most_of_the_effect_of_scale(table, control):
-    assert table[control, "standardised"].mean_absolute < 0.3 * table[control, "fit_pre"].mean_absolute
+@pytest.mark.parametrize("delta", ["standardised", "explained"])
+def test_standardised_units_and_explained_sd_remove_most_of_the_effect_of_scale(table, delta):
+    assert table["scaled", delta].mean_absolute < 0.3 * table["scaled", "fit_pre"].mean_absolute
 
 
 @pytest.mark.parametrize("control", ["rotated", "reseeded"])

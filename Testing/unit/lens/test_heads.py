@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepradiomics.lens.heads import fit_head, least_active, standardised_importance
+from deepradiomics.lens.heads import explained_importance, fit_head, least_active, standardised_importance
 
 
 def cohort(n: int = 120, h: int = 17, K: int = 9, seed: int = 0):
@@ -97,3 +97,13 @@ def test_standardised_importance_is_that_of_a_head_on_standardised_units():
     Z, Y = cohort()
     again = fit_head((Z - Z.mean(0)) / Z.std(0), Y)
     np.testing.assert_allclose(standardised_importance(fit_head(Z, Y), Z), again.importance, rtol=1e-9)
+
+
+def test_explained_importance_does_not_follow_the_axes_of_z():
+    Z, Y = cohort()
+    mixed = Z @ np.random.default_rng(5).normal(size=(17, 17)) + 2.0
+    head, other = fit_head(Z, Y), fit_head(mixed, Y)
+    assert np.abs(head.importance / other.importance - 1).max() > 0.1
+    np.testing.assert_allclose(explained_importance(head, Z), explained_importance(other, mixed), rtol=1e-8)
+    R2 = 1 - ((Y - head.predict(Z)) ** 2).sum(0) / ((Y - Y.mean(0)) ** 2).sum(0)
+    np.testing.assert_allclose(explained_importance(head, Z), np.sqrt(R2) * Y.std(0), rtol=1e-8)
