@@ -6,13 +6,15 @@ from pathlib import Path
 
 def fit_arguments(
     manifest: Path, pre: str, ft: str, out: Path, *,
-    config: Path, finetune: Path | None = None, layer: str = "", device: str = "auto", seed: int = 0,
+    config: Path, finetune: Path | None = None, task: str = "", layer: str = "", device: str = "auto", seed: int = 0,
     resume: bool = True,
 ) -> list[str]:  # fmt: skip
     """``deepradiomics lens fit``; every choice of the lens is in the configuration file."""
     words = ["lens", "fit", str(manifest), "--pre", pre, "--ft", ft, "-o", str(out), "--config", str(config)]
     if finetune is not None:
         words += ["--finetune", str(finetune)]
+    if task:
+        words += ["--task-name", task]
     if layer:
         words += ["--layer", layer]
     return [*words, "--device", device, "--seed", str(seed), "--resume" if resume else "--no-resume"]

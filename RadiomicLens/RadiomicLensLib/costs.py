@@ -7,10 +7,11 @@ from slicer.i18n import tr as _
 
 from .choices import Device, Preset
 from .cohorts import Cohort
+from .encoders import chosen_encoders, is_table
 from .readiness import chosen_modalities
 
 START_S = 15.0  # Python, torch, the encoders
-FEATURES_S = {Preset.PAPER: 6.0, Preset.TINY: 1.0}  # a case and modality: resampled to 0.5 mm, or as it is
+FEATURES_S = {Preset.PAPER: 1.0, Preset.TINY: 0.2}  # a case and modality: resampled to 0.5 mm, or as it is
 ENCODE_S = 3.0  # a case and encoder
 FIT_S = 20.0
 PERMUTATION_S = 0.05
@@ -21,7 +22,8 @@ def seconds(parameters, cohort: Cohort) -> float:
     """Of a whole fit."""
     gpu = parameters.device in (Device.CUDA, Device.MPS)
     features = cohort.cases * len(chosen_modalities(parameters, cohort)) * FEATURES_S[parameters.preset]
-    learning = 2 * cohort.cases * ENCODE_S + FIT_S * (24 if parameters.sweep else 1)
+    encoded = sum(not is_table(source) for source in chosen_encoders(parameters))
+    learning = encoded * cohort.cases * ENCODE_S + FIT_S * (24 if parameters.sweep else 1)
     learning += parameters.permutations * PERMUTATION_S
     return START_S + features + (learning / GPU_SPEEDUP if gpu else learning)
 

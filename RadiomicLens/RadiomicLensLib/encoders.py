@@ -11,7 +11,12 @@ from .choices import EncoderSource
 from .work import encoders_of_run
 
 _ENTRY_POINT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_FILES = (".csv", ".parquet", ".safetensors", ".pt", ".pth", ".ckpt")  # tables of embeddings, and weights
+_TABLES, _WEIGHTS = (".csv", ".parquet"), (".safetensors", ".pt", ".pth", ".ckpt")
+
+
+def is_table(source: str) -> bool:
+    """Whether an encoder is given by its embeddings of the cohort."""
+    return source.lower().endswith(_TABLES)
 
 
 def chosen_encoders(parameters) -> tuple[str, str]:
@@ -44,7 +49,7 @@ def _why_not(source: str, which: str) -> str | None:
     if not source:
         return _("Choose the encoder {which} fine-tuning.").format(which=which)
     path = Path(source)
-    if path.is_file() and path.suffix.lower() in _FILES:
+    if path.is_file() and path.suffix.lower() in (*_TABLES, *_WEIGHTS):
         return None
     if not path.exists() and _ENTRY_POINT.fullmatch(source):
         return None

@@ -61,9 +61,9 @@ class RadiomicLensLogic(Runner):
             Folder for the result; a stopped fit goes on there.
         options
             ``finetune`` (a fine-tuning's folder: gives both encoders, the splits and the downstream performance),
-            ``layer``, ``device``, ``seed``, ``resume``, and all of `deepradiomics.lens.config.LensConfig`: ``preset``
-            ("paper", "tiny"), ``modalities``, ``roi``, ``params``, ``hidden``, ``sweep``, ``fit_on``, ``permutations``,
-            ``bootstraps``, ``missing`` …
+            ``task`` (its name, as tables show it), ``layer``, ``device``, ``seed``, ``resume``, and all of
+            `deepradiomics.lens.config.LensConfig`: ``preset`` ("paper", "tiny"), ``modalities``, ``roi``, ``params``,
+            ``hidden``, ``sweep``, ``fit_on``, ``permutations``, ``bootstraps``, ``missing`` …
 
         Returns
         -------

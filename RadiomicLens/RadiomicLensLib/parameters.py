@@ -26,6 +26,7 @@ class RadiomicLensParameterNode:
     finetuneFolder: str
     preEncoder: str
     ftEncoder: str
+    taskName: str
     # the features
     featureSet: FeatureSet = FeatureSet.LENS
     parameterFile: str

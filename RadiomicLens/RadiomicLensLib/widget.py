@@ -104,7 +104,8 @@ class LensPanel(ModulePanel):
         hidden = {"hidden": p.hidden} if p.hidden else {}
         return self.logic.start_fit(
             None if in_scene else p.manifest, scene_cases() if in_scene else None, pre, ft, p.outputFolder,
-            finetune=p.finetuneFolder if p.encoderSource is EncoderSource.RUN else None, layer=p.layer.strip(),
+            finetune=p.finetuneFolder if p.encoderSource is EncoderSource.RUN else None,
+            task=p.taskName.strip(), layer=p.layer.strip(),
             preset=p.preset.value, modalities=list(readiness.chosen_modalities(p, cohort)), roi=p.roi,
             params=readiness.params_of(p), sweep=p.sweep, fit_on=p.fitOn.value, permutations=p.permutations,
             bootstraps=p.bootstraps, missing=p.missing.value, device=p.device.value, seed=p.seed,

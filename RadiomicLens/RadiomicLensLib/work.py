@@ -23,6 +23,7 @@ def fit(
     output: Path | str | None = None,
     *,
     finetune: Path | str | None = None,
+    task: str = "",
     layer: str = "",
     device: str = "auto",
     seed: int = 0,
@@ -51,7 +52,7 @@ def fit(
         return commands.fit_arguments(
             source, _source(pre), _source(ft), out, config=folder / "config.json",
             finetune=Path(finetune).absolute() if finetune is not None else None,
-            layer=layer, device=device, seed=seed, resume=resume,
+            task=task, layer=layer, device=device, seed=seed, resume=resume,
         )  # fmt: skip
 
     return Work(build, lambda event, folder: open_result(out))

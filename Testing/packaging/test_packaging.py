@@ -90,9 +90,10 @@ def test_slicers_own_script_makes_a_sound_archive(tmp_path: Path) -> None:
     assert package_extension.main(["--slicer-source", source, "--out", str(tmp_path)]) == 0
 
 
-@pytest.mark.parametrize("name", ["RadiomicFingerprint", "RadiomicFingerprintLib.widget"])
-def test_importing_a_module_file_pulls_in_nothing_heavy(name: str) -> None:
-    weight = import_weight.weigh(ROOT / "RadiomicFingerprint", name)
+@pytest.mark.parametrize("module", ["RadiomicFingerprint", "RadiomicLens"])
+@pytest.mark.parametrize("file", ["", "Lib.widget", "Lib.samples"])
+def test_importing_a_module_file_pulls_in_nothing_heavy(module: str, file: str) -> None:
+    weight = import_weight.weigh(ROOT / module, module + file)
     assert weight.heavy == ()
 
 
@@ -104,4 +105,12 @@ def test_the_weighing_notices_a_heavy_import(tmp_path: Path) -> None:
 
 def test_every_python_file_of_the_modules_is_weighed() -> None:
     names = {name for _, name in import_weight.module_files()}
-    assert {"RadiomicFingerprint", "RadiomicFingerprintLib.logic", "RadiomicFingerprintLib.widget"} <= names
+    modules = ("RadiomicFingerprint", "RadiomicLens")
+    assert {module + file for module in modules for file in ("", "Lib.logic", "Lib.widget")} <= names
+
+
+def test_files_that_modules_bring_do_not_meet_in_the_folder_they_share() -> None:
+    expected = extension_tree.expected_files(ROOT)  # a dictionary: of two equal paths one would be gone
+    files = [path for name in extension_tree.module_names(ROOT) for path in (ROOT / name).rglob("*") if path.is_file()]
+    brought = [path for path in files if path.suffix in (".py", ".ui", ".png") and "__pycache__" not in path.parts]
+    assert len(brought) == sum(path in set(expected.values()) for path in brought)

@@ -313,11 +313,12 @@ def test_the_words_are_those_that_the_command_line_takes(lib: Any, tmp_path: Pat
 
     words = fit_arguments(
         tmp_path / "m.csv", "a", "b:c", tmp_path / "o", config=tmp_path / "c.json", finetune=tmp_path / "run",
-        layer="stages.2", device="cuda", seed=4, resume=False,
+        task="Volume REG", layer="stages.2", device="cuda", seed=4, resume=False,
     )  # fmt: skip
     fit = parsed(words)
     wanted = {"manifest": tmp_path / "m.csv", "pre": "a", "ft": "b:c", "output": tmp_path / "o", "resume": False}
     wanted |= {"config": tmp_path / "c.json", "finetune": tmp_path / "run", "layer": "stages.2", "device": "cuda"}
+    wanted |= {"task_name": "Volume REG"}
     assert {name: fit[name] for name in wanted} == wanted and fit["seed"] == 4 and fit["json_lines"]
     files = {"t2": tmp_path / "t2.nrrd"}
     case = parsed(case_arguments(tmp_path, "a b", "t2", "f", tmp_path / "o", views=files, mask=tmp_path / "m.nrrd"))

@@ -54,6 +54,7 @@ def test_synthetic_prostates_are_fitted_and_one_is_shown(
     p, ui = widget.parameters, widget.ui
     p.manifest, p.outputFolder = "prostates/manifest.csv", "lens"
     p.encoderSource, p.preEncoder, p.ftEncoder = EncoderSource.EACH, "before.csv", "after.csv"
+    p.taskName = "Grade CLS"
     p.featureSet, p.parameterFile = FeatureSet.FILE, "first-order.yaml"
     p.preset, p.hidden, p.permutations, p.bootstraps = Preset.TINY, 2, 20, 50
     assert ui.applyButton.enabled, ui.estimateLabel.text
@@ -61,6 +62,7 @@ def test_synthetic_prostates_are_fitted_and_one_is_shown(
     wait_for(widget)
     assert errors == [], ui.logText.toPlainText()
     assert ui.shiftTable.rowCount > 40 and "SYNTHETIC" in ui.summaryLabel.text
+    assert ui.resultSelector.currentText == "Grade CLS"
     assert ui.openReportButton.enabled and ui.copyMethodsButton.enabled
     ui.shiftFilterEdit.text = "entropy adc"
     ui.shiftTable.selectRow(0)
@@ -74,5 +76,5 @@ def test_synthetic_prostates_are_fitted_and_one_is_shown(
     assert list(shown.volumes) == ["t2", "highb", "adc"] and shown.case_id == p.caseId
     ui.shiftFilterEdit.text = ""
     ui.caseSection.collapsed = False
-    pictured(widget, "lens_panel", tmp_path, 1340)
+    pictured(widget, "lens_panel", tmp_path, 1450)
     assert cut_off(widget) == []

@@ -90,6 +90,7 @@ def test_what_the_panel_is_set_to_reaches_the_command_line(
     p.preset, p.modalities, p.roi, p.featureSet = Preset.TINY, ["adc"], "lesion", FeatureSet.PYRADIOMICS_DEFAULT
     p.sweep, p.fitOn, p.permutations, p.bootstraps, p.missing = True, FitOn.BOTH, 200, 50, Missing.DROP
     p.hidden, p.device, p.seed, p.layer, p.startOver = 64, Device.CPU, 5, "stages.2", True
+    p.taskName = "Volume REG"
     start = with_child(widget, look)
     widget.ui.applyButton.click()
     wanted = {
@@ -97,10 +98,12 @@ def test_what_the_panel_is_set_to_reaches_the_command_line(
         "fit_on": "both", "permutations": 200, "bootstraps": 50, "missing": "drop", "hidden": 64,
     }  # fmt: skip
     assert {name: seen[name] for name in wanted} == wanted
-    given = {option: start.given(option) for option in ("--device", "--seed", "--layer", "--finetune", "-o")}
+    given = {
+        option: start.given(option) for option in ("--device", "--seed", "--layer", "--finetune", "--task-name", "-o")
+    }
     assert given == {
         "--device": "cpu", "--seed": "5", "--layer": "stages.2", "--finetune": str(finetuning),
-        "-o": str(tmp_path / "out"),
+        "-o": str(tmp_path / "out"), "--task-name": "Volume REG",
     }  # fmt: skip
     assert "--no-resume" in start.words and start.given("--pre").endswith("encoder")
     HandTimer.made[-1].wind()
