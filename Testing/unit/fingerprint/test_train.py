@@ -14,13 +14,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from trained_bundle import small_config
 
 from deepradiomics.cohort import Manifest, load_case, read_manifest, with_splits
+from deepradiomics.cohort.synthetic import is_synthetic
 from deepradiomics.errors import InputError, ManifestError
 from deepradiomics.files import read_json
 from deepradiomics.fingerprint.apply import apply
 from deepradiomics.fingerprint.config import FingerprintConfig
 from deepradiomics.fingerprint.explain import explain
 from deepradiomics.fingerprint.stored import load_fingerprint
-from deepradiomics.cohort.synthetic import is_synthetic
 from deepradiomics.fingerprint.train import TrainedRun, cohort_summary, manifest_hash, train
 from deepradiomics.images import VIEWS, Geometry, Volume, write_volume
 from deepradiomics.networks.bundle import load_bundle
