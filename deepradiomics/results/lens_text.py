@@ -277,9 +277,12 @@ def _dropped_cases(result: LensResult) -> list[dict[str, Any]]:
 
 def _encoder(encoder: dict[str, Any]) -> str:
     name = escape(str(encoder.get("name") or DASH))
-    more = [str(encoder[key]) for key in ("architecture",) if encoder.get(key)]
-    if encoder.get("sha256"):
-        more.append(f"{str(encoder['sha256'])[:12]}…")
+    made = encoder.get("architecture") or ""
+    more = [
+        " ".join(str(made[key]) for key in ("name", "size") if key in made) if isinstance(made, dict) else str(made)
+    ]
+    more += [f"{str(encoder[key])[:12]}…" for key in ("hash", "sha256") if encoder.get(key)][:1]
+    more = [text for text in more if text]
     return name + (f'<br><span class="small">{escape(", ".join(more))}</span>' if more else "")
 
 
