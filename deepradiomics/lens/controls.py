@@ -33,7 +33,7 @@ class ControlRow:
     Args:
         control: identical, scaled, rotated or reseeded.
         delta: ``fit_pre`` (the shared layer trained on before), ``standardised``, ``explained``, ``fit_ft``,
-            ``fit_both``, ``fit_mean`` (mean of fit_pre and fit_ft), ``own_scale`` (fit_pre, each stage on its own scale).
+            ``fit_both``, ``fit_mean`` (mean of fit_pre and fit_ft), ``own_scale`` (fit_pre, each stage scaled alone).
         mean_absolute, maximum: of |ΔI| over the features.
         mean: of ΔI: the direction in which the lens leans.
         importance: mean I before, to judge the others by.

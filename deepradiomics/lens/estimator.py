@@ -10,6 +10,7 @@ Method: Wang et al., *What Fine-Tuning Changes: A Radiomic Lens on Prostate Foun
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
 from deepradiomics.lens import checks
 from deepradiomics.lens.embedding_scale import EmbeddingScale, EmbeddingScaling, Stage, fit_embedding_scale, scale_pair
-from deepradiomics.lens.fitting import Evaluation, checked_options, evaluate, part_of, stage_inputs, variant_deltas
+from deepradiomics.lens.fitting import Evaluation, checked_options, evaluate, stage_inputs, variant_deltas
 from deepradiomics.lens.heads import Head, fit_head, least_active
 from deepradiomics.lens.intervals import bootstrap_intervals, corrected_residuals, noise_share
 from deepradiomics.lens.null import null_test, permuted_deltas
@@ -27,7 +28,7 @@ from deepradiomics.lens.parameters import Parameters
 from deepradiomics.lens.projection import SWEEP, Projections, ProjectionSettings, project, train_projections
 from deepradiomics.lens.state import lens_from_state, lens_state
 from deepradiomics.lens.targets import TargetScale, TargetScaling, fit_targets
-from deepradiomics.progress import Progress, silent
+from deepradiomics.progress import Progress, part, silent
 
 Array = NDArray[np.float64]
 FitOn = str  # "pre" | "ft" | "both"
@@ -104,6 +105,7 @@ class RadiomicLens(Parameters):
         ids: Sequence[str] | None = None,
         ids_ft: Sequence[str] | None = None,
         feature_names: Sequence[Any] | None = None,
+        store: Path | None = None,
         progress: Progress | None = None,
     ) -> RadiomicLens:
         """Learn the shared layer and both heads on the training patients, and score on the test patients.
@@ -115,6 +117,7 @@ class RadiomicLens(Parameters):
             groups: patient of each row; None: every row is a patient of its own.
             ids: names of the rows, for messages; ids_ft: those of X_ft, to check the order.
             feature_names: K names, or (modality, feature) pairs.
+            store: folder where finished permutations are kept by content, so that a fit that was stopped goes on.
             progress: may raise Cancelled.
 
         Raises:
@@ -138,19 +141,19 @@ class RadiomicLens(Parameters):
         scaled = self._embeddings.pair(pre, ft)
         self.warnings_: list[str] = []
 
-        layer = self._train(scaled, Y, device, part_of(say, 0.0, 0.3))
+        layer = self._train(scaled, Y, device, part(say, 0.0, 0.3))
         self.weights_, self.bias_ = layer.weights[0], layer.bias[0]
         heads, Z = self._heads(scaled, Y, train)
         self._keep(heads, evaluate(heads, Z, Y, test))
-        self._deviations(heads, Z, Y, train, part_of(say, 0.35, 0.6))
+        self._deviations(heads, Z, Y, train, part(say, 0.35, 0.6))
         self.variants_ = {}
         if self.variants:
             found = variant_deltas(
                 scaled, Y, train, heads, Z, self.fit_on, (self.l1_, self.l2_), self._settings(), self.ridge, device,
-                part_of(say, 0.6, 0.75),
+                part(say, 0.6, 0.75),
             )  # fmt: skip
             self.variants_ = {name: self._all(delta) for name, delta in found.items()}
-        self._test_null(pre[train], ft[train], Y[train], self.groups_[train], device, part_of(say, 0.75, 1.0))
+        self._test_null(pre[train], ft[train], Y[train], self.groups_[train], device, store, part(say, 0.75, 1.0))
         return self
 
     def transform(self, X: ArrayLike, stage: Stage = "pre") -> Array:
@@ -273,7 +276,14 @@ class RadiomicLens(Parameters):
             self.delta_low_, self.delta_high_ = self._all(spread.low), self._all(spread.high)
 
     def _test_null(
-        self, X_pre: Array, X_ft: Array, Y: Array, groups: NDArray[np.intp], device: str, say: Progress
+        self,
+        X_pre: Array,
+        X_ft: Array,
+        Y: Array,
+        groups: NDArray[np.intp],
+        device: str,
+        store: Path | None,
+        say: Progress,
     ) -> None:
         """p-values under swapped labels."""
         self.p_null_ = self.q_null_ = self.p_family_ = self.permuted_ = None
@@ -284,7 +294,7 @@ class RadiomicLens(Parameters):
                 scaled=lambda a, b: scale_pair(a, b, self.embedding_scaling),
                 inputs=lambda a, b: stage_inputs((a, b), Y, everyone, self.fit_on)[0],
                 penalties=(self.l1_, self.l2_), settings=self._settings(), ridge=self.ridge, device=device,
-                progress=say,
+                store=store, key=(self.fit_on, self.embedding_scaling), progress=say,
             )  # fmt: skip
             test = null_test(self.delta_importance_[self.kept_], permuted)
             self.permuted_ = self._all(permuted)

@@ -14,7 +14,7 @@ from deepradiomics.lens.checks import checked_choice
 from deepradiomics.lens.heads import Head, explained_importance, standardised_importance
 from deepradiomics.lens.null import delta_importance
 from deepradiomics.lens.projection import ProjectionSettings, train_projections
-from deepradiomics.progress import Progress
+from deepradiomics.progress import Progress, part
 from deepradiomics.stats import r2_per_column, r2_pooled
 
 Array = NDArray[np.float64]
@@ -114,14 +114,9 @@ def variant_deltas(
             continue
         X, targets = stage_inputs(scaled, Y, train, on)
         layer = train_projections(
-            X, targets, *penalties, settings, device=device, progress=part_of(progress, number / 2, (number + 1) / 2)
+            X, targets, *penalties, settings, device=device, progress=part(progress, number / 2, (number + 1) / 2)
         )
         found[f"fit_{on}"] = delta_importance(
             scaled[0][train], scaled[1][train], Y[train], layer.weights[0], layer.bias[0], ridge
         )
     return found
-
-
-def part_of(progress: Progress, start: float, stop: float) -> Progress:
-    """Progress of a part of the work, as a share of the whole."""
-    return lambda share, message: progress(start + share * (stop - start), message)

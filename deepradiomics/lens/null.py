@@ -13,12 +13,15 @@ Multiple Testing, 1993 (max-T).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics.files import atomic_file, content_hash
 from deepradiomics.lens.heads import fit_head
 from deepradiomics.lens.projection import ProjectionSettings, project, train_projections
 from deepradiomics.progress import Progress, silent
@@ -59,6 +62,8 @@ def permuted_deltas(
     settings: ProjectionSettings,
     ridge: float,
     device: str = "cpu",
+    store: Path | None = None,
+    key: Sequence[str] = (),
     progress: Progress = silent,
 ) -> Array:
     """ΔI (count, K) under swapped labels.
@@ -71,29 +76,60 @@ def permuted_deltas(
         inputs: what the shared layer is trained on, from the scaled pair.
         penalties: λ1, λ2, as chosen for the observed labels.
         settings, ridge, device: as for the observed labels.
+        store: folder where each permutation's ΔI is kept by content; None: nothing is kept.
+        key: names `scaled` and `inputs` for the store.
     """
     found = np.empty((count, Y.shape[1]))
+    kept = _Kept(store, X_pre, X_ft, Y, groups, seed, penalties, asdict(settings), ridge, list(key))
+    open_ones = [number for number in range(count) if not kept.read(number, found)]
     together = _TOGETHER.get(device.partition(":")[0], 8)
-    for first in range(0, count, together):
-        part = range(first, min(first + together, count))
+    for first in range(0, len(open_ones), together):
+        some = open_ones[first : first + together]
         pairs = []
-        for number in part:
+        for number in some:
             coins = np.random.default_rng([seed, 2, number]).integers(0, 2, int(groups.max()) + 1).astype(bool)
             swap = coins[groups][:, None]
             pairs.append(scaled(np.where(swap, X_ft, X_pre), np.where(swap, X_pre, X_ft)))
         rows = np.stack([inputs(*pair) for pair in pairs])
         doubled = np.concatenate([Y] * (rows.shape[1] // len(Y)))
+        done = count - len(open_ones) + first
         layers = train_projections(
-            rows, doubled, *penalties, settings, device=device,
-            progress=_share(progress, part, count),
-        )  # fmt: skip
-        for i, number in enumerate(part):
+            rows, doubled, *penalties, settings, device=device, progress=_share(progress, done, len(some), count)
+        )
+        for i, number in enumerate(some):
             found[number] = delta_importance(*pairs[i], Y, layers.weights[i], layers.bias[i], ridge)
+            kept.write(number, found[number])
     return found
 
 
-def _share(progress: Progress, part: range, count: int) -> Progress:
-    return lambda share, _: progress((part.start + share * len(part)) / count, f"permutations: {part.stop} of {count}")
+class _Kept:
+    """Finished permutations as files, named by everything that decides them."""
+
+    def __init__(self, folder: Path | None, *content: Any) -> None:
+        self.folder = None if folder is None else Path(folder) / content_hash("permutation", *content)[:32]
+
+    def read(self, number: int, into: Array) -> bool:
+        """Put permutation `number` into its row; False where it is not there whole."""
+        if self.folder is None or not (path := self.folder / f"{number}.npy").is_file():
+            return False
+        try:
+            row = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return False
+        if row.shape != into.shape[1:] or not np.isfinite(row).all():
+            return False
+        into[number] = row
+        return True
+
+    def write(self, number: int, row: Array) -> None:
+        """Keep one permutation."""
+        if self.folder is not None:
+            with atomic_file(self.folder / f"{number}.npy") as temporary, temporary.open("wb") as stream:
+                np.save(stream, row)
+
+
+def _share(progress: Progress, done: int, some: int, count: int) -> Progress:
+    return lambda share, _: progress((done + share * some) / count, f"permutations: {done + some} of {count}")
 
 
 def delta_importance(

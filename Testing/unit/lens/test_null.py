@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from deepradiomics.errors import Cancelled
 from deepradiomics.lens.estimator import RadiomicLens
 from deepradiomics.lens.null import null_test
 from Testing.unit.lens.planted import planted
@@ -96,3 +99,29 @@ def test_the_null_does_not_depend_on_how_many_permutations_are_trained_together(
     two = RadiomicLens(**SMALL, permutations=6).fit(data.X_pre, data.X_ft, data.R)
     np.testing.assert_allclose(one.permuted_, two.permuted_, rtol=1e-2, atol=1e-3)
     assert one.p_null_ == pytest.approx(two.p_null_, abs=0.15)
+
+
+def test_a_stopped_null_goes_on_where_it_was_and_gives_the_same(tmp_path: Path, monkeypatch):
+    import deepradiomics.lens.null as null
+
+    monkeypatch.setitem(null._TOGETHER, "cpu", 2)
+    data = planted(n=70, d=8, K=5, after=0.5)
+    whole = RadiomicLens(**SMALL, permutations=6).fit(data.X_pre, data.X_ft, data.R)
+
+    def stop(_: float, message: str) -> None:
+        if message.startswith("permutations: 6"):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        RadiomicLens(**SMALL, permutations=6).fit(data.X_pre, data.X_ft, data.R, store=tmp_path, progress=stop)
+    kept = sorted(tmp_path.rglob("*.npy"))
+    assert [path.name for path in kept] == ["0.npy", "1.npy", "2.npy", "3.npy"]
+    kept[1].write_bytes(b"half written")
+    counted = []
+    real = null.train_projections
+    monkeypatch.setattr(null, "train_projections", lambda X, *a, **k: (counted.append(len(X)), real(X, *a, **k))[1])
+    again = RadiomicLens(**SMALL, permutations=6).fit(data.X_pre, data.X_ft, data.R, store=tmp_path)
+    assert sum(counted) == 3  # the damaged one and the two that were missing
+    np.testing.assert_allclose(again.permuted_, whole.permuted_, rtol=1e-2, atol=1e-3)
+    other = RadiomicLens(**SMALL, permutations=2, seed=1).fit(data.X_pre, data.X_ft, data.R, store=tmp_path)
+    assert not np.allclose(other.permuted_, whole.permuted_[:2])
