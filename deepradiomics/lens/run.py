@@ -108,7 +108,10 @@ def fit_lens(
         failed = {case: why for table in tables.values() for case, why in table.about.get("dropped", ())}
         cohort, not_encoded = without(cohort, [(case, failed[case]) for case in cohort.ids if case in failed], config)
         embeddings = {stage: table.select(cohort.ids) for stage, table in tables.items()}
-        lens = _fit(cohort, radiomics.rows(cohort.ids), embeddings, config, seed, device, part(progress, 0.8, 0.97))
+        lens = _fit(
+            cohort, radiomics.rows(cohort.ids), embeddings, config, seed, device, store / "permutations",
+            part(progress, 0.8, 0.97),
+        )  # fmt: skip
     except InputError:
         if not begun:
             _take_back(out)
@@ -198,6 +201,7 @@ def _fit(
     config: LensConfig,
     seed: int,
     device: str,
+    store: Path,
     progress: Progress,
 ) -> RadiomicLens:
     from deepradiomics.lens.estimator import RadiomicLens
@@ -205,7 +209,7 @@ def _fit(
     split: Sequence[str] = [str(row.split) for row in cohort.rows]
     return RadiomicLens(**config.estimator(), seed=seed, device=device).fit(
         embeddings["pre"].values, embeddings["ft"].values, radiomics.targets, split=split, groups=cohort.groups,
-        ids=cohort.ids, feature_names=radiomics.keys, progress=progress,
+        ids=cohort.ids, feature_names=radiomics.keys, store=store, progress=progress,
     )  # fmt: skip
 
 
