@@ -1,5 +1,6 @@
 """What each kind of run does: files written for the child, words of its command line, how the result is shown."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,9 @@ def fit(
         from deepradiomics.files import write_json
 
         write_json(folder / "config.json", config)
-        source = Path(manifest).absolute() if manifest is not None else _written(in_scene, config, out)
+        source = (
+            Path(manifest).absolute() if manifest is not None else _written(in_scene, config, folder / "cases", out)
+        )
         return commands.fit_arguments(
             source, _source(pre), _source(ft), out, config=folder / "config.json",
             finetune=Path(finetune).absolute() if finetune is not None else None,
@@ -142,6 +145,21 @@ def _scene_cases(cases: Any, roi: str) -> tuple[SceneCase, ...]:
     return given_cases(cases, roi) if isinstance(cases, Mapping) else tuple(cases)
 
 
-def _written(cases: Sequence[SceneCase], config: Mapping[str, Any], out: Path) -> Path:
+def _written(cases: Sequence[SceneCase], config: Mapping[str, Any], folder: Path, out: Path) -> Path:
+    """Write the scene's cases into a folder of the output that is named by their content; returns the manifest.
+
+    The same images find the same folder, so that a stopped fit goes on; other images leave the files of an earlier
+    lens alone, also when the fit refuses to take its place.
+    """
+    from deepradiomics.files import atomic_folder, content_hash, sha256_file
+
     modalities = tuple(config["modalities"]) or tuple(shared([case.volumes for case in cases]))
-    return write_cohort(cases, modalities, config["roi"], out / SCENE_CASES)
+    manifest = write_cohort(cases, modalities, config["roi"], folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    content = content_hash({path.relative_to(folder).as_posix(): sha256_file(path) for path in files})
+    target = out / SCENE_CASES / content[:12]
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_folder(target) as stage:
+            shutil.copytree(folder, stage, dirs_exist_ok=True)
+    return target / manifest.name

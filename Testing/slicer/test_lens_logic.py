@@ -132,6 +132,21 @@ def test_cases_of_the_scene_become_files_and_a_manifest_in_world_space(
     assert Path(start.words[2]).is_relative_to(tmp_path / "out")  # the case view finds the images another day
 
 
+def test_the_same_images_find_their_files_again_and_others_leave_them_alone(
+    lib: Any, scene: Any, exam: Any, tmp_path: Path
+) -> None:
+    import slicer
+
+    start, manifests = FakeStart(write_lens), []
+    for step in range(3):
+        if step == 2:
+            slicer.util.arrayFromVolume(exam["t2"])[0, 0, 0] += 1
+        lib.RadiomicLensLogic(start).fit(cases={"one": exam}, pre="a", ft="b", output=tmp_path / "out")
+        manifests.append(Path(start.words[2]))
+    assert manifests[0] == manifests[1] != manifests[2]
+    assert all(path.is_file() for path in manifests) and len(list((tmp_path / "out" / "cases").iterdir())) == 2
+
+
 def test_the_region_is_written_on_the_grid_it_was_drawn_on(lib: Any, exam: Any, tmp_path: Path) -> None:
     from deepradiomics.scene.scene_cohort import write_region
 
