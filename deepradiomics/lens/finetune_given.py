@@ -14,6 +14,7 @@ from deepradiomics.lens.splits import read_splits
 
 _SHORT = {"class": "CLS", "regress": "REG", "segment": "SEG"}
 _ACRONYMS = ("pirads",)
+_UNITS = ("ml", "mm", "mm3", "cm3")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class FinetuneGiven:
     Args:
         splits: split by case id; None without a fine-tuning.
         evaluations: rows of tableA1.csv.
-        task: its name in the paper's manner: PIRADS CLS, Volume ml REG, Lesion SEG.
+        task: its name in the paper's manner: PIRADS CLS, Volume REG, Lesion SEG.
     """
 
     splits: Mapping[str, str] | None = None
@@ -55,6 +56,7 @@ class FinetuneGiven:
 
 def _task_name(file: Path) -> str:
     stored = read_json(file) if file.is_file() else {}
-    target = str(stored.get("target", "")).replace("_", " ")
+    words = str(stored.get("target", "")).split("_")
+    target = " ".join(words[:-1] if words[-1] in _UNITS and len(words) > 1 else words)
     target = target.upper() if target in _ACRONYMS else target[:1].upper() + target[1:]
     return f"{target} {_SHORT.get(stored.get('task', ''), '')}".strip()

@@ -16,7 +16,9 @@ CONTROLS = (
     "The shared layer is trained on one stage's embeddings and so favours that stage; ΔI with the layer trained on the "
     "fine-tuned embeddings (delta_i_fit_ft) and on both (delta_i_fit_both) is beside it.",
     "ΔI follows the scale of the embeddings: an encoder whose outputs merely grow loses importance. ΔI on standardised "
-    "features (delta_i_standardised) does not follow it.",
+    "features (delta_i_standardised) and as explained spread (delta_i_explained) does not follow it.",
+    "Estimation noise makes importances larger, most where a feature is fitted badly: noise_pre and noise_ft tell the "
+    "share of I² that noise alone would give.",
     "That a feature can be read from an embedding does not show that the task uses it.",
 )
 """Biases of the method, told with every result (METHODS, Lens)."""

@@ -19,6 +19,8 @@ SHIFT_COLUMNS = (
     "q_null", "p_family", "delta_i_standardised", "delta_i_fit_ft", "delta_i_fit_both", "r2_pre", "r2_ft", "mse_pre",
     "mse_ft", "rank",
 )  # fmt: skip
+MORE_SHIFT_COLUMNS = ("delta_i_explained", "noise_pre", "noise_ft")
+"""Written after the others; a reader that does not know them loses nothing."""
 TABLE1_COLUMNS = (
     "kind", "group", "n_features", "mse_pre", "mse_ft", "r2_pre", "r2_ft", "r2_pooled_pre", "r2_pooled_ft", "p",
     "p_holm", "stars", "n_patients",
@@ -121,7 +123,7 @@ class LensResult:
                 f"{folder / 'lens.json'}: expected format version {FORMAT_VERSION}, "
                 f"got {about.get('format_version')!r}. Use the release of deepradiomics that wrote it, or fit it again."
             )
-        shift = _rows(folder / "shift.csv", SHIFT_COLUMNS)
+        shift = _rows(folder / "shift.csv", SHIFT_COLUMNS, more=MORE_SHIFT_COLUMNS)
         return cls(
             folder,
             about,
@@ -134,8 +136,8 @@ class LensResult:
         )
 
 
-def _rows(path: Path, columns: Sequence[str], needed: bool = True) -> list[dict[str, Any]]:
-    """Rows of a table; the columns named are read as numbers unless they hold words."""
+def _rows(path: Path, columns: Sequence[str], needed: bool = True, more: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Rows of a table; the columns named are read as numbers unless they hold words. Those of ``more`` may lack."""
     if not path.is_file():
         if needed:
             raise InputError(f"{path}: this table of a lens result is missing. Was it removed? Fit the lens again.")
@@ -145,7 +147,7 @@ def _rows(path: Path, columns: Sequence[str], needed: bool = True) -> list[dict[
         missing = [column for column in columns if column not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"{path}: it lacks the column {missing[0]!r}; is it a table of 'lens fit'?")
-        numbers = [column for column in columns if column not in _WORDS]
+        numbers = [one for one in (*columns, *more) if one not in _WORDS and one in (reader.fieldnames or ())]
         try:
             return [{**row, **{name: float(row[name]) if row[name] else nan for name in numbers}} for row in reader]
         except ValueError as error:

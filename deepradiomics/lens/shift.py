@@ -18,8 +18,8 @@ _COLUMNS = {
     "i_pre": "importance_pre_", "i_ft": "importance_ft_", "delta_i": "delta_importance_", "delta_i_low": "delta_low_",
     "delta_i_high": "delta_high_", "p_null": "p_null_", "q_null": "q_null_", "p_family": "p_family_",
 }  # fmt: skip
-_SCORES = ("r2_pre", "r2_ft", "mse_pre", "mse_ft")
-_VARIANTS = ("standardised", "fit_ft", "fit_both")
+_SCORES = ("r2_pre", "r2_ft", "mse_pre", "mse_ft", "noise_pre", "noise_ft")
+_VARIANTS = ("standardised", "fit_ft", "fit_both", "explained")
 
 
 def shift_rows(lens: RadiomicLens) -> list[dict[str, Any]]:
