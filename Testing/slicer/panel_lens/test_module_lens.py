@@ -73,3 +73,25 @@ def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
     test = module.RadiomicLensTest()
     test.delayDisplay = lambda *a, **k: None
     test.runTest()
+
+
+def test_both_modules_live_in_one_slicer(widget: Any, simulated: Any, lens_folder: Path) -> None:
+    import qt
+
+    from Testing.slicer.panel_lens.driving import opened
+
+    parent = simulated.qMRMLWidget()
+    parent.setLayout(qt.QVBoxLayout())
+    other = importlib.import_module("RadiomicFingerprint").RadiomicFingerprintWidget(parent)
+    other.warmUp.start = lambda: None
+    other.setup()
+    try:
+        opened(widget, lens_folder)
+        assert other.parameters.resultTable is None and widget.parameters.resultTable is not None
+        widget.ui.outputFolderEdit.currentPath = "lens"
+        other.ui.outputFolderEdit.currentPath = "fingerprint"
+        assert (widget.parameters.outputFolder, other.parameters.outputFolder) == ("lens", "fingerprint")
+        simulated.mrmlScene.Clear(False)
+        assert (widget.parameters.outputFolder, other.parameters.outputFolder) == ("", "")
+    finally:
+        other.cleanup()
