@@ -21,7 +21,8 @@ from deepradiomics.files import write_json
 from deepradiomics.images import Mask, Volume, write_mask, write_volume
 from deepradiomics.images.convert import volume_from_sitk
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.radiomics import load_images, region_on, settings_for
+from deepradiomics.lens.radiomics import settings_for
+from deepradiomics.lens.region import load_images, region_on
 from deepradiomics.lens.result import LensResult, Row
 from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE
 from deepradiomics.progress import Progress, part

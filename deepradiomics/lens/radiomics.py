@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
 from deepradiomics.cohort.roi import roi_mask
 from deepradiomics.cohort.workers import run_everywhere
-from deepradiomics.errors import DeepRadiomicsError, GeometryError, InputError, MaskError
+from deepradiomics.errors import DeepRadiomicsError, InputError
 from deepradiomics.files import content_hash, read_json, write_json
-from deepradiomics.images import Geometry, Mask, Volume, read_volume
+from deepradiomics.images import Mask, Volume
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.inputs import Dropped, without
-from deepradiomics.prepare.resample import resample_mask
+from deepradiomics.lens.region import load_images, region_on
 from deepradiomics.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class RadiomicsTable:
         modalities, features: names along the second and third axis.
         values: (cases, M, n) float64; NaN where a feature is not defined.
         notes: by case, what was cut off or assumed.
-        levels: by modality, the number of grey levels of every case's region (unfiltered).
+        levels: by modality, by image (``original``, ``wavelet-LLH`` …) the number of grey levels of each case.
         marks: by case, by modality: hash of the image and its geometry.
         dropped: cases that cannot be used, with the reason.
     """
@@ -52,7 +52,7 @@ class RadiomicsTable:
     features: tuple[str, ...]
     values: NDArray[np.float64]
     notes: Mapping[str, tuple[str, ...]]
-    levels: Mapping[str, tuple[int, ...]]
+    levels: Mapping[str, Mapping[str, tuple[int, ...]]]
     marks: Mapping[str, Mapping[str, str]]
     dropped: tuple[Dropped, ...] = ()
 
@@ -72,7 +72,10 @@ class RadiomicsTable:
         return replace(
             self, ids=tuple(ids), values=self.values[place],
             notes={case: self.notes[case] for case in ids if case in self.notes},
-            levels={name: tuple(counts[i] for i in place) for name, counts in self.levels.items()},
+            levels={
+                name: {image: tuple(counts[i] for i in place) for image, counts in own.items()}
+                for name, own in self.levels.items()
+            },
             marks={case: self.marks[case] for case in ids},
         )  # fmt: skip
 
@@ -175,53 +178,10 @@ def radiomics_table(
         features,
         np.array([[entry[name]["values"] for name in config.modalities] for entry in entries], dtype=float),
         {case: tuple(entry["notes"]) for case, entry in zip(kept.ids, entries, strict=True) if entry["notes"]},
-        {name: tuple(int(entry[name]["levels"]) for entry in entries) for name in config.modalities},
+        {name: _levels([entry[name]["grey_levels"] for entry in entries]) for name in config.modalities},
         {case: entry["marks"] for case, entry in zip(kept.ids, entries, strict=True)},
         dropped,
     )
-
-
-def load_images(row: ManifestRow, modalities: Sequence[str]) -> dict[str, Volume]:
-    """Read the modalities of a case.
-
-    Raises:
-        InputError: a cell is empty, or a file cannot be read or holds NaN; the message names case and column.
-    """
-    images = {}
-    for name in modalities:
-        if name not in row.views:
-            raise InputError(f"Case {row.id}, column view_{name}: this cell is empty; name a file there.")
-        try:
-            images[name] = read_volume(row.views[name]).require_finite()
-        except InputError as error:
-            raise type(error)(f"Case {row.id}, column view_{name}: {error}") from error
-    return images
-
-
-def region_on(mask: Mask, volume: Volume, *, case: str, modality: str, roi: str) -> tuple[Mask, tuple[str, ...]]:
-    """The region on a modality's own grid (nearest voxel), label 1, and a note where a part of it is not imaged.
-
-    Raises:
-        GeometryError: the region lies outside this modality.
-        MaskError: it lies between its voxels.
-    """
-    points = mask.geometry.index_to_physical(np.argwhere(mask.labels != 0)[:, ::-1])
-    outside = 1 - _share_inside(points, volume.geometry)
-    if outside == 1:
-        raise GeometryError(
-            f"Case {case}: the ROI {roi} lies outside modality {modality} (the mask covers {_box(points)}, the image "
-            f"{_box(volume.geometry.corners_mm())}). Do image and mask belong to the same examination?"
-        )
-    on_grid = resample_mask(Mask((mask.labels != 0).astype(np.uint8), mask.geometry, roi), volume.geometry)
-    if not on_grid.labels.any():
-        raise MaskError(
-            f"Case {case}: the ROI {roi} is so small that no voxel of modality {modality} "
-            f"({' x '.join(f'{step:g}' for step in volume.geometry.spacing_mm)} mm) has its centre in it."
-        )
-    notes = (
-        () if outside <= 0 else (f"{outside:.0%} of the ROI {roi} lie outside modality {modality}".replace("%", " %"),)
-    )
-    return on_grid, notes
 
 
 def _case_or_reason(job: _Job) -> dict[str, Any] | str:
@@ -271,7 +231,7 @@ def _extracted(volume: Volume, region: Mask, settings: Settings, threads: int | 
     told = [str(text) for text in features.diagnostics["warnings"] if "grey level" not in str(text)]
     return {
         "values": [value if np.isfinite(value) else None for value in features.values()],
-        "levels": features.diagnostics.get("grey_levels") or 0,
+        "grey_levels": features.diagnostics.get("grey_levels_by_image") or {},
         "warnings": told,
     }
 
@@ -282,21 +242,16 @@ def _kept(file: Path) -> dict[str, Any] | None:
         entry = read_json(file)
     except InputError:
         return None
-    return entry if isinstance(entry, dict) and {"values", "levels", "warnings"} <= set(entry) else None
+    return entry if isinstance(entry, dict) and {"values", "grey_levels", "warnings"} <= set(entry) else None
+
+
+def _levels(counts: Sequence[Mapping[str, int]]) -> dict[str, tuple[int, ...]]:
+    """By image the counts of all cases; 0 where a case has none (no feature needs them, or a filter failed)."""
+    images = dict.fromkeys(image for one in counts for image in one)
+    return {image: tuple(int(one.get(image, 0)) for one in counts) for image in images}
 
 
 def _engine() -> str:
     from deepradiomics.radiomics import ENGINE_VERSION
 
     return ENGINE_VERSION
-
-
-def _share_inside(points: NDArray[np.float64], geometry: Geometry) -> float:
-    """Part of the points (n, 3) that lie within the grid's outer voxel edges."""
-    index = geometry.physical_to_index(points)
-    return float(((index >= -0.5 - 1e-6) & (index < np.array(geometry.size) - 0.5 + 1e-6)).all(axis=1).mean())
-
-
-def _box(points: NDArray[np.float64]) -> str:
-    low, high = points.min(axis=0), points.max(axis=0)
-    return ", ".join(f"{axis} {a:.0f} to {b:.0f}" for axis, a, b in zip("LPS", low, high, strict=True)) + " mm"

@@ -24,11 +24,15 @@ CONTROLS = (
 """Biases of the method, told with every result (METHODS, Lens)."""
 
 
-def level_remarks(levels: Mapping[str, Sequence[int]]) -> list[str]:
-    """Say for each modality how many regions have too few or too many grey levels for texture."""
+def level_remarks(levels: Mapping[str, Mapping[str, Sequence[int]]]) -> list[str]:
+    """Say for each modality how many regions have too few or too many grey levels for texture.
+
+    Args:
+        levels: by modality, by image, the counts of all cases.
+    """
     said = []
-    for modality, counts in levels.items():
-        known = np.array([count for count in counts if count], int)
+    for modality, images in levels.items():
+        known = _known(images.get("original", ()))
         few, many = int((known < FEW_LEVELS).sum()), int((known > MANY_LEVELS).sum())
         if few or many:
             parts = [f"{few} fewer than {FEW_LEVELS}"] * bool(few) + [f"{many} more than {MANY_LEVELS}"] * bool(many)
@@ -36,7 +40,22 @@ def level_remarks(levels: Mapping[str, Sequence[int]]) -> list[str]:
                 f"Grey levels of {modality}: {known.min()} to {known.max()} in the {len(known)} regions; "
                 f"{' and '.join(parts)}. Texture says little there: consider another bin width."
             )
+        thin = [
+            f"{image} ({int(np.median(counts))})"
+            for image, own in images.items()
+            for counts in [_known(own)]
+            if image != "original" and counts.size and np.median(counts) < FEW_LEVELS
+        ]
+        if thin:
+            said.append(
+                f"Filtered images of {modality} with fewer than {FEW_LEVELS} grey levels in a typical region (median "
+                f"in brackets): {', '.join(thin)}. Their texture says little."
+            )
     return said
+
+
+def _known(counts: Sequence[int]) -> np.ndarray:
+    return np.array([count for count in counts if count], int)
 
 
 def case_remarks(notes: Mapping[str, Sequence[str]]) -> list[str]:

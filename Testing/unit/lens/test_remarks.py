@@ -5,14 +5,19 @@ from deepradiomics.lens.remarks import case_remarks, cohort_remarks, level_remar
 
 
 def test_grey_levels_are_summed_up_for_each_modality() -> None:
-    [said] = level_remarks({"t2": [12, 15, 16, 128], "adc": [16, 40, 128]})
+    [said] = level_remarks({"t2": {"original": [12, 15, 16, 128]}, "adc": {"original": [16, 40, 128]}})
     assert said.startswith("Grey levels of t2: 12 to 128 in the 4 regions; 2 fewer than 16.")
-    [said] = level_remarks({"adc": [5, 129, 300]})
+    [said] = level_remarks({"adc": {"original": [5, 129, 300]}})
     assert "1 fewer than 16 and 2 more than 128" in said
 
 
 def test_features_that_need_no_grey_levels_say_nothing_of_them() -> None:
-    assert level_remarks({"t2": [0, 0]}) == []
+    assert level_remarks({"t2": {"original": [0, 0]}, "adc": {}}) == []
+
+
+def test_filtered_images_of_few_levels_are_named_with_their_median() -> None:
+    [said] = level_remarks({"t2": {"original": [20, 30], "wavelet-HHH": [2, 4, 9], "wavelet-LLL": [15, 16, 90]}})
+    assert "of t2 " in said and "wavelet-HHH (4). Their" in said and "LLL" not in said
 
 
 def test_remarks_of_many_cases_that_differ_in_numbers_are_told_once() -> None:
