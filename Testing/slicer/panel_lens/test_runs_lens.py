@@ -10,7 +10,7 @@ import pytest
 
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.panel_lens.driving import case_writer, lens_writer, opened, ready, with_child
-from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID
+from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
 
 
 def test_a_fit_shows_its_lens(
@@ -231,6 +231,25 @@ def test_images_of_the_scene_are_chosen_for_the_user_and_by_the_user(
     assert "--mask" in start.words and start.given("--case") == prostate.volumes["t2"].GetName()
     p.caseSegmentation = None
     assert ui.caseStatusLabel.text == "Choose the segmentation of the region."
+
+
+def test_a_lens_of_the_ellipsoid_needs_no_segmentation(
+    widget: Any, simulated: Any, tmp_path: Path, errors: list[str]
+) -> None:
+    from RadiomicLensLib.choices import CaseSource
+    from RadiomicLensLib.samples import load_synthetic_prostate
+
+    folder = write_fake_lens(tmp_path / "lens")
+    about = json.loads((folder / "lens.json").read_text(encoding="utf-8"))
+    (folder / "lens.json").write_text(json.dumps(about | {"roi": "ellipsoid"}), encoding="utf-8")
+    prostate = load_synthetic_prostate()
+    p = chosen(widget, folder)
+    p.caseSource = CaseSource.SCENE
+    assert p.caseSegmentation is None and set(p.caseVolumes) == set(prostate.volumes)
+    start = with_child(widget, case_writer)
+    widget.ui.showCaseButton.click()
+    HandTimer.made[-1].wind()
+    assert errors == [] and start.given("--roi") == "ellipsoid" and "--mask" not in start.words
 
 
 def test_a_volume_that_is_deleted_is_asked_for_again(widget: Any, simulated: Any, lens_folder: Path) -> None:
