@@ -38,8 +38,8 @@ class StageTraining:
         noise_sd: augmentation: SD of added Gaussian noise, in units of the normalised image.
         gradient_clip: largest gradient norm; 0 does not clip.
         precision: ``auto`` is bfloat16 or float16 mixed precision on CUDA and float32 elsewhere.
-        devices: GPUs (or processes, on the CPU); above 1 they train together (DDP). That equals one device up to rounding
-            where a batch divides evenly between them; a head's batch-norm sees each device's own part of it.
+        devices: GPUs (or processes, on the CPU); above 1 they train together (DDP). That equals one device up to
+            rounding where batches divide evenly between them; a head's batch-norm sees each device's own part.
 
     Raises:
         InputError: a value is out of range.
