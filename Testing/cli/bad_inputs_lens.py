@@ -185,7 +185,7 @@ BAD_INPUTS_LENS: tuple[BadInput, ...] = (
     BadInput(
         "lens: an encoder that does not fit the channels",
         _encoder(("t2", "dwi")),
-        ("dwi is not among those given: t2, adc", "with_channels"),
+        ("pre: encoder", "t2, dwi", "no column view_dwi", "it has: t2, adc"),
     ),
     BadInput(
         "lens: a mask outside one modality",

@@ -67,7 +67,9 @@ def test_another_configuration_in_the_same_folder_is_refused(fitted: tuple[Finis
 
 
 def test_report_puts_tasks_side_by_side(fitted: tuple[Finished, Path], tmp_path: Path) -> None:
-    other = write_fake_lens(tmp_path / "volume", task="Volume REG", modalities=("t2", "adc"), case=False)
+    other = write_fake_lens(
+        tmp_path / "volume", task="Volume REG", modalities=("t2", "adc"), images=("original",), case=False
+    )
     done = run_cli(["lens", "report", fitted[1], other, "-o", tmp_path / "joint", "--json"])
     assert done.code == 0, done.out
     assert done.result["tasks"] == ["Grade CLS", "Volume REG"]

@@ -81,9 +81,8 @@ def without(
     if config.missing == "refuse":
         more = f"\n  … and {len(unusable) - _SHOWN} more" if len(unusable) > _SHOWN else ""
         listed = "\n  ".join(_told(one) for one in unusable[:_SHOWN])
-        noun = "case cannot" if len(unusable) == 1 else "cases cannot"
         raise ManifestError(
-            f"{len(unusable)} of {len(manifest)} {noun} be used:\n  {listed}{more}\n"
+            f"{len(unusable)} of {len(manifest)} cases cannot be used:\n  {listed}{more}\n"
             "Mend the manifest, or leave such cases out with missing='drop' (--missing drop)."
         )
     gone = {case for case, _ in unusable}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.cohort.manifest import Manifest
-from deepradiomics.errors import InputError
+from deepradiomics.errors import BundleError, InputError
 from deepradiomics.files import content_hash
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.embeddings import Embeddings
@@ -147,9 +147,16 @@ def _usable(
 ) -> tuple[Manifest, tuple[Dropped, ...]]:
     """The cases that have all that is asked for, with their splits, and those that do not."""
     channels: list[str] = []
-    for one in (pre, ft):
+    for stage, one in (("pre", pre), ("ft", ft)):
         if not isinstance(one, Embeddings):
-            one.require_channels(manifest.views)
+            absent_here = [name for name in one.channels if name not in manifest.views]
+            if absent_here:
+                raise BundleError(
+                    f"{stage}: encoder {one.name!r} sees the modalities {', '.join(one.channels)}, but "
+                    f"{manifest.where} has no column view_{absent_here[0]}; it has: {', '.join(manifest.views)}. "
+                    "Name the columns as the encoder does, or use an encoder of fewer channels ('deepradiomics encode "
+                    "--modalities' makes tables of embeddings that can be given instead)."
+                )
             channels += one.channels
     cohort, lacking = complete_cases(manifest, config, channels)
     absent: dict[str, str] = {}

@@ -205,7 +205,10 @@ def test_encoders_of_one_modality_are_measured_in_all(manifest_path: Path, tmp_p
     same = fit_lens(cohort, before, before, config, tmp_path / "same", **given)  # type: ignore[arg-type]
     assert all(row["delta_i"] == 0 for row in same.shift)
     wide = Encoder(ConvNeXtV2(2, "mini"), StackRecipe(("t2", "dwi"), (16, 16, 16)), name="wide")
-    with pytest.raises(BundleError, match="dwi is not among those given: t2, adc"):
+    with pytest.raises(
+        BundleError,
+        match=r"pre: encoder 'wide' sees the modalities t2, dwi, but .* has no column view_dwi; it has: t2, adc",
+    ):
         fit_lens(cohort, wide, wide, config, tmp_path / "wide")
     assert not (tmp_path / "wide").exists()
 
