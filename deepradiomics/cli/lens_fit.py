@@ -50,6 +50,10 @@ def fit(
     roi: Annotated[
         str | None, typer.Option("--roi", help="Region measured: gland, lesion, any mask_<roi>, ellipsoid.")
     ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option("--centre", help="Region in whose middle the encoders look.  [default: as they were trained]"),
+    ] = None,
     modalities: Annotated[
         str | None, typer.Option("--modalities", help="Modalities measured, separated by commas (all by default).")
     ] = None,
@@ -96,7 +100,7 @@ def fit(
         if config is not None:
             existing_file(config, "--config")
         chosen = configuration(
-            preset, config, roi=roi, modalities=comma_list(modalities), params=params, hidden=hidden,
+            preset, config, roi=roi, centre=centre, modalities=comma_list(modalities), params=params, hidden=hidden,
             sweep=sweep or None, fit_on=fit_on, permutations=permutations, bootstraps=bootstraps, missing=missing,
         )  # fmt: skip
         places = _places(pre, ft, finetune, layer)

@@ -21,7 +21,7 @@ Missing = Literal["refuse", "drop"]
 TargetScaling = Literal["zscore", "minmax"]
 EmbeddingScaling = Literal["pre", "own", "none"]
 
-_RADIOMICS = ("modalities", "roi", "params", "spacing_mm", "quantitative", "missing")
+_RADIOMICS = ("modalities", "roi", "centre", "params", "spacing_mm", "quantitative", "missing")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class LensConfig:
         preset: where the values not named came from.
         modalities: measured by radiomics, in this order; empty takes all views of the manifest.
         roi: the region measured: ``gland``, ``lesion``, any ``mask_<roi>`` column, ``mask``, or ``ellipsoid``.
+        centre: the region in whose middle an encoder's image lies, which need not be the one measured (paper: lesion
+            features against embeddings of the gland). Empty: where the encoder was trained, else ``gland``, else
+            ``roi``.
         params: radiomic features: a preset of the engine, or a PyRadiomics YAML file. What a file says about grey
             levels and spacing holds; what it leaves open is chosen as below.
         spacing_mm: (x, y, z) to which images are resampled before features are computed; None keeps their own.
@@ -59,6 +62,7 @@ class LensConfig:
     preset: Preset = "paper"
     modalities: tuple[str, ...] = ()
     roi: str = "gland"
+    centre: str = ""
     params: str = "lens"
     spacing_mm: tuple[float, float, float] | None = (0.5, 0.5, 1.0)
     quantitative: tuple[str, ...] = ("adc",)
@@ -89,6 +93,8 @@ class LensConfig:
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise InputError(f"{name}: expected a name, got {getattr(self, name)!r}.")
         object.__setattr__(self, "spacing_mm", _spacing(self.spacing_mm))
+        if not isinstance(self.centre, str):
+            raise InputError(f"centre: expected a name or nothing, got {self.centre!r}.")
         _choice("preset", self.preset, get_args(Preset))
         _choice("missing", self.missing, get_args(Missing))
         _choice("fit_on", self.fit_on, get_args(FitOn))
@@ -108,10 +114,6 @@ class LensConfig:
     def estimator(self) -> dict[str, Any]:
         """The arguments of :class:`deepradiomics.lens.estimator.RadiomicLens` that are among these choices."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in (*_RADIOMICS, "preset")}
-
-    def radiomics(self) -> dict[str, Any]:
-        """The choices that decide the radiomic features."""
-        return {name: self.to_dict()[name] for name in _RADIOMICS}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, with lists for tuples."""

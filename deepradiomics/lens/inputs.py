@@ -36,13 +36,35 @@ def with_modalities(config: LensConfig, manifest: Manifest) -> LensConfig:
             f"modalities: {manifest.where} has no column view_{unknown[0]}; its modalities are: "
             f"{', '.join(manifest.views)}."
         )
-    known = (*(["mask"] if any(row.mask for row in manifest.rows) else []), *manifest.rois, "ellipsoid")
-    if config.roi not in known:
-        raise InputError(
-            f"roi: {manifest.where} has no region {config.roi!r}; choose one of: {', '.join(known)} "
-            "(the ellipsoid is drawn in the middle of the image and is no reader's contour)."
-        )
+    known = _regions(manifest)
+    for name, region in (("roi", config.roi), ("centre", config.centre or config.roi)):
+        if region not in known:
+            raise InputError(
+                f"{name}: {manifest.where} has no region {region!r}; choose one of: {', '.join(known)} "
+                "(the ellipsoid is drawn in the middle of the image and is no reader's contour)."
+            )
     return replace(config, modalities=config.modalities or tuple(manifest.views))
+
+
+def with_centre(
+    config: LensConfig, manifest: Manifest, pre: Encoder | Embeddings, ft: Encoder | Embeddings
+) -> LensConfig:
+    """Return the configuration with the region named in whose middle both encoders' images lie.
+
+    That asked for; else that of the encoders' training, as they tell it, where the cohort has it; else the gland; else
+    the region measured. It stays empty where no encoder needs one.
+    """
+    encoders = [one for one in (ft, pre) if not isinstance(one, Embeddings) and one.recipe.centre == "roi"]
+    if config.centre or not encoders:
+        return config
+    stages = [one.about.get(stage) for one in encoders for stage in ("finetuning", "pretraining")]
+    told = [stage["roi"] for stage in stages if isinstance(stage, Mapping) and stage.get("roi")]
+    known = _regions(manifest)
+    return replace(config, centre=next((region for region in (*told, "gland", config.roi) if region in known), ""))
+
+
+def _regions(manifest: Manifest) -> tuple[str, ...]:
+    return (*(["mask"] if any(row.mask for row in manifest.rows) else []), *manifest.rois, "ellipsoid")
 
 
 def complete_cases(
@@ -52,7 +74,7 @@ def complete_cases(
 
     Args:
         manifest: the cohort.
-        config: with modalities.
+        config: with modalities and centre.
         channels: further modalities, which an encoder sees.
 
     Raises:
@@ -62,7 +84,8 @@ def complete_cases(
     lacking = []
     for row in manifest.rows:
         absent = [f"modality {name}" for name in needed if name not in row.views]
-        absent += [] if has_roi(row, config.roi) else [f"ROI {config.roi}"]
+        regions = dict.fromkeys((config.roi, *([config.centre] if config.centre else [])))
+        absent += [f"ROI {region}" for region in regions if not has_roi(row, region)]
         if absent:
             lacking.append((row.id, f"lacks {' and '.join(absent)}"))
     return without(manifest, lacking, config)

@@ -29,7 +29,7 @@ def methods_text(about: Mapping[str, Any], settings: Mapping[str, Settings], dim
         f"The radiomic lens ({REFERENCE}) was computed with DeepRadiomics {software.get('deepradiomics', '')} for the "
         f"fine-tuning {about['task']!r} on {kind} of {counts['train']} training, {counts['validation']} validation and "
         f"{counts['test']} test cases, split by patient.",
-        _encoders(about["encoders"], dimension),
+        _encoders(about["encoders"], dimension, config.get("centre", "")),
         _region(about["roi"], about["modalities"]),
         *_radiomics(settings, software),
         f"{targets} features varied over the training cases and were finite in all cases; they were scaled to [0, 1] "
@@ -47,12 +47,13 @@ def methods_text(about: Mapping[str, Any], settings: Mapping[str, Settings], dim
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _encoders(encoders: Mapping[str, Mapping[str, Any]], dimension: int) -> str:
+def _encoders(encoders: Mapping[str, Mapping[str, Any]], dimension: int, centre: str) -> str:
     told = []
     for stage, identity in encoders.items():
         name, sha = identity.get("name") or "unnamed", str(identity.get("hash") or "")[:12]
         told.append(f"{name}{f' ({sha})' if sha else ''} {_STAGES[stage]}")
-    return f"Embeddings of {dimension} numbers came from the encoders {' and '.join(told)}."
+    where = f", looking at the surroundings of the region {centre!r}" if centre else ""
+    return f"Embeddings of {dimension} numbers came from the encoders {' and '.join(told)}{where}."
 
 
 def _region(roi: str, modalities: Sequence[str]) -> str:

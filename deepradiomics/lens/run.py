@@ -20,7 +20,15 @@ from deepradiomics.files import content_hash
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.embeddings import Embeddings
 from deepradiomics.lens.finetune_given import FinetuneGiven
-from deepradiomics.lens.inputs import Dropped, check_pair, complete_cases, split_cases, with_modalities, without
+from deepradiomics.lens.inputs import (
+    Dropped,
+    check_pair,
+    complete_cases,
+    split_cases,
+    with_centre,
+    with_modalities,
+    without,
+)
 from deepradiomics.lens.provenance import cohort_hash
 from deepradiomics.lens.radiomics import RadiomicsTable, radiomics_table, settings_for
 from deepradiomics.lens.result import LensResult
@@ -78,7 +86,7 @@ def fit_lens(
     """
     out = Path(out)
     check_pair(pre, ft)
-    config = with_modalities(config, manifest)
+    config = with_centre(with_modalities(config, manifest), manifest, pre, ft)
     given = FinetuneGiven.read(finetune)
     splits = splits if splits is not None else given.splits
     task = task or given.task or "fine-tuning"
@@ -198,7 +206,9 @@ def _embedded(
         return Embeddings(cohort.ids, source.select(cohort.ids).values, about)
     from deepradiomics.lens.encode import encode
 
-    return encode(cohort, source, cache, roi=config.roi, device=device, missing=config.missing, progress=progress)
+    return encode(
+        cohort, source, cache, roi=config.centre or None, device=device, missing=config.missing, progress=progress
+    )
 
 
 def _fit(

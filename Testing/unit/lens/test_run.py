@@ -213,6 +213,39 @@ def test_encoders_of_one_modality_are_measured_in_all(manifest_path: Path, tmp_p
     assert not (tmp_path / "wide").exists()
 
 
+def test_the_encoder_looks_where_it_was_trained_whatever_region_is_measured(
+    manifest_path: Path, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    from deepradiomics.images import Mask, write_mask
+    from deepradiomics.networks.convnextv2 import ConvNeXtV2
+    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.prepare.stack import StackRecipe
+
+    cohort, rows = material.read(manifest_path), []
+    for row in cohort.rows:
+        spot = tmp_path / f"{row.id}_lesion.nrrd"
+        write_mask(Mask(material.ellipsoid(material.T2, (4, 3, 2), 3.5), material.T2), spot)
+        rows.append(replace(row, masks={**row.masks, "lesion": spot}))
+    cohort = replace(cohort, rows=tuple(rows), rois=("gland", "lesion"))
+    torch.manual_seed(0)
+    encoder = Encoder(ConvNeXtV2(1, "mini"), StackRecipe(("t2",), (16, 16, 16), (1.2, 1.2, 1.5)))
+    given = {"cache": tmp_path / "cache", "device": "cpu"}
+
+    def embeddings(name: str, roi: str, centre: str = "", about: Mapping[str, object] | None = None) -> np.ndarray:
+        encoder.about = dict(about or {})
+        config = material.config(tmp_path, roi=roi, centre=centre, bootstraps=0, variants=False)
+        found = fit_lens(cohort, encoder, encoder, config, tmp_path / name, **given)  # type: ignore[arg-type]
+        return Embeddings.read(found.folder / "embeddings_pre.parquet").values
+
+    of_gland = embeddings("gland", "gland")
+    np.testing.assert_array_equal(embeddings("lesion", "lesion"), of_gland)  # the gland is there, so it is looked at
+    on_lesion = embeddings("centred", "lesion", "lesion")
+    assert not np.allclose(on_lesion, of_gland)
+    np.testing.assert_array_equal(embeddings("told", "gland", about={"pretraining": {"roi": "lesion"}}), on_lesion)
+
+
 def test_scans_of_one_patient_stay_together_and_count_once(tmp_path: Path) -> None:
     path = material.cohort(tmp_path / "cohort", 20, patients=10)
     found = _fit(path, tmp_path)
