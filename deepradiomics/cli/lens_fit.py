@@ -194,9 +194,13 @@ def _tell(session: Session, output: Path, about: Any, files: list[Path]) -> None
         session.warn(about["leakage"])
     found, counts = about["summary"], about["counts"]
     beyond = "" if found["n_beyond_noise"] is None else f"; {found['n_beyond_noise']} ΔI beyond noise (q < 0.05)"
+    before, after = (
+        "undefined" if found[f"r2_pooled_{stage}"] is None else f"{found[f'r2_pooled_{stage}']:.3f}"
+        for stage in ("pre", "ft")
+    )
     session.result(
         f"{about['task']}: {found['n_features']} features, {counts['train']} training and {counts['test']} test cases\n"
-        f"R² {found['r2_pooled_pre']:.3f} before, {found['r2_pooled_ft']:.3f} after (pooled){beyond}\n"
+        f"R² {before} before, {after} after (pooled){beyond}\n"
         f"{output / 'report.html'}",
         folder=str(output),
         files=[str(file) for file in dict.fromkeys(files)],

@@ -6,6 +6,7 @@ Columns are those of :mod:`deepradiomics.lens.result`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +34,16 @@ def dropped_rows(lens: RadiomicLens) -> list[dict[str, str]]:
 
 
 def summary(shift: Sequence[Mapping[str, Any]], table1: Sequence[GroupRow], lens: RadiomicLens) -> dict[str, Any]:
-    """The whole in a few numbers."""
+    """The whole in a few numbers; None where one is not defined."""
     [everything] = [row for row in table1 if row.kind == "all"]
     names = ("mse_pre", "mse_ft", "r2_pre", "r2_ft", "r2_pooled_pre", "r2_pooled_ft", "p", "n_patients")
     beyond = None if lens.q_null_ is None else sum(row["q_null"] < BEYOND_NOISE for row in shift)
     intervals = None
     if lens.delta_low_ is not None:
         intervals = sum(row["delta_i_low"] > 0 or row["delta_i_high"] < 0 for row in shift)
+    numbers = {name: getattr(everything, name) for name in names}
     return {
-        **{name: getattr(everything, name) for name in names}, "n_features": len(shift), "n_beyond_noise": beyond,
+        **{name: value if isfinite(value) else None for name, value in numbers.items()}, "n_features": len(shift), "n_beyond_noise": beyond,
         "n_interval_excludes_zero": intervals, "l1": float(lens.l1_), "l2": float(lens.l2_),
     }  # fmt: skip
 
