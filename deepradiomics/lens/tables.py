@@ -43,9 +43,13 @@ def summary(shift: Sequence[Mapping[str, Any]], table1: Sequence[GroupRow], lens
         intervals = sum(row["delta_i_low"] > 0 or row["delta_i_high"] < 0 for row in shift)
     numbers = {name: getattr(everything, name) for name in names}
     return {
-        **{name: value if isfinite(value) else None for name, value in numbers.items()}, "n_features": len(shift), "n_beyond_noise": beyond,
-        "n_interval_excludes_zero": intervals, "l1": float(lens.l1_), "l2": float(lens.l2_),
-    }  # fmt: skip
+        **{name: value if isfinite(value) else None for name, value in numbers.items()},
+        "n_features": len(shift),
+        "n_beyond_noise": beyond,
+        "n_interval_excludes_zero": intervals,
+        "l1": float(lens.l1_),
+        "l2": float(lens.l2_),
+    }
 
 
 def case_rows(cohort: Manifest, config: LensConfig) -> tuple[tuple[str, ...], list[dict[str, str]]]:
