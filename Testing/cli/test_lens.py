@@ -88,6 +88,15 @@ def test_case_draws_a_feature_of_the_table(fitted: tuple[Finished, Path], tmp_pa
     assert {"case.json", "map.nrrd", "picture.png", "roi_t2.nrrd", "roi_adc.nrrd"} <= names
 
 
+def test_case_says_that_another_region_than_the_lens_measured_is_shown(
+    fitted: tuple[Finished, Path], tmp_path: Path
+) -> None:
+    named = ["--case", "c03", "--roi", "ellipsoid", "--modality", "t2", "--feature", "original_firstorder_Mean"]
+    done = run_cli(["lens", "case", fitted[1], *named, "-o", tmp_path / "case"])
+    assert done.code == 0, done.err
+    assert "of the ROI gland, which the lens measured; the map is of ellipsoid" in done.err
+
+
 def test_case_takes_plain_files_and_says_that_an_ellipsoid_is_none_of_a_reader(manifest: Path, tmp_path: Path) -> None:
     views = [word for name in ("t2", "adc") for word in ("--view", f"{name}={manifest.parent / f'c00_{name}.nrrd'}")]
     named = ["--modality", "adc", "--feature", "glcm_Contrast", "--preset", "tiny", "-o", tmp_path / "case"]

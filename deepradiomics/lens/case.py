@@ -202,6 +202,8 @@ def case_map(
     low, high = (float(v) for v in np.percentile(values, _RANGE_PERCENT))
     if not high > low:
         low, high = float(values.min()), float(values.max())
+    if isinstance(lens, LensResult) and source.roi != lens.about["roi"]:
+        notes.append(f"ΔI is of the ROI {lens.about['roi']}, which the lens measured; the map is of {source.roi}.")
     width = 2 * settings.kernel_radius + 1
     notes.append(
         f"Each voxel shows {said.key} in the window of {width} x {width} x {width} voxels around it, cut at the border "
