@@ -193,14 +193,16 @@ def _tell(session: Session, output: Path, about: Any, files: list[Path]) -> None
     if "LEAKAGE" in str(about.get("leakage")):
         session.warn(about["leakage"])
     found, counts = about["summary"], about["counts"]
-    beyond = "" if found["n_beyond_noise"] is None else f"; {found['n_beyond_noise']} ΔI beyond noise (q < 0.05)"
+    counts_beyond = (found["n_beyond_noise"], found["n_beyond_noise_explained"])
+    beyond = "" if None in counts_beyond else "; {} ΔI and {} ΔE beyond noise (q < 0.05)".format(*counts_beyond)
+    doubt = f"\n{found['doubt']}" if found["doubt"] else ""
     before, after = (
         "undefined" if found[f"r2_pooled_{stage}"] is None else f"{found[f'r2_pooled_{stage}']:.3f}"
         for stage in ("pre", "ft")
     )
     session.result(
         f"{about['task']}: {found['n_features']} features, {counts['train']} training and {counts['test']} test cases\n"
-        f"R² {before} before, {after} after (pooled){beyond}\n"
+        f"R² {before} before, {after} after (pooled){beyond}{doubt}\n"
         f"{output / 'report.html'}",
         folder=str(output),
         files=[str(file) for file in dict.fromkeys(files)],

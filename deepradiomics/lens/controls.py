@@ -83,7 +83,12 @@ def controls(
         found = RadiomicLens(**options).fit(before, after, R, **fit)
         own = RadiomicLens(**{**options, "embedding_scaling": "own", "variants": False}).fit(before, after, R, **fit)
         raw, variants = found.delta_importance_, found.variants_
-        deltas = {"fit_pre": raw, **variants, "fit_mean": (raw + variants["fit_ft"]) / 2.0}
+        deltas = {
+            "fit_pre": raw,
+            **variants,
+            "explained": found.delta_explained_,
+            "fit_mean": (raw + variants["fit_ft"]) / 2.0,
+        }
         rows += [_row(control, name, delta, found) for name, delta in deltas.items()]
         rows.append(_row(control, "own_scale", own.delta_importance_, own))
     progress(1.0, "controls: done")

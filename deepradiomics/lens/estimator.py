@@ -2,6 +2,7 @@
 
     lens = RadiomicLens(hidden=64).fit(X_pre, X_ft, R, feature_names=names)
     lens.delta_importance_      # ΔI of each radiomic feature, with delta_low_ and delta_high_
+    lens.delta_explained_       # ΔE, the shift of the spread explained, which warnings_ may tell to believe instead
 
 Method: Wang et al., *What Fine-Tuning Changes: A Radiomic Lens on Prostate Foundation Model Representations*, MIDL
 2026; ``docs/methods/lens.md`` says what the paper does, what is added, and how to read a result.
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
 from deepradiomics.lens import checks
+from deepradiomics.lens.doubt import doubt_of
 from deepradiomics.lens.embedding_scale import EmbeddingScale, EmbeddingScaling, Stage, fit_embedding_scale, scale_pair
 from deepradiomics.lens.fitting import Evaluation, checked_options, evaluate, stage_inputs, variant_deltas
 from deepradiomics.lens.heads import Head, fit_head, least_active
@@ -33,8 +35,6 @@ from deepradiomics.progress import Progress, part, silent
 Array = NDArray[np.float64]
 FitOn = str  # "pre" | "ft" | "both"
 
-_NOISY = 0.5  # share of I² that is estimation noise, from which a warning is given
-
 
 class RadiomicLens(Parameters):
     """Radiomic importances of an encoder before and after fine-tuning.
@@ -48,9 +48,9 @@ class RadiomicLens(Parameters):
         target_scaling: ``zscore`` (min-max, then z-scored) or ``minmax``.
         embedding_scaling: by mean and SD of the stage ``pre``, each its ``own``, or ``none``.
         ridge: of the heads, see :func:`deepradiomics.lens.heads.fit_head`.
-        bootstraps: samples of the intervals of ΔI; 0: none.
+        bootstraps: samples of the intervals of ΔI and ΔE; 0: none.
         permutations: of the null; 0: none. Each trains the shared layer anew.
-        variants: also ΔI with standardised Z, as explained SD, and with the shared layer trained on ft and on both.
+        variants: also ΔI with standardised Z, and with the shared layer trained on ft and on both.
         seed: of split, initial weights, bootstrap and permutations.
         device: trains the shared layer; the heads are solved in float64 on the CPU.
 
@@ -58,15 +58,18 @@ class RadiomicLens(Parameters):
         importance_pre_, importance_ft_, delta_importance_: I = ‖θ_k‖₂ and ΔI = I_ft − I_pre, (K,).
         delta_low_, delta_high_: 95 % interval of ΔI, (K,), or None.
         p_null_, q_null_, p_family_: of the permutation null, (K,), or None.
+        explained_pre_, explained_ft_, delta_explained_: E = SD of the fitted target without what noise adds to it, and
+            ΔE, (K,): the reading that follows neither the size nor the axes of the embeddings.
+        delta_explained_low_, delta_explained_high_, p_explained_, q_explained_, p_family_explained_: as those of ΔI.
         r2_pre_, r2_ft_, mse_pre_, mse_ft_: on the test patients, (K,); MSE in units of the scaled targets.
         r2_mean_pre_, r2_mean_ft_, r2_pooled_pre_, r2_pooled_ft_: over all features.
         squared_error_pre_, squared_error_ft_: (n_test, K); total_squares_: mean squared deviation on test, (K,).
         noise_pre_, noise_ft_: share of I² that estimation noise alone would give, (K,).
         coef_pre_, coef_ft_ (K, h), intercept_pre_, intercept_ft_ (K,): heads, for scaled targets.
         weights_ (h, d), bias_ (h,): the shared layer. l1_, l2_: penalties used.
-        variants_: ΔI by name: ``standardised``, ``explained``, ``fit_ft``, ``fit_both``.
+        variants_: ΔI by name: ``standardised``, ``fit_ft``, ``fit_both``.
         kept_ (K,), dropped_ [(name, reason)], feature_names_ [(modality, feature)], ids_, split_, groups_, sweep_,
-        permuted_ (permutations, K) or None, warnings_.
+        permuted_, permuted_explained_: ΔI and ΔE (permutations, K) or None, warnings_.
     """
 
     def __init__(
@@ -246,6 +249,7 @@ class RadiomicLens(Parameters):
             setattr(self, f"coef_{stage}_", self._all(head.coef.T).T)
             setattr(self, f"intercept_{stage}_", self._all(head.intercept))
             setattr(self, f"importance_{stage}_", self._all(head.importance))
+            setattr(self, f"explained_{stage}_", self._all(head.explained))
             setattr(self, f"squared_error_{stage}_", self._all(scores.squared_error))
             setattr(self, f"mse_{stage}_", self._all(scores.squared_error.mean(0)))
             setattr(self, f"r2_{stage}_", self._all(scores.r2))
@@ -253,27 +257,29 @@ class RadiomicLens(Parameters):
             setattr(self, f"r2_pooled_{stage}_", scores.r2_pooled)
         self.total_squares_ = self._all(found[0].total_squares)
         self.delta_importance_ = self.importance_ft_ - self.importance_pre_
+        self.delta_explained_ = self.explained_ft_ - self.explained_pre_
 
     def _deviations(
         self, heads: tuple[Head, Head], Z: tuple[Array, Array], Y: Array, train: NDArray[np.bool_], say: Progress
     ) -> None:
-        """Intervals of ΔI, and how much of I is noise."""
+        """Intervals of ΔI and ΔE, and how much of I is noise."""
         residuals = [corrected_residuals(head, rows[train], Y[train]) for head, rows in zip(heads, Z, strict=True)]
         shares = [noise_share(head, rest) for head, rest in zip(heads, residuals, strict=True)]
         self.noise_pre_, self.noise_ft_ = (self._all(share) for share in shares)
-        typical = float(np.median(np.concatenate(shares)))
-        if typical > _NOISY:
+        doubt = doubt_of(heads[0].importance, heads[1].importance, *shares)
+        if doubt:
             self.warnings_.append(
-                f"For a typical feature {100 * typical:.0f} % of I² is estimation noise ({int(train.sum())} training "
-                f"cases, hidden={self.hidden}): ΔI then follows how well a feature is fitted more than how much it is "
-                "used. Add patients or lower hidden."
+                f"{doubt} There are {int(train.sum())} training cases for hidden={self.hidden}: more patients or fewer "
+                "units leave less noise."
             )
-        self.delta_low_ = self.delta_high_ = None
+        self.delta_low_ = self.delta_high_ = self.delta_explained_low_ = self.delta_explained_high_ = None
         if self.bootstraps:
             spread = bootstrap_intervals(
                 heads, (residuals[0], residuals[1]), self.groups_[train], self.bootstraps, self.seed, progress=say
             )
             self.delta_low_, self.delta_high_ = self._all(spread.low), self._all(spread.high)
+            self.delta_explained_low_ = self._all(spread.explained_low)
+            self.delta_explained_high_ = self._all(spread.explained_high)
 
     def _test_null(
         self,
@@ -287,9 +293,10 @@ class RadiomicLens(Parameters):
     ) -> None:
         """p-values under swapped labels."""
         self.p_null_ = self.q_null_ = self.p_family_ = self.permuted_ = None
+        self.p_explained_ = self.q_explained_ = self.p_family_explained_ = self.permuted_explained_ = None
         if self.permutations:
             everyone = np.ones(len(Y), bool)
-            permuted = permuted_deltas(
+            permuted, explained = permuted_deltas(
                 X_pre, X_ft, Y, groups, self.permutations, self.seed,
                 scaled=lambda a, b: scale_pair(a, b, self.embedding_scaling),
                 inputs=lambda a, b: stage_inputs((a, b), Y, everyone, self.fit_on)[0],
@@ -297,8 +304,11 @@ class RadiomicLens(Parameters):
                 store=store, key=(self.fit_on, self.embedding_scaling), progress=say,
             )  # fmt: skip
             test = null_test(self.delta_importance_[self.kept_], permuted)
-            self.permuted_ = self._all(permuted)
+            self.permuted_, self.permuted_explained_ = self._all(permuted), self._all(explained)
             self.p_null_, self.q_null_, self.p_family_ = (self._all(p) for p in (test.p, test.q, test.p_family))
+            test = null_test(self.delta_explained_[self.kept_], explained)
+            self.p_explained_, self.q_explained_ = self._all(test.p), self._all(test.q)
+            self.p_family_explained_ = self._all(test.p_family)
 
     def _all(self, values: Array) -> Array:
         """Values of the columns in use (last axis) among all K; NaN elsewhere."""
@@ -320,6 +330,8 @@ class RadiomicLens(Parameters):
     intercept_ft_: Array
     importance_pre_: Array
     importance_ft_: Array
+    explained_pre_: Array
+    explained_ft_: Array
     squared_error_pre_: Array
     squared_error_ft_: Array
     mse_pre_: Array

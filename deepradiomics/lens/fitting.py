@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
 from deepradiomics.lens.checks import checked_choice
-from deepradiomics.lens.heads import Head, explained_importance, standardised_importance
-from deepradiomics.lens.null import delta_importance
+from deepradiomics.lens.heads import Head, standardised_importance
+from deepradiomics.lens.null import shifts
 from deepradiomics.lens.projection import ProjectionSettings, train_projections
 from deepradiomics.progress import Progress, part
 from deepradiomics.stats import r2_per_column, r2_pooled
@@ -103,11 +103,9 @@ def variant_deltas(
     device: str,
     progress: Progress,
 ) -> dict[str, Array]:
-    """ΔI with standardised Z, as explained SD, and with the shared layer trained on ft and on both."""
-    found = {}
-    for name, importance in (("standardised", standardised_importance), ("explained", explained_importance)):
-        pre, ft = (importance(head, rows[train]) for head, rows in zip(heads, Z, strict=True))
-        found[name] = ft - pre
+    """ΔI with standardised Z, and with the shared layer trained on ft and on both."""
+    before, after = (standardised_importance(head, rows[train]) for head, rows in zip(heads, Z, strict=True))
+    found = {"standardised": after - before}
     for number, on in enumerate(("ft", "both")):
         if on == fit_on:
             found[f"fit_{on}"] = heads[1].importance - heads[0].importance
@@ -116,7 +114,7 @@ def variant_deltas(
         layer = train_projections(
             X, targets, *penalties, settings, device=device, progress=part(progress, number / 2, (number + 1) / 2)
         )
-        found[f"fit_{on}"] = delta_importance(
+        found[f"fit_{on}"] = shifts(
             scaled[0][train], scaled[1][train], Y[train], layer.weights[0], layer.bias[0], ridge
-        )
+        )[0]
     return found

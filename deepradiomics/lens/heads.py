@@ -30,19 +30,25 @@ class Head:
         coef: θ (K, h); 0 for dead units.
         intercept: (K,).
         dead: (h,) True for units active for fewer than :func:`least_active` training patients.
-        mean: z̄ (h,), the training mean of Z.
-        inverse: H (h, n) with θ = Y_cᵀ Hᵀ: how each training patient moves θ.
         leverage: (n,) diagonal of the hat matrix, the intercept's 1/n included.
         singular: whether a ridge had to step in.
+        basis: U (r, n), orthonormal: the directions of the centred Z over the training patients.
+        scores: U Y_c (r, K), the targets along them.
+        gain: (r,) ‖θ_k‖² = Σ_r (gain_r · scores_rk)².
+        kept: (r,) share of each direction that the fit keeps: 1 without a ridge.
+        squares: ‖Y_c‖² (K,).
     """
 
     coef: Array
     intercept: Array
     dead: NDArray[np.bool_]
-    mean: Array
-    inverse: Array
     leverage: Array
     singular: bool
+    basis: Array
+    scores: Array
+    gain: Array
+    kept: Array
+    squares: Array
 
     def predict(self, Z: Array) -> Array:
         """Z (n, h) → Ŷ (n, K)."""
@@ -52,6 +58,20 @@ class Head:
     def importance(self) -> Array:
         """I = ‖θ_k‖₂, (K,)."""
         return np.linalg.norm(self.coef, axis=1)
+
+    @property
+    def free(self) -> float:
+        """Degrees of freedom that the residuals have left: n − 1 − rank; with a ridge, that rank is 2 tr H − tr H²."""
+        return self.basis.shape[1] - 1 - float((2.0 * self.kept - self.kept**2).sum())
+
+    @property
+    def explained(self) -> Array:
+        """E = SD of the fitted targets with what noise adds to it taken out, (K,): see
+        :func:`explained_variance`.
+        """
+        fitted = self.kept**2 @ self.scores**2
+        rest = self.squares - (2.0 * self.kept - self.kept**2) @ self.scores**2
+        return np.sqrt(np.maximum(explained_variance(fitted, rest, self), 0.0))
 
 
 def fit_head(Z: Array, Y: Array, ridge: float = 1e-10) -> Head:
@@ -66,19 +86,24 @@ def fit_head(Z: Array, Y: Array, ridge: float = 1e-10) -> Head:
     dead = (lowest < Z).sum(0) < least_active(n)
     mean, y_mean = Z.mean(0), Y.mean(0)
     mean[dead] = lowest[dead]
-    inverse = np.zeros((h, n))
-    leverage = np.full(n, 1.0 / n)
+    centred = Y - y_mean
+    basis, gain, kept, axes = np.zeros((0, n)), np.zeros(0), np.zeros(0), np.zeros((0, 0))
     singular = False
     if not dead.all():
         Q, triangle = np.linalg.qr((Z - mean)[:, ~dead])  # (n, r), (r, live)
         U, s, Vt = np.linalg.svd(triangle, full_matrices=False)
         singular = bool(s[-1] <= _SINGULAR * s[0]) or len(s) < int((~dead).sum())
         penalty = ridge * np.mean(s**2) if singular or ridge >= REAL_RIDGE else 0.0
-        rotated = U.T @ Q.T  # (r, n)
-        inverse[~dead] = (Vt.T * (s / (s**2 + penalty))) @ rotated
-        leverage += np.einsum("rn,r,rn->n", rotated, s**2 / (s**2 + penalty), rotated)
-    coef = np.ascontiguousarray((inverse @ (Y - y_mean)).T)
-    return Head(coef, y_mean - coef @ mean, dead, mean, inverse, leverage, singular)
+        basis, axes = U.T @ Q.T, Vt.T  # (r, n), (live, r)
+        gain, kept = s / (s**2 + penalty), s**2 / (s**2 + penalty)
+    scores = basis @ centred
+    coef = np.zeros((Y.shape[1], h))
+    if not dead.all():
+        coef[:, ~dead] = ((axes * gain) @ scores).T
+    leverage = 1.0 / n + kept @ basis**2
+    return Head(
+        coef, y_mean - coef @ mean, dead, leverage, singular, basis, scores, gain, kept, (centred**2).sum(0)
+    )  # fmt: skip
 
 
 def least_active(n: int) -> int:
@@ -95,6 +120,20 @@ def standardised_importance(head: Head, Z: Array) -> Array:
     return np.linalg.norm(head.coef * Z.std(0), axis=1)
 
 
-def explained_importance(head: Head, Z: Array) -> Array:
-    """SD of the fitted targets over the given (training) patients, (K,): ‖θ_k Σ_Z^½‖, all units on one scale."""
-    return head.predict(Z).std(0)
+def explained_variance(fitted: Array, rest: Array, head: Head) -> Array:
+    """(Σ fitted² − noise) / n, (K,): how much of a target's variance a head explains; below 0 by chance alone.
+
+    Along each of the p directions that a fit may use, noise of variance σ² adds σ² to Σ fitted², also where nothing can
+    be read: a target of pure noise has p / (n − 1) of its variance "explained". σ² is estimated by the residuals over
+    the freedom they have left. Without a ridge this is the adjusted R² (Ezekiel, Methods of Correlation Analysis, 1930)
+    times Var(Y), so that stages which use different numbers of directions can be compared.
+
+    Args:
+        fitted: Σ over the patients of the centred fitted target, squared, (K,).
+        rest: Σ of the squared residuals, (K,).
+    """
+    n = head.basis.shape[1]
+    if head.free < 1e-6 * n:  # a fit without residuals: nothing tells signal from noise
+        return np.zeros_like(fitted)
+    noise = np.maximum(rest, 0.0) / head.free * float((head.kept**2).sum())
+    return (fitted - noise) / n

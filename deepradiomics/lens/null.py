@@ -1,4 +1,4 @@
-"""The permutation null: what ΔI would be if "before" and "after" were only names.
+"""The permutation null: what ΔI and ΔE would be if "before" and "after" were only names.
 
 For each patient (all scans together) a coin swaps the embeddings before and after fine-tuning; embedding scaling,
 shared layer and heads are fitted anew, so that whatever makes the lens favour "before" is in the null too. If the two
@@ -35,7 +35,7 @@ _TOGETHER = {"cpu": 8, "cuda": 64, "mps": 16}  # permutations whose layers are t
 
 @dataclass(frozen=True, eq=False)
 class NullTest:
-    """p-values of ΔI, (K,) each.
+    """p-values of ΔI, or of ΔE, (K,) each.
 
     Args:
         p: two-sided, for each feature alone.
@@ -66,7 +66,7 @@ def permuted_deltas(
     key: Sequence[str] = (),
     progress: Progress = silent,
 ) -> Array:
-    """ΔI (count, K) under swapped labels.
+    """ΔI and ΔE, (2, count, K), under swapped labels.
 
     Args:
         X_pre, X_ft: training embeddings as given, (n, d).
@@ -76,10 +76,10 @@ def permuted_deltas(
         inputs: what the shared layer is trained on, from the scaled pair.
         penalties: λ1, λ2, as chosen for the observed labels.
         settings, ridge, device: as for the observed labels.
-        store: folder where each permutation's ΔI is kept by content; None: nothing is kept.
+        store: folder where each permutation's ΔI and ΔE are kept by content; None: nothing is kept.
         key: names `scaled` and `inputs` for the store.
     """
-    found = np.empty((count, Y.shape[1]))
+    found = np.empty((count, 2, Y.shape[1]))
     kept = _Kept(store, X_pre, X_ft, Y, groups, seed, penalties, asdict(settings), ridge, list(key))
     open_ones = [number for number in range(count) if not kept.read(number, found)]
     together = _TOGETHER.get(device.partition(":")[0], 8)
@@ -97,16 +97,16 @@ def permuted_deltas(
             rows, doubled, *penalties, settings, device=device, progress=_share(progress, done, len(some), count)
         )
         for i, number in enumerate(some):
-            found[number] = delta_importance(*pairs[i], Y, layers.weights[i], layers.bias[i], ridge)
+            found[number] = shifts(*pairs[i], Y, layers.weights[i], layers.bias[i], ridge)
             kept.write(number, found[number])
-    return found
+    return np.moveaxis(found, 1, 0)
 
 
 class _Kept:
     """Finished permutations as files, named by everything that decides them."""
 
     def __init__(self, folder: Path | None, *content: Any) -> None:
-        self.folder = None if folder is None else Path(folder) / content_hash("permutation", *content)[:32]
+        self.folder = None if folder is None else Path(folder) / content_hash("permutation of ΔI and ΔE", *content)[:32]
 
     def read(self, number: int, into: Array) -> bool:
         """Put permutation `number` into its row; False where it is not there whole."""
@@ -132,18 +132,18 @@ def _share(progress: Progress, done: int, some: int, count: int) -> Progress:
     return lambda share, _: progress((done + share * some) / count, f"permutations: {done + some} of {count}")
 
 
-def delta_importance(
+def shifts(
     X_pre: Array, X_ft: Array, Y: Array, weights: NDArray[np.float32], bias: NDArray[np.float32], ridge: float
 ) -> Array:
-    """ΔI (K,) of scaled training embeddings through one shared layer; exactly 0 for equal embeddings."""
+    """ΔI and ΔE (2, K) of scaled training embeddings through one shared layer; exactly 0 for equal embeddings."""
     if np.array_equal(X_pre, X_ft):
-        return np.zeros(Y.shape[1])
-    ft, pre = (fit_head(project(X, weights, bias), Y, ridge).importance for X in (X_ft, X_pre))
-    return ft - pre
+        return np.zeros((2, Y.shape[1]))
+    pre, ft = (fit_head(project(X, weights, bias), Y, ridge) for X in (X_pre, X_ft))
+    return np.stack([ft.importance - pre.importance, ft.explained - pre.explained])
 
 
 def null_test(observed: Array, permuted: Array) -> NullTest:
-    """p-values of the observed ΔI (K,) among the permuted (B, K)."""
+    """p-values of the observed ΔI, or ΔE, (K,) among the permuted (B, K)."""
     values = np.concatenate([observed[None], permuted])
     centre, spread = values.mean(0), values.std(0)
     distance = np.abs(values - centre)

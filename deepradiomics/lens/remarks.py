@@ -15,8 +15,9 @@ FEW_LEVELS, MANY_LEVELS = 16, 128
 CONTROLS = (
     "The shared layer is trained on one stage's embeddings and so favours that stage; ΔI with the layer trained on the "
     "fine-tuned embeddings (delta_i_fit_ft) and on both (delta_i_fit_both) is beside it.",
-    "ΔI follows the scale of the embeddings: an encoder whose outputs merely grow loses importance. ΔI on standardised "
-    "features (delta_i_standardised) and as explained spread (delta_i_explained) does not follow it.",
+    "ΔI follows the scale and the axes of the embeddings: an encoder whose outputs merely grow loses importance, and "
+    "one whose outputs collapse to few directions gains it. ΔI on standardised features (delta_i_standardised) follows "
+    "the axes alone; ΔE, the shift of the explained spread (delta_explained), follows neither.",
     "Estimation noise makes importances larger, most where a feature is fitted badly: noise_pre and noise_ft tell the "
     "share of I² that noise alone would give.",
     "That a feature can be read from an embedding does not show that the task uses it.",

@@ -12,15 +12,16 @@ from typing import Any, Literal
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json
+from deepradiomics.lens.doubt import doubt_of_rows
+from deepradiomics.lens.readings import IMPORTANCE, Reading
 
 FORMAT, FORMAT_VERSION = "deepradiomics-lens", 1
 SHIFT_COLUMNS = (
     "modality", "feature", "family", "image_type", "i_pre", "i_ft", "delta_i", "delta_i_low", "delta_i_high", "p_null",
     "q_null", "p_family", "delta_i_standardised", "delta_i_fit_ft", "delta_i_fit_both", "r2_pre", "r2_ft", "mse_pre",
-    "mse_ft", "rank",
+    "mse_ft", "rank", "explained_pre", "explained_ft", "delta_explained", "delta_explained_low", "delta_explained_high",
+    "p_explained", "q_explained", "p_family_explained", "rank_explained", "noise_pre", "noise_ft",
 )  # fmt: skip
-MORE_SHIFT_COLUMNS = ("delta_i_explained", "noise_pre", "noise_ft")
-"""Written after the others; a reader that does not know them loses nothing."""
 TABLE1_COLUMNS = (
     "kind", "group", "n_features", "mse_pre", "mse_ft", "r2_pre", "r2_ft", "r2_pooled_pre", "r2_pooled_ft", "p",
     "p_holm", "stars", "n_patients",
@@ -75,9 +76,15 @@ class LensResult:
         """Whether a permutation null was computed."""
         return any(row["q_null"] == row["q_null"] for row in self.shift)
 
-    def picked(self, group: Pick) -> list[Row]:
-        """The rows of the five features with the largest ΔI, the smallest, or the most stable ones."""
-        return [self.row(*key) for key in self.about["picked"][group]]
+    def picked(self, group: Pick, by: Reading = IMPORTANCE) -> list[Row]:
+        """The rows of the five features with the largest ΔI (or ΔE), the smallest, or the most stable ones."""
+        groups = self.about["picked"] if by == IMPORTANCE else self.about["picked"][by.name]
+        return [self.row(*key) for key in groups[group]]
+
+    @property
+    def doubt(self) -> str:
+        """Why ΔE should be read instead of ΔI; empty where nothing speaks against ΔI."""
+        return doubt_of_rows(self.shift)
 
     def row(self, modality: str, feature: str) -> Row:
         """The shift table's row of a feature.
@@ -123,7 +130,7 @@ class LensResult:
                 f"{folder / 'lens.json'}: expected format version {FORMAT_VERSION}, "
                 f"got {about.get('format_version')!r}. Use the release of deepradiomics that wrote it, or fit it again."
             )
-        shift = _rows(folder / "shift.csv", SHIFT_COLUMNS, more=MORE_SHIFT_COLUMNS)
+        shift = _rows(folder / "shift.csv", SHIFT_COLUMNS)
         return cls(
             folder,
             about,
@@ -136,8 +143,8 @@ class LensResult:
         )
 
 
-def _rows(path: Path, columns: Sequence[str], needed: bool = True, more: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Rows of a table; the columns named are read as numbers unless they hold words. Those of ``more`` may lack."""
+def _rows(path: Path, columns: Sequence[str], needed: bool = True) -> list[dict[str, Any]]:
+    """Rows of a table; the columns named are read as numbers unless they hold words."""
     if not path.is_file():
         if needed:
             raise InputError(f"{path}: this table of a lens result is missing. Was it removed? Fit the lens again.")
@@ -147,7 +154,7 @@ def _rows(path: Path, columns: Sequence[str], needed: bool = True, more: Sequenc
         missing = [column for column in columns if column not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"{path}: it lacks the column {missing[0]!r}; is it a table of 'lens fit'?")
-        numbers = [one for one in (*columns, *more) if one not in _WORDS and one in (reader.fieldnames or ())]
+        numbers = [one for one in columns if one not in _WORDS]
         try:
             return [{**row, **{name: float(row[name]) if row[name] else nan for name in numbers}} for row in reader]
         except ValueError as error:

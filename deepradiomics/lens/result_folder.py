@@ -29,7 +29,6 @@ from deepradiomics.lens.result import (
     FORMAT,
     FORMAT_VERSION,
     MODALITY_R2_COLUMNS,
-    MORE_SHIFT_COLUMNS,
     SHIFT_COLUMNS,
     TABLE1_COLUMNS,
 )
@@ -85,9 +84,8 @@ def write_result(fitted: Fitted, run: RunFolder) -> None:
     for stage, one in fitted.embeddings.items():
         one.write(out / f"embeddings_{stage}.parquet")
     fitted.radiomics.write(out / "radiomics.parquet")
-    columns = (*SHIFT_COLUMNS, *MORE_SHIFT_COLUMNS)
-    _write_csv(out / "shift.csv", columns, shift)
-    tables.write_parquet(out / "shift.parquet", columns, shift)
+    _write_csv(out / "shift.csv", SHIFT_COLUMNS, shift)
+    tables.write_parquet(out / "shift.parquet", SHIFT_COLUMNS, shift)
     _write_csv(out / "table1.csv", TABLE1_COLUMNS, [asdict(row) for row in table1])
     _write_csv(out / "modality_r2.csv", MODALITY_R2_COLUMNS, modality_rows(lens))
     _write_csv(out / "dropped.csv", DROPPED_COLUMNS, tables.dropped_rows(lens))

@@ -1,4 +1,4 @@
-"""The shift table: a row for each modality × feature, largest ΔI first, and the rows a figure picks from it."""
+"""The shift table: a row for each modality × feature, largest ΔI first, and the rows that figures pick from it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.lens.groups import family_key, image_key
+from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE, Reading
 
 if TYPE_CHECKING:
     from deepradiomics.lens.estimator import RadiomicLens
@@ -18,43 +19,55 @@ _COLUMNS = {
     "i_pre": "importance_pre_", "i_ft": "importance_ft_", "delta_i": "delta_importance_", "delta_i_low": "delta_low_",
     "delta_i_high": "delta_high_", "p_null": "p_null_", "q_null": "q_null_", "p_family": "p_family_",
 }  # fmt: skip
-_SCORES = ("r2_pre", "r2_ft", "mse_pre", "mse_ft", "noise_pre", "noise_ft")
-_VARIANTS = ("standardised", "fit_ft", "fit_both", "explained")
+_OWN_NAME = (  # the attribute is the column's name and an underscore
+    "r2_pre", "r2_ft", "mse_pre", "mse_ft", "noise_pre", "noise_ft", "explained_pre", "explained_ft",
+    "delta_explained", "delta_explained_low", "delta_explained_high", "p_explained", "q_explained",
+    "p_family_explained",
+)  # fmt: skip
+_VARIANTS = ("standardised", "fit_ft", "fit_both")
 
 
 def shift_rows(lens: RadiomicLens) -> list[dict[str, Any]]:
     """Rows of the features in use, ordered and ranked by ΔI (rank 1 = largest); NaN where a number was not computed."""
     nothing = np.full(len(lens.kept_), np.nan)
     columns = {}
-    for name, attribute in _COLUMNS.items():
+    for name, attribute in {**_COLUMNS, **{name: f"{name}_" for name in _OWN_NAME}}.items():
         values = getattr(lens, attribute)
         columns[name] = nothing if values is None else values
     columns |= {f"delta_i_{name}": lens.variants_.get(name, nothing) for name in _VARIANTS}
-    columns |= {name: getattr(lens, f"{name}_") for name in _SCORES}
     order = np.argsort(-lens.delta_importance_, kind="stable")  # NaN, the dropped, come last
+    explained_order = np.argsort(-lens.delta_explained_, kind="stable")
+    rank_explained = np.empty(len(order), int)
+    rank_explained[explained_order] = np.arange(1, len(order) + 1)
     rows = []
     for rank, k in enumerate((int(k) for k in order if lens.kept_[k]), start=1):
         modality, feature = lens.feature_names_[k]
-        row = {
+        row: dict[str, Any] = {
             "modality": modality,
             "feature": feature,
             "family": family_key(feature),
             "image_type": image_key(feature),
         }
-        rows.append({**row, **{name: float(values[k]) for name, values in columns.items()}, "rank": rank})
+        row |= {name: float(values[k]) for name, values in columns.items()}
+        rows.append({**row, "rank": rank, "rank_explained": int(rank_explained[k])})
     return rows
 
 
-def picked(rows: Sequence[Mapping[str, Any]], count: int = PICKED) -> dict[str, list[list[str]]]:
+def picked(rows: Sequence[Mapping[str, Any]], count: int = PICKED) -> dict[str, Any]:
     """[modality, feature] of the rows with the largest ΔI, the smallest (lowest first), and the most stable.
 
-    Stable: smallest |ΔI| among features whose importance lies above the median both before and after.
+    Stable: smallest |ΔI| among features whose importance lies above the median both before and after. Under the key
+    ``explained`` the same by ΔE.
     """
-    ordered = sorted(rows, key=lambda row: -row["delta_i"])
+    return {**_picked(rows, count, IMPORTANCE), EXPLAINED.name: _picked(rows, count, EXPLAINED)}
+
+
+def _picked(rows: Sequence[Mapping[str, Any]], count: int, by: Reading) -> dict[str, list[list[str]]]:
+    ordered = sorted(rows, key=lambda row: -row[by.delta])
     median_pre, median_ft = (
-        float(np.median([row[name] for row in rows])) if rows else 0.0 for name in ("i_pre", "i_ft")
+        float(np.median([row[name] for row in rows])) if rows else 0.0 for name in (by.before, by.after)
     )
-    high = [row for row in rows if row["i_pre"] > median_pre and row["i_ft"] > median_ft]
-    stable = sorted(high, key=lambda row: abs(row["delta_i"]))
+    high = [row for row in rows if row[by.before] > median_pre and row[by.after] > median_ft]
+    stable = sorted(high, key=lambda row: abs(row[by.delta]))
     chosen = {"top": ordered[:count], "bottom": ordered[::-1][:count], "stable": stable[:count]}
     return {name: [[row["modality"], row["feature"]] for row in some] for name, some in chosen.items()}

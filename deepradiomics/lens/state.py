@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from deepradiomics.lens.estimator import RadiomicLens
 
 FORMAT = 1
-_OF_STAGE = ("importance", "coef", "intercept", "squared_error", "mse", "r2", "noise")
+_OF_STAGE = ("importance", "coef", "intercept", "squared_error", "mse", "r2", "noise", "explained")
 _ARRAYS = (
-    *("delta_importance_", "total_squares_", "weights_", "bias_", "kept_", "groups_"),
+    *("delta_importance_", "delta_explained_", "total_squares_", "weights_", "bias_", "kept_", "groups_"),
     *(f"{name}_{stage}_" for name in _OF_STAGE for stage in ("pre", "ft")),
 )
-_OPTIONAL = ("delta_low_", "delta_high_", "p_null_", "q_null_", "p_family_", "permuted_")
+_OPTIONAL = (
+    "delta_low_", "delta_high_", "p_null_", "q_null_", "p_family_", "permuted_", "delta_explained_low_",
+    "delta_explained_high_", "p_explained_", "q_explained_", "p_family_explained_", "permuted_explained_",
+)  # fmt: skip
 _NUMBERS = ("l1_", "l2_", "r2_mean_pre_", "r2_mean_ft_", "r2_pooled_pre_", "r2_pooled_ft_")
 _SCALES = {"targets": ("offset", "spread"), "embeddings": ("mean_pre", "sd_pre", "mean_ft", "sd_ft")}
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from deepradiomics.cohort.manifest import Manifest
 from deepradiomics.files import atomic_file
 from deepradiomics.lens.config import LensConfig
+from deepradiomics.lens.doubt import doubt_of_rows
+from deepradiomics.lens.readings import READINGS
 
 if TYPE_CHECKING:
     from deepradiomics.lens.estimator import RadiomicLens
@@ -37,7 +39,9 @@ def summary(shift: Sequence[Mapping[str, Any]], table1: Sequence[GroupRow], lens
     """The whole in a few numbers; None where one is not defined."""
     [everything] = [row for row in table1 if row.kind == "all"]
     names = ("mse_pre", "mse_ft", "r2_pre", "r2_ft", "r2_pooled_pre", "r2_pooled_ft", "p", "n_patients")
-    beyond = None if lens.q_null_ is None else sum(row["q_null"] < BEYOND_NOISE for row in shift)
+    beyond, beyond_explained = (
+        None if lens.q_null_ is None else sum(row[reading.q] < BEYOND_NOISE for row in shift) for reading in READINGS
+    )
     intervals = None
     if lens.delta_low_ is not None:
         intervals = sum(row["delta_i_low"] > 0 or row["delta_i_high"] < 0 for row in shift)
@@ -46,6 +50,8 @@ def summary(shift: Sequence[Mapping[str, Any]], table1: Sequence[GroupRow], lens
         **{name: value if isfinite(value) else None for name, value in numbers.items()},
         "n_features": len(shift),
         "n_beyond_noise": beyond,
+        "n_beyond_noise_explained": beyond_explained,
+        "doubt": doubt_of_rows(shift),
         "n_interval_excludes_zero": intervals,
         "l1": float(lens.l1_),
         "l2": float(lens.l2_),
@@ -72,7 +78,9 @@ def write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str
     import pyarrow.parquet as pq
 
     def kind(name: str) -> Any:
-        return pa.string() if name in _TEXT else pa.int64() if name == "rank" else pa.float64()
+        return (
+            pa.string() if name in _TEXT else pa.int64() if name == "rank" or name == "rank_explained" else pa.float64()
+        )
 
     table = pa.table({name: pa.array([row[name] for row in rows], kind(name), from_pandas=True) for name in columns})
     with atomic_file(path) as part:

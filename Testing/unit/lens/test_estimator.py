@@ -54,7 +54,7 @@ def test_importances_scores_and_predictions_equal_an_independent_solution(data, 
 
 def test_equal_seeds_give_equal_lenses(data, lens):
     again = RadiomicLens(**FAST, permutations=9).fit(data.X_pre, data.X_ft, data.R)
-    for name in ("delta_importance_", "delta_low_", "p_null_", "weights_", "permuted_"):
+    for name in ("delta_importance_", "delta_low_", "p_null_", "weights_", "permuted_", "permuted_explained_"):
         assert np.array_equal(getattr(lens, name), getattr(again, name)), name
 
 
@@ -62,8 +62,46 @@ def test_identical_encoders_have_no_shift_at_all(data):
     same = RadiomicLens(**FAST).fit(data.X_pre, data.X_pre.copy(), data.R)
     assert (same.delta_importance_ == 0).all()
     assert all((delta == 0).all() for delta in same.variants_.values())
-    assert (same.delta_low_ == 0).all()
-    assert (same.delta_high_ == 0).all()
+    for name in ("low", "high", "explained", "explained_low", "explained_high"):
+        assert (getattr(same, f"delta_{name}_") == 0).all(), name
+
+
+def test_explained_spread_is_the_adjusted_r2_of_the_training_patients(data, lens):
+    """Numpy's least squares on Z as the lens gives it; targets have SD 1."""
+    train = lens.split_ == "train"
+    Y = (data.R[train] - data.R[train].mean(0)) / data.R[train].std(0)
+    for stage, X in (("pre", data.X_pre), ("ft", data.X_ft)):
+        Z = lens.transform(X, stage)[train]
+        design = np.column_stack([np.ones(len(Z)), Z])
+        R2 = 1 - ((Y - design @ np.linalg.lstsq(design, Y, rcond=None)[0]) ** 2).mean(0)
+        free = len(Z) - np.linalg.matrix_rank(design)
+        adjusted = 1 - (1 - R2) * (len(Z) - 1) / free
+        found = getattr(lens, f"explained_{stage}_")
+        np.testing.assert_allclose(found, np.sqrt(np.maximum(adjusted, 0)), atol=1e-8)
+    np.testing.assert_allclose(lens.delta_explained_, lens.explained_ft_ - lens.explained_pre_)
+    assert (lens.delta_explained_ < 0).mean() > 0.7  # half of the attributes were weakened
+    assert (lens.p_explained_ >= 0.1 - 1e-12).all() and (lens.q_explained_ >= lens.p_explained_ - 1e-12).all()
+
+
+def test_noise_is_explained_neither_before_nor_after_even_where_fewer_units_are_left(data):
+    """After fine-tuning three directions are left of twenty: only the correction keeps ΔE of noise at 0."""
+    noise = np.random.default_rng(3).normal(size=(len(data.X_pre), 600))
+    collapsed = data.X_pre[:, :3] @ np.random.default_rng(4).normal(size=(3, 20))
+    found = RadiomicLens(**{**FAST, "hidden": 40}, embedding_scaling="own").fit(data.X_pre, collapsed, noise)
+    squares = [float((getattr(found, f"explained_{stage}_") ** 2).mean()) for stage in ("pre", "ft")]
+    assert max(squares) < 0.04  # uncorrected, 40 of 139 directions explain 0.29 before
+    assert abs(found.delta_explained_.mean()) < 0.1
+    inside = (found.delta_explained_low_ <= 0) & (found.delta_explained_high_ >= 0)
+    assert inside.mean() > 0.9
+
+
+def test_embeddings_that_collapsed_make_importances_huge_and_are_told(data):
+    """The case that the explained reading is for: a few directions carry all, the others next to nothing."""
+    shared = data.X_ft @ np.diag(np.geomspace(1, 1e-5, 20))
+    found = RadiomicLens(**FAST, embedding_scaling="none").fit(data.X_pre, shared, data.R)
+    assert np.median(found.importance_ft_) > 5 * np.median(found.importance_pre_)
+    assert np.abs(found.delta_explained_).max() < 1
+    assert any("the spread of the embeddings" in said and "ΔE" in said for said in found.warnings_)
 
 
 def test_units_of_the_radiomics_do_not_matter(data, lens):
@@ -193,7 +231,8 @@ def test_progress_never_goes_back_and_may_stop_the_work(data):
 
 def test_noise_is_told_when_there_are_few_patients_for_the_width(data):
     found = RadiomicLens(hidden=100, epochs=30, device="cpu", bootstraps=0).fit(data.X_pre, data.X_ft, data.R)
-    assert any("is estimation noise (140 training cases, hidden=100)" in said for said in found.warnings_)
+    [said] = [said for said in found.warnings_ if "is estimation noise" in said]
+    assert "Read the explained spread, ΔE, instead. There are 140 training cases for hidden=100" in said
 
 
 def test_dead_units_are_told(data):

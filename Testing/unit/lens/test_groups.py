@@ -133,13 +133,28 @@ def test_the_shift_table_is_ordered_by_delta_and_leaves_dropped_features_out(len
     k = NAMES.index((rows[0]["modality"], rows[0]["feature"]))
     assert rows[0]["delta_i_low"] == lens.delta_low_[k]
     assert rows[0]["delta_i_fit_both"] == lens.variants_["fit_both"][k]
+    assert rows[0]["delta_explained_low"] == lens.delta_explained_low_[k]
+    by_explained = sorted(rows, key=lambda row: row["rank_explained"])
+    assert [row["rank_explained"] for row in by_explained] == list(range(1, 24))
+    assert [row["delta_explained"] for row in by_explained] == sorted(
+        (row["delta_explained"] for row in rows), reverse=True
+    )
     assert all(np.isnan(row["p_null"]) for row in rows)
     assert NAMES[4] not in {(row["modality"], row["feature"]) for row in rows}
 
 
 def test_picked_rows_are_the_ends_and_the_stable_important_ones():
     values = [("a", 1, 9), ("b", 8, 8.5), ("c", 9, 9), ("d", 5, 1), ("e", 1, 1), ("f", 9, 6)]
-    rows = [{"modality": "t2", "feature": f, "i_pre": i, "i_ft": j, "delta_i": j - i} for f, i, j in values]
-    found = {name: [feature for _, feature in some] for name, some in picked(rows, 2).items()}
+    rows = [
+        {"modality": "t2", "feature": f, "i_pre": i, "i_ft": j, "delta_i": j - i, "explained_pre": j,
+         "explained_ft": i, "delta_explained": i - j}
+        for f, i, j in values
+    ]  # fmt: skip
+    both = picked(rows, 2)
+    importance, explained = (
+        {name: [feature for _, feature in some[name]] for name in ("top", "bottom", "stable")}
+        for some in (both, both["explained"])
+    )
     # medians 6.5 before and 7.25 after: only b and c lie above both
-    assert found == {"top": ["a", "b"], "bottom": ["d", "f"], "stable": ["c", "b"]}
+    assert importance == {"top": ["a", "b"], "bottom": ["d", "f"], "stable": ["c", "b"]}
+    assert explained == {"top": ["d", "f"], "bottom": ["a", "b"], "stable": ["c", "b"]}

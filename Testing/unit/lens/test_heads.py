@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepradiomics.lens.heads import explained_importance, fit_head, least_active, standardised_importance
+from deepradiomics.lens.heads import explained_variance, fit_head, least_active, standardised_importance
 
 
 def cohort(n: int = 120, h: int = 17, K: int = 9, seed: int = 0):
@@ -99,11 +99,65 @@ def test_standardised_importance_is_that_of_a_head_on_standardised_units():
     np.testing.assert_allclose(standardised_importance(fit_head(Z, Y), Z), again.importance, rtol=1e-9)
 
 
-def test_explained_importance_does_not_follow_the_axes_of_z():
+def test_explained_spread_is_the_adjusted_r2_of_numpys_least_squares():
     Z, Y = cohort()
-    mixed = Z @ np.random.default_rng(5).normal(size=(17, 17)) + 2.0
-    head, other = fit_head(Z, Y), fit_head(mixed, Y)
-    assert np.abs(head.importance / other.importance - 1).max() > 0.1
-    np.testing.assert_allclose(explained_importance(head, Z), explained_importance(other, mixed), rtol=1e-8)
-    R2 = 1 - ((Y - head.predict(Z)) ** 2).sum(0) / ((Y - Y.mean(0)) ** 2).sum(0)
-    np.testing.assert_allclose(explained_importance(head, Z), np.sqrt(R2) * Y.std(0), rtol=1e-8)
+    n, p = Z.shape
+    design = np.column_stack([np.ones(n), Z])
+    rest = Y - design @ np.linalg.lstsq(design, Y, rcond=None)[0]
+    adjusted = 1 - (rest**2).sum(0) / ((Y - Y.mean(0)) ** 2).sum(0) * (n - 1) / (n - 1 - p)
+    head = fit_head(Z, Y)
+    assert head.free == pytest.approx(n - 1 - p)
+    np.testing.assert_allclose(head.explained, np.sqrt(adjusted) * Y.std(0), rtol=1e-8)
+
+
+def test_explained_spread_follows_no_linear_change_of_z_and_the_length_of_the_weights_does():
+    Z, Y = cohort()
+    generator = np.random.default_rng(5)
+    skewed = generator.normal(size=(17, 17)) * np.geomspace(1e-3, 1e3, 17)
+    head = fit_head(Z, Y)
+    for mixed in (Z @ skewed + 2.0, 1e-4 * Z, np.column_stack([Z, Z[:, 0] - Z[:, 1]])):
+        other = fit_head(mixed, Y)
+        assert np.abs(head.importance / other.importance - 1).max() > 0.05
+        np.testing.assert_allclose(head.explained, other.explained, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rank", [2, 20, 80])
+def test_a_target_of_pure_noise_is_explained_by_nothing_whatever_the_rank(rank: int):
+    """E² is 0 on average before it is cut at 0; without the correction it would be rank / 139 of the variance."""
+    generator = np.random.default_rng(rank)
+    Z = generator.normal(size=(140, rank)) @ generator.normal(size=(rank, 90))  # 90 units, few directions
+    Y = generator.normal(size=(140, 4000))
+    head = fit_head(Z, Y)
+    assert head.free == pytest.approx(139 - rank, abs=1e-6)
+    uncorrected = head.predict(Z).var(0).mean()
+    assert uncorrected == pytest.approx(rank / 140, rel=0.05)
+    assert (head.explained == 0).mean() > 0.45
+    spread = np.sqrt(2 * rank / (139 - rank) / 139)  # SD of the adjusted R² of noise
+    assert (head.explained**2).mean() == pytest.approx(0.4 * spread, rel=0.15)  # mean of a normal's positive half
+    fitted = head.kept @ head.scores**2
+    whole = explained_variance(fitted, head.squares - fitted, head)
+    assert whole.mean() == pytest.approx(0.0, abs=4 * spread / np.sqrt(4000))
+
+
+def test_explained_spread_grows_with_the_signal_where_the_length_of_the_weights_turns_over():
+    generator = np.random.default_rng(0)
+    r, noise = generator.normal(size=(2, 20_000))
+    heads = [fit_head((a * r + noise)[:, None], r[:, None]) for a in (0.5, 1.0, 2.0, 4.0)]
+    weights, explained = ([float(getattr(head, name)[0]) for head in heads] for name in ("importance", "explained"))
+    assert weights[0] < weights[1] > weights[2] > weights[3]
+    np.testing.assert_allclose(explained, [a / np.sqrt(a**2 + 1) for a in (0.5, 1.0, 2.0, 4.0)], rtol=0.02)
+
+
+def test_noise_is_explained_by_nothing_under_a_real_ridge_as_well():
+    generator = np.random.default_rng(1)
+    Z, Y = generator.normal(size=(60, 90)), generator.normal(size=(60, 3000))
+    head = fit_head(Z, Y, ridge=0.5)
+    fitted = head.predict(Z).var(0).mean()
+    assert fitted > 0.2  # uncorrected
+    assert (head.explained**2).mean() < 0.3 * fitted and (head.explained == 0).mean() > 0.4
+
+
+def test_a_fit_without_residuals_explains_nothing_that_could_be_told_from_noise():
+    generator = np.random.default_rng(2)
+    head = fit_head(generator.normal(size=(20, 30)), generator.normal(size=(20, 5)))
+    assert head.singular and (head.explained == 0).all()

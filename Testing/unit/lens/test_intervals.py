@@ -41,27 +41,33 @@ class Simulation:
         heads = tuple(fit_head(rows, Y) for rows in Z)
         return heads, tuple(corrected_residuals(head, rows, Y) for head, rows in zip(heads, Z, strict=True))
 
-    def delta(self, heads):
-        return heads[1].importance - heads[0].importance
+    def delta(self, heads, reading="importance"):
+        return getattr(heads[1], reading) - getattr(heads[0], reading)
 
-    def coverage(self, cohorts: int, intervals: int, samples: int = 200) -> tuple[float, float]:
-        """Share of intervals that hold the mean ΔI of many cohorts, and mean width over that of ±1.96 SD."""
-        all_deltas = np.array([self.delta(self.fitted()[0]) for _ in range(cohorts)])
-        truth, ideal = all_deltas.mean(0), 2 * 1.96 * all_deltas.std(0)
-        held, widths = [], []
+    def coverage(self, cohorts: int, intervals: int, samples: int = 200) -> dict[str, tuple[float, float]]:
+        """For ΔI and ΔE: share of intervals that hold the mean of many cohorts, and mean width over ±1.96 SD."""
+        heads = [self.fitted()[0] for _ in range(cohorts)]
+        spreads = []
         for number in range(intervals):
-            heads, residuals = self.fitted()
-            found = bootstrap_intervals(heads, residuals, np.arange(self.n), samples, number)
-            held.append((found.low <= truth) & (truth <= found.high))
-            widths.append((found.high - found.low) / ideal)
-        return float(np.mean(held)), float(np.mean(widths))
+            own, residuals = self.fitted()
+            spreads.append(bootstrap_intervals(own, residuals, np.arange(self.n), samples, number))
+        found = {}
+        for reading, low, high in (("importance", "low", "high"), ("explained", "explained_low", "explained_high")):
+            deltas = np.array([self.delta(pair, reading) for pair in heads])
+            truth, ideal = deltas.mean(0), 2 * 1.96 * deltas.std(0)
+            ends = [(getattr(one, low), getattr(one, high)) for one in spreads]
+            held = np.mean([(a <= truth) & (truth <= b) for a, b in ends])
+            found[reading] = (float(held), float(np.mean([(b - a) / ideal for a, b in ends])))
+        return found
 
 
 @pytest.mark.parametrize(("n", "h"), [(150, 10), (150, 60)])
 def test_intervals_hold_the_expected_shift_in_19_of_20_cohorts(n: int, h: int):
-    covered, width = Simulation(n, h).coverage(80, 25, 120)
-    assert 0.92 <= covered <= 0.99
-    assert 0.85 <= width <= 1.25
+    found = Simulation(n, h).coverage(80, 25, 120)
+    assert 0.92 <= found["importance"][0] <= 0.99
+    assert 0.85 <= found["importance"][1] <= 1.25
+    assert found["explained"][0] >= 0.92
+    assert 0.85 <= found["explained"][1] <= 1.5
 
 
 @pytest.mark.slow
@@ -70,10 +76,11 @@ def test_intervals_hold_the_expected_shift_in_19_of_20_cohorts(n: int, h: int):
 def test_coverage_is_kept_for_few_and_many_units_weak_signals_and_heavy_tails(
     n: int, h: int, signal: float, heavy: bool
 ):
-    covered, width = Simulation(n, h, d=60, signal=signal, heavy=heavy).coverage(150, 60)
-    print(f"n={n} h={h} signal={signal} heavy={heavy}: coverage {covered:.3f}, width {width:.2f}")
-    assert 0.93 <= covered <= 0.995
-    assert 0.85 <= width <= 1.3
+    found = Simulation(n, h, d=60, signal=signal, heavy=heavy).coverage(150, 60)
+    for reading, (covered, width) in found.items():
+        print(f"{reading} n={n} h={h} signal={signal} heavy={heavy}: coverage {covered:.3f}, width {width:.2f}")
+        assert 0.93 <= covered <= (0.995 if reading == "importance" else 1.0)
+        assert 0.85 <= width <= (1.3 if reading == "importance" else 1.6)
 
 
 def test_the_interval_holds_the_estimate_and_equal_seeds_repeat_it():
@@ -86,6 +93,9 @@ def test_the_interval_holds_the_estimate_and_equal_seeds_repeat_it():
     assert (one.low <= delta).all()
     assert (delta <= one.high).all()
     assert (one.low < one.high).all()
+    explained = simulation.delta(heads, "explained")
+    assert (one.explained_low <= explained).all() and (explained <= one.explained_high).all()
+    assert np.array_equal(one.explained_low, two.explained_low)
 
 
 def test_scans_counted_twice_do_not_narrow_the_interval_when_their_patient_is_named():
@@ -114,7 +124,7 @@ def test_corrected_residuals_are_as_large_as_the_noise_and_its_share_of_importan
         head = fit_head(Z, Y)
         rest = corrected_residuals(head, Z, Y)
         sizes.append((rest**2).mean())
-        shares.append(((rest**2).T @ (head.inverse**2).sum(0)).mean() / (head.importance**2).mean())
+        shares.append(((rest**2).T @ (head.gain**2 @ head.basis**2)).mean() / (head.importance**2).mean())
         assert (noise_share(head, rest) <= 1).all()
     assert np.mean(sizes) == pytest.approx(1.0, abs=0.03)
     assert np.mean(shares) == pytest.approx(1.0, abs=0.05)

@@ -25,7 +25,8 @@ FAMILIES = {
 SHIFT_COLUMNS = (
     "modality", "feature", "family", "image_type", "i_pre", "i_ft", "delta_i", "delta_i_low", "delta_i_high", "p_null",
     "q_null", "p_family", "delta_i_standardised", "delta_i_fit_ft", "delta_i_fit_both", "r2_pre", "r2_ft", "mse_pre",
-    "mse_ft", "rank",
+    "mse_ft", "rank", "explained_pre", "explained_ft", "delta_explained", "delta_explained_low", "delta_explained_high",
+    "p_explained", "q_explained", "p_family_explained", "rank_explained", "noise_pre", "noise_ft",
 )  # fmt: skip
 TABLE1_COLUMNS = (
     "kind", "group", "n_features", "mse_pre", "mse_ft", "r2_pre", "r2_ft", "r2_pooled_pre", "r2_pooled_ft", "p",
@@ -154,12 +155,31 @@ def _shift(
                             "r2_pre": r2, "r2_ft": r2 - fell, "mse_pre": 1 - r2, "mse_ft": 1 - r2 + fell,
                         }
                     )  # fmt: skip
+    _add_explained(rows, np.random.default_rng(int(rng.integers(1 << 30))))
     if not permutations:
         for row in rows:
-            row.update(p_null=None, q_null=None, p_family=None)
-    for rank, row in enumerate(sorted(rows, key=lambda row: -row["delta_i"]), start=1):
-        row["rank"] = rank
+            row.update(dict.fromkeys(("p_null", "q_null", "p_family", "p_explained", "q_explained",
+                                      "p_family_explained")))  # fmt: skip
+    for rank, column in (("rank", "delta_i"), ("rank_explained", "delta_explained")):
+        for place, row in enumerate(sorted(rows, key=lambda row: -row[column]), start=1):
+            row[rank] = place
     return rows
+
+
+def _add_explained(rows: Sequence[dict[str, Any]], rng: np.random.Generator) -> None:
+    """The columns of the explained spread, which goes with R² and moves apart from importance, and of noise."""
+    for row in rows:
+        before = float(np.sqrt(np.clip(row["r2_pre"] + 0.1, 0.0, 0.99)))
+        delta = 0.3 * row["delta_i"] + float(rng.normal(-0.01, 0.05 if rng.random() < 0.5 else 0.005))
+        delta = float(np.clip(delta, -before, 1.0 - before))
+        half = float(rng.uniform(0.02, 0.06))
+        p = float(np.clip(np.exp(-((delta / 0.03) ** 2) / 2) * rng.uniform(0.4, 1), 1 / 201, 1))
+        row |= {
+            "explained_pre": before, "explained_ft": before + delta, "delta_explained": delta,
+            "delta_explained_low": delta - half, "delta_explained_high": delta + half, "p_explained": p,
+            "q_explained": min(1.0, 2 * p), "p_family_explained": min(1.0, 8 * p),
+            "noise_pre": float(rng.uniform(0.1, 0.4)), "noise_ft": float(rng.uniform(0.1, 0.4)),
+        }  # fmt: skip
 
 
 def _table1(shift: Sequence[Mapping[str, Any]], modalities: Sequence[str]) -> list[dict[str, Any]]:
@@ -239,11 +259,9 @@ def _about(
     synthetic: bool,
     seed: int,
 ) -> dict[str, Any]:
-    ranked = sorted(shift, key=lambda row: row["rank"])
-    middle = {stage: np.median([row[f"i_{stage}"] for row in shift]) for stage in ("pre", "ft")}
-    common = [row for row in shift if row["i_pre"] > middle["pre"] and row["i_ft"] > middle["ft"]]
-    stable = sorted(common, key=lambda row: abs(row["delta_i"]))[:5]
-    beyond = sum(row["q_null"] < 0.05 for row in shift) if permutations else None
+    beyond, beyond_explained = (
+        sum(row[q] < 0.05 for row in shift) if permutations else None for q in ("q_null", "q_explained")
+    )
     return {
         "format": "deepradiomics-lens", "format_version": 1, "task": task, "modalities": list(modalities),
         "roi": "gland", "synthetic": synthetic,
@@ -262,15 +280,21 @@ def _about(
             "r2_pre": _mean(shift, "r2_pre"), "r2_ft": _mean(shift, "r2_ft"),
             "r2_pooled_pre": _mean(shift, "r2_pre") + 0.02, "r2_pooled_ft": _mean(shift, "r2_ft") + 0.02,
             "mse_pre": _mean(shift, "mse_pre"), "mse_ft": _mean(shift, "mse_ft"),
-            "n_features": len(shift), "n_beyond_noise": beyond,
+            "n_features": len(shift), "n_beyond_noise": beyond, "n_beyond_noise_explained": beyond_explained, "doubt": "",
         },
-        "picked": {
-            "top": [_key(row) for row in ranked[:5]], "bottom": [_key(row) for row in ranked[::-1][:5]],
-            "stable": [_key(row) for row in stable],
-        },
+        "picked": {**_picked(shift, "i"), "explained": _picked(shift, "explained")},
         "software": {"deepradiomics": "0.1.0", "numpy": np.__version__},
         "command": "deepradiomics lens fit (invented)", "created": "2025-01-01T12:00:00+00:00",
     }  # fmt: skip
+
+
+def _picked(shift: Sequence[Mapping[str, Any]], value: str) -> dict[str, list[tuple[str, str]]]:
+    ranked = sorted(shift, key=lambda row: -row[f"delta_{value}"])
+    middle = {stage: np.median([row[f"{value}_{stage}"] for row in shift]) for stage in ("pre", "ft")}
+    common = [row for row in shift if all(row[f"{value}_{stage}"] > middle[stage] for stage in ("pre", "ft"))]
+    stable = sorted(common, key=lambda row: abs(row[f"delta_{value}"]))
+    groups = {"top": ranked, "bottom": ranked[::-1], "stable": stable}
+    return {name: [_key(row) for row in rows[:5]] for name, rows in groups.items()}
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -300,7 +324,8 @@ def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         return  # readers without pyarrow take shift.csv
     text = ("modality", "feature", "family", "image_type")
     kinds = {
-        name: pa.string() if name in text else pa.int64() if name == "rank" else pa.float64() for name in SHIFT_COLUMNS
+        name: pa.string() if name in text else pa.int64() if name in ("rank", "rank_explained") else pa.float64()
+        for name in SHIFT_COLUMNS
     }
     columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in kinds.items()}
     pq.write_table(pa.table(columns), path)
