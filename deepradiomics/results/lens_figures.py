@@ -1,7 +1,7 @@
 """Figures 2 and 3 of the lens in the paper's form, and an overview of all features.
 
 figure 2   R² of single modalities before and after, for the family with the highest R² after, a panel a task
-figure 3   cases with their ROI beside the features that gained, lost and kept their importance
+figure 3   cases with their ROI beside the features that gained, lost and kept their importance (or explained spread)
 overview   importance before against after, a dot a feature; mean ΔI by family and modality
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.errors import InputError
+from deepradiomics.lens.readings import IMPORTANCE, Reading
 from deepradiomics.lens.result import LensResult, Pick, Row
 from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
 from deepradiomics.results.lens_case import LensCase, add_colour_bar, draw_map, draw_modality, window_of
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 _PANELS_A_ROW = 4
+_KEPT = 0.5  # a shift of more than this share of what was there is no keeping
+_FAR = 20.0  # a typical importance changed by this factor: on one linear scale, the smaller ones could not be seen
 GROUPS: tuple[Pick, ...] = ("top", "bottom", "stable")
 _SYNTHETIC, _RED = "SYNTHETIC DATA", "#b00020"
 
@@ -58,29 +61,31 @@ def figure2(results: Sequence[LensResult]) -> Figure:
     return figure
 
 
-def figure3(result: LensResult, cases: Sequence[LensCase] = ()) -> Figure:
+def figure3(result: LensResult, cases: Sequence[LensCase] = (), by: Reading = IMPORTANCE) -> Figure:
     """Left the cases with their ROI (and a map, where one is given); right the features picked, with I and ΔI.
+
+    With ``by=EXPLAINED`` the features picked by ΔE, with E and ΔE. Where ΔI is in doubt its figure says so.
 
     Raises:
         InputError: the result picked no feature.
     """
-    picked = {group: result.picked(group) for group in GROUPS}
+    picked = {group: result.picked(group, by) for group in GROUPS}
     lines = sum(len(rows) for rows in picked.values())
     if not lines:
         raise InputError(f"figure3: {result.folder / 'lens.json'} names no picked features that the shift table holds.")
     height = 0.46 * lines + 2.2
     if not cases:
         figure = new_figure(9.6, height)
-        _feature_list(figure, result, picked)
-        return _titled(figure, result)
+        _feature_list(figure, result, picked, by)
+        return _titled(figure, result, _figure3_note(result, by))
     rows, columns = _case_layout(cases)
     side = float(np.clip((height - 0.6) / rows - 0.45, 1.7, 3.1))
     width = columns * side + 0.9 + 0.7 * any(case.map is not None for case in cases)
     figure = new_figure(width + 9.2, max(height, rows * (side + 0.45) + 0.6))
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(width, 9.2))[0]
     _case_panels(left, cases, rows, columns)
-    _feature_list(right, result, picked)
-    return _titled(figure, result)
+    _feature_list(right, result, picked, by)
+    return _titled(figure, result, _figure3_note(result, by))
 
 
 def overview_figure(result: LensResult) -> Figure:
@@ -103,20 +108,23 @@ def best_family(result: LensResult) -> str:
     return str(max(families, key=lambda row: row["r2_ft"])["group"])
 
 
-def group_title(group: Pick, rows: Sequence[Row]) -> str:
-    """What a group of picked features has in common; gain and loss are claimed only where the numbers bear it out.
+def group_title(group: Pick, rows: Sequence[Row], by: Reading = IMPORTANCE) -> str:
+    """What a group of picked features has in common; it is claimed only where the numbers bear it out.
 
-    That is: every ΔI has that sign, and not every one of them is within the permutation null.
+    Gain and loss: every shift has that sign, and not every one of them is within the permutation null. Kept: none has
+    changed by more than half of what it was.
     """
     if group == "stable":
-        return "Kept their importance (smallest |ΔI|)"
+        size = f"mallest |{by.shift}|"
+        changed = any(abs(row[by.delta]) > _KEPT * row[by.before] for row in rows)
+        return f"S{size}" if changed else f"Kept their {by.words} (s{size})"
     size, verb, sign = ("largest", "Gained", 1) if group == "top" else ("smallest", "Lost", -1)
-    if all(beyond_noise(row) is False for row in rows):
-        return f"{size.capitalize()} ΔI (none beyond noise)"
+    if all(beyond_noise(row, by) is False for row in rows):
+        return f"{size.capitalize()} {by.shift} (none beyond noise)"
     return (
-        f"{verb} importance ({size} ΔI)"
-        if all(sign * row["delta_i"] > 0 for row in rows)
-        else f"{size.capitalize()} ΔI"
+        f"{verb} {by.words} ({size} {by.shift})"
+        if all(sign * row[by.delta] > 0 for row in rows)
+        else f"{size.capitalize()} {by.shift}"
     )
 
 
@@ -144,15 +152,23 @@ def _modality_bars(ax: Axes, result: LensResult, label: str) -> None:
     ax.set_ylim(1.18 * low, max(1.0, high) if high > 0.55 else 1.25 * high)
 
 
-def _feature_list(figure: Figure | SubFigure, result: LensResult, picked: Mapping[Pick, list[Row]]) -> None:
-    """Bars of I before and after, and ΔI with its interval, for each picked feature; groups apart."""
+def _figure3_note(result: LensResult, by: Reading) -> str:
+    return (
+        f"{result.doubt.partition(' (')[0]}. See ΔE (figure3_explained)." if result.doubt and by == IMPORTANCE else ""
+    )
+
+
+def _feature_list(
+    figure: Figure | SubFigure, result: LensResult, picked: Mapping[Pick, list[Row]], by: Reading
+) -> None:
+    """Bars of the reading before and after, and its shift with its interval, for each picked feature; groups apart."""
     place: list[float] = []
     rows: list[Row] = []
     heads: list[tuple[float, str]] = []
     y = 0.0
     for group, ones in picked.items():
         if ones:
-            heads.append((y, group_title(group, ones)))
+            heads.append((y, group_title(group, ones, by)))
             y += 0.9
         for row in ones:
             rows.append(row)
@@ -161,20 +177,21 @@ def _feature_list(figure: Figure | SubFigure, result: LensResult, picked: Mappin
         y += 0.35
     at = np.array(place)
     bars, shift = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.0))
-    for i, (stage, name) in enumerate(STAGES.items()):
-        values = [row[f"i_{stage}"] for row in rows]
-        drawn = bars.barh(at + (i - 0.5) * 0.38, values, 0.36, color=STAGE_COLOURS[stage], label=f"I, {name.lower()}")
+    for i, ((stage, name), column) in enumerate(zip(STAGES.items(), (by.before, by.after), strict=True)):
+        values = [row[column] for row in rows]
+        label = f"{by.symbol}, {name.lower()}"
+        drawn = bars.barh(at + (i - 0.5) * 0.38, values, 0.36, color=STAGE_COLOURS[stage], label=label)
         for bar in drawn:
             bar.set(hatch=("", "///")[i], edgecolor="white", linewidth=0)
-    tidy(bars, "", "importance I")
+    tidy(bars, "", f"{by.words} {by.symbol}")
     bars.set_yticks(at, [two_lines(row["modality"], row["feature"]) for row in rows], fontsize=8)
     bars.tick_params(axis="y", length=0)
     bars.set_ylim(y - 0.2, -0.6)
-    spread = any(np.isfinite(row["delta_i_low"]) for row in rows)
-    tidy(shift, "", "ΔI with its 95 % interval" if spread else "ΔI (no intervals were computed)")
+    spread = any(np.isfinite(row[f"{by.delta}_low"]) for row in rows)
+    tidy(shift, "", f"{by.shift} with its 95 % interval" if spread else f"{by.shift} (no intervals were computed)")
     shift.axvline(0, color="black", linewidth=0.8)
     for where, row in zip(at, rows, strict=True):
-        _shift_point(shift, float(where), row)
+        _shift_point(shift, float(where), row, by)
     shift.tick_params(axis="y", length=0)
     for ax in (bars, shift):
         ax.grid(axis="y", visible=False)
@@ -187,14 +204,14 @@ def _feature_list(figure: Figure | SubFigure, result: LensResult, picked: Mappin
                 )  # fmt: skip
     shift.margins(x=0.08)
     handles, names = bars.get_legend_handles_labels()
-    extra, words = _noise_legend(result)
+    extra, words = _noise_legend(result, by)
     figure.legend([*handles, *extra], [*names, *words], loc="outside lower center", ncols=2, frameon=False, fontsize=8)
 
 
-def _shift_point(ax: Axes, y: float, row: Row) -> None:
-    """ΔI, its interval, its value; filled where it is beyond the permutation null."""
-    delta, low, high = row["delta_i"], row["delta_i_low"], row["delta_i_high"]
-    beyond = beyond_noise(row)
+def _shift_point(ax: Axes, y: float, row: Row, by: Reading) -> None:
+    """The shift, its interval, its value; filled where it is beyond the permutation null."""
+    delta, low, high = row[by.delta], row[f"{by.delta}_low"], row[f"{by.delta}_high"]
+    beyond = beyond_noise(row, by)
     colour = GREY if beyond is False else "black"
     if np.isfinite(low) and np.isfinite(high):
         ax.plot([low, high], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
@@ -207,7 +224,7 @@ def _shift_point(ax: Axes, y: float, row: Row) -> None:
     )  # fmt: skip
 
 
-def _noise_legend(result: LensResult) -> tuple[list[Any], list[str]]:
+def _noise_legend(result: LensResult, by: Reading) -> tuple[list[Any], list[str]]:
     from matplotlib.lines import Line2D
 
     def mark(filled: bool) -> Line2D:
@@ -215,8 +232,9 @@ def _noise_legend(result: LensResult) -> tuple[list[Any], list[str]]:
         return Line2D([], [], color=colour, marker="o", markerfacecolor=colour if filled else "white", linewidth=1.4)
 
     if not result.has_null:
-        return [mark(True)], ["ΔI (no permutation null: whether it is noise is not known)"]
-    return [mark(True), mark(False)], ["ΔI beyond the permutation null (q < 0.05)", "ΔI not beyond the null"]
+        return [mark(True)], [f"{by.shift} (no permutation null: whether it is noise is not known)"]
+    words = [f"{by.shift} beyond the permutation null (q < 0.05)", f"{by.shift} not beyond the null"]
+    return [mark(True), mark(False)], words
 
 
 def _case_layout(cases: Sequence[LensCase]) -> tuple[int, int]:
@@ -251,8 +269,11 @@ def _scatter(ax: Axes, result: LensResult) -> None:
     families = [family for family in FAMILY_COLOURS if any(row["family"] == family for row in result.shift)]
     families += [f for f in dict.fromkeys(row["family"] for row in result.shift) if f not in families]
     noise = np.array([beyond_noise(row) is False for row in result.shift])
-    limit = 1.05 * float(max(before.max(), after.max()))
-    ax.plot([0, limit], [0, limit], color=GREY, linewidth=0.9, linestyle="--")
+    low, limit = 0.0, 1.05 * float(max(before.max(), after.max()))
+    if min(before.min(), after.min()) > 0 and not 1 / _FAR < np.median(after) / np.median(before) < _FAR:
+        low, limit = float(min(before.min(), after.min())) / 1.5, 1.5 * limit
+        ax.set(xscale="log", yscale="log")
+    ax.plot([low, limit], [low, limit], color=GREY, linewidth=0.9, linestyle="--")
     for i, family in enumerate(families):
         ones = np.array([row["family"] == family for row in result.shift])
         colour = FAMILY_COLOURS.get(family, "#444444")
@@ -262,7 +283,7 @@ def _scatter(ax: Axes, result: LensResult) -> None:
         ax.scatter(before[ones & ~noise], after[ones & ~noise], 18, marker=marker, color=colour, linewidths=0,
                    label=family_name(family))  # fmt: skip
     tidy(ax, f"Importance I of {len(result.shift)} features", "I before fine-tuning", "I after fine-tuning")
-    ax.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
+    ax.set(xlim=(low, limit), ylim=(low, limit), aspect="equal")
     ax.annotate("gained", (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=9, color=GREY)
     ax.annotate("lost", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=9, color=GREY)
     handles, names = ax.get_legend_handles_labels()
@@ -298,8 +319,10 @@ def _heat_map(ax: Axes, result: LensResult) -> None:
     bar.ax.tick_params(labelsize=8)
 
 
-def _titled(figure: Figure, result: LensResult) -> Figure:
+def _titled(figure: Figure, result: LensResult, note: str = "") -> Figure:
     synthetic = bool(result.about.get("synthetic"))
     text = f"{result.task}: what fine-tuning changed{f'   {_SYNTHETIC}' if synthetic else ''}"
     figure.suptitle(wrapped(text, 80), fontsize=12, color=_RED if synthetic else "black")
+    if note:
+        figure.supxlabel(wrapped(note, int(12 * figure.get_figwidth())), fontsize=9, color=_RED)
     return figure

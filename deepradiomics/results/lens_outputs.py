@@ -1,7 +1,8 @@
 """Everything that is drawn and written of lens results: tables in the paper's form, figures 2 and 3, the report.
 
 LensResult (one task, or several) ─► table1.md tableA1.md table1_paper.csv, elsewhere also table1.csv tableA1.csv
-                                     figure2 figure3 overview (PNG and SVG)  report.html
+                                     figure2 figure3 figure3_explained overview (PNG and SVG)
+                                     report.html
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import write_text
+from deepradiomics.lens.readings import EXPLAINED
 from deepradiomics.lens.result import LensResult
 from deepradiomics.results.canvas import save
 from deepradiomics.results.lens_case import LensCase, case_of, read_case
@@ -53,6 +55,7 @@ def write_outputs(results: Sequence[LensResult], out: Path, *, cases: Sequence[P
     for result, label, own in zip(results, task_labels(results), shown, strict=True):
         end = f"_{slug(label)}" if len(results) > 1 else ""
         done += _save(figure3(result, own), out / f"figure3{end}")
+        done += _save(figure3(result, own, EXPLAINED), out / f"figure3_explained{end}")
         done += _save(overview_figure(result), out / f"overview{end}")
     write_text(out / "report.html", render_report(results, shown))
     return [*done, out / "report.html"]

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from deepradiomics.lens.readings import IMPORTANCE, READINGS, Reading
 from deepradiomics.lens.result import LensResult
 from deepradiomics.results import lens_text as text
 from deepradiomics.results.lens_case import LensCase, case_figure
@@ -42,10 +43,13 @@ def render_report(results: Sequence[LensResult], cases: Sequence[Sequence[LensCa
 
     def changed(result: LensResult) -> str:
         # The list alone: beside the images it would be too small to read on a page.
-        pictures = [to_picture(figure3(result), *_figure3_words(result))]
+        parts = [text.summary(result), text.belief(result)]
+        for by in READINGS:
+            picture = to_picture(figure3(result, by=by), *_figure3_words(result, by))
+            parts += [f"<h4>By {escape(by.words)}: {by.shift}</h4>", figure(picture), text.picked_tables(result, by)]
+        pictures = [to_picture(overview_figure(result), *_OVERVIEW_WORDS)]
         pictures += [to_picture(case_figure(case), *_case_words(case)) for case in shown.get(id(result), ())]
-        last = to_picture(overview_figure(result), *_OVERVIEW_WORDS)
-        return "\n".join([text.summary(result), *map(figure, pictures), text.picked_tables(result), figure(last)])
+        return "\n".join([*parts, *map(figure, pictures)])
 
     evaluations = evaluation_table(results)
     return template.substitute(
@@ -79,17 +83,17 @@ def _figure2_words(results: Sequence[LensResult]) -> tuple[str, str]:
     )
 
 
-def _figure3_words(result: LensResult) -> tuple[str, str]:
+def _figure3_words(result: LensResult, by: Reading) -> tuple[str, str]:
     null = (
         "Filled black marks stand out of the permutation null at a false discovery rate of 5 %; grey open marks do not."
         if result.has_null
         else "No permutation null was computed, so none of these shifts is known to be more than noise."
     )
     return (
-        f"Features that gained, lost and kept importance for {result.task}",
-        "Figure 3. Features with the largest and smallest ΔI, and the most stable ones: smallest |ΔI| among features "
-        "whose importance is above the median before and after. Bars: importance I; dots: ΔI with its 95 % bootstrap "
-        f"interval. {null}",
+        f"Features that gained, lost and kept {by.words} for {result.task}",
+        f"Figure 3{'' if by == IMPORTANCE else ', explained'}. Features with the largest and smallest {by.shift}, and "
+        f"the most stable ones: smallest |{by.shift}| among features whose {by.words} is above the median before and "
+        f"after. Bars: {by.words} {by.symbol}; dots: {by.shift} with its 95 % bootstrap interval. {null}",
     )
 
 
@@ -105,7 +109,8 @@ def _case_words(case: LensCase) -> tuple[str, str]:
 
 _OVERVIEW_WORDS = (
     "Importance of all features before and after fine-tuning, and mean shift by family and modality",
-    "All features. Left: a mark a feature; above the dashed line it gained importance, below it lost. Right: mean ΔI.",
+    "All features by importance. Left: a mark a feature; above the dashed line it gained importance, below it lost "
+    "(logarithmic where importances before and after lie far apart). Right: mean ΔI.",
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE, READINGS, Reading
 from deepradiomics.lens.result import LensResult, Row
 from deepradiomics.results.lens_agreement import agreement
 from deepradiomics.results.lens_figures import GROUPS, group_title
@@ -38,6 +39,11 @@ the feature for its task, nor that the feature is predicted well (that is R²), 
 <dt>Shift ΔI</dt><dd>I after minus I before fine-tuning. Positive: the feature gained weight in the embedding; negative:
 it lost. ΔI also moves when the embedding merely becomes larger or smaller, and by chance: see the variants, the
 intervals and the permutation null below.</dd>
+<dt>Explained spread E</dt><dd>How much of the feature's variation between training patients the weighted sum follows,
+as a standard deviation, with what noise alone would give taken out: 1 all of it, 0 nothing. E does not move when the
+embedding merely becomes larger, smaller or is turned.</dd>
+<dt>Shift ΔE</dt><dd>E after minus E before fine-tuning. Positive: more of the feature can be read from the embedding
+than before; negative: less.</dd>
 <dt>R²</dt><dd>Share of a feature's variation between test patients that the embedding predicts: 1 all of it, 0 no more
 than the mean tells, below 0 worse than the mean. A feature can gain importance while its R² falls.</dd>
 <dt>MSE</dt><dd>Mean squared error of that prediction, in squared standard deviations of the feature; lower is better.
@@ -104,13 +110,17 @@ def notes(result: LensResult) -> str:
 
 def summary(result: LensResult) -> str:
     """What happened, in a few sentences of numbers."""
-    delta = np.array([row["delta_i"] for row in result.shift])
-    text = f"Of {len(delta)} features, {int((delta > 0).sum())} gained and {int((delta < 0).sum())} lost importance"
-    if result.has_null:
-        beyond = np.array([bool(beyond_noise(row)) for row in result.shift])
-        text += f"; beyond the permutation null {int((beyond & (delta > 0)).sum())} gained and "
-        text += f"{int((beyond & (delta < 0)).sum())} lost"
-    text += ". "
+    text = ""
+    for by in READINGS:
+        moved = np.array([row[by.delta] for row in result.shift])
+        text += (
+            f"Of {len(moved)} features, {int((moved > 0).sum())} gained and {int((moved < 0).sum())} lost {by.words}"
+        )
+        if result.has_null:
+            beyond = np.array([bool(beyond_noise(row, by)) for row in result.shift])
+            text += f"; beyond the permutation null {int((beyond & (moved > 0)).sum())} gained and "
+            text += f"{int((beyond & (moved < 0)).sum())} lost"
+        text += ". "
     groups = _group_means(result)
     if len(groups) > 1:
         (most, gain), (least, loss) = max(groups.items(), key=_second), min(groups.items(), key=_second)
@@ -120,38 +130,54 @@ def summary(result: LensResult) -> str:
     return f"<p>{escape(text)}Mean R² over all features went from {means[0]} to {means[1]}.</p>"
 
 
-def picked_tables(result: LensResult) -> str:
+def belief(result: LensResult) -> str:
+    """Which of the two readings to believe."""
+    if result.doubt:
+        return f'<div class="notes"><p><strong>{escape(result.doubt)}</strong></p></div>'
+    return (
+        "<p>Importances before and after are of one size and noise is less than half of them: ΔI can be read. Believe "
+        "a feature most where ΔI and ΔE move the same way; where they do not, ΔE is the one that follows neither the "
+        "size nor the axes of the embeddings.</p>"
+    )
+
+
+def picked_tables(result: LensResult, by: Reading = IMPORTANCE) -> str:
     """Top, bottom and stable features with their numbers and what they measure."""
     parts = []
     for group in GROUPS:
-        rows = result.picked(group)
+        rows = result.picked(group, by)
         if rows:
-            parts.append(f"<h4>{escape(group_title(group, rows))}</h4>{_feature_table(rows)}")
+            parts.append(f"<h5>{escape(group_title(group, rows, by))}</h5>{_feature_table(rows, by)}")
     return "\n".join(parts)
 
 
 def noise(result: LensResult) -> str:
     """How many shifts stand out of interval and null."""
     rows = result.shift
-    clear = sum(row["delta_i_low"] > 0 or row["delta_i_high"] < 0 for row in rows)
-    has_interval = any(np.isfinite(row["delta_i_low"]) for row in rows)
-    lines = [
-        f"{clear} of {len(rows)} features have a 95 % bootstrap interval of ΔI that does not hold 0 (one feature at a "
-        "time, not adjusted for their number)."
-        if has_interval
-        else "No bootstrap intervals were computed."
-    ]
-    if result.has_null:
-        by_q = sum(bool(beyond_noise(row)) for row in rows)
-        by_p = sum(row["p_null"] < NOISE_LEVEL for row in rows)
-        by_family = sum(row["p_family"] < NOISE_LEVEL for row in rows)
+    lines = []
+    if any(np.isfinite(row["delta_i_low"]) for row in rows):
+        clear = [
+            f"{sum(row[f'{by.delta}_low'] > 0 or row[f'{by.delta}_high'] < 0 for row in rows)} of {by.shift}"
+            for by in READINGS
+        ]
         lines.append(
-            f"Permutation null: {by_q} of {len(rows)} features at q < {NOISE_LEVEL:g}; {by_family} at a family-wise "
-            f"p < {NOISE_LEVEL:g}. Unadjusted, {by_p} have p < {NOISE_LEVEL:g}; by chance alone about "
-            f"{NOISE_LEVEL * len(rows):.0f} would."
+            f"Of the 95 % bootstrap intervals of {len(rows)} features, {' and '.join(clear)} do not hold 0 (one "
+            "feature at a time, not adjusted for their number)."
         )
-        if not by_q:
-            lines.append("No shift is more than noise by this test: read the lists above as such.")
+    else:
+        lines.append("No bootstrap intervals were computed.")
+    if result.has_null:
+        for by in READINGS:
+            by_q = sum(bool(beyond_noise(row, by)) for row in rows)
+            by_p = sum(row[by.p] < NOISE_LEVEL for row in rows)
+            by_family = sum(row[by.p_family] < NOISE_LEVEL for row in rows)
+            lines.append(
+                f"Permutation null of {by.shift}: {by_q} of {len(rows)} features at q < {NOISE_LEVEL:g}; {by_family} "
+                f"at a family-wise p < {NOISE_LEVEL:g}. Unadjusted, {by_p} have p < {NOISE_LEVEL:g}; by chance alone "
+                f"about {NOISE_LEVEL * len(rows):.0f} would."
+            )
+            if not by_q:
+                lines.append(f"No {by.shift} is more than noise by this test: read its lists above as such.")
     else:
         lines.append(
             "No permutation null was computed: which shifts are more than noise is not known. "
@@ -174,11 +200,11 @@ def variants(result: LensResult) -> str:
     remarks = f"<ul>{remarks}</ul>" if remarks else ""
     if not rows:
         return f"<p>The variants were not computed.</p>{remarks}"
-    head = ["ΔI computed otherwise", "Rank correlation with ΔI", "Same sign", "Largest ΔI in common",
+    head = ["Instead of ΔI", "Rank correlation with ΔI", "Same sign", "Largest ΔI in common",
             "Smallest ΔI in common"]  # fmt: skip
     columns = ["delta_i", *(one for one in VARIANTS if any(np.isfinite(row[one]) for row in result.shift))]
     short = {"delta_i": "ΔI", "delta_i_standardised": "standardised", "delta_i_fit_ft": "fit on fine-tuned",
-             "delta_i_fit_both": "fit on both"}  # fmt: skip
+             "delta_i_fit_both": "fit on both", "delta_explained": "ΔE"}  # fmt: skip
     picked = [row for group in GROUPS for row in result.picked(group)]
     listed = [
         [
@@ -240,24 +266,27 @@ def as_lines(value: Any) -> list[str]:
     return [str(one) for one in value]
 
 
-def _feature_table(rows: Sequence[Row]) -> str:
+def _feature_table(rows: Sequence[Row], by: Reading) -> str:
     lines = []
     for row in rows:
         words = words_of(row["feature"])
         said = f'<br><span class="small">{escape(words.text)}</span>' if words else ""
-        beyond = {True: "yes", False: "no", None: DASH}[beyond_noise(row)]
+        beyond = {True: "yes", False: "no", None: DASH}[beyond_noise(row, by)]
+        other = EXPLAINED if by == IMPORTANCE else IMPORTANCE
         lines.append(
             [
                 escape(modality_name(row["modality"])),
                 f"{escape(feature_name(row['feature']))}{said}<br><code>{escape(row['feature'])}</code>",
-                f"{number(row['i_pre'])} → {number(row['i_ft'])}",
-                f'{signed(row["delta_i"])}<br><span class="small">{interval(row)}</span>',
-                f'{beyond}<br><span class="small">q {p_value(row["q_null"])}</span>',
+                f"{number(row[by.before])} → {number(row[by.after])}",
+                f'{signed(row[by.delta])}<br><span class="small">{interval(row, by.delta)}</span>',
+                f'{beyond}<br><span class="small">q {p_value(row[by.q])}</span>',
+                signed(row[other.delta]),
                 f"{number(row['r2_pre'], 2)} → {number(row['r2_ft'], 2)}",
             ]
         )
-    head = ["Modality", "Feature", "I before → after", "ΔI [95 % interval]", "Beyond noise", "R² before → after"]
-    return table(head, lines, numbers=(2, 3, 4, 5))
+    head = ["Modality", "Feature", f"{by.symbol} before → after", f"{by.shift} [95 % interval]", "Beyond noise",
+            "ΔE" if by == IMPORTANCE else "ΔI", "R² before → after"]  # fmt: skip
+    return table(head, lines, numbers=(2, 3, 4, 5, 6))
 
 
 def _group_means(result: LensResult) -> dict[str, float]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import isfinite, log10
 from typing import Any
 
 from deepradiomics.errors import InputError
+from deepradiomics.lens.readings import IMPORTANCE, Reading
 from deepradiomics.radiomics.explain import Explained, explain
 from deepradiomics.results.canvas import COLOURS
 
@@ -17,6 +18,7 @@ VARIANTS = {
     "delta_i_standardised": "standardised: the projected features of both encoders brought to equal scale",
     "delta_i_fit_ft": "projection trained on the fine-tuned encoder instead",
     "delta_i_fit_both": "projection trained on both encoders",
+    "delta_explained": "ΔE: the spread that is explained, instead of the length of the weights",
 }
 NOISE_LEVEL = 0.05
 _MODALITIES = {"t1": "T1", "t2": "T2", "dwi": "DWI", "adc": "ADC", "highb": "High-b", "flair": "FLAIR", "ct": "CT"}
@@ -72,16 +74,20 @@ def shortened(name: str, width: int) -> str:
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """A number as it is printed, with a true minus sign; a dash for none."""
-    return DASH if not _is_number(value) else f"{value:.{digits}f}".replace("-", "−")
+    """A number as it is printed, with a true minus sign; a dash for none. From 10 up each place takes a decimal's."""
+    return DASH if not _is_number(value) else f"{value:.{_decimals(value, digits)}f}".replace("-", "−")
 
 
 def signed(value: Any, digits: int = 3) -> str:
     """A difference as it is printed: always with its sign, unless it rounds to nothing; a dash for none."""
     if not _is_number(value):
         return DASH
-    text = f"{value:+.{digits}f}".replace("-", "−")
+    text = f"{value:+.{_decimals(value, digits)}f}".replace("-", "−")
     return text if text.strip("+−0.") else text[1:]
+
+
+def _decimals(value: float, digits: int) -> int:
+    return max(0, digits - max(0, int(log10(abs(value))))) if value else digits
 
 
 def p_value(value: Any) -> str:
@@ -97,9 +103,9 @@ def interval(row: Mapping[str, Any], name: str = "delta_i") -> str:
     return f"[{signed(low)}, {signed(high)}]" if _is_number(low) and _is_number(high) else DASH
 
 
-def beyond_noise(row: Mapping[str, Any]) -> bool | None:
+def beyond_noise(row: Mapping[str, Any], by: Reading = IMPORTANCE) -> bool | None:
     """Whether a shift stands out of the permutation null at a false discovery rate of 5 %; None without a null."""
-    return row["q_null"] < NOISE_LEVEL if _is_number(row.get("q_null")) else None
+    return row[by.q] < NOISE_LEVEL if _is_number(row.get(by.q)) else None
 
 
 def _is_number(value: Any) -> bool:

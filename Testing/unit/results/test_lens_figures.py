@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+from deepradiomics.lens.readings import EXPLAINED
 from deepradiomics.lens.result import LensResult
 from deepradiomics.results.lens_case import read_case
 from deepradiomics.results.lens_figures import best_family, figure2, figure3, group_title, overview_figure
@@ -126,12 +127,54 @@ def test_without_permutations_nothing_is_said_to_be_beyond_noise(without_null: L
 
 
 def test_gain_and_loss_are_claimed_only_where_the_numbers_bear_it_out() -> None:
-    up, down = {"delta_i": 0.1, "q_null": nan}, {"delta_i": -0.1, "q_null": nan}
+    up, down = {"delta_i": 0.1, "q_null": nan, "i_pre": 1.0}, {"delta_i": -0.1, "q_null": nan, "i_pre": 1.0}
     assert group_title("top", [up, up]).startswith("Gained") and group_title("top", [up, down]) == "Largest ΔI"
     assert group_title("bottom", [down]).startswith("Lost") and group_title("bottom", [up, down]) == "Smallest ΔI"
     clear, noise = {"delta_i": 0.1, "q_null": 0.01}, {"delta_i": 0.1, "q_null": 0.3}
     assert group_title("top", [noise, noise]) == "Largest ΔI (none beyond noise)"
     assert group_title("top", [clear, noise]) == "Gained importance (largest ΔI)"  # the marks tell which
+    assert group_title("stable", [up, down]) == "Kept their importance (smallest |ΔI|)"
+    assert group_title("stable", [up, {"delta_i": 990.0, "i_pre": 10.0, "q_null": nan}]) == "Smallest |ΔI|"
+    explained = {"delta_explained": -0.2, "explained_pre": 0.5, "q_explained": 0.01}
+    assert group_title("bottom", [explained], EXPLAINED) == "Lost explained spread (smallest ΔE)"
+    assert group_title("stable", [explained], EXPLAINED) == "Kept their explained spread (smallest |ΔE|)"
+
+
+def test_the_explained_figure_lists_its_own_picks_with_their_numbers(result: LensResult) -> None:
+    bars, shift = figure3(result, by=EXPLAINED).axes
+    picked = [row for group in ("top", "bottom", "stable") for row in result.picked(group, EXPLAINED)]  # type: ignore[arg-type]
+    assert picked[0]["rank_explained"] == 1 and picked[0]["delta_explained"] == max(
+        row["delta_explained"] for row in result.shift
+    )
+    drawn: Any = bars.patches
+    assert [bar.get_width() for bar in drawn] == [row[f"explained_{s}"] for s in ("pre", "ft") for row in picked]
+    dots = [line for line in shift.lines if line.get_marker() == "o"]
+    assert [_x(line)[0] for line in dots] == [row["delta_explained"] for row in picked]
+    assert [dot.get_markerfacecolor() != "white" for dot in dots] == [row["q_explained"] < 0.05 for row in picked]
+    texts = _texts_inside(figure3(result, [read_case(result.folder / "case")], EXPLAINED))
+    assert "explained spread E" in texts and not any("ΔI" in text for text in texts)
+
+
+def collapsed(result: LensResult) -> LensResult:
+    """After fine-tuning all importances are 250 times as large."""
+    shift = [{**r, "i_ft": 250 * r["i_ft"], "delta_i": 250 * r["i_ft"] - r["i_pre"]} for r in result.shift]
+    return dataclasses.replace(result, shift=shift)
+
+
+def test_importances_of_another_size_are_told_and_drawn_on_log_axes(result: LensResult) -> None:
+    huge = collapsed(result)
+    scatter = overview_figure(huge).axes[0]
+    assert (scatter.get_xscale(), scatter.get_yscale()) == ("log", "log")
+    assert overview_figure(result).axes[0].get_xscale() == "linear"
+    limits = scatter.get_xlim()
+    assert all(limits[0] < row[name] < limits[1] for row in huge.shift for name in ("i_pre", "i_ft"))
+    _texts_inside(overview_figure(huge))
+    for cases in ([], [read_case(huge.folder / "case")]):
+        texts = _texts_inside(figure3(huge, cases))
+        assert any("the spread of the embeddings rather than" in text.replace("\n", " ") for text in texts)
+        assert "Smallest |ΔI|" in texts and not any("Kept" in text for text in texts)
+    assert not any("rather than" in text for text in _texts_inside(figure3(result)))
+    assert not any("rather than" in text for text in _texts_inside(figure3(huge, by=EXPLAINED)))
 
 
 def test_no_label_is_cut_or_lies_on_another_row(result: LensResult) -> None:

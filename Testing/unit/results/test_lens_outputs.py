@@ -24,6 +24,7 @@ def test_one_result_is_written_into_its_own_folder(tmp_path: Path) -> None:
     written = write_outputs([LensResult.read(folder)], folder, cases=[folder / "case"])
     assert {path.name for path in written} == {
         "table1_paper.csv", "table1.md", "tableA1.md", "figure2.png", "figure2.svg", "figure3.png", "figure3.svg",
+        "figure3_explained.png", "figure3_explained.svg",
         "overview.png", "overview.svg", "report.html",
     }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == before | {path.name for path in written}

@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+from deepradiomics.lens.readings import READINGS
 from deepradiomics.lens.result import LensResult
 from deepradiomics.results.lens_case import read_case
 from deepradiomics.results.lens_report import render_report
@@ -90,7 +91,7 @@ def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(which: str, re
 
 def test_every_picture_is_a_png_with_an_alternative_text(page: str) -> None:
     pictures = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', page)
-    assert len(pictures) == 4  # figure 2, figure 3, the case, the overview
+    assert len(pictures) == 5  # figure 2, figure 3 by ΔI and by ΔE, the overview, the case
     assert all(base64.b64decode(data)[:8] == b"\x89PNG\r\n\x1a\n" and text for data, text in pictures)
 
 
@@ -103,22 +104,27 @@ def test_synthetic_data_and_research_use_stand_in_red_at_the_top(page: str, bare
 
 def test_the_picked_features_stand_with_their_numbers_and_in_words(page: str, result: LensResult) -> None:
     words = _words(page)
-    for group in ("top", "bottom", "stable"):
-        for row in result.picked(group):  # type: ignore[arg-type]
-            assert row["feature"] in words
-            assert f"{number(row['i_pre'])} → {number(row['i_ft'])}" in words
-            assert f"{signed(row['delta_i'])} [{signed(row['delta_i_low'])}, {signed(row['delta_i_high'])}]" in words
-            assert f"q {p_value(row['q_null'])}" in words
+    for by in READINGS:
+        for group in ("top", "bottom", "stable"):
+            for row in result.picked(group, by):  # type: ignore[arg-type]
+                assert row["feature"] in words
+                assert f"{number(row[by.before])} → {number(row[by.after])}" in words
+                ends = (row[f"{by.delta}_low"], row[f"{by.delta}_high"])
+                assert f"{signed(row[by.delta])} [{signed(ends[0])}, {signed(ends[1])}]" in words
+                assert f"q {p_value(row[by.q])}" in words
     assert "Wavelet band LLH of the image" in words  # a filtered image is explained
 
 
 def test_counts_beyond_noise_are_those_of_the_file(page: str, result: LensResult) -> None:
     words, rows = _words(page), result.shift
-    by_q = sum(row["q_null"] < 0.05 for row in rows)
-    family = sum(row["p_family"] < 0.05 for row in rows)
-    assert f"{by_q} of {len(rows)} features at q < 0.05; {family} at a family-wise p < 0.05" in words
-    clear = sum(row["delta_i_low"] > 0 or row["delta_i_high"] < 0 for row in rows)
-    assert f"{clear} of {len(rows)} features have a 95 % bootstrap interval of ΔI that does not hold 0" in words
+    clear = []
+    for by in READINGS:
+        by_q = sum(row[by.q] < 0.05 for row in rows)
+        family = sum(row[by.p_family] < 0.05 for row in rows)
+        said = f"{by_q} of {len(rows)} features at q < 0.05; {family} at a family-wise p < 0.05"
+        assert f"Permutation null of {by.shift}: {said}" in words
+        clear.append(sum(row[f"{by.delta}_low"] > 0 or row[f"{by.delta}_high"] < 0 for row in rows))
+    assert f"intervals of {len(rows)} features, {clear[0]} of ΔI and {clear[1]} of ΔE do not hold 0" in words
 
 
 def test_what_is_not_known_is_said(bare: LensResult, bare_page: str) -> None:
@@ -134,7 +140,18 @@ def test_what_is_not_known_is_said(bare: LensResult, bare_page: str) -> None:
 def test_variants_that_were_not_computed_are_left_out(bare: LensResult) -> None:
     names = ("delta_i_standardised", "delta_i_fit_ft", "delta_i_fit_both")
     none = dataclasses.replace(bare, shift=[{**row, **dict.fromkeys(names, nan)} for row in bare.shift])
-    assert "The variants were not computed." in render_report([none])
+    page = render_report([none])
+    assert "fit on both" not in page and "projection trained on both" not in page
+    assert "ΔE: the spread that is explained" in page  # is always there
+
+
+def test_which_reading_to_believe_is_said(result: LensResult, page: str) -> None:
+    assert "ΔI can be read" in _words(page) and "rather than radiomic content" not in _words(page)
+    noisy = dataclasses.replace(result, shift=[{**row, "noise_pre": 0.7, "noise_ft": 0.9} for row in result.shift])
+    words = _words(render_report([noisy]))
+    assert "ΔI can be read" not in words
+    assert "ΔI here measures estimation noise rather than radiomic content" in words
+    assert words.index("Read the explained spread, ΔE, instead") < words.index("By importance: ΔI")
 
 
 def test_leakage_comes_before_the_other_warnings(page: str) -> None:
@@ -176,6 +193,8 @@ def test_what_all_tasks_share_is_said_once(bare: LensResult) -> None:
 
 def test_numbers_are_printed_alike_everywhere() -> None:
     assert (number(-0.1234), number(nan), number(None)) == ("−0.123", "–", "–")
+    assert (number(0.0), number(9.9996), number(1035.932), number(-56.789)) == ("0.000", "10.000", "1036", "−56.79")
+    assert (signed(1035.932), signed(-12345.6), signed(123.456, 2)) == ("+1036", "−12346", "+123")
     assert (signed(0.1), signed(-0.1), signed(-0.0001), signed(nan)) == ("+0.100", "−0.100", "0.000", "–")
     assert (p_value(0.0004), p_value(0.001), p_value(0.05), p_value(nan)) == ("< 0.001", "0.001", "0.050", "–")
     assert shortened("abcdefghij", 7) == "abc…hij" and shortened("abc", 7) == "abc"
