@@ -16,14 +16,18 @@ from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
 
 ROWS_SHOWN = 500
 SHIFT_COLUMNS = (  # of the table node, in the order of the list
-    "feature", "modality", "delta_i", "q_null", "i_pre", "i_ft", "r2_pre", "r2_ft", "rank",
+    "feature", "modality", "delta_i", "q_null", "delta_explained", "q_explained", "i_pre", "i_ft", "explained_pre",
+    "explained_ft", "r2_pre", "r2_ft", "rank",
 )  # fmt: skip
-ASCENDING = ("feature", "modality", "q_null", "rank")  # what a first click on their header means
+ASCENDING = ("feature", "modality", "q_null", "q_explained", "rank")  # what a first click on their header means
 
 
 def shift_headers() -> list[str]:
     """Headers of the list of features."""
-    return [_("Feature"), _("Mod."), "ΔI", "q", _("I before"), _("I after"), _("R² before"), _("R² after"), _("Rank")]
+    return [
+        _("Feature"), _("Mod."), "ΔI", "q ΔI", "ΔE", "q ΔE", _("I before"), _("I after"), _("E before"), _("E after"),
+        _("R² before"), _("R² after"), _("Rank"),
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,10 +108,13 @@ def summary_words(table: Any) -> str:
     lines.append(escape(_("R² pooled: {pre} before, {ft} after").format(pre=_number(pooled[0]), ft=_number(pooled[1]))))
     beyond = summary.get("n_beyond_noise")
     if beyond is None:
-        lines.append(escape(_("No permutations: which ΔI are more than noise is not known.")))
+        lines.append(escape(_("No permutations: which ΔI and ΔE are more than noise is not known.")))
     else:
-        lines.append(escape(_("{beyond} of {all} ΔI are more than noise (q < 0.05)").format(
-            beyond=beyond, all=summary.get("n_features", table.GetNumberOfRows()))))  # fmt: skip
+        lines.append(escape(_("{beyond} ΔI and {explained} ΔE of {all} are more than noise (q < 0.05)").format(
+            beyond=beyond, explained=summary.get("n_beyond_noise_explained", "?"),
+            all=summary.get("n_features", table.GetNumberOfRows()))))  # fmt: skip
+    if summary.get("doubt"):
+        lines.append(_red(str(summary["doubt"])))
     if about.get("synthetic"):
         lines.append(_red(_("SYNTHETIC data: means nothing clinically.")))
     leakage = str(about.get("leakage") or "")
@@ -161,19 +168,21 @@ def _cell(column: str, value: Any) -> str:
         return "–"
     if column == "feature":
         return str(value).removeprefix("original_")
-    if column in ("delta_i",):
-        return f"{value:+.3f}"
-    if column == "q_null":
+    if column in ("delta_i", "delta_explained"):
+        return f"{value:+.3f}" if abs(value) < 100 else f"{value:+.0f}"
+    if column in ("q_null", "q_explained"):
         return f"{value:.2g}"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _tip(columns: Mapping[str, Sequence[Any]], row: int) -> str:
-    low, high = columns["delta_i_low"][row], columns["delta_i_high"][row]
-    interval = f"\nΔI {_number(columns['delta_i'][row])}" + (
-        _(" (95 % interval {low} to {high})").format(low=_number(low), high=_number(high)) if low is not None else ""
-    )
-    return f"{columns['modality'][row]}: {columns['feature'][row]}. {columns['description'][row]}{interval}"
+    shifts = ""
+    for symbol, name in (("ΔI", "delta_i"), ("ΔE", "delta_explained")):
+        low, high = columns[f"{name}_low"][row], columns[f"{name}_high"][row]
+        shifts += f"\n{symbol} {_number(columns[name][row])}"
+        if low is not None:
+            shifts += _(" (95 % interval {low} to {high})").format(low=_number(low), high=_number(high))
+    return f"{columns['modality'][row]}: {columns['feature'][row]}. {columns['description'][row]}{shifts}"
 
 
 def _number(value: Any, digits: int = 3) -> str:

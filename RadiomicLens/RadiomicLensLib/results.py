@@ -37,6 +37,7 @@ class ResultsSection:
         self.ui.shiftTable.connect("itemSelectionChanged()", self.onRowChosen)
         self.ui.r2ChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("r2"))
         self.ui.shiftChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("shift"))
+        self.ui.explainedChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("explained"))
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
         self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
         self.ui.exportButton.connect("clicked(bool)", self.onExport)
@@ -80,8 +81,8 @@ class ResultsSection:
             self._show_chosen()
         finally:
             self._following = False
-        for button in (self.ui.r2ChartButton, self.ui.shiftChartButton, self.ui.exportButton):
-            button.enabled = table is not None
+        for name in ("r2Chart", "shiftChart", "explainedChart", "export"):
+            getattr(self.ui, f"{name}Button").enabled = table is not None
         self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
         self.ui.openReportButton.enabled = self._report() is not None
 

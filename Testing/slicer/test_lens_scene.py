@@ -124,13 +124,18 @@ def test_the_r2_chart_shows_the_best_family_by_modality_before_and_after(scene: 
     assert best[0]["group"] in chart.GetYAxisTitle()
 
 
-def test_each_bar_of_the_shift_chart_has_its_name_and_value(scene: Any, folder: Path) -> None:
+@pytest.mark.parametrize(("chart_name", "column_name"), [("shift", "delta_i"), ("explained", "delta_explained")])
+def test_each_bar_of_a_shift_chart_has_its_name_and_value(
+    scene: Any, folder: Path, chart_name: str, column_name: str
+) -> None:
     from deepradiomics.radiomics.explain import explain
     from deepradiomics.scene.lens import show_lens
 
-    chart = show_lens(folder, scene).charts["shift"]
+    chart = show_lens(folder, scene).charts[chart_name]
     picked = json.loads((folder / "lens.json").read_text(encoding="utf-8"))["picked"]
-    value = {(row["modality"], row["feature"]): float(row["delta_i"]) for row in rows_of(folder / "shift.csv")}
+    picked = picked if chart_name == "shift" else picked["explained"]
+    assert chart.GetYAxisTitle() == {"shift": "ΔI", "explained": "ΔE"}[chart_name]
+    value = {(row["modality"], row["feature"]): float(row[column_name]) for row in rows_of(folder / "shift.csv")}
     pairs = [tuple(pair) for group in ("top", "bottom", "stable") for pair in picked[group]]
     assert len(pairs) == 15
     assert drawn(chart) == [(f"{explain(feature).label} · {m}", [value[m, feature]]) for m, feature in pairs]
@@ -206,7 +211,7 @@ DAMAGE = {
         lambda folder: (folder / "shift.csv").write_text(
             (folder / "shift.csv").read_text().rsplit(",", 1)[0] + ",first\n"
         ),
-        r"shift\.csv, line \d+: 'first' in column 'rank' is not a int",
+        r"shift\.csv, line \d+: 'first' in column 'noise_ft' is not a float",
     ),
     "no rows": (
         lambda folder: (folder / "shift.csv").write_text((folder / "shift.csv").read_text().splitlines()[0] + "\n"),

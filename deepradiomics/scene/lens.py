@@ -1,4 +1,4 @@
-"""Show the result of `deepradiomics lens fit` in the scene: two tables and two charts, in one folder."""
+"""Show the result of `deepradiomics lens fit` in the scene: two tables and three charts, in one folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
+from deepradiomics.lens.readings import EXPLAINED
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.folder import result_folder_item, result_folder_of
 from deepradiomics.scene.lens_charts import r2_chart, shift_chart
@@ -17,7 +18,7 @@ from deepradiomics.scene.provenance import read_stamp, stamp
 
 KIND = "lens"
 ROLE = "DeepRadiomics.lens."  # from the shift table to the lens's other nodes
-CHARTS = ("r2", "shift")
+CHARTS = ("r2", "shift", "explained")
 # What of lens.json goes onto the nodes. Neither files' paths nor anything of a patient is among it.
 KEPT = ("task", "modalities", "seed", "config", "counts", "synthetic", "summary", "leakage", "warnings", "software")
 
@@ -33,7 +34,8 @@ class LensNodes:
     family
         Table node with a row a family, image type and modality.
     charts
-        Plot chart nodes: "r2" (per modality, before and after) and "shift" (top five, bottom five, stable five).
+        Plot chart nodes: "r2" (per modality, before and after) "shift" (ΔI: top five, bottom five, stable five) and
+        "explained" (ΔE, likewise).
     folder_item
         The subject-hierarchy item ID of the folder that holds them all.
     warnings
@@ -61,14 +63,17 @@ def show_lens(result_folder: Path, scene: Any) -> LensNodes:
         family = family_table(scene, f"Families: {result.task}", result.family)
         r2, r2_data = r2_chart(scene, f"R² per modality: {result.task}", result)
         moved, moved_data = shift_chart(scene, f"Largest and smallest shifts: {result.task}", result)
-        everything = (shift, family, r2, r2_data, moved, moved_data)
+        name = f"Largest and smallest shifts of explained spread: {result.task}"
+        explained, explained_data = shift_chart(scene, name, result, EXPLAINED)
+        everything = (shift, family, r2, r2_data, moved, moved_data, explained, explained_data)
         more = {key: result.about[key] for key in KEPT if result.about.get(key) is not None}
         for node in everything:
             stamp(node, result.about, **(more | {"kind": KIND}))
-        for name, node in (("family", family), ("r2", r2), ("shift", moved)):
-            shift.SetNodeReferenceID(ROLE + name, node.GetID())
+        charts = {"r2": r2, "shift": moved, "explained": explained}
+        for role, node in {"family": family, **charts}.items():
+            shift.SetNodeReferenceID(ROLE + role, node.GetID())
         item = result_folder_item(scene, _folder_name(result), everything)
-        return LensNodes(shift, family, {"r2": r2, "shift": moved}, item, _warnings(result.about))
+        return LensNodes(shift, family, charts, item, _warnings(result.about))
 
 
 def lens_tables(scene: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import slicer
 
+from deepradiomics.lens.readings import IMPORTANCE, Reading
 from deepradiomics.scene.lens_folder import LensFolder
 from deepradiomics.scene.lens_tables import explained
 from deepradiomics.scene.plots import COLOURS, new_chart
@@ -57,23 +58,24 @@ def r2_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
     return chart, table
 
 
-def shift_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
-    """ΔI of the features strengthened most, weakened most, and most stable; the chart node and its table node.
+def shift_chart(scene: Any, name: str, result: LensFolder, by: Reading = IMPORTANCE) -> tuple[Any, Any]:
+    """ΔI (or ΔE) of the features that gained most, lost most, and are most stable; the chart node and its table node.
 
     The table has one row and a column a bar.
     """
     pairs = list(zip(result.shift["modality"], result.shift["feature"], strict=True))
-    chosen = [(group, step, pair) for group, each in result.picked.items() for step, pair in enumerate(each)]
+    picked = result.picked(by)
+    chosen = [(group, step, pair) for group, each in picked.items() for step, pair in enumerate(each)]
     labels = {f"bar {number}": bar_label(*pair) for number, (_, _, pair) in enumerate(chosen, start=1)}
-    shift = [result.shift["delta_i"][pairs.index(pair)] for _, _, pair in chosen]
+    shift = [result.shift[by.delta][pairs.index(pair)] for _, _, pair in chosen]
     columns = {column: [value] for column, value in zip(labels, shift, strict=True)}
     table = add_table(scene, f"{name} data", columns, dict.fromkeys(labels, float), labels)
-    chart = new_chart(scene, name, x="strengthened, weakened, stable: in the order of the list", y="ΔI")
+    chart = new_chart(scene, name, x="strengthened, weakened, stable: in the order of the list", y=by.shift)
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(-0.5, 0.5 + LEGEND_SHARE)
     chart.SetLegendFontSize(LEGEND_LETTERS)
     for (column, label), (group, step, _) in zip(labels.items(), chosen, strict=True):
-        _bar(scene, chart, table, label, column, _tint(group, step, len(result.picked[group])))
+        _bar(scene, chart, table, label, column, _tint(group, step, len(picked[group])))
     return chart, table
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Mask, Volume, read_mask
+from deepradiomics.lens.readings import IMPORTANCE, READINGS, Reading
 from deepradiomics.scene.maps import read_map
 from deepradiomics.scene.result_folder import read_columns, read_object
 
@@ -33,6 +34,17 @@ SHIFT_COLUMNS: dict[str, type] = {
     "mse_pre": float,
     "mse_ft": float,
     "rank": int,
+    "explained_pre": float,
+    "explained_ft": float,
+    "delta_explained": float,
+    "delta_explained_low": float,
+    "delta_explained_high": float,
+    "p_explained": float,
+    "q_explained": float,
+    "p_family_explained": float,
+    "rank_explained": int,
+    "noise_pre": float,
+    "noise_ft": float,
 }
 FAMILY_COLUMNS: dict[str, type] = {
     "kind": str,
@@ -83,10 +95,10 @@ class LensFolder:
         """The name of the fine-tuning's task, as it is shown."""
         return str(self.about.get("task") or "fine-tuning")
 
-    @property
-    def picked(self) -> dict[str, list[tuple[str, str]]]:
+    def picked(self, by: Reading = IMPORTANCE) -> dict[str, list[tuple[str, str]]]:
         """(modality, feature) pairs by group: "top", "bottom" and "stable"."""
         found = self.about.get("picked") or {}
+        found = found if by == IMPORTANCE else found.get(by.name) or {}
         return {
             group: [(str(modality), str(feature)) for modality, feature in found.get(group, ())]
             for group in ("top", "bottom", "stable")
@@ -158,7 +170,7 @@ def read_lens_folder(folder: Path) -> LensFolder:
     family = read_columns(folder / "table1.csv", FAMILY_COLUMNS)
     result = LensFolder(about, shift, family, read_columns(folder / "modality_r2.csv", MODALITY_COLUMNS))
     known = set(zip(shift["modality"], shift["feature"], strict=True))
-    for group, pairs in result.picked.items():
+    for group, pairs in [each for by in READINGS for each in result.picked(by).items()]:
         for pair in pairs:
             if pair not in known:
                 raise InputError(f"{path}: 'picked' ({group}) names {' '.join(pair)}, which shift.csv lacks; run again")

@@ -21,7 +21,7 @@ from Testing.slicer.panel_lens.driving import (
 )
 from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
 
-MODALITY, SHIFT, Q, R2_FT, RANK = 1, 2, 3, 7, 8  # columns of the list
+MODALITY, SHIFT, Q, EXPLAINED, R2_FT, RANK = 1, 2, 3, 4, 11, 12  # columns of the list
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -38,8 +38,21 @@ def test_the_lens_is_told_in_words_with_its_warnings(widget: Any, lens_folder: P
     text = widget.ui.summaryLabel.text
     assert "PIRADS CLS" in text and "ROI gland" in text and "84 training, 12 validation, 24 test" in text
     assert "SYNTHETIC data: means nothing clinically." in text and "part of the pre-training cohort" in text
-    beyond = sum(float(row["q_null"]) < 0.05 for row in rows_of(lens_folder))
-    assert f"{beyond} of 837" in text
+    beyond, explained = (
+        sum(float(row[name]) < 0.05 for row in rows_of(lens_folder)) for name in ("q_null", "q_explained")
+    )
+    assert f"{beyond} ΔI and {explained} ΔE of 837" in text
+
+
+def test_a_doubt_about_the_shift_of_importance_is_told_in_red(widget: Any, tmp_path: Path) -> None:
+    folder = write_fake_lens(tmp_path / "lens", case=False, synthetic=False)
+    about = json.loads((folder / "lens.json").read_text(encoding="utf-8"))
+    opened(widget, folder)
+    assert "color" not in widget.ui.summaryLabel.text
+    about["summary"]["doubt"] = "Read the explained spread, ΔE, instead."
+    (folder / "lens.json").write_text(json.dumps(about), encoding="utf-8")
+    opened(widget, folder)
+    assert "Read the explained spread" in widget.ui.summaryLabel.text and "color" in widget.ui.summaryLabel.text
 
 
 def test_test_cases_that_the_encoder_has_seen_are_told_in_red(widget: Any, tmp_path: Path) -> None:
@@ -77,6 +90,11 @@ def test_a_header_sorts_and_sorts_the_other_way_and_the_table_node_follows(widge
     click_header(widget, R2_FT)
     numbers = [float(text) for text in shown_column(widget, R2_FT)]
     assert numbers == sorted(numbers, reverse=True)
+    click_header(widget, EXPLAINED)
+    numbers = [float(text) for text in shown_column(widget, EXPLAINED)]
+    assert numbers == sorted(numbers, reverse=True) and p.sortColumn == "delta_explained"
+    assert numbers[0] == pytest.approx(max(float(row["delta_explained"]) for row in rows_of(lens_folder)), abs=6e-4)
+    click_header(widget, R2_FT)
     column = p.resultTable.GetTable().GetColumnByName("r2_ft")
     assert column.GetValue(0) == max(float(row["r2_ft"]) for row in rows_of(lens_folder))
     click_header(widget, MODALITY)
@@ -133,8 +151,8 @@ def test_charts_come_into_the_plot_view(widget: Any, simulated: Any, lens_folder
 
     p = opened(widget, lens_folder)
     selection = simulated.app.applicationLogic().GetSelectionNode()
-    for button, name in ((widget.ui.r2ChartButton, "r2"), (widget.ui.shiftChartButton, "shift")):
-        button.click()
+    for button, name in (("r2Chart", "r2"), ("shiftChart", "shift"), ("explainedChart", "explained")):
+        getattr(widget.ui, f"{button}Button").click()
         assert selection.GetActivePlotChartID() == nodes_of(p.resultTable).charts[name].GetID()
     assert errors == []
 
