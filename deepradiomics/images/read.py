@@ -1,6 +1,7 @@
 """Read volumes and masks: NIfTI, NRRD, MHA/MHD, DICOM series, and MRNet's bare ``.npy`` arrays."""
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from deepradiomics.images.nifti import is_nifti, scan_nifti
 from deepradiomics.images.volume import Mask, Volume
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+
+# ITK asks one reader after the other whether a file is its own, and the HDF5 library behind some of them is not made for
+# threads: threads that prepare cases read one at a time.
+_ONE_READER = threading.Lock()
 
 # MRNet's arrays are (slices, rows, columns) and carry neither spacing nor directions. Assumed: 160 mm in plane over
 # 256 pixels, 4 mm between slices, all three stacks centred on the same point, rows and columns as radiologists read.
@@ -42,7 +47,8 @@ def read_volume(path: str | os.PathLike[str], *, plane: str | None = None) -> Vo
     if path.suffix == ".npy":
         return _read_mrnet(path, plane)
     if path.is_dir() or (path.is_file() and is_dicom(path)):
-        return read_dicom(path)
+        with _ONE_READER:
+            return read_dicom(path)
     nan = _scanned(path)
     volume = volume_from_sitk(_read_image(path), name=_stem(path), source=path.name)
     return volume if nan is None else _with_nan(volume, nan)
@@ -57,7 +63,8 @@ def read_mask(path: str | os.PathLike[str]) -> Mask:
     """
     path = Path(path)
     if path.is_dir():
-        volume = read_dicom(path)
+        with _ONE_READER:
+            volume = read_dicom(path)
         return Mask(volume.voxels, volume.geometry, volume.name, volume.source)
     _scanned(path)
     return mask_from_sitk(_read_image(path), name=_stem(path), source=path.name)
@@ -82,7 +89,8 @@ def _read_image(path: Path) -> sitk.Image:
     if not path.exists():
         raise InputError(f"{path}: this file does not exist.")
     try:
-        image = sitk.ReadImage(str(path))
+        with _ONE_READER:
+            image = sitk.ReadImage(str(path))
     except RuntimeError as error:
         reason = " ".join(str(error).split("ERROR:")[-1].split())[-300:] or "unknown reason"
         raise InputError(
