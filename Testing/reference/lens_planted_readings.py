@@ -3,7 +3,7 @@
     raw           I = ‖θ_k‖₂, θ by least squares (the paper, equation 6)
     standardised  I = ‖θ_k ⊙ sd(Z)‖₂, each hidden unit on its own scale
     ridge10       I = ‖θ_k‖₂, θ by ridge regression with a penalty of 10 mean squared singular values of Z
-    explained     I = sd(R̂_k) / sd(R_k) on the training patients: ‖θ_k Σ_Z^½‖₂, all hidden units on one scale together
+    explained     E = sd(R̂_k) / sd(R_k) on the training patients, ‖θ_k Σ_Z^½‖₂, with what noise adds to it taken out
     r2            R²_k on the test patients, which is no weight at all
 
 A least-squares weight is not monotonic in how strongly an attribute is encoded. With one noisy unit z = a·r + σ·e it is
@@ -46,7 +46,7 @@ def readings(lens: RadiomicLens, data: Planted, X_ft: Array | None = None) -> di
         "raw": (lens.importance_pre_, lens.importance_ft_),
         "standardised": [standardised_importance(head, z) for head, z in zip(plain, Z, strict=True)],
         "ridge10": [head.importance for head in strong],
-        "explained": [head.predict(z).std(0) for head, z in zip(plain, Z, strict=True)],
+        "explained": [head.explained for head in plain],
         "r2": (lens.r2_pre_, lens.r2_ft_),
     }
     return {name: (np.asarray(pre), np.asarray(ft)) for name, (pre, ft) in found.items()}

@@ -14,7 +14,7 @@ import pytest
 from deepradiomics.errors import BundleError, InputError, ManifestError
 from deepradiomics.files import write_json
 from deepradiomics.lens.embeddings import Embeddings
-from deepradiomics.lens.result import MORE_SHIFT_COLUMNS, SHIFT_COLUMNS, LensResult
+from deepradiomics.lens.result import SHIFT_COLUMNS, LensResult
 from Testing.unit.lens import lens_material as material
 
 pytest.importorskip("pyarrow")
@@ -48,7 +48,7 @@ def test_the_folder_holds_what_it_promises(fitted: LensResult) -> None:
     names = {path.name for path in fitted.folder.iterdir()}
     assert set(PRODUCTS) - {"tableA1.csv", "sweep.csv"} | {"run.json"} <= names
     with (fitted.folder / "shift.csv").open(encoding="utf-8", newline="") as stream:
-        assert tuple(csv.DictReader(stream).fieldnames or ()) == (*SHIFT_COLUMNS, *MORE_SHIFT_COLUMNS)
+        assert tuple(csv.DictReader(stream).fieldnames or ()) == SHIFT_COLUMNS
     assert len(fitted.shift) + len(fitted.dropped) == 2 * material.N_FEATURES
     assert [row["rank"] for row in fitted.shift] == list(range(1, len(fitted.shift) + 1))
     assert fitted.about["synthetic"] is True and fitted.about["counts"] == {
@@ -73,6 +73,8 @@ def test_the_shift_is_that_of_the_estimator_on_the_folders_own_tables(fitted: Le
         if lens.kept_[k]:
             np.testing.assert_allclose(found[name]["delta_i"], lens.delta_importance_[k], rtol=1e-9, atol=1e-12)
             np.testing.assert_allclose(found[name]["p_null"], lens.p_null_[k])
+            np.testing.assert_allclose(found[name]["delta_explained"], lens.delta_explained_[k], rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(found[name]["p_explained"], lens.p_explained_[k])
 
 
 def test_parquet_and_csv_hold_the_same(fitted: LensResult) -> None:
