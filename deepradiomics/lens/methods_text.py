@@ -37,8 +37,9 @@ def methods_text(about: Mapping[str, Any], settings: Mapping[str, Settings], dim
         _embedding_scaling(config),
         _layer(config, about["summary"]),
         "With that layer frozen, one linear head a stage was solved by least squares with intercept on the training "
-        "cases. Importance I is the Euclidean norm of a feature's weights, ΔI its change; R² and mean squared error "
-        "are those of the test cases.",
+        "cases. Importance I is the Euclidean norm of a feature's weights, ΔI its change; the explained spread E "
+        "is the standard deviation of the fitted feature over the training cases, corrected for degrees of freedom as "
+        "the adjusted R², ΔE its change. R² and mean squared error are those of the test cases.",
         "Mean squared errors of the test patients before and after fine-tuning were compared by the Wilcoxon "
         "signed-rank test, for each group of features, with Holm's adjustment within families, filters and modalities.",
         _uncertainty(config),
@@ -104,12 +105,12 @@ def _uncertainty(config: Mapping[str, Any]) -> str:
     said = []
     if config["bootstraps"]:
         said.append(
-            f"95 % intervals of ΔI are from {config['bootstraps']} bootstrap samples over training patients with the "
-            "shared layer held fixed."
+            f"95 % intervals of ΔI and ΔE are from {config['bootstraps']} bootstrap samples over training patients "
+            "with the shared layer held fixed."
         )
     if config["permutations"]:
         said.append(
-            f"A null of ΔI was made by swapping the two stages' labels at random for each patient "
+            f"A null of ΔI and ΔE was made by swapping the two stages' labels at random for each patient "
             f"{config['permutations']} times and refitting everything; q values are Benjamini-Hochberg's, family-wise "
             "p values the maximum statistic's."
         )

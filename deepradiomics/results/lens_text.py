@@ -167,6 +167,7 @@ def noise(result: LensResult) -> str:
     else:
         lines.append("No bootstrap intervals were computed.")
     if result.has_null:
+        few = _few_permutations(int((result.about.get("config") or {}).get("permutations") or 0), len(rows))
         for by in READINGS:
             by_q = sum(bool(beyond_noise(row, by)) for row in rows)
             by_p = sum(row[by.p] < NOISE_LEVEL for row in rows)
@@ -177,13 +178,24 @@ def noise(result: LensResult) -> str:
                 f"about {NOISE_LEVEL * len(rows):.0f} would."
             )
             if not by_q:
-                lines.append(f"No {by.shift} is more than noise by this test: read its lists above as such.")
+                lines.append(f"No {by.shift} is more than noise by this test: read its lists above as such.{few}")
     else:
         lines.append(
             "No permutation null was computed: which shifts are more than noise is not known. "
             "`lens fit --permutations 200` computes it."
         )
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _few_permutations(count: int, features: int) -> str:
+    """What q could not have shown: the smallest p is 1 / (count + 1), and q is p × features / place."""
+    needed = int(features / (NOISE_LEVEL * (count + 1))) + 1
+    if not count or needed < 2:
+        return ""
+    return (
+        f" But with {count} permutations q < {NOISE_LEVEL:g} takes {needed} features at once with the smallest p there "
+        f"is, {1 / (count + 1):.2g}: more permutations may tell more."
+    )
 
 
 def variants(result: LensResult) -> str:

@@ -127,6 +127,15 @@ def test_counts_beyond_noise_are_those_of_the_file(page: str, result: LensResult
     assert f"intervals of {len(rows)} features, {clear[0]} of ΔI and {clear[1]} of ΔE do not hold 0" in words
 
 
+def test_where_q_found_nothing_it_is_said_what_it_could_have_found(result: LensResult) -> None:
+    none = dataclasses.replace(result, shift=[{**row, "q_explained": 1.0} for row in result.shift])
+    words = _words(render_report([none]))
+    # 558 features, 200 permutations: p = 1/201, so q = 558 / 201 / place < 0.05 from place 56 on
+    assert len(result.shift) == 558 and 558 / 201 / 56 < 0.05 < 558 / 201 / 55
+    assert "No ΔE is more than noise by this test: read its lists above as such. But with 200 permutations" in words
+    assert "takes 56 features at once with the smallest p there is, 0.005" in words and "No ΔI" not in words
+
+
 def test_what_is_not_known_is_said(bare: LensResult, bare_page: str) -> None:
     words = _words(bare_page)
     assert "No permutation null was computed: which shifts are more than noise is not known" in words
