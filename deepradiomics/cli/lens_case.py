@@ -40,6 +40,9 @@ def case(
     rank: Annotated[
         str | None, typer.Option("--rank", help="Instead of --feature: top, bottom, stable, or N of the shift table.")
     ] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="What --rank goes by: importance (ΔI) or explained (ΔE).")
+    ] = "importance",
     view: Annotated[
         list[str] | None, typer.Option("--view", help="Files instead of a case: --view t2=t2.nii.gz, once a modality.")
     ] = None,
@@ -75,7 +78,7 @@ def case(
         lens: LensResult | LensConfig
         if result is not None:
             lens = LensResult.read(result)
-            modality, feature = chosen_feature(lens, modality=modality, feature=feature, rank=rank)
+            modality, feature = chosen_feature(lens, modality=modality, feature=feature, rank=rank, by=by)
         else:
             lens = configuration(preset, config, params=params)
             if modality is None or feature is None:

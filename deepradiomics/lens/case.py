@@ -22,6 +22,7 @@ from deepradiomics.images import Mask, Volume, write_mask, write_volume
 from deepradiomics.images.convert import volume_from_sitk
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.radiomics import settings_for
+from deepradiomics.lens.readings import READINGS
 from deepradiomics.lens.region import load_images, region_on
 from deepradiomics.lens.result import LensResult, Row
 from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE
@@ -216,8 +217,9 @@ def case_map(
 
 
 def chosen_feature(
-    lens: LensResult, *, modality: str | None = None, feature: str | None = None, rank: str | None = None
-) -> tuple[str, str]:
+    lens: LensResult, *, modality: str | None = None, feature: str | None = None, rank: str | None = None,
+    by: str = "importance",
+) -> tuple[str, str]:  # fmt: skip
     """Modality and feature that a user means: named, or by place in the shift table.
 
     Args:
@@ -225,6 +227,7 @@ def chosen_feature(
         modality: one of the lens; with ``rank``, only its rows are counted.
         feature: a key; needs ``modality``.
         rank: ``top`` (largest ΔI), ``bottom`` (smallest), ``stable``, or a number (1 = largest ΔI).
+        by: what ``rank`` goes by: ``importance`` (ΔI) or ``explained`` (ΔE).
 
     Raises:
         InputError: neither or both of feature and rank, or none that fits.
@@ -237,9 +240,13 @@ def chosen_feature(
         if modality is None:
             raise InputError(f"--feature {feature}: say of which modality, with --modality {lens.modalities[0]}.")
         return modality, feature
-    rows = [row for row in lens.shift if modality in (None, row["modality"])]
+    reading = next((one for one in READINGS if one.name == by), None)
+    if reading is None:
+        raise InputError(f"--by: expected {' or '.join(one.name for one in READINGS)}, got {by!r}.")
+    ordered = sorted(lens.shift, key=lambda row: row[reading.rank])
+    rows = [row for row in ordered if modality in (None, row["modality"])]
     if rank in ("top", "bottom", "stable"):
-        picks = [row for row in lens.picked(rank) if modality in (None, row["modality"])]  # type: ignore[arg-type]
+        picks = [row for row in lens.picked(rank, reading) if modality in (None, row["modality"])]  # type: ignore[arg-type]
         rows = picks or (rows[::-1] if rank == "bottom" else rows)
         if rank == "stable" and not picks:
             raise InputError(f"--rank stable: none of the five most stable features is of {modality}; leave it out.")

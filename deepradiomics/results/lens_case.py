@@ -288,6 +288,8 @@ def _title(case: LensCase) -> str:
         rank = f", rank {int(case.shift['rank'])}" if case.shift.get("rank") else ""
         mapped = f"{modality_name(case.modality)}, {feature_name(case.feature)}"
         title += f"\n{mapped}: ΔI {signed(case.shift['delta_i'])}  {interval(case.shift)}{rank}"
+        if case.shift.get("delta_explained") is not None:
+            title += f"; ΔE {signed(case.shift['delta_explained'])}"
     return title
 
 

@@ -131,6 +131,10 @@ def test_a_feature_is_chosen_by_its_place_in_the_table(fake: LensResult) -> None
     adc = [row for row in fake.shift if row["modality"] == "adc"]
     assert chosen_feature(fake, rank="3", modality="adc") == ("adc", adc[2]["feature"])
     assert chosen_feature(fake, rank="bottom", modality="adc") == ("adc", adc[-1]["feature"])
+    explained = max(fake.shift, key=lambda row: row["delta_explained"])
+    for rank in ("top", "1"):
+        found = chosen_feature(fake, rank=rank, by="explained")
+        assert found == (explained["modality"], explained["feature"])
 
 
 @pytest.mark.parametrize(
@@ -141,6 +145,7 @@ def test_a_feature_is_chosen_by_its_place_in_the_table(fake: LensResult) -> None
         ({"feature": "original_glcm_Contrast"}, "say of which modality, with --modality t2"),
         ({"rank": "best"}, "expected top, bottom, stable or a number from 1 to"),
         ({"rank": "0"}, "expected top"),
+        ({"rank": "top", "by": "r2"}, "--by: expected importance or explained, got 'r2'"),
         ({"rank": "top", "modality": "dwi"}, "this lens has t2, highb, adc"),
     ],
 )
