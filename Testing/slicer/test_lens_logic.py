@@ -73,7 +73,7 @@ def test_fit_blocks_and_returns_the_nodes_of_the_lens(lib: Any, tmp_path: Path) 
         manifest=tmp_path / "m.csv", pre=tmp_path / "a", ft="package.module:make", output=tmp_path / "out",
         preset="tiny", roi="lesion", permutations=50, layer="stages.2", device="cpu", seed=3,
     )  # fmt: skip
-    assert nodes.shift.GetNumberOfRows() == 837 and set(nodes.charts) == {"r2", "shift"}
+    assert nodes.shift.GetNumberOfRows() == 837 and set(nodes.charts) == {"r2", "shift", "explained"}
     assert start.words[:3] == ["lens", "fit", str(tmp_path / "m.csv")] and start.words[-1] == "--json"
     given = {name: start.given(f"--{name}") for name in ("ft", "layer", "device", "seed")}
     assert given == {"ft": "package.module:make", "layer": "stages.2", "device": "cpu", "seed": "3"}
