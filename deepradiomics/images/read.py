@@ -18,8 +18,8 @@ from deepradiomics.images.volume import Mask, Volume
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
-# ITK asks one reader after the other whether a file is its own, and the HDF5 library behind some of them is not made for
-# threads: threads that prepare cases read one at a time.
+# ITK asks one reader after the other whether a file is its own, and the HDF5 library behind some is not made for
+# threads: those that prepare cases read one at a time.
 _ONE_READER = threading.Lock()
 
 # MRNet's arrays are (slices, rows, columns) and carry neither spacing nor directions. Assumed: 160 mm in plane over
