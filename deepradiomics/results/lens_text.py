@@ -178,7 +178,11 @@ def noise(result: LensResult) -> str:
                 f"about {NOISE_LEVEL * len(rows):.0f} would."
             )
             if not by_q:
-                lines.append(f"No {by.shift} is more than noise by this test: read its lists above as such.{few}")
+                none = f"No {by.shift} is more than noise by this test: read its lists above as such."
+                some = (
+                    f"No {by.shift} reaches that q; those with a small family-wise p are more than noise all the same."
+                )
+                lines.append((some if by_family else none) + few)
     else:
         lines.append(
             "No permutation null was computed: which shifts are more than noise is not known. "

@@ -128,7 +128,11 @@ def test_counts_beyond_noise_are_those_of_the_file(page: str, result: LensResult
 
 
 def test_where_q_found_nothing_it_is_said_what_it_could_have_found(result: LensResult) -> None:
-    none = dataclasses.replace(result, shift=[{**row, "q_explained": 1.0} for row in result.shift])
+    some = [{**row, "q_explained": 1.0} for row in result.shift]
+    assert "No ΔE reaches that q; those with a small" in _words(
+        render_report([dataclasses.replace(result, shift=some)])
+    )
+    none = dataclasses.replace(result, shift=[{**row, "p_family_explained": 1.0} for row in some])
     words = _words(render_report([none]))
     # 558 features, 200 permutations: p = 1/201, so q = 558 / 201 / place < 0.05 from place 56 on
     assert len(result.shift) == 558 and 558 / 201 / 56 < 0.05 < 558 / 201 / 55
