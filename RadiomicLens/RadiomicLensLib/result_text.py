@@ -16,7 +16,7 @@ from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
 
 ROWS_SHOWN = 500
 SHIFT_COLUMNS = (  # of the table node, in the order of the list
-    "feature", "modality", "delta_i", "q_null", "delta_explained", "q_explained", "i_pre", "i_ft", "explained_pre",
+    "feature", "modality", "delta_i", "delta_explained", "q_null", "q_explained", "i_pre", "i_ft", "explained_pre",
     "explained_ft", "r2_pre", "r2_ft", "rank",
 )  # fmt: skip
 ASCENDING = ("feature", "modality", "q_null", "q_explained", "rank")  # what a first click on their header means
@@ -25,7 +25,7 @@ ASCENDING = ("feature", "modality", "q_null", "q_explained", "rank")  # what a f
 def shift_headers() -> list[str]:
     """Headers of the list of features."""
     return [
-        _("Feature"), _("Mod."), "ΔI", "q ΔI", "ΔE", "q ΔE", _("I before"), _("I after"), _("E before"), _("E after"),
+        _("Feature"), _("Mod."), "ΔI", "ΔE", "q ΔI", "q ΔE", _("I before"), _("I after"), _("E before"), _("E after"),
         _("R² before"), _("R² after"), _("Rank"),
     ]  # fmt: skip
 

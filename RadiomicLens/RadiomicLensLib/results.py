@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from . import result_text as text
 
-ROW_HEIGHT, FEATURE_WIDTH = 22, 180
+ROW_HEIGHT, FEATURE_WIDTH = 22, 150
 
 
 class ResultsSection:

@@ -21,7 +21,7 @@ from Testing.slicer.panel_lens.driving import (
 )
 from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
 
-MODALITY, SHIFT, Q, EXPLAINED, R2_FT, RANK = 1, 2, 3, 4, 11, 12  # columns of the list
+MODALITY, SHIFT, EXPLAINED, Q, R2_FT, RANK = 1, 2, 3, 4, 11, 12  # columns of the list
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
