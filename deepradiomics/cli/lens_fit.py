@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deepradiomics.cli.kernels import ready_kernels
+from deepradiomics.cli.lens_output import check_fit_output
 from deepradiomics.cli.options import (
     Cluster,
     ConfigFile,
@@ -43,6 +44,10 @@ def fit(
     finetune: Annotated[
         Path | None,
         typer.Option("--finetune", help="Folder of 'deepradiomics finetune': both encoders, splits and table A1."),
+    ] = None,
+    splits: Annotated[
+        Path | None,
+        typer.Option("--splits", help="CSV of id and split, such as splits.csv of a fine-tuning.  [default: manifest]"),
     ] = None,
     task_name: Annotated[
         str | None, typer.Option("--task-name", help="What tables call this fine-tuning, such as 'PIRADS CLS'.")
@@ -104,18 +109,23 @@ def fit(
             sweep=sweep or None, fit_on=fit_on, permutations=permutations, bootstraps=bootstraps, missing=missing,
         )  # fmt: skip
         places = _places(pre, ft, finetune, layer)
+        if splits is not None and finetune is not None:
+            raise InputError("--splits and --finetune: give one of them, a fine-tuning brings its own splits.")
+        check_fit_output(output)
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort import read_manifest
 
-        cohort = read_manifest(manifest, need_labels=False)
+        cohort = read_manifest(existing_file(manifest, "manifest"), need_labels=False)
         session.progress(0.0, "loading the encoders")
         before, after = (_source(place, option, layer) for place, option in places)
         from deepradiomics.lens.run import fit_lens
+        from deepradiomics.lens.splits import read_splits
         from deepradiomics.results.lens_outputs import write_outputs
 
         ready_kernels(session)
         found = fit_lens(
             cohort, before, after, chosen, output, task=task_name or "", finetune=finetune, cache=cache, seed=seed,
+            splits=None if splits is None else read_splits(existing_file(splits, "--splits")),
             workers=workers, cluster=cluster, device=device, resume=resume,
             progress=lambda fraction, message: session.progress(0.93 * fraction, message),
         )  # fmt: skip
@@ -146,12 +156,13 @@ def _places(
 ) -> tuple[tuple[str, str], tuple[str, str]]:
     """Where both encoders are, each with the option that says so."""
     if finetune is not None:
-        if not finetune.is_dir():
-            raise InputError(f"--finetune {finetune}: expected the folder of a fine-tuning, found none.")
-        found = {
-            "--pre": pre or str(finetune / "frozen" / "encoder"),
-            "--ft": ft or str(finetune / "tuned" / "encoder"),
-        }
+        if pre is not None or ft is not None:
+            raise InputError(
+                f"--finetune and {'--pre' if pre is not None else '--ft'}: give --finetune, which holds both encoders, "
+                "or --pre and --ft. (--pre and --ft with --splits RUN/splits.csv keep the splits of a fine-tuning.)"
+            )
+        _check_finetune(finetune)
+        found = {"--pre": str(finetune / "frozen" / "encoder"), "--ft": str(finetune / "tuned" / "encoder")}
     elif pre is None or ft is None:
         raise InputError(
             "which encoders? Give --finetune RUN (a folder of 'deepradiomics finetune'), or both --pre and --ft."
@@ -159,6 +170,11 @@ def _places(
     else:
         found = {"--pre": pre, "--ft": ft}
     for option, place in found.items():
+        if _is_finetune(Path(place)):
+            raise InputError(
+                f"{option} {place}: this is the folder of a fine-tuning, which holds both encoders: give it as "
+                f"--finetune {place}, in place of --pre and --ft."
+            )
         if _is_table(place):
             existing_file(Path(place), option)
             if layer is not None:
@@ -166,6 +182,31 @@ def _places(
                     f"--layer: {option} is a table of embeddings, whose layer was chosen when it was made."
                 )
     return (found["--pre"], "--pre"), (found["--ft"], "--ft")
+
+
+def _is_finetune(folder: Path) -> bool:
+    """Whether a folder is one of 'deepradiomics finetune' and none of an encoder."""
+    parts = ("frozen", "tuned", "metrics.json")
+    return not (folder / "bundle.json").is_file() and any((folder / part).exists() for part in parts)
+
+
+def _check_finetune(folder: Path) -> None:
+    """Say what a folder lacks to be that of a whole fine-tuning."""
+    if not folder.is_dir():
+        raise InputError(f"--finetune {folder}: expected the folder of a fine-tuning, found none.")
+    lacking = [name for name in ("frozen", "tuned") if not (folder / name / "encoder").is_dir()]
+    if not lacking:
+        return
+    if not _is_finetune(folder):
+        what = "a pre-training, its encoder is the one before (--pre)" if (folder / "encoder").is_dir() else "none"
+        raise InputError(
+            f"--finetune {folder}: expected the folder of 'deepradiomics finetune', with frozen/ and tuned/; this is "
+            f"{what}."
+        )
+    raise InputError(
+        f"--finetune {folder}: it holds no {' and no '.join(f'{name}/encoder' for name in lacking)}. Was it made with "
+        "--only, or stopped? Give the same 'deepradiomics finetune' command again without --only; it goes on."
+    )
 
 
 def _is_table(place: str) -> bool:
@@ -188,10 +229,10 @@ def _tell(session: Session, output: Path, about: Any, files: list[Path]) -> None
         session.warn(f"left out: {one['id']}: {one['reason']}")
     if len(about["dropped_cases"]) > 5:
         session.warn(f"left out: {len(about['dropped_cases']) - 5} more cases; lens.json lists them.")
-    for text in about["warnings"]:
-        session.warn(text)
     if "LEAKAGE" in str(about.get("leakage")):
         session.warn(about["leakage"])
+    for text in about["warnings"]:
+        session.warn(text)
     found, counts = about["summary"], about["counts"]
     counts_beyond = (found["n_beyond_noise"], found["n_beyond_noise_explained"])
     beyond = "" if None in counts_beyond else "; {} ΔI and {} ΔE beyond noise (q < 0.05)".format(*counts_beyond)

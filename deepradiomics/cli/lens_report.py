@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from deepradiomics.cli.lens_output import check_report_output
 from deepradiomics.cli.options import JsonLines, OutputFolder
 from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.session import running
@@ -26,6 +27,7 @@ def report(
     """
     with running(json_lines) as session:
         check_output(output)
+        check_report_output(output, results)
         session.progress(0.0, "reading the results")
         from deepradiomics.lens.result import LensResult
 

@@ -9,7 +9,7 @@ from deepradiomics.errors import InputError
 
 JsonLines = Annotated[bool, typer.Option("--json", help="Write JSON lines (progress, result, error) for a program.")]
 DeviceName = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random: equal seeds give equal results.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random: equal seeds give equal results.")]
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.", show_default=False)]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that extract features.")]
 Cluster = Annotated[

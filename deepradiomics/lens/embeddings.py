@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Embeddings:
         ids: n names, none twice.
         values: float64 (n, d), finite.
         about: encoder, region and notes, JSON-able; empty where unknown.
+        columns: d names of the numbers, as a table has them; those we write where none are given.
 
     Raises:
         InputError: shapes do not fit, an id is repeated, or a value is NaN or infinite; the message names the case.
@@ -41,6 +43,7 @@ class Embeddings:
     ids: tuple[str, ...]
     values: NDArray[np.float64]
     about: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", tuple(str(name) for name in self.ids))
@@ -58,6 +61,10 @@ class Embeddings:
                 f"embeddings: NaN or infinite values for case {_some(bad)}. Leave the case out, or encode it again."
             )
         object.__setattr__(self, "values", values)
+        names = tuple(self.columns) or tuple(f"e{i:04d}" for i in range(values.shape[1]))
+        if len(names) != values.shape[1]:
+            raise InputError(f"embeddings: expected {values.shape[1]} names of columns, got {len(names)}.")
+        object.__setattr__(self, "columns", names)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -77,7 +84,7 @@ class Embeddings:
         missing = [name for name in ids if name not in rows]
         if missing:
             raise InputError(f"embeddings: no row for case {_some(missing)}; encode these cases too.")
-        return Embeddings(tuple(ids), self.values[[rows[name] for name in ids]], self.about)
+        return Embeddings(tuple(ids), self.values[[rows[name] for name in ids]], self.about, self.columns)
 
     def write(self, path: str | Path) -> Path:
         """Write a table (.parquet or .csv), whole or not at all.
@@ -86,7 +93,7 @@ class Embeddings:
             InputError: another suffix, or the file cannot be written.
         """
         path = _checked_suffix(Path(path))
-        columns = [f"e{i:04d}" for i in range(self.dimension)]
+        columns = self.columns
         with atomic_file(path) as temporary:
             if path.suffix.lower() == ".csv":
                 with temporary.open("w", encoding="utf-8", newline="") as stream:
@@ -113,8 +120,12 @@ class Embeddings:
             raise InputError(f"{path}: this table of embeddings does not exist.")
         columns, about = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
         if "id" not in columns:
-            shown = ", ".join(list(columns)[:_SHOWN])
-            raise InputError(f"{path}: expected a column 'id' that names each case, got the columns {shown}.")
+            near = get_close_matches("id", [name.lower() for name in columns], n=1, cutoff=0.5)
+            meant = next((name for name in columns if name.lower() in near), None)
+            hint = f" Did you mean the column {meant!r}? Call it 'id'." if meant else ""
+            raise InputError(
+                f"{path}: expected a column 'id' that names each case, got the columns {_some(list(columns))}.{hint}"
+            )
         ids = tuple(str(name) for name in columns.pop("id"))
         if not columns or not ids:
             raise InputError(f"{path}: expected numeric columns beside 'id' and one row a case; there are none.")
@@ -123,7 +134,7 @@ class Embeddings:
             raise InputError(f"{path}: row {empty[0]} has no id.")
         values = np.stack([_numbers(path, name, cells, ids) for name, cells in columns.items()], axis=1)
         try:
-            return cls(ids, values, about)
+            return cls(ids, values, about, tuple(columns))
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
 
@@ -159,6 +170,8 @@ def _read_csv(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
         raise InputError(f"{path}: this is not a readable UTF-8 CSV file ({error}).") from error
     header = lines[0] if lines else []
     _check_header(path, header)
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise InputError(f"{path}: the columns must be separated by commas, not semicolons or tabs; save it again.")
     for row in lines[1:]:
         if len(row) != len(header):
             raise InputError(f"{path}, row of {row[0]!r}: expected {len(header)} cells, got {len(row)}.")

@@ -25,11 +25,13 @@ class FinetuneGiven:
         splits: split by case id; None without a fine-tuning.
         evaluations: rows of tableA1.csv.
         task: its name in the paper's manner: PIRADS CLS, Volume REG, Lesion SEG.
+        where: file of the splits, for messages.
     """
 
     splits: Mapping[str, str] | None = None
     evaluations: tuple[Mapping[str, str], ...] = ()
     task: str = ""
+    where: str = ""
 
     @classmethod
     def read(cls, folder: str | Path | None) -> FinetuneGiven:
@@ -44,14 +46,16 @@ class FinetuneGiven:
         table = folder / "tableA1.csv"
         if not table.is_file():
             raise InputError(
-                f"finetune {folder}: this is no folder of a finished 'deepradiomics finetune', it holds no tableA1.csv."
+                f"--finetune {folder}: this is no folder of a finished 'deepradiomics finetune', it holds no "
+                "tableA1.csv. Give that command again (without --only) and it goes on."
             )
         with table.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
             rows = tuple(reader)
         if not set(EVALUATION_COLUMNS) <= set(reader.fieldnames or ()):
             raise InputError(f"{table}: expected the columns {', '.join(EVALUATION_COLUMNS)}.")
-        return cls(read_splits(folder / "splits.csv"), rows, _task_name(folder / "metrics.json"))
+        file = folder / "splits.csv"
+        return cls(read_splits(file), rows, _task_name(folder / "metrics.json"), str(file))
 
 
 def _task_name(file: Path) -> str:

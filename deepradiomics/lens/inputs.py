@@ -15,6 +15,7 @@ from deepradiomics.cohort.splits import check_patients, with_splits
 from deepradiomics.errors import InputError, ManifestError
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.embeddings import Embeddings
+from deepradiomics.lens.pairing import check_columns
 
 if TYPE_CHECKING:
     from deepradiomics.networks.encoder import Encoder
@@ -124,7 +125,7 @@ def check_pair(pre: Encoder | Embeddings, ft: Encoder | Embeddings) -> None:
     """Check that two encoders or embedding tables can be compared.
 
     Raises:
-        InputError: their dimensions differ, or two tables name other cases or the same in another order.
+        InputError: their dimensions differ, or two tables name other cases or columns, or the same in another order.
     """
     sizes = int(pre.dimension), int(ft.dimension)
     if sizes[0] != sizes[1]:
@@ -132,7 +133,10 @@ def check_pair(pre: Encoder | Embeddings, ft: Encoder | Embeddings) -> None:
             f"pre and ft: the embeddings before fine-tuning have {sizes[0]} dimensions, those after have {sizes[1]}. "
             "The lens compares one encoder before and after: give the same network and layer twice."
         )
-    if not (isinstance(pre, Embeddings) and isinstance(ft, Embeddings)) or pre.ids == ft.ids:
+    if not (isinstance(pre, Embeddings) and isinstance(ft, Embeddings)):
+        return
+    check_columns(pre, ft)
+    if pre.ids == ft.ids:
         return
     for what, some, others in (("pre", pre.ids, ft.ids), ("ft", ft.ids, pre.ids)):
         alone = [case for case in some if case not in set(others)]
@@ -150,9 +154,12 @@ def check_pair(pre: Encoder | Embeddings, ft: Encoder | Embeddings) -> None:
 
 
 def split_cases(
-    manifest: Manifest, splits: Mapping[str, str] | None, config: LensConfig, seed: int
+    manifest: Manifest, splits: Mapping[str, str] | None, config: LensConfig, seed: int, where: str = ""
 ) -> tuple[Manifest, tuple[Dropped, ...]]:
     """Give every case its split: that of ``splits``, else the manifest's own, else 7 : 1 : 2 by patient.
+
+    Args:
+        where: how messages call the origin of ``splits``.
 
     Returns:
         the cases with splits, and those that ``splits`` does not name.
@@ -169,5 +176,10 @@ def split_cases(
         absent = [(row.id, "is in none of the splits given") for row in manifest.rows if row.id not in splits]
         manifest, dropped = without(manifest, absent, config)
         manifest = replace(manifest, rows=tuple(replace(row, split=splits[row.id]) for row in manifest.rows))  # type: ignore[arg-type]
-    check_patients(manifest)
+    try:
+        check_patients(manifest)
+    except ManifestError as error:
+        if splits is None:
+            raise
+        raise ManifestError(f"{where or 'The splits given'}: {error}") from error
     return with_splits(manifest, seed), dropped

@@ -14,6 +14,11 @@ from deepradiomics.lens.stacks import marks_of
 
 _NAMES = {"pretraining": "pre-training", "finetuning": "fine-tuning"}
 
+_REMEDY = {
+    "pretraining": "",
+    "finetuning": " Take the splits of the fine-tuning: --splits RUN/splits.csv, with the folder of that fine-tuning.",
+}
+
 
 def leakage_text(
     pre: Mapping[str, Any],
@@ -70,7 +75,7 @@ def _sentence(
         return f"{text}, none of the test cases."
     return (
         f"{text}, among them {_cases(tested)} of the test split. LEAKAGE: the encoder has seen test cases, so R² and "
-        "MSE flatter it."
+        f"MSE flatter it.{_REMEDY[stage]}"
     )
 
 

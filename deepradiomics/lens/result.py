@@ -15,7 +15,7 @@ from deepradiomics.files import read_json
 from deepradiomics.lens.doubt import doubt_of_rows
 from deepradiomics.lens.readings import IMPORTANCE, Reading
 
-FORMAT, FORMAT_VERSION = "deepradiomics-lens", 1
+FORMAT, FORMAT_VERSION = "deepradiomics-lens", 2
 SHIFT_COLUMNS = (
     "modality", "feature", "family", "image_type", "i_pre", "i_ft", "delta_i", "delta_i_low", "delta_i_high", "p_null",
     "q_null", "p_family", "delta_i_standardised", "delta_i_fit_ft", "delta_i_fit_both", "r2_pre", "r2_ft", "mse_pre",
@@ -125,7 +125,10 @@ class LensResult:
         about = read_json(folder / "lens.json")
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise InputError(f"{folder / 'lens.json'}: this JSON is not a lens result.")
-        if about.get("format_version") != FORMAT_VERSION:
+        version = about.get("format_version")
+        if isinstance(version, int) and version < FORMAT_VERSION:
+            raise InputError(f"{folder}: this result was made by an older version of deepradiomics: fit it again.")
+        if version != FORMAT_VERSION:
             raise InputError(
                 f"{folder / 'lens.json'}: expected format version {FORMAT_VERSION}, "
                 f"got {about.get('format_version')!r}. Use the release of deepradiomics that wrote it, or fit it again."
@@ -143,6 +146,15 @@ class LensResult:
         )
 
 
+def is_current(folder: Path) -> bool:
+    """Whether a folder holds a whole result of this version's format."""
+    try:
+        about = read_json(folder / "lens.json")
+    except InputError:
+        return False
+    return isinstance(about, dict) and about.get("format_version") == FORMAT_VERSION
+
+
 def _rows(path: Path, columns: Sequence[str], needed: bool = True) -> list[dict[str, Any]]:
     """Rows of a table; the columns named are read as numbers unless they hold words."""
     if not path.is_file():
@@ -153,7 +165,10 @@ def _rows(path: Path, columns: Sequence[str], needed: bool = True) -> list[dict[
         reader = csv.DictReader(stream)
         missing = [column for column in columns if column not in (reader.fieldnames or ())]
         if missing:
-            raise InputError(f"{path}: it lacks the column {missing[0]!r}; is it a table of 'lens fit'?")
+            raise InputError(
+                f"{path}: it lacks the column {missing[0]!r}. It was made by an older version of deepradiomics, or is "
+                "no table of 'lens fit': fit it again."
+            )
         numbers = [one for one in columns if one not in _WORDS]
         try:
             return [{**row, **{name: float(row[name]) if row[name] else nan for name in numbers}} for row in reader]

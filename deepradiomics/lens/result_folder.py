@@ -60,6 +60,7 @@ class Fitted:
         evaluations: rows of table A1, downstream performance; may be empty.
         task: the fine-tuning's name, as it is shown.
         seed: of splits and lens.
+        remarks: warnings from before the fit.
     """
 
     lens: RadiomicLens
@@ -72,6 +73,7 @@ class Fitted:
     evaluations: Sequence[Mapping[str, str]]
     task: str
     seed: int
+    remarks: tuple[str, ...] = ()
 
 
 def write_result(fitted: Fitted, run: RunFolder) -> None:
@@ -120,8 +122,8 @@ def _about(
     software = versions(PACKAGES) | {"engine": ENGINE_VERSION}
     dimension = int(fitted.embeddings["pre"].dimension)
     warnings = [
-        *cohort_remarks(counts, config, dimension), *level_remarks(radiomics.levels), *case_remarks(radiomics.notes),
-        *null_remarks(config), *[str(text) for text in fitted.lens.warnings_],
+        *fitted.remarks, *[str(text) for text in fitted.lens.warnings_], *cohort_remarks(counts, config, dimension),
+        *null_remarks(config), *level_remarks(radiomics.levels), *case_remarks(radiomics.notes),
     ]  # fmt: skip
     about: dict[str, Any] = {
         "format": FORMAT, "format_version": FORMAT_VERSION, "task": fitted.task,

@@ -29,10 +29,12 @@ from deepradiomics.lens.inputs import (
     with_modalities,
     without,
 )
+from deepradiomics.lens.pairing import pair_remarks, same_numbers
 from deepradiomics.lens.provenance import cohort_hash
 from deepradiomics.lens.radiomics import RadiomicsTable, radiomics_table, settings_for
-from deepradiomics.lens.result import LensResult
+from deepradiomics.lens.result import LensResult, is_current
 from deepradiomics.lens.result_folder import PRODUCTS, Fitted, write_result
+from deepradiomics.lens.same_scans import check_files, check_marks
 from deepradiomics.lens.splits import subset
 from deepradiomics.progress import Progress, part
 from deepradiomics.training.run_folder import RUN_FILE, RunFolder, now
@@ -88,9 +90,10 @@ def fit_lens(
     check_pair(pre, ft)
     config = with_centre(with_modalities(config, manifest), manifest, pre, ft)
     given = FinetuneGiven.read(finetune)
+    splits_file = given.where if splits is None else ""
     splits = splits if splits is not None else given.splits
     task = task or given.task or "fine-tuning"
-    cohort, dropped = _usable(manifest, pre, ft, config, splits, seed)
+    cohort, dropped = _usable(manifest, pre, ft, config, splits, seed, splits_file)
     _check_fit(cohort, config)
     identity = {
         "kind": "lens", "config": config.to_dict(), "manifest_sha256": cohort_hash(manifest),
@@ -101,14 +104,16 @@ def fit_lens(
     }  # fmt: skip
     begun = (out / RUN_FILE).is_file()
     run = RunFolder(out, identity, resume=resume, products=PRODUCTS)
-    if run.status == "finished" and (out / "lens.json").is_file():
+    if run.status == "finished" and is_current(out):
         return LensResult.read(out)
     store = Path(cache) if cache is not None else out / "cache"
     try:
+        remarks = [*pair_remarks(pre, ft, finetune is not None), *check_files(cohort, config.modalities)]
         radiomics = radiomics_table(
             cohort, config, store / "radiomics", workers=workers, cluster=cluster, progress=part(progress, 0.0, 0.5)
         )
         cohort = subset(cohort, radiomics.ids)
+        remarks += [text for text in check_marks(cohort, radiomics.marks) if text not in remarks]
         tables = {
             stage: _embedded(one, cohort, config, store / "embeddings", device, part(progress, start, start + 0.15))
             for stage, one, start in (("pre", pre, 0.5), ("ft", ft, 0.65))
@@ -127,6 +132,7 @@ def fit_lens(
     fitted = Fitted(
         lens, cohort, radiomics.rows(cohort.ids), embeddings, {"pre": identity_of(pre), "ft": identity_of(ft)}, config,
         (*dropped, *radiomics.dropped, *not_encoded), given.evaluations, task, seed,
+        (*remarks, *same_numbers(embeddings["pre"].values, embeddings["ft"].values)),
     )  # fmt: skip
     write_result(fitted, run)
     run.update(status="finished", finished=now())
@@ -152,6 +158,7 @@ def _usable(
     config: LensConfig,
     splits: Mapping[str, str] | None,
     seed: int,
+    splits_file: str = "",
 ) -> tuple[Manifest, tuple[Dropped, ...]]:
     """The cases that have all that is asked for, with their splits, and those that do not."""
     channels: list[str] = []
@@ -173,7 +180,7 @@ def _usable(
             known = set(one.ids)
             absent |= {case: f"has no embedding ({stage})" for case in cohort.ids if case not in known}
     cohort, not_encoded = without(cohort, list(absent.items()), config)
-    cohort, unsplit = split_cases(cohort, splits, config, seed)
+    cohort, unsplit = split_cases(cohort, splits, config, seed, splits_file)
     return cohort, (*lacking, *not_encoded, *unsplit)
 
 
@@ -203,7 +210,7 @@ def _embedded(
     """The embeddings of these cases; with ``missing="drop"`` some may lack, which ``about["dropped"]`` lists."""
     if isinstance(source, Embeddings):
         about = {name: value for name, value in source.about.items() if name != "dropped"}  # of another cohort
-        return Embeddings(cohort.ids, source.select(cohort.ids).values, about)
+        return Embeddings(cohort.ids, source.select(cohort.ids).values, about, source.columns)
     from deepradiomics.lens.encode import encode
 
     return encode(

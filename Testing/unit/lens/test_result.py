@@ -55,7 +55,7 @@ def test_folders_that_are_none_are_told(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not finished; start the same command again"):
         LensResult.read(tmp_path / "empty")
     write_json(folder / "lens.json", read_json(folder / "lens.json") | {"format_version": 9})
-    with pytest.raises(InputError, match="expected format version 1, got 9"):
+    with pytest.raises(InputError, match="expected format version 2, got 9"):
         LensResult.read(folder)
     write_json(folder / "lens.json", {"format": "other"})
     with pytest.raises(InputError, match="not a lens result"):

@@ -263,7 +263,7 @@ def _about(
         sum(row[q] < 0.05 for row in shift) if permutations else None for q in ("q_null", "q_explained")
     )
     return {
-        "format": "deepradiomics-lens", "format_version": 1, "task": task, "modalities": list(modalities),
+        "format": "deepradiomics-lens", "format_version": 2, "task": task, "modalities": list(modalities),
         "roi": "gland", "synthetic": synthetic,
         "counts": {"train": 84, "validation": 12, "test": _TEST_PATIENTS, "dropped": 1},
         "dropped_cases": [{"id": "synthetic-099", "reason": "no adc image"}],
