@@ -57,7 +57,7 @@ def test_one_modality_one_stage_and_words_for_people(cohort: Path, tmp_path: Pat
         (["--task", "class", "--only", "both"], "only: expected one of frozen, tuned"),
         (["--task", "class", "--modalities", "dwi"], "cannot be reduced to dwi"),
         (["--task", "class", "--modalities", "t2", "--channels", "mix"], "expected 'slice' or 'replicate'"),
-        (["--task", "segment", "--roi", "bladder"], "column mask_bladder: this case has no region"),
+        (["--task", "segment", "--roi", "bladder"], "names no mask in a column mask_bladder"),
     ],
 )
 def test_mistakes_are_one_message_and_exit_code_2(

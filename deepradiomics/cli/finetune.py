@@ -44,7 +44,8 @@ def finetune(
     ],
     output: OutputFolder,
     target: Annotated[
-        str | None, typer.Option("--target", help="Column to learn.  (default: the only one; of regions, lesion)")
+        str | None,
+        typer.Option("--target", help="Column to learn.  (default: the only label or value; of regions, lesion)"),
     ] = None,
     modalities: Annotated[
         str | None, typer.Option("--modalities", help="Train on these of the encoder's channels alone, such as t2.")
@@ -64,7 +65,7 @@ def finetune(
     roi: Roi = "gland",
     missing: Missing = "refuse",
     seed: Seed = 0,
-    split_seed: Annotated[int, typer.Option("--split-seed", help="Seed of the splits 7:1:2 by patient.")] = 0,
+    split_seed: Annotated[int, typer.Option("--split-seed", min=0, help="Seed of the splits 7:1:2 by patient.")] = 0,
     cache: StackCache = None,
     device: DeviceName = "auto",
     resume: Resume = True,
@@ -90,7 +91,7 @@ def finetune(
             device=device, cache=cache, progress=session.progress,
         )  # fmt: skip
         session.progress(1.0, "done")
-        for case in run.metrics["dropped"]:
+        for case in run.metrics["dropped"][run.metrics["without_target"] :]:  # those without one are one remark
             session.warn(f"left out: {case['reason']}")
         for remark in run.metrics["warnings"]:
             session.warn(remark)
@@ -104,16 +105,19 @@ def finetune(
         )
 
 
+def _with_interval(cell: dict[str, Any]) -> str:
+    if cell["low"] is None:
+        return f"{cell['value']:.3f} (no interval)"
+    return f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})"
+
+
 def _table(metrics: dict[str, Any] | Any) -> str:
     """The result for a person: a line a metric, each with its interval."""
     stages = [stage for stage in ("frozen", "tuned") if stage in metrics]
     lines = [f"{metrics['task']} {metrics['target']}, {metrics['test_cases']} test cases"]
     for metric in metrics["metrics"]:
         cells = [metrics[stage][metric["key"]] for stage in stages]
-        shown = [
-            f"{stage} {cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})"
-            for stage, cell in zip(stages, cells, strict=True)
-        ]
+        shown = [f"{stage} {_with_interval(cell)}" for stage, cell in zip(stages, cells, strict=True)]
         unit = f" [{metric['unit']}]" if metric["unit"] else ""
         lines.append(f"  {metric['name']}{unit}, {metric['better']} is better: {'; '.join(shown)}")
     return "\n".join(lines)

@@ -73,6 +73,8 @@ def pretrain(
         session.progress(1.0, "done")
         for _, reason in run.dropped:
             session.warn(f"left out: {reason}")
+        for remark in run.metrics.get("warnings", ()):
+            session.warn(remark)
         session.result(
             f"encoder         {run.encoder}\nhistory         {run.history}\n"
             f"reconstruction  {run.out / 'reconstruction.png'}",

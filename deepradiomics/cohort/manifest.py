@@ -25,6 +25,8 @@ from deepradiomics.images import VIEWS
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 IMAGE = "image"  # the view's name where a case is one image
+_EXAMPLES = {"view_": "view_t2", "label_": "label_grade", "mask_": "mask_gland", "value_": "value_volume_ml"}
+_PREFIXES = tuple(_EXAMPLES)
 DRAWN_ROIS = ("mask", "ellipsoid")  # ROI names that mean the column `mask` and a region we draw ourselves
 _FORBIDDEN_IN_ID = set('/\\:*?"<>|')
 _SHOWN = 5  # problems listed in one message
@@ -217,7 +219,10 @@ def check_classes(manifest: Manifest) -> None:
     for task in manifest.tasks:
         counts = manifest.class_counts(task)
         if len(counts) < 2:
-            raise ManifestError(f"Column label_{task}: all {len(manifest)} cases are of class {next(iter(counts))}.")
+            raise ManifestError(
+                f"Column label_{task}: all {len(manifest)} cases are of class {next(iter(counts))}; there is nothing "
+                "to tell apart. Add cases of another class, or learn another column."
+            )
         for number, count in counts.items():
             if count < 2:
                 only = next(row.id for row in manifest.rows if row.labels[task] == number)
@@ -229,6 +234,10 @@ def check_classes(manifest: Manifest) -> None:
 
 def read_table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Column names, and (line number, cells by column) of each row that is not blank."""
+    if path.is_dir():
+        inside = path / "manifest.csv"
+        hint = f"did you mean {inside}?" if inside.is_file() else "name the CSV file that lists the cases."
+        raise ManifestError(f"{path}: a manifest is a CSV file, this is a folder; {hint}")
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream)
@@ -259,8 +268,14 @@ def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
             raise ManifestError(f"{path}: the column {name!r} is there {columns.count(name)} times.")
         if name.removeprefix("mask_") in DRAWN_ROIS and name != "mask":
             raise ManifestError(f"{path}: the column {name!r} cannot be used, for the ROI {name[5:]!r} means another.")
-        if name in known or (name.startswith(("view_", "label_", "mask_", "value_")) and not name.endswith("_")):
+        if name in known or (name.startswith(_PREFIXES) and not name.endswith("_")):
             continue
+        if name.lower() in _PREFIXES:
+            raise ManifestError(
+                f"{path}: the column {name!r} lacks a name after its '_', such as {_EXAMPLES[name.lower()]}."
+            )
+        if name.lower().startswith(_PREFIXES) and not name.endswith("_"):
+            raise ManifestError(f"{path}: unknown column {name!r}; did you mean {name.lower()!r}? Capitals count.")
         near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.75)
         hint = f"did you mean {near[0]!r}?" if near else f"a label is called 'label_{name}', a view 'view_{name}'."
         raise ManifestError(

@@ -98,7 +98,8 @@ def check_patients(manifest: Manifest) -> None:
     if apart:
         patient, splits = next(iter(apart.items()))
         scans = ", ".join(f"{case} in {split}" for case, split in splits.items())
-        others = f" (and {len(apart) - 1} more patients)" if len(apart) > 1 else ""
+        more = len(apart) - 1
+        others = f" (and {more} more patient{'s' if more > 1 else ''})" if more else ""
         raise ManifestError(
             f"Column split separates the scans of patient {patient}: {scans}{others}. What is learned from one of a "
             "patient's scans is known of the others: put all of them into one split, or leave the column empty."
@@ -191,7 +192,8 @@ def _missing_class(tasks: Sequence[str], rows: Sequence[ManifestRow]) -> str | N
                 if number not in there:
                     count = sum(row.labels.get(task) == number for row in rows)
                     return (
-                        f"Column label_{task}: the {split} split has no case of class {number} ({count} cases in all). "
+                        f"Column label_{task}: the {split} split has no case of class {number} "
+                        f"({count} case{'s' if count > 1 else ''} in all). "
                         "Add cases of this class, give the splits yourself in the column split, or leave the task out."
                     )
     return None

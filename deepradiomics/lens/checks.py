@@ -167,7 +167,12 @@ def checked_split(
         there = len(set(groups[names == part].tolist()))
         if there < least:
             why = " (the sweep chooses its penalties there)" if part == "validation" else ""
-            raise InputError(f"split: {part} has {there} patients, but needs at least {least}{why}.")
+            patients, sizes = len(set(groups.tolist())), [int(np.sum(names == name)) for name in SPLITS]
+            raise InputError(
+                f"split: {part} has {there} patient{'' if there == 1 else 's'}, but needs at least {least}{why}. The "
+                f"{patients} patient{'' if patients == 1 else 's'} gave {sizes[0]} training, {sizes[1]} validation and "
+                f"{sizes[2]} test cases. Add patients, or give other splits (by default 7:1:2 by patient)."
+            )
     return names
 
 

@@ -19,11 +19,12 @@ from deepradiomics.lens.finetune_result import write_result
 from deepradiomics.lens.finetune_tasks import Task, TaskKind
 from deepradiomics.lens.provenance import cohort_hash, seen_cases, stage_record
 from deepradiomics.lens.splits import rows_of, subset, task_splits, write_splits
-from deepradiomics.lens.stacks import Missing, Stacks, cohort_stacks
+from deepradiomics.lens.stacks import Missing, Stacks, check_region, cohort_stacks
 from deepradiomics.lens.training_config import EncoderConfig
 from deepradiomics.progress import Progress, part
 from deepradiomics.training.fit import fit_module, need_lightning
-from deepradiomics.training.run_folder import RunFolder, now
+from deepradiomics.training.run_folder import RunFolder, now, refuse_other_kinds
+from deepradiomics.training.seeds import check_seed
 
 if TYPE_CHECKING:
     from deepradiomics.cohort.manifest import Manifest
@@ -97,7 +98,7 @@ def finetune(
         encoder: a ConvNeXt-V2: bundle, ProFound checkpoint or object.
         config: ``finetuning`` and ``head_width`` are used; stacks follow the encoder's own recipe.
         out: run folder; gets frozen/, tuned/, splits.csv, metrics.json and tableA1.csv.
-        target: column to learn, by default the only one of its kind (of several regions: lesion).
+        target: column to learn, by default the only one of its kind; of regions lesion, any other must be named.
         modalities: train on these of the encoder's channels (such as T2 alone) …
         channels: … with the stem's weights of these channels (``slice``), or with one modality fed to every channel
             (``replicate``).
@@ -120,12 +121,18 @@ def finetune(
     need_lightning()
     if only is not None and only not in STAGES:
         raise InputError(f"only: expected one of {', '.join(STAGES)}, got {only!r}.")
+    check_seed(seed)
+    check_seed(split_seed, "split_seed")
     out, stages = Path(out), STAGES if only is None else (only,)
+    if not out.is_file():
+        refuse_other_kinds(out, "finetuning")
     check_patients(manifest)
     name = target_of(manifest, kind, target)
     start = _fitting(encoder, manifest, modalities, channels)
     usable, without = having_target(manifest, kind, name)
-    usable = task_splits(usable, split_seed)  # what cannot be split is told before any image is read
+    usable = task_splits(usable, split_seed)  # what cannot be split or learned is told before any image is read
+    make_task(usable, kind, name)
+    centre = check_region(usable, start.recipe, roi)
     identity = {
         "kind": "finetuning", "task": kind, "target": name, "encoder": start.hash, "head_width": config.head_width,
         "training": config.to_dict()["finetuning"], "roi": roi, "seed": seed, "split_seed": split_seed,
@@ -134,16 +141,19 @@ def finetune(
     runs = _run_folders(out, identity, stages, resume)
 
     regions = (name,) if kind == "segment" else ()
-    stacks = cohort_stacks(
-        usable, start.recipe, cache or out / "cache", roi=roi if start.recipe.centre == "roi" else None,
-        regions=regions, missing=missing, progress=part(progress, 0.0, 0.1),
-    )  # fmt: skip
-    if stacks.dropped:
-        usable = task_splits(subset(_undealt(usable, manifest), stacks.ids), split_seed)
+    try:
+        stacks = cohort_stacks(
+            usable, start.recipe, cache or out / "cache", roi=centre, regions=regions, missing=missing,
+            progress=part(progress, 0.0, 0.1),
+        )  # fmt: skip
+        if stacks.dropped:
+            usable = task_splits(subset(_undealt(usable, manifest), stacks.ids), split_seed)
+        task = make_task(usable, kind, name)
+    except InputError:
+        _take_back(out, runs)
+        raise
     write_splits(usable, out / "splits.csv")
-    plan = _Plan(
-        usable, stacks, make_task(usable, kind, name), start, config, roi, seed, device, seen_cases(start.about, stacks)
-    )
+    plan = _Plan(usable, stacks, task, start, config, roi, seed, device, seen_cases(start.about, stacks))
     share = {"frozen": 0.3, "tuned": 0.6} if only is None else {only: 0.9}
     done = 0.1
     for stage in stages:
@@ -151,8 +161,9 @@ def finetune(
         _train_stage(stage, plan, runs[stage], part(progress, done, done + share[stage]))
         done += share[stage]
     finished = {stage: run.record["metrics"] for stage, run in runs.items() if run.status == "finished"}
-    dropped = [*without, *stacks.dropped]
-    metrics = write_result(out, plan.task, plan.manifest, finished, dropped=dropped, seen=plan.seen)
+    metrics = write_result(
+        out, plan.task, plan.manifest, finished, without=without, dropped=stacks.dropped, seen=plan.seen
+    )
     if progress:
         progress(1.0, "fine-tuned")
     return FinetunedRun(
@@ -188,11 +199,23 @@ def _run_folders(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: expected a folder for the run, found a file.")
     others: list[Stage] = [s for s in STAGES if s not in stages and (out / s / "run.json").is_file()]
-    runs = {}
-    for stage in [*others, *stages]:  # before anything is made or removed, the other stage must fit
-        again = resume or stage in others
-        runs[stage] = RunFolder(out / stage, {**identity, "stage": stage}, resume=again, products=PRODUCTS)
+    runs: dict[Stage, RunFolder] = {}
+    try:
+        for stage in [*others, *stages]:  # before anything is made or removed, the other stage must fit
+            again = resume or stage in others
+            runs[stage] = RunFolder(out / stage, {**identity, "stage": stage}, resume=again, products=PRODUCTS)
+    except InputError:
+        _take_back(out, runs)
+        raise
     return runs
+
+
+def _take_back(out: Path, runs: Mapping[Stage, RunFolder]) -> None:
+    """Leave nothing of a run whose input cannot be used, but for the cache."""
+    for run in runs.values():
+        run.take_back()
+    if out.is_dir() and not any(out.iterdir()):
+        out.rmdir()
 
 
 def _undealt(usable: Manifest, manifest: Manifest) -> Manifest:

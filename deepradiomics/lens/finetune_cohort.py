@@ -14,7 +14,7 @@ from deepradiomics.lens.finetune_tasks import COLUMNS, ClassTask, RegressTask, S
 
 
 def target_of(manifest: Manifest, kind: str, target: str | None) -> str:
-    """Find the column to learn: ``target`` with or without its prefix, or the only one there is.
+    """Find the column to learn: ``target`` with or without its prefix, or the only one there is (a region: lesion).
 
     Raises:
         InputError: the kind is unknown.
@@ -26,11 +26,12 @@ def target_of(manifest: Manifest, kind: str, target: str | None) -> str:
     there = {"class": manifest.tasks, "segment": manifest.rois, "regress": manifest.value_names}[kind]
     shown = ", ".join(f"{column}_{name}" for name in there) or "none"
     if target is None:
-        choices = ("lesion",) if kind == "segment" and "lesion" in there else there
+        # The only region of a cohort is most often that of the gland, which nobody meant to learn.
+        choices = tuple(name for name in there if name == "lesion") if kind == "segment" else there
         if len(choices) != 1:
             raise ManifestError(
                 f"{manifest.where}: the task {kind!r} learns a column {column}_<name>; there are {shown}. "
-                f"{'Name one of them as target (--target).' if there else 'Add such a column.'}"
+                f"{f'Name one of them as target (--target {there[0]}).' if there else 'Add such a column.'}"
             )
         return choices[0]
     name = target.removeprefix(f"{column}_")
@@ -81,11 +82,17 @@ def make_task(manifest: Manifest, kind: TaskKind, target: str) -> Task:
     if kind == "class":
         classes = tuple(sorted(set(train.labels(target))))
         if len(classes) < 2:
-            raise ManifestError(f"Column label_{target}: all training cases are of class {classes[0]}.")
+            raise ManifestError(
+                f"Column label_{target}: all training cases are of class {classes[0]}. Put cases of another class into "
+                "training (column split), or learn another column."
+            )
         return ClassTask(target, classes)
     values = np.array(train.values(target))
     if not np.isfinite(values).all():
         raise ManifestError(f"Column value_{target}: some values are not finite; leave such cells empty.")
     if math.isclose(values.min(), values.max()):
-        raise ManifestError(f"Column value_{target}: all training cases have the value {values[0]:g}.")
+        raise ManifestError(
+            f"Column value_{target}: all training cases have the value {values[0]:g}; there is nothing to learn. Put "
+            "cases with other values into training (column split), or learn another column."
+        )
     return RegressTask(target, float(values.min()), float(values.max()))

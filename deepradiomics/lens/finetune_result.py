@@ -10,10 +10,14 @@ from typing import Any
 from deepradiomics.cohort.manifest import Manifest
 from deepradiomics.cohort.synthetic import is_synthetic
 from deepradiomics.files import atomic_file, write_json
+from deepradiomics.lens.finetune_tasks import COLUMNS as TARGET_COLUMNS
 from deepradiomics.lens.finetune_tasks import Task
+from deepradiomics.lens.provenance import early_best
 from deepradiomics.lens.splits import rows_of
 
-COLUMNS = ("task", "metric", "better", "frozen", "tuned", "unit")
+COLUMNS = (
+    "task", "metric", "better", "frozen", "tuned", "unit", "frozen_low", "frozen_high", "tuned_low", "tuned_high", "n",
+)  # fmt: skip
 FEW_TEST_CASES = 10  # below, intervals say little and a remark says so
 
 
@@ -23,6 +27,7 @@ def write_result(
     manifest: Manifest,
     stages: Mapping[Any, Mapping[str, Any]],
     *,
+    without: Sequence[tuple[str, str]],
     dropped: Sequence[tuple[str, str]],
     seen: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
@@ -33,7 +38,8 @@ def write_result(
         task: what was learned.
         manifest: the cases that were used, with their splits.
         stages: frozen, tuned → ``test`` (metric → value, low, high), best_epoch …; of those that are finished.
-        dropped: (id, reason) of the cases that were not used.
+        without: (id, reason) of the cases that have no target.
+        dropped: (id, reason) of the cases that could not be used.
         seen: by earlier stage (pretraining …) the cases that the encoder had been trained on.
     """
     test = {row.id for row in manifest.rows if row.split == "test"}
@@ -49,31 +55,75 @@ def write_result(
         **described,
         "test_cases": len(test),
         "splits": {split: len(rows_of(manifest.rows, split)) for split in ("train", "validation", "test")},
-        "dropped": [{"id": case, "reason": reason} for case, reason in dropped],
+        "without_target": len(without),
+        "dropped": [{"id": case, "reason": reason} for case, reason in (*without, *dropped)],
         "seen_before": {
             stage: {"cases": len(cases), "test_cases": len(test & set(cases))} for stage, cases in seen.items()
         },
         "synthetic": is_synthetic(manifest),
-        "warnings": _remarks(test, seen),
+        "warnings": [
+            *_left_out(task, len(manifest), len(without), len(dropped)),
+            *_hardly_trained(stages),
+            *_remarks(test, seen),
+        ],
     }
     write_json(out / "metrics.json", metrics)
-    write_table(out / "tableA1.csv", task, {stage: record["test"] for stage, record in stages.items()})
+    write_table(out / "tableA1.csv", task, {stage: record["test"] for stage, record in stages.items()}, len(test))
     return metrics
 
 
-def write_table(path: str | Path, task: Task, scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Path:
-    """Write ``tableA1.csv``: a line a metric; a cell is empty where its stage was not trained."""
+def write_table(
+    path: str | Path, task: Task, scores: Mapping[str, Mapping[str, Mapping[str, float | None]]], n: int
+) -> Path:
+    """Write ``tableA1.csv``: a line a metric; a cell is empty where its stage was not trained or has no interval.
+
+    Args:
+        path: the file.
+        task: its name and metrics.
+        scores: stage → metric → value and the limits of its 95 % interval, low and high.
+        n: test cases.
+    """
     path = Path(path)
     name = f"{task.kind} {task.target}"
     with atomic_file(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(COLUMNS)
         for metric in task.metrics:
-            cells = [
-                f"{scores[stage][metric.key]['value']:.6g}" if stage in scores else "" for stage in ("frozen", "tuned")
-            ]
-            table.writerow([name, metric.name, metric.better, *cells, metric.unit])
+            found = [scores.get(stage, {}).get(metric.key, {}) for stage in ("frozen", "tuned")]
+            values = [_cell(one.get("value")) for one in found]
+            limits = [_cell(one.get(limit)) for one in found for limit in ("low", "high")]
+            table.writerow([name, metric.name, metric.better, *values, metric.unit, *limits, n])
     return path
+
+
+def _cell(number: float | None) -> str:
+    return "" if number is None else f"{number:.6g}"
+
+
+def _left_out(task: Task, used: int, without: int, dropped: int) -> list[str]:
+    """In one line how many cases have no target, and why that is so."""
+    if not without:
+        return []
+    column, total = f"{TARGET_COLUMNS[task.kind]}_{task.target}", used + without + dropped
+    why = (
+        f"no {task.target} was drawn, and whether they have none is unknown"
+        if task.kind == "segment"
+        else "it is empty"
+    )
+    verb = "has" if without == 1 else "have"
+    return [f"{without} of {total} cases {verb} nothing in the column {column} and were left out: {why}."]
+
+
+def _hardly_trained(stages: Mapping[Any, Mapping[str, Any]]) -> list[str]:
+    found = []
+    for stage, record in stages.items():
+        remark = early_best(record["best_epoch"], record["epochs"])
+        if remark and stage == "tuned":
+            found.append(f"tuned: {remark} fine-tuning hardly changed it.")
+        elif remark:
+            said = remark.replace("the encoder kept", "the head kept", 1)
+            found.append(f"{stage}: {said} it learned little from this encoder.")
+    return found
 
 
 def _remarks(test: set[str], seen: Mapping[str, Sequence[str]]) -> list[str]:

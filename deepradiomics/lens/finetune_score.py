@@ -27,16 +27,27 @@ def score(
     batch_size: int,
     device: str = "auto",
     seed: int = 0,
-) -> dict[str, dict[str, float]]:
-    """Metrics of some cases: key → value, low, high (95 % percentile bootstrap over cases; within classes if any)."""
-    records = predictions(network, stacks, rows, targets, batch_size=batch_size, device=device)
-    task = network.task
-    found = {}
+) -> dict[str, dict[str, float | None]]:
+    """Metrics of some cases: key → value, low, high (95 % percentile bootstrap over cases; of kappa within classes).
+
+    low and high are None where every resample gives the same number: a point is no interval.
+    """
+    return intervals(
+        network.task, predictions(network, stacks, rows, targets, batch_size=batch_size, device=device), seed
+    )
+
+
+def intervals(task: Task, records: np.ndarray, seed: int = 0) -> dict[str, dict[str, float | None]]:
+    """Metrics of the records (n, k) of some cases, as :func:`score` gives them."""
+    found: dict[str, dict[str, float | None]] = {}
     for metric in task.metrics:
         interval = bootstrap_ci(
-            _Metric(task, metric.key), records, n=RESAMPLES, seed=seed, stratify=task.strata(records)
+            _Metric(task, metric.key), records, n=RESAMPLES, seed=seed, stratify=task.strata(records, metric.key)
         )
-        found[metric.key] = {"value": interval.estimate, "low": interval.low, "high": interval.high}
+        said = interval.high - interval.low > 1e-12
+        found[metric.key] = {
+            "value": interval.estimate, "low": interval.low if said else None, "high": interval.high if said else None,
+        }  # fmt: skip
     return found
 
 

@@ -70,8 +70,8 @@ class Task(Protocol):
     def scores(self, records: np.ndarray) -> dict[str, float]:
         """``loss`` and every metric, of records (n, k)."""
 
-    def strata(self, records: np.ndarray) -> np.ndarray | None:
-        """By what a bootstrap is stratified."""
+    def strata(self, records: np.ndarray, key: str) -> np.ndarray | None:
+        """By what the bootstrap of a metric is stratified: only where a resample without a class has no value."""
 
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -121,8 +121,9 @@ class ClassTask:
             "cross_entropy": entropy,
         }
 
-    def strata(self, records: np.ndarray) -> np.ndarray:
-        return records[:, -1]
+    def strata(self, records: np.ndarray, key: str) -> np.ndarray | None:
+        # A model that answers one class alone is right as often in every stratified resample: no interval at all.
+        return records[:, -1] if key == "qwk" else None
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "target": self.target, "classes": list(self.classes)}
@@ -160,7 +161,7 @@ class SegmentTask:
     def scores(self, records: np.ndarray) -> dict[str, float]:
         return {"loss": float(records[:, 0].mean()), "dice": float(records[:, 1].mean())}
 
-    def strata(self, records: np.ndarray) -> None:
+    def strata(self, records: np.ndarray, key: str) -> None:
         return None
 
     def to_dict(self) -> dict[str, Any]:
@@ -209,7 +210,7 @@ class RegressTask:
         mse = float(np.mean(errors**2))
         return {"loss": mse, "mse": mse, "mae": float(np.mean(np.abs(errors))) * (self.high - self.low)}
 
-    def strata(self, records: np.ndarray) -> None:
+    def strata(self, records: np.ndarray, key: str) -> None:
         return None
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepradiomics.errors import BundleError
-from deepradiomics.lens.provenance import cohort_hash, stage_record
+from deepradiomics.errors import BundleError, InputError
+from deepradiomics.lens.provenance import cohort_hash, early_best, stage_record
 from deepradiomics.lens.splits import pretraining_splits, rows_of, subset, write_splits
-from deepradiomics.lens.stacks import Missing, Stacks, cohort_stacks
+from deepradiomics.lens.stacks import Missing, Stacks, check_region, cohort_stacks
 from deepradiomics.lens.training_config import EncoderConfig
 from deepradiomics.progress import Progress, part
 from deepradiomics.training.fit import Fitted, fit_module, need_lightning
 from deepradiomics.training.run_folder import RunFolder, now
-from deepradiomics.training.seeds import seeded
+from deepradiomics.training.seeds import check_seed, seeded
 
 if TYPE_CHECKING:
     from deepradiomics.cohort.manifest import Manifest
@@ -34,7 +34,7 @@ class PretrainedRun:
 
     Args:
         encoder: folder of the encoder's bundle.
-        metrics: ``validation_loss``, ``best_epoch``, ``epochs``, ``seconds``, ``cases``.
+        metrics: ``validation_loss``, ``best_epoch``, ``epochs``, ``seconds``, ``cases``, ``warnings``.
         history: path of history.csv.
         out: the run folder.
         dropped: (id, reason) of the cases that were left out.
@@ -85,10 +85,12 @@ def pretrain(
         MissingDependencyError: an extra is not installed.
     """
     need_lightning()
+    check_seed(seed)
     out = Path(out)
     manifest = pretraining_splits(manifest, seed)
     start = None if init is None else _start(init, config)
     recipe = config.recipe if start is None else replace(config.recipe, fixed_scale=start.recipe.fixed_scale)
+    centre = check_region(manifest, recipe, roi)
     settings = {**config.to_dict(), "recipe": recipe.to_dict()}
     settings.pop("finetuning")
     identity = {
@@ -99,11 +101,14 @@ def pretrain(
     if run.status == "finished" and (out / "encoder" / "bundle.json").is_file():
         return _result(out, run)
 
-    stacks = cohort_stacks(
-        manifest, recipe, cache or out / "cache", roi=roi if recipe.centre == "roi" else None, missing=missing,
-        progress=part(progress, 0.0, 0.15),
-    )  # fmt: skip
-    manifest = pretraining_splits(subset(manifest, stacks.ids), seed)
+    try:
+        stacks = cohort_stacks(
+            manifest, recipe, cache or out / "cache", roi=centre, missing=missing, progress=part(progress, 0.0, 0.15)
+        )
+        manifest = pretraining_splits(subset(manifest, stacks.ids), seed)
+    except InputError:
+        run.take_back()
+        raise
     run = RunFolder(out, {**identity, "data_sha256": stacks.digest}, products=PRODUCTS)
     run.update(dropped=[list(pair) for pair in stacks.dropped])
     write_splits(manifest, out / "splits.csv")
@@ -111,9 +116,11 @@ def pretrain(
     model = new_autoencoder(config, len(recipe.modalities), seed, start)
     fitted = _fit(model, manifest, stacks, config, run, seed, device, part(progress, 0.15, 0.97))
     record = stage_record(manifest, stacks, {"config": settings, "roi": roi, **_init_of(start)}, seed)
+    remark = early_best(fitted.best_epoch, fitted.epochs)
     metrics = {
         "validation_loss": fitted.best_score, "best_epoch": fitted.best_epoch, "epochs": fitted.epochs,
         "seconds": fitted.seconds, "cases": len(stacks),
+        "warnings": [f"Pre-training: {remark} pre-training hardly changed it."] if remark else [],
     }  # fmt: skip
     _save(model, recipe, out, {"pretraining": {**record, "metrics": metrics}, "synthetic": record["synthetic"]}, start)
     _draw(model, manifest, stacks, recipe.modalities, out, record["synthetic"])

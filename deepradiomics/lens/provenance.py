@@ -19,6 +19,7 @@ from deepradiomics.lens.stacks import Stacks
 from deepradiomics.training.run_folder import command, now, versions
 
 STAGES = ("pretraining", "finetuning")
+EARLY = 0.05  # share of the epochs in which a best epoch says that training did little
 MARK_LENGTH = 16  # hexadecimal digits kept of a mark: 64 bits
 
 
@@ -76,6 +77,22 @@ def seen_cases(about: Mapping[str, Any], stacks: Stacks) -> dict[str, tuple[str,
         if seen:
             found[stage] = tuple(seen)
     return found
+
+
+def early_best(best_epoch: int, epochs: int) -> str | None:
+    """Say that the weights kept are hardly those of a training: they are from its first 5 % (at least one epoch).
+
+    Args:
+        best_epoch: 1-based epoch of the best validation score; 1 means that it never improved.
+        epochs: epochs that were run.
+
+    Returns:
+        the beginning of a sentence; None where the best epoch came later, or there was only one.
+    """
+    if epochs < 2 or best_epoch > max(1.0, EARLY * epochs):
+        return None
+    never = ", after which the validation score never improved" if best_epoch == 1 else ""
+    return f"the encoder kept is that of epoch {best_epoch} of {epochs}{never}:"
 
 
 def cohort_hash(manifest: Manifest) -> str:

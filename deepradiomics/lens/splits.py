@@ -42,7 +42,7 @@ def pretraining_splits(manifest: Manifest, seed: int) -> Manifest:
         if count < least:
             raise ManifestError(
                 f"Pre-training needs {least} {split} case{'s' if least > 1 else ''} at least, {manifest.where} gives "
-                f"{count}. Add patients, or change the column split."
+                f"{count} of {_cohort(manifest)}. Add patients, or change the column split."
             )
     return replace(manifest, rows=tuple(rows))
 
@@ -59,9 +59,16 @@ def task_splits(manifest: Manifest, seed: int) -> Manifest:
         if count < least:
             raise ManifestError(
                 f"Fine-tuning needs {least} {split} case{'s' if least > 1 else ''} at least, the splits of "
-                f"{manifest.where} give {count} of {len(dealt)}. Add patients, or give splits in the column split."
+                f"{manifest.where} give {count} of {_cohort(manifest)}; patients without a split are dealt 7:1:2 to "
+                "training, validation and test. Add patients, or give splits in the column split."
             )
     return dealt
+
+
+def _cohort(manifest: Manifest) -> str:
+    """Its size in words."""
+    cases, patients = len(manifest), len(set(manifest.groups))
+    return f"{cases} case{'s' if cases > 1 else ''} of {patients} patient{'s' if patients > 1 else ''}"
 
 
 def subset(manifest: Manifest, ids: Sequence[str]) -> Manifest:

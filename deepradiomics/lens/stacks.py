@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
-from deepradiomics.cohort.roi import ELLIPSOID, roi_file, roi_mask
+from deepradiomics.cohort.roi import ELLIPSOID, has_roi, roi_file, roi_mask
 from deepradiomics.errors import BundleError, InputError
 from deepradiomics.files import atomic_folder, content_hash, read_json, sha256_file, write_json
 from deepradiomics.images import read_volume
@@ -124,6 +124,25 @@ def cohort_stacks(
         marks=tuple(marks_of(case, about["voxels_sha256"]) for case, _, about in found),
         notes={case: tuple(about["notes"]) for case, _, about in found if about["notes"]},
         dropped=tuple(failed),
+    )
+
+
+def check_region(manifest: Manifest, recipe: StackRecipe, roi: str) -> str | None:
+    """Return the region in whose middle stacks lie, None where they lie in the middle of the image.
+
+    Raises:
+        InputError: no case of the manifest has that region.
+    """
+    if recipe.centre != "roi":
+        return None
+    if any(has_roi(row, roi) for row in manifest.rows):
+        return roi
+    column = "mask" if roi == "mask" else f"mask_{roi}"
+    there = [name for name in manifest.rois if any(name in row.masks for row in manifest.rows)]
+    raise InputError(
+        f"roi: {manifest.where} names no mask in a column {column}, in whose middle the images would lie; its regions "
+        f"are: {', '.join(there) or 'none'}. Choose one of them (--roi), add the column, or take --roi {ELLIPSOID}, "
+        "which needs no mask and lies in the middle of the image."
     )
 
 

@@ -8,7 +8,8 @@
       checkpoints/    last.ckpt, best.ckpt
       …               what the run produces when it is finished, such as bundle/
 
-A folder belongs to one run: with another configuration or manifest it is refused rather than mixed.
+A folder belongs to one run: with another configuration or manifest it is refused rather than mixed, and a run of
+another kind is never removed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ from deepradiomics.files import atomic_file, read_json, write_json
 
 RUN_FILE, HISTORY_FILE = "run.json", "history.csv"
 _OWN = (RUN_FILE, HISTORY_FILE, "checkpoints")
+_KINDS = {
+    "pretraining": "a pre-training", "finetuning": "a fine-tuning", "fingerprint": "the training of a fingerprint",
+    "lens": "a lens",
+}  # fmt: skip
+_STAGES = ("frozen", "tuned")  # a fine-tuning keeps a run in each of these and none beside them
+_IN_WORDS = {  # what a hash that differs means
+    "manifest_sha256": "the manifest is another or was changed (cases, patients, labels, values, regions or splits)",
+    "data_sha256": "the images or masks have changed, or the cases that can be used",
+}
 
 
 class RunFolder:
@@ -39,6 +49,9 @@ class RunFolder:
         identity: what makes this run this run, JSON-able; compared key by key with the folder's.
         resume: go on with the same run; with False whatever run is there is removed first.
         products: names of files and folders that a finished run leaves there, removed with it.
+
+    Attributes:
+        begun: whether the run was there before.
 
     Raises:
         InputError: another run lives in the folder; the message says what differs.
@@ -57,6 +70,8 @@ class RunFolder:
         self.record: dict[str, Any] = {}
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder}: expected a folder for the run, found a file.")
+        refuse_other_kinds(self.folder, identity.get("kind"))
+        self.begun = (self.folder / RUN_FILE).is_file()
         if not resume:
             self._remove()
         elif (self.folder / RUN_FILE).is_file():
@@ -100,6 +115,17 @@ class RunFolder:
             table.writeheader()
             table.writerows([*rows, new])
 
+    def take_back(self) -> None:
+        """Remove the record of a run that could not begin, and the folder where that leaves it empty.
+
+        A run that was there before is left as it is.
+        """
+        if self.begun:
+            return
+        (self.folder / RUN_FILE).unlink(missing_ok=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
     def rows(self) -> list[dict[str, str]]:
         """Return the history, oldest first."""
         if not self.history.is_file():
@@ -114,8 +140,9 @@ class RunFolder:
         for key, value in identity.items():
             if key in stored and stored[key] != value:
                 where, old, new = _first_difference(key, stored[key], value)
+                what = _IN_WORDS.get(where, f"{where} differs (there {old}, now {new})")
                 raise InputError(
-                    f"{self.folder}: another run lives here; {where} differs (there {old}, now {new}). "
+                    f"{self.folder}: another run lives here; {what}. "
                     "Choose another folder, or start over with resume=False (--no-resume), which removes that run."
                 )
 
@@ -126,6 +153,33 @@ class RunFolder:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+
+def refuse_other_kinds(folder: str | Path, kind: object) -> None:
+    """Let a run begin in a folder only where no run of another kind lives, whose files it would overwrite.
+
+    Args:
+        folder: of the run; a fine-tuning's stages lie one level below.
+        kind: of the run that would begin; None is compared with nothing.
+
+    Raises:
+        InputError: a run of another kind lives there, whether or not the run shall start over.
+    """
+    folder = Path(folder)
+    if kind is None or not folder.is_dir():
+        return
+    for file in (folder / RUN_FILE, *(folder / stage / RUN_FILE for stage in _STAGES)):
+        try:
+            record = read_json(file) if file.is_file() else None
+        except InputError:  # damaged: told where the run is resumed, removed where it starts over
+            continue
+        identity = record.get("identity") if isinstance(record, Mapping) else None
+        there = identity.get("kind") if isinstance(identity, Mapping) else None
+        if there not in (None, kind):
+            raise InputError(
+                f"{folder}: another run lives here, {_KINDS.get(str(there), str(there))}; "
+                f"{_KINDS.get(str(kind), str(kind))} would write over its files. Choose another folder (-o)."
+            )
 
 
 def _first_difference(key: str, old: Any, new: Any) -> tuple[str, str, str]:

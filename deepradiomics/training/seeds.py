@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from deepradiomics.errors import InputError
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
@@ -35,6 +37,16 @@ def untouched_randomness() -> Iterator[None]:
             yield
         finally:
             torch.use_deterministic_algorithms(strict, warn_only=lenient)
+
+
+def check_seed(seed: int, name: str = "seed") -> None:
+    """Refuse what no generator can begin with.
+
+    Raises:
+        InputError: the seed is negative or too large.
+    """
+    if not 0 <= seed < 2**63:
+        raise InputError(f"{name}: expected a whole number from 0 to 2⁶³ - 1, got {seed}.")
 
 
 def seed_of(*numbers: int) -> int:

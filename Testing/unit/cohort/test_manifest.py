@@ -91,6 +91,9 @@ def test_other_views_masks_and_splits_round_trip_and_the_folder_can_be_moved(fol
         (GOOD.replace("b,", "a,"), r"Column id: id a more than once"),
         (GOOD.replace("b,", "A,"), r"Column id: ids A, a more than once"),
         (GOOD.replace("b,", "x/y,"), r"Case id 'x/y' cannot be a file name"),
+        (GOOD.replace("sagittal", "View_T2"), r"unknown column 'View_T2'; did you mean 'view_t2'"),
+        (GOOD.replace("label_acl", "LABEL_ACL"), r"unknown column 'LABEL_ACL'; did you mean 'label_acl'"),
+        (GOOD.replace("sagittal", "view_"), r"column 'view_' lacks a name after its '_', such as view_t2"),
         (GOOD.replace("b,1", ",1"), r"Line 3 of the manifest has no id"),
         (GOOD.replace("1.nii.gz", ""), r"Case b names no image"),
         (GOOD.replace("b,1.nii.gz,0", "b,1.nii.gz,"), r"Column label_acl: no label for case b"),
@@ -117,7 +120,10 @@ def test_a_missing_or_unreadable_manifest_is_said_so(tmp_path):
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00id")
     with pytest.raises(ManifestError, match="not a readable UTF-8 CSV"):
         read_manifest(tmp_path / "bytes.csv")
-    with pytest.raises(ManifestError, match="not a readable"):
+    with pytest.raises(ManifestError, match="this is a folder; name the CSV file"):
+        read_manifest(tmp_path)
+    (tmp_path / "manifest.csv").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(ManifestError, match=r"this is a folder; did you mean .*manifest\.csv"):
         read_manifest(tmp_path)
 
 

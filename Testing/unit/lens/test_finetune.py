@@ -14,11 +14,13 @@ from deepradiomics.errors import BundleError, Cancelled, InputError, ManifestErr
 from deepradiomics.files import read_json
 from deepradiomics.lens.finetune import FinetunedRun, finetune
 from deepradiomics.lens.finetune_stored import load_model
+from deepradiomics.lens.pretrain import pretrain
 from deepradiomics.lens.splits import read_splits
 from deepradiomics.lens.stacks import Stacks, cohort_stacks
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
 from deepradiomics.networks.encoder import Encoder, load_encoder
 from deepradiomics.stats import dice
+from deepradiomics.training.run_folder import RunFolder
 from deepradiomics.training.seeds import seeded
 from Testing.unit.lens.ball_cohort import CONFIG, RECIPE, config, read_rows, write_cohort, write_rows
 
@@ -148,13 +150,22 @@ def test_a_run_leaves_splits_metrics_and_the_table(runs: dict[str, FinetunedRun]
         assert read_json(run.out / "metrics.json") == run.metrics and run.metrics["synthetic"] is True
         with (run.out / "tableA1.csv").open(encoding="utf-8", newline="") as stream:
             table = list(csv.DictReader(stream))
-        assert list(table[0]) == ["task", "metric", "better", "frozen", "tuned", "unit"]
+        assert list(table[0]) == [
+            "task", "metric", "better", "frozen", "tuned", "unit", "frozen_low", "frozen_high", "tuned_low",
+            "tuned_high", "n",
+        ]  # fmt: skip
         assert [row["metric"] for row in table] == [metric["name"] for metric in run.metrics["metrics"]]
         own = run.metrics["metric"]
         assert float(table[0]["tuned"]) == pytest.approx(scores(run, "tuned", own), rel=1e-5)
         for stage in ("frozen", "tuned"):
             interval = run.metrics[stage][own]
-            assert interval["low"] <= interval["value"] <= interval["high"], (kind, stage)
+            said = [table[0][f"{stage}_{limit}"] for limit in ("low", "high")]
+            if interval["low"] is None:
+                assert interval["high"] is None and said == ["", ""]
+            else:
+                assert interval["low"] <= interval["value"] <= interval["high"], (kind, stage)
+                assert [float(cell) for cell in said] == pytest.approx([interval["low"], interval["high"]], rel=1e-5)
+        assert {row["n"] for row in table} == {str(run.metrics["test_cases"])}
     assert runs["regress"].metrics["metrics"][1]["unit"] == "mL"
 
 
@@ -177,6 +188,58 @@ def test_cases_without_a_lesion_are_left_out_of_segmentation_and_listed(
     assert [case["id"] for case in metrics["dropped"]] == without and len(without) == 8
     assert "column mask_lesion: no region was drawn" in metrics["dropped"][0]["reason"]
     assert sum(metrics["splits"].values()) == 16
+    told = [text for text in metrics["warnings"] if "left out" in text]
+    assert len(told) == 1 and told[0].startswith("8 of 24 cases have nothing in the column mask_lesion")
+
+
+def test_the_gland_is_not_learned_unasked(cohort: Path, encoder: Path, cache: Path, tmp_path: Path) -> None:
+    rows = [{key: cell for key, cell in row.items() if key != "mask_lesion"} for row in read_rows(cohort)]
+    gland_only = read_manifest(write_rows(cohort.with_name("gland-only.csv"), rows), need_labels=False)
+    with pytest.raises(ManifestError, match=r"there are mask_gland\. Name one of them as target \(--target gland\)"):
+        finetune(gland_only, "segment", encoder, SHORT, tmp_path / "a", device="cpu", cache=cache)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_pretraining_is_not_written_into_nor_a_finetuning_by_a_pretraining(
+    runs: dict[str, FinetunedRun], manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
+) -> None:
+    RunFolder(tmp_path, {"kind": "pretraining"})
+    (tmp_path / "splits.csv").write_text("id,split\n", encoding="utf-8")
+    for resume in (True, False):
+        with pytest.raises(InputError, match=r"another run lives here, a pre-training; a fine-tuning would write over"):
+            finetune(manifest, "class", encoder, SHORT, tmp_path, device="cpu", cache=cache, resume=resume)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "splits.csv"]
+    assert (tmp_path / "splits.csv").read_text(encoding="utf-8") == "id,split\n"
+
+    out = runs["class"].out
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for resume in (True, False):
+        with pytest.raises(InputError, match=r"another run lives here, a fine-tuning; a pre-training would write over"):
+            pretrain(manifest, CONFIG, out, device="cpu", cache=cache, resume=resume)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_stage_that_belongs_to_another_run_leaves_no_trace_of_the_new_one(
+    manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
+) -> None:
+    finetune(manifest, "regress", encoder, config(epochs=1), tmp_path, only="tuned", device="cpu", cache=cache)
+    with pytest.raises(InputError, match="seed differs"):
+        finetune(manifest, "regress", encoder, config(epochs=1), tmp_path, seed=4, device="cpu", cache=cache)
+    assert not (tmp_path / "frozen").exists()
+
+
+def test_an_encoder_that_fine_tuning_hardly_changed_is_told(
+    manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
+) -> None:
+    still = config(epochs=3, learning_rate=0.0, weight_decay=0.0)  # nothing improves: the first epoch stays the best
+    run = finetune(manifest, "segment", encoder, still, tmp_path, only="tuned", device="cpu", cache=cache)
+    assert any(
+        "the encoder kept is that of epoch 1 of 3, after which the validation score never improved: fine-tuning "
+        "hardly changed it" in text
+        for text in run.metrics["warnings"]
+    )
+    kept = load_encoder(run.encoders["tuned"]).about["finetuning"]["metrics"]
+    assert (kept["best_epoch"], kept["epochs"]) == (1, 3)
 
 
 def test_a_finished_run_is_not_trained_again(
@@ -263,7 +326,12 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, list[str]], str]] = {
     "a class with one case": (
         {}, {"label_grade": ["7", *["0", "1"] * 11, "0"]}, r"class 7 has one case only \(case ball00\)",
     ),
-    "one class": ({}, {"label_grade": ["1"] * 24}, "all 24 cases are of class 1"),
+    "one class": ({}, {"label_grade": ["1"] * 24}, "all 24 cases are of class 1.*learn another column"),
+    "a negative seed": ({"seed": -1}, {}, "seed: expected a whole number from 0"),
+    "a negative seed of the splits": ({"split_seed": -2}, {}, "split_seed: expected a whole number from 0"),
+    "a region nobody drew": (
+        {"roi": "bladder"}, {}, r"no mask in a column mask_bladder.*are: gland, lesion.*--roi ellipsoid",
+    ),
     "two columns to choose from": (
         {}, {"label_other": ["0", "1"] * 12}, r"there are label_grade, label_other.*Name one of them as target",
     ),
@@ -297,7 +365,16 @@ def test_bad_input_is_told_before_anything_is_trained(
     rest = {key: value for key, value in options.items() if key != "kind"}
     with pytest.raises(InputError, match=message):
         finetune(manifest, kind, encoder, SHORT, tmp_path / "a", device="cpu", cache=cache, **rest)
-    assert not list(tmp_path.rglob("*.ckpt"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_case_that_cannot_be_used_leaves_no_record_of_a_run(
+    cohort: Path, encoder: Path, cache: Path, tmp_path: Path
+) -> None:
+    lacking = changed(cohort, "no-adc", view_adc=["", *[row["view_adc"] for row in read_rows(cohort)[1:]]])
+    with pytest.raises(InputError, match="Case ball00 lacks"):
+        finetune(lacking, "regress", encoder, SHORT, tmp_path / "a", device="cpu", cache=cache)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_value_that_is_not_a_number_is_refused_where_the_manifest_is_read(cohort: Path) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from deepradiomics.lens.finetune_score import intervals
 from deepradiomics.lens.finetune_tasks import (
     ClassTask,
     RegressTask,
@@ -13,6 +14,7 @@ from deepradiomics.lens.finetune_tasks import (
     task_from_dict,
     unit_of,
 )
+from deepradiomics.lens.provenance import early_best
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
 from deepradiomics.training.batches import SeededBatches
 
@@ -70,6 +72,23 @@ def test_a_volumes_error_is_told_in_millilitres() -> None:
         (0.25**2 + 0.1**2) / 2
     )
     assert unit_of("volume_ml") == "mL" and unit_of("score") == ""
+
+
+def test_a_model_that_answers_one_class_has_an_interval_of_accuracy_and_none_of_kappa() -> None:
+    task = TASKS[0]
+    records = task.record(torch.eye(3)[[1] * 9] * 9, torch.tensor([0, 0, 1, 1, 1, 1, 1, 2, 2])).numpy()
+    found = intervals(task, records)
+    assert found["accuracy"]["value"] == pytest.approx(5 / 9)
+    low, high = found["accuracy"]["low"], found["accuracy"]["high"]
+    # of nine draws with a chance of 5/9, 2 to 8 are right in 95 % of the resamples
+    assert (low, high) == (pytest.approx(2 / 9), pytest.approx(8 / 9))
+    assert found["qwk"] == {"value": 0.0, "low": None, "high": None}
+
+
+def test_a_best_epoch_is_early_in_the_first_twentieth_or_where_nothing_improved() -> None:
+    assert early_best(1, 1) is None and early_best(3, 40) is None and early_best(2, 3) is None
+    assert "epoch 2 of 40:" in str(early_best(2, 40))
+    assert "never improved" in str(early_best(1, 40)) and "never improved" in str(early_best(1, 2))
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)

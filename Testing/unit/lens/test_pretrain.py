@@ -160,9 +160,40 @@ def test_splits_that_separate_a_patient_are_refused(cohort: Path) -> None:
         pretraining_splits(separated, 0)
 
 
+def test_without_any_mask_the_ellipsoid_is_offered_and_nothing_is_left(cohort: Path, tmp_path: Path) -> None:
+    rows = [{key: cell for key, cell in row.items() if not key.startswith("mask_")} for row in read_rows(cohort)]
+    bare = read_manifest(write_rows(cohort.with_name("bare.csv"), rows), need_labels=False)
+    with pytest.raises(InputError, match=r"mask_gland.*its regions are: none.*--roi ellipsoid"):
+        pretrain(bare, CONFIG, tmp_path / "a", device="cpu")
+    run = pretrain(bare, config(epochs=1), tmp_path / "b", roi="ellipsoid", device="cpu")
+    assert run.encoder.is_dir() and not (tmp_path / "a").exists()
+
+
+def test_a_case_that_cannot_be_used_leaves_no_record_of_a_run(cohort: Path, tmp_path: Path) -> None:
+    rows = read_rows(cohort)
+    rows[3]["view_adc"] = ""
+    lacking = read_manifest(write_rows(cohort.with_name("no-adc.csv"), rows), need_labels=False)
+    with pytest.raises(InputError, match="Case ball03 lacks the modality adc"):
+        pretrain(lacking, CONFIG, tmp_path / "a", device="cpu", cache=tmp_path / "cache")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_negative_seed_is_refused(manifest: Manifest, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="seed: expected a whole number from 0"):
+        pretrain(manifest, CONFIG, tmp_path / "a", seed=-1, device="cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_encoder_that_never_improved_is_told(finished: PretrainedRun, manifest: Manifest, tmp_path: Path) -> None:
+    still = config(epochs=2, learning_rate=0.0, weight_decay=0.0)
+    run = pretrain(manifest, still, tmp_path / "a", device="cpu", cache=finished.out / "cache")
+    assert finished.metrics["warnings"] == []
+    assert [text for text in run.metrics["warnings"] if "epoch 1 of 2" in text and "hardly changed" in text]
+
+
 def test_too_few_cases_are_told(manifest: Manifest) -> None:
     few = dataclasses.replace(manifest, rows=manifest.rows[4:6])
-    with pytest.raises(ManifestError, match=r"needs 2 train cases at least, .* gives 1"):
+    with pytest.raises(ManifestError, match=r"needs 2 train cases at least, .* gives 1 of 2 cases of 2 patients"):
         pretraining_splits(few, 0)
 
 

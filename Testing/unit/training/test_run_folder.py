@@ -22,6 +22,40 @@ def test_another_run_is_refused_with_the_first_difference(tmp_path: Path) -> Non
         RunFolder(tmp_path, {"config": {"a": 1, "b": {"c": 3}}})
 
 
+def test_a_changed_manifest_is_told_in_words_and_not_in_hashes(tmp_path: Path) -> None:
+    RunFolder(tmp_path, {"manifest_sha256": "5b7f"})
+    with pytest.raises(InputError, match=r"the manifest is another or was changed \(cases, patients, labels") as told:
+        RunFolder(tmp_path, {"manifest_sha256": "8491"})
+    assert "5b7f" not in str(told.value)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_run_of_another_kind_is_neither_mixed_nor_removed(resume: bool, tmp_path: Path) -> None:
+    RunFolder(tmp_path / "a", {"kind": "lens"})
+    RunFolder(tmp_path / "b" / "tuned", {"kind": "finetuning"})
+    for name, there in (("a", "a lens"), ("b", "a fine-tuning")):
+        with pytest.raises(InputError, match=f"another run lives here, {there}; a pre-training would write over"):
+            RunFolder(tmp_path / name, {"kind": "pretraining"}, resume=resume)
+    assert sorted(str(path.relative_to(tmp_path).as_posix()) for path in tmp_path.rglob("*.*")) == [
+        "a/run.json", "b/tuned/run.json",
+    ]  # fmt: skip
+
+
+def test_a_damaged_record_is_removed_where_the_run_starts_over(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"run\.json"):
+        RunFolder(tmp_path, {"kind": "lens"})
+    assert RunFolder(tmp_path, {"kind": "lens"}, resume=False).status == "running"
+
+
+def test_a_run_that_could_not_begin_is_taken_back_and_one_that_had_begun_is_not(tmp_path: Path) -> None:
+    RunFolder(tmp_path / "a", {"seed": 1}).take_back()
+    assert not (tmp_path / "a").exists()
+    RunFolder(tmp_path / "a", {"seed": 1})
+    RunFolder(tmp_path / "a", {"seed": 1}).take_back()
+    assert (tmp_path / "a" / "run.json").is_file()
+
+
 def test_rows_after_a_kill_are_replaced(tmp_path: Path) -> None:
     run = RunFolder(tmp_path, {})
     for epoch, loss in ((1, 0.5), (2, 0.4), (3, 0.3), (2, 0.45)):
