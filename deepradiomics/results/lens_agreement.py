@@ -19,12 +19,14 @@ class Agreement:
     Args:
         rank_correlation: Spearman's; NaN where a column is constant.
         same_sign: share of the features that move at all in both, which move in the same direction; NaN for none.
+        one_sign: whether all that move do so in one direction, in both columns: then signs tell nothing.
         extremes: how many features at each end were compared.
         shared_top, shared_bottom: how many of them both columns name.
     """
 
     rank_correlation: float
     same_sign: float
+    one_sign: bool
     extremes: int
     shared_top: int
     shared_bottom: int
@@ -42,10 +44,22 @@ def agreement(rows: Sequence[Row], column: str, other: str = "delta_i") -> Agree
     return Agreement(
         rank_correlation=spearman(pairs[:, 0], pairs[:, 1]),
         same_sign=float((np.sign(both[:, 0]) == np.sign(both[:, 1])).mean()) if len(both) else float("nan"),
+        one_sign=bool(len(both)) and all(len({*np.sign(column).tolist()}) == 1 for column in both.T),
         extremes=count,
         shared_top=len({*first[:count]} & {*second[:count]}),
         shared_bottom=len({*first[-count:]} & {*second[-count:]}),
     )
+
+
+def share_words(found: Agreement) -> str:
+    """The share with the same sign in per cent, never rounded up to all or down to none."""
+    if found.one_sign:
+        return "– (all of one sign)"
+    if not np.isfinite(found.same_sign):
+        return "–"
+    percent = 100 * found.same_sign
+    digits = 0 if percent in (0, 100) or 1 <= percent <= 99 else 1
+    return f"{min(percent, 99.9):.1f} %" if digits and percent > 99 else f"{max(percent, 0.1 * digits):.{digits}f} %"
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:

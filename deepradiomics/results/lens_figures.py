@@ -2,7 +2,7 @@
 
 figure 2   R² of single modalities before and after, for the family with the highest R² after, a panel a task
 figure 3   cases with their ROI beside the features that gained, lost and kept their importance (or explained spread)
-overview   importance before against after, a dot a feature; mean ΔI by family and modality
+overview   explained spread and importance, before against after, a dot a feature; mean shifts by family and modality
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from deepradiomics.lens.readings import IMPORTANCE, Reading
 from deepradiomics.lens.result import LensResult, Pick, Row
 from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
 from deepradiomics.results.lens_case import LensCase, add_colour_bar, draw_map, draw_modality, window_of
-from deepradiomics.results.lens_tables import task_labels
+from deepradiomics.results.lens_tables import task_labels, tested_on
 from deepradiomics.results.lens_words import (
+    DIFFERS,
+    SHOWN_ORDER,
     STAGE_COLOURS,
     STAGES,
-    beyond_noise,
+    differs,
     family_name,
     modality_name,
     number,
@@ -47,17 +49,22 @@ def figure2(results: Sequence[LensResult]) -> Figure:
     rows = -(-len(results) // columns)
     widest = max(len(result.modalities) for result in results)
     figure = new_figure(max(2.8, 0.85 * widest + 0.6) * columns + 0.4, 3.4 * rows + 0.4)
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for ax, result, label in zip(panels, results, task_labels(results), strict=False):
         _modality_bars(ax, result, label)
+    everything = [row["r2"] for one in results for row in one.modality_r2 if row["group"] == best_family(one)]
+    low, high = np.nanmin([0.0, *everything]), np.nanmax([0.1, *everything])
+    panels[0].set_ylim(1.18 * low, max(1.0, high) if high > 0.55 else 1.25 * high)  # of all panels
     for ax in panels[::columns]:
         ax.set_ylabel("R² on test patients")
     for ax in panels[len(results) :]:
         ax.set_axis_off()
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False, fontsize=9)
-    if any(result.about.get("synthetic") for result in results):
-        figure.supxlabel(_SYNTHETIC, fontsize=9, color=_RED)
+    told = [_SYNTHETIC] if any(result.about.get("synthetic") for result in results) else []
+    told += [wrapped(text, int(12 * figure.get_figwidth())) for text in [tested_on(results)] if text]
+    if told:
+        figure.supxlabel("\n".join(told), fontsize=9, color=_RED)
     return figure
 
 
@@ -89,11 +96,16 @@ def figure3(result: LensResult, cases: Sequence[LensCase] = (), by: Reading = IM
 
 
 def overview_figure(result: LensResult) -> Figure:
-    """All features: importance before against after, coloured by family; and mean ΔI by family and modality."""
-    figure = new_figure(11.0, 5.2)
-    left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
-    _scatter(left, result)
-    _heat_map(right, result)
+    """All features: before against after, coloured by family, and the mean shift by family and modality.
+
+    Explained spread above, importance below.
+    """
+    figure = new_figure(11.0, 10.4)
+    parts = figure.subfigures(2, 1, squeeze=False)
+    for part, by in zip(parts[:, 0], SHOWN_ORDER, strict=True):
+        left, right = part.subplots(1, 2, width_ratios=(1.15, 1.0))
+        _scatter(left, result, by)
+        _heat_map(right, result, by)
     return _titled(figure, result)
 
 
@@ -111,7 +123,7 @@ def best_family(result: LensResult) -> str:
 def group_title(group: Pick, rows: Sequence[Row], by: Reading = IMPORTANCE) -> str:
     """What a group of picked features has in common; it is claimed only where the numbers bear it out.
 
-    Gain and loss: every shift has that sign, and not every one of them is within the permutation null. Kept: none has
+    Gain and loss: every shift has that sign, and the permutation null does not call all of them alike. Kept: none has
     changed by more than half of what it was.
     """
     if group == "stable":
@@ -119,8 +131,8 @@ def group_title(group: Pick, rows: Sequence[Row], by: Reading = IMPORTANCE) -> s
         changed = any(abs(row[by.delta]) > _KEPT * row[by.before] for row in rows)
         return f"S{size}" if changed else f"Kept their {by.words} (s{size})"
     size, verb, sign = ("largest", "Gained", 1) if group == "top" else ("smallest", "Lost", -1)
-    if all(beyond_noise(row, by) is False for row in rows):
-        return f"{size.capitalize()} {by.shift} (none beyond noise)"
+    if all(differs(row, by) is False for row in rows):
+        return f"{size.capitalize()} {by.shift} (none with q < 0.05)"
     return (
         f"{verb} {by.words} ({size} {by.shift})"
         if all(sign * row[by.delta] > 0 for row in rows)
@@ -148,8 +160,6 @@ def _modality_bars(ax: Axes, result: LensResult, label: str) -> None:
     ax.set_xlim(-0.6, len(place) - 0.4)
     ax.grid(axis="x", visible=False)
     ax.axhline(0, color="black", linewidth=0.8)
-    low, high = np.nanmin([0.0, *values.values()]), np.nanmax([0.1, *values.values()])
-    ax.set_ylim(1.18 * low, max(1.0, high) if high > 0.55 else 1.25 * high)
 
 
 def _figure3_note(result: LensResult, by: Reading) -> str:
@@ -209,18 +219,16 @@ def _feature_list(
 
 
 def _shift_point(ax: Axes, y: float, row: Row, by: Reading) -> None:
-    """The shift, its interval, its value; filled where it is beyond the permutation null."""
+    """The shift, its interval, its value; filled where it differs between the encoders by the null."""
     delta, low, high = row[by.delta], row[f"{by.delta}_low"], row[f"{by.delta}_high"]
-    beyond = beyond_noise(row, by)
-    colour = GREY if beyond is False else "black"
+    apart = differs(row, by)
+    colour = GREY if apart is False else "black"
     if np.isfinite(low) and np.isfinite(high):
         ax.plot([low, high], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
-    ax.plot(
-        [delta], [y], marker="o", markersize=6, color=colour, markerfacecolor="white" if beyond is False else colour
-    )
+    ax.plot([delta], [y], marker="o", markersize=6, color=colour, markerfacecolor="white" if apart is False else colour)
     ax.annotate(
         signed(delta), (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour,
-        fontweight="bold" if beyond else "normal",
+        fontweight="bold" if apart else "normal",
     )  # fmt: skip
 
 
@@ -232,8 +240,8 @@ def _noise_legend(result: LensResult, by: Reading) -> tuple[list[Any], list[str]
         return Line2D([], [], color=colour, marker="o", markerfacecolor=colour if filled else "white", linewidth=1.4)
 
     if not result.has_null:
-        return [mark(True)], [f"{by.shift} (no permutation null: whether it is noise is not known)"]
-    words = [f"{by.shift} beyond the permutation null (q < 0.05)", f"{by.shift} not beyond the null"]
+        return [mark(True)], [f"{by.shift} (no permutation null was computed)"]
+    words = [f"{by.shift} {DIFFERS}", f"{by.shift} does not"]
     return [mark(True), mark(False)], words
 
 
@@ -264,11 +272,11 @@ def _case_panels(figure: SubFigure, cases: Sequence[LensCase], rows: int, column
         )  # fmt: skip
 
 
-def _scatter(ax: Axes, result: LensResult) -> None:
-    before, after = (np.array([row[f"i_{stage}"] for row in result.shift]) for stage in ("pre", "ft"))
+def _scatter(ax: Axes, result: LensResult, by: Reading) -> None:
+    before, after = (np.array([row[column] for row in result.shift]) for column in (by.before, by.after))
     families = [family for family in FAMILY_COLOURS if any(row["family"] == family for row in result.shift)]
     families += [f for f in dict.fromkeys(row["family"] for row in result.shift) if f not in families]
-    noise = np.array([beyond_noise(row) is False for row in result.shift])
+    noise = np.array([differs(row, by) is False for row in result.shift])
     low, limit = 0.0, 1.05 * float(max(before.max(), after.max()))
     if min(before.min(), after.min()) > 0 and not 1 / _FAR < np.median(after) / np.median(before) < _FAR:
         low, limit = float(min(before.min(), after.min())) / 1.5, 1.5 * limit
@@ -282,41 +290,48 @@ def _scatter(ax: Axes, result: LensResult) -> None:
                    linewidths=0.5, alpha=0.55)  # fmt: skip
         ax.scatter(before[ones & ~noise], after[ones & ~noise], 18, marker=marker, color=colour, linewidths=0,
                    label=family_name(family))  # fmt: skip
-    tidy(ax, f"Importance I of {len(result.shift)} features", "I before fine-tuning", "I after fine-tuning")
+    tidy(ax, f"{by.words.capitalize()} {by.symbol} of {len(result.shift)} features", f"{by.symbol} before fine-tuning",
+         f"{by.symbol} after fine-tuning")  # fmt: skip
     ax.set(xlim=(low, limit), ylim=(low, limit), aspect="equal")
     ax.annotate("gained", (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=9, color=GREY)
     ax.annotate("lost", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=9, color=GREY)
     handles, names = ax.get_legend_handles_labels()
-    meaning = "filled: ΔI beyond the permutation null" if result.has_null else "no permutation null was computed"
+    meaning = f"filled: {by.shift} {DIFFERS}" if result.has_null else "no permutation null was computed"
     ax.legend(
         handles, names, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, fontsize=8, frameon=False,
         title=meaning, title_fontsize=8,
     )  # fmt: skip
 
 
-def _heat_map(ax: Axes, result: LensResult) -> None:
+def _heat_map(ax: Axes, result: LensResult, by: Reading) -> None:
     families = list(dict.fromkeys(row["family"] for row in result.shift))
     families.sort(key=lambda family: list(FAMILY_COLOURS).index(family) if family in FAMILY_COLOURS else 99)
     mean = np.full((len(families), len(result.modalities)), np.nan)
     for i, j in np.ndindex(mean.shape):
         some = [
-            r["delta_i"] for r in result.shift if (r["family"], r["modality"]) == (families[i], result.modalities[j])
+            r[by.delta] for r in result.shift if (r["family"], r["modality"]) == (families[i], result.modalities[j])
         ]
         mean[i, j] = np.mean(some) if some else np.nan
     reach = float(np.nanmax(np.abs(mean))) or 1.0
     shown = ax.imshow(mean, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto")
     for i, j in np.ndindex(mean.shape):
         if np.isfinite(mean[i, j]):
-            colour = "white" if abs(mean[i, j]) > 0.7 * reach else "black"
+            colour = _ink(shown.to_rgba(mean[i, j]))
             ax.text(j, i, signed(float(mean[i, j])), ha="center", va="center", fontsize=9, color=colour)
     ax.set_xticks(range(len(result.modalities)), [modality_name(one) for one in result.modalities])
     ax.set_yticks(range(len(families)), [family_name(one) for one in families])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_title("Mean ΔI by family and modality", fontsize=11)
+    ax.set_title(f"Mean {by.shift} by family and modality", fontsize=11)
     bar = ax.figure.colorbar(shown, ax=ax, fraction=0.05, pad=0.03)
-    bar.set_label("mean ΔI (orange: gained, purple: lost)", fontsize=9)
+    bar.set_label(f"mean {by.shift} (orange: gained, purple: lost)", fontsize=9)
     bar.ax.tick_params(labelsize=8)
+
+
+def _ink(colour: Any) -> str:
+    """White or black letters, whichever stand out more from a colour (relative luminance, WCAG 2)."""
+    linear = np.where((rgb := np.array(colour[:3])) <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return "white" if float(linear @ (0.2126, 0.7152, 0.0722)) < 0.179 else "black"
 
 
 def _titled(figure: Figure, result: LensResult, note: str = "") -> Figure:

@@ -10,13 +10,13 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from deepradiomics.lens.readings import IMPORTANCE, READINGS, Reading
+from deepradiomics.lens.readings import IMPORTANCE, Reading
 from deepradiomics.lens.result import LensResult
 from deepradiomics.results import lens_text as text
 from deepradiomics.results.lens_case import LensCase, case_figure
 from deepradiomics.results.lens_figures import figure2, figure3, overview_figure
 from deepradiomics.results.lens_tables import as_html, complete_table, evaluation_table, paper_table, task_labels
-from deepradiomics.results.lens_words import modality_name
+from deepradiomics.results.lens_words import DIFFERS, SHOWN_ORDER, modality_name
 from deepradiomics.results.report_pictures import to_picture
 from deepradiomics.results.report_text import figure
 
@@ -44,9 +44,9 @@ def render_report(results: Sequence[LensResult], cases: Sequence[Sequence[LensCa
     def changed(result: LensResult) -> str:
         # The list alone: beside the images it would be too small to read on a page.
         parts = [text.summary(result), text.belief(result)]
-        for by in READINGS:
+        for by in SHOWN_ORDER:
             picture = to_picture(figure3(result, by=by), *_figure3_words(result, by))
-            parts += [f"<h4>By {escape(by.words)}: {by.shift}</h4>", figure(picture), text.picked_tables(result, by)]
+            parts += [text.reading_head(result, by), figure(picture), text.picked_tables(result, by)]
         pictures = [to_picture(overview_figure(result), *_OVERVIEW_WORDS)]
         pictures += [to_picture(case_figure(case), *_case_words(case)) for case in shown.get(id(result), ())]
         return "\n".join([*parts, *map(figure, pictures)])
@@ -85,13 +85,14 @@ def _figure2_words(results: Sequence[LensResult]) -> tuple[str, str]:
 
 def _figure3_words(result: LensResult, by: Reading) -> tuple[str, str]:
     null = (
-        "Filled black marks stand out of the permutation null at a false discovery rate of 5 %; grey open marks do not."
+        f"Filled black marks: {by.shift} {DIFFERS}; grey open marks: it does not."
         if result.has_null
-        else "No permutation null was computed, so none of these shifts is known to be more than noise."
+        else "No permutation null was computed, so none of these shifts is known to differ between the two encoders."
     )
+    which = "as in the paper" if by == IMPORTANCE else "by explained spread"
     return (
         f"Features that gained, lost and kept {by.words} for {result.task}",
-        f"Figure 3{'' if by == IMPORTANCE else ', explained'}. Features with the largest and smallest {by.shift}, and "
+        f"Figure 3, {which}. Features with the largest and smallest {by.shift}, and "
         f"the most stable ones: smallest |{by.shift}| among features whose {by.words} is above the median before and "
         f"after. Bars: {by.words} {by.symbol}; dots: {by.shift} with its 95 % bootstrap interval. {null}",
     )
@@ -108,9 +109,9 @@ def _case_words(case: LensCase) -> tuple[str, str]:
 
 
 _OVERVIEW_WORDS = (
-    "Importance of all features before and after fine-tuning, and mean shift by family and modality",
-    "All features by importance. Left: a mark a feature; above the dashed line it gained importance, below it lost "
-    "(logarithmic where importances before and after lie far apart). Right: mean ΔI.",
+    "Explained spread and importance of all features before and after, and mean shifts by family and modality",
+    "All features, above by explained spread E, below by importance I. Left: a mark a feature; above the dashed line "
+    "it gained, below it lost (logarithmic where values before and after lie far apart). Right: mean shift.",
 )
 
 

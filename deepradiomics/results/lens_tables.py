@@ -78,8 +78,22 @@ def paper_table(results: Sequence[LensResult]) -> Shown:
         "values in standard deviations. R²: share of a feature's variance that is predicted, mean over features.",
         "Stars: Wilcoxon signed-rank test of each test patient's mean squared error, before against after fine-tuning, "
         "adjusted by Holm within families and within images: * p < 0.05, ** p < 0.01, *** p < 0.001.",
+        *([said] if (said := tested_on(results).replace("panels", "tasks")) else []),
     )
     return Shown("Table 1", over, ("Feature", "Stage", *("MSE↓", "R²↑") * len(results)), tuple(rows), notes)
+
+
+def tested_on(results: Sequence[LensResult]) -> str:
+    """A sentence when the tasks of a joint table were not tested on the same patients; empty otherwise."""
+    sets = [frozenset(row["id"] for row in result.cases if row.get("split") == "test") for result in results]
+    counts = [
+        int((result.about.get("counts") or {}).get("test") or len(one))
+        for result, one in zip(results, sets, strict=True)
+    ]
+    if len(set(counts)) < 2 and len(set(sets)) < 2:
+        return ""
+    listed = "; ".join(f"{label} {n}" for label, n in zip(task_labels(results), counts, strict=True))
+    return f"The tasks were tested on different patients ({listed}): differences between panels may be theirs."
 
 
 def complete_table(results: Sequence[LensResult]) -> Shown:
@@ -110,9 +124,29 @@ def evaluation_table(results: Sequence[LensResult]) -> Shown | None:
     for label, row in found:
         unit = f", {row['unit']}" if row.get("unit") else ""
         heads.append(f"{label}: {row['metric']}{_ARROWS.get(str(row.get('better')), '')}{unit}")
-    rows = tuple((name, *(number(row[stage]) for _, row in found)) for stage, name in _A1_STAGES.items())
-    note = "The head alone trained on the frozen pre-trained encoder, against encoder and head fine-tuned; same splits."
-    return Shown("Table A1", (), ("", *heads), rows, (note,))
+    rows = [(name, *(_with_interval(row, stage) for _, row in found)) for stage, name in _A1_STAGES.items()]
+    if any(row.get("n") for _, row in found):
+        rows.append(("Test patients or scans", *(str(row.get("n") or DASH) for _, row in found)))
+    notes = [
+        "The head alone trained on the frozen pre-trained encoder, against encoder and head fine-tuned; same splits."
+    ]
+    if any(row.get("frozen_low") or row.get("tuned_low") for _, row in found):
+        notes.append("In brackets: 95 % bootstrap interval over test patients.")
+    tested = {label: str(row.get("n")) for label, row in found if row.get("n")}
+    if len(set(tested.values())) > 1:
+        notes.append(
+            f"Tested on different patients: {'; '.join(f'{label} {n}' for label, n in tested.items())}. Tasks should "
+            "not be compared by these numbers."
+        )
+    return Shown("Table A1", (), ("", *heads), tuple(rows), tuple(notes))
+
+
+def _with_interval(row: Mapping[str, Any], stage: str) -> str:
+    """A metric with its interval, where the table has one."""
+    low, high = (row.get(f"{stage}_{end}") for end in ("low", "high"))
+    if low in (None, "") or high in (None, "") or isnan(float(low)) or isnan(float(high)):
+        return number(row[stage])
+    return f"{number(row[stage])} [{number(float(low))}, {number(float(high))}]"
 
 
 def write_tables(results: Sequence[LensResult], out: Path) -> list[Path]:
@@ -129,7 +163,9 @@ def write_tables(results: Sequence[LensResult], out: Path) -> list[Path]:
     if shown is not None:
         done.append(_write_markdown([shown], out / "tableA1.md"))
         if elsewhere:
-            columns = ("task", "metric", "better", "frozen", "tuned", "unit")
+            known = {name for result in results for row in result.evaluations for name in row}
+            more = [one for one in ("frozen_low", "frozen_high", "tuned_low", "tuned_high", "n") if one in known]
+            columns = ("task", "metric", "better", "frozen", "tuned", *more, "unit")
             rows = [
                 {**row, "task": label}
                 for result, label in zip(results, task_labels(results), strict=True)

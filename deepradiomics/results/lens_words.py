@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite, log10
+from math import floor, isfinite, log10
 from typing import Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.lens.readings import IMPORTANCE, Reading
+from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE, Reading
 from deepradiomics.radiomics.explain import Explained, explain
 from deepradiomics.results.canvas import COLOURS
 
 DASH = "–"
+SHOWN_ORDER = (EXPLAINED, IMPORTANCE)  # docs/decisions/0007-two-readings.md
 STAGES = {"pre": "Pre-train", "ft": "Fine-tune"}
 STAGE_COLOURS = {"pre": COLOURS[0], "ft": COLOURS[1]}
 VARIANTS = {
-    "delta_i_standardised": "standardised: the projected features of both encoders brought to equal scale",
-    "delta_i_fit_ft": "projection trained on the fine-tuned encoder instead",
-    "delta_i_fit_both": "projection trained on both encoders",
     "delta_explained": "ΔE: the spread that is explained, instead of the length of the weights",
+    "delta_i_standardised": "ΔI standardised: the projected features of both encoders brought to equal scale",
+    "delta_i_fit_ft": "ΔI, projection trained on the fine-tuned encoder instead",
+    "delta_i_fit_both": "ΔI, projection trained on both encoders",
 }
-NOISE_LEVEL = 0.05
+NULL_LEVEL = 0.05  # q of the permutation null below which the two encoders are said to differ
+DIFFERS = f"differs between the two encoders (permutation, q < {NULL_LEVEL:g})"
+_PLACES = 5  # decimals of a shift at most
 _MODALITIES = {"t1": "T1", "t2": "T2", "dwi": "DWI", "adc": "ADC", "highb": "High-b", "flair": "FLAIR", "ct": "CT"}
 _FAMILIES = {"firstorder": "First order", "shape": "Shape"}
 
@@ -79,11 +82,17 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def signed(value: Any, digits: int = 3) -> str:
-    """A difference as it is printed: always with its sign, unless it rounds to nothing; a dash for none."""
+    """A difference as it is printed: its sign and three significant digits (all before the point, five decimals at most); a dash for none.
+
+    >>> signed(0.0123), signed(-4.5), signed(459.3), signed(0), signed(2e-9)
+    ('+0.0123', '−4.50', '+459', '0', '0')
+    """
     if not _is_number(value):
         return DASH
-    text = f"{value:+.{_decimals(value, digits)}f}".replace("-", "−")
-    return text if text.strip("+−0.") else text[1:]
+    if abs(value) < 0.5 * 10**-_PLACES:
+        return "0"
+    rounded = float(f"{value:.{digits - 1}e}")  # 9.999 is 10.0, with a decimal less
+    return f"{value:+.{min(_PLACES, max(0, digits - 1 - floor(log10(abs(rounded)))))}f}".replace("-", "−")
 
 
 def _decimals(value: float, digits: int) -> int:
@@ -103,9 +112,12 @@ def interval(row: Mapping[str, Any], name: str = "delta_i") -> str:
     return f"[{signed(low)}, {signed(high)}]" if _is_number(low) and _is_number(high) else DASH
 
 
-def beyond_noise(row: Mapping[str, Any], by: Reading = IMPORTANCE) -> bool | None:
-    """Whether a shift stands out of the permutation null at a false discovery rate of 5 %; None without a null."""
-    return row[by.q] < NOISE_LEVEL if _is_number(row.get(by.q)) else None
+def differs(row: Mapping[str, Any], by: Reading = IMPORTANCE) -> bool | None:
+    """Whether a feature's shift differs between the two encoders (permutation, q < 0.05); None without a null.
+
+    The null says that both encoders may be exchanged as a whole: a small q is no proof against noise in one feature.
+    """
+    return row[by.q] < NULL_LEVEL if _is_number(row.get(by.q)) else None
 
 
 def _is_number(value: Any) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from deepradiomics.results.lens_agreement import agreement, spearman
+from deepradiomics.results.lens_agreement import Agreement, agreement, share_words, spearman
 
 
 def test_the_rank_correlation_is_scipys_also_with_ties() -> None:
@@ -28,3 +28,16 @@ def test_signs_and_extremes_are_counted() -> None:
 
 def test_a_variant_that_was_not_computed_has_no_agreement() -> None:
     assert agreement([{"delta_i": 1.0, "delta_i_fit_ft": float("nan")}] * 5, "delta_i_fit_ft") is None
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(1.0, "100 %"), (0.9996, "99.9 %"), (0.997, "99.7 %"), (0.9, "90 %"), (0.0, "0 %"), (0.0001, "0.1 %")],
+)
+def test_nearly_all_is_not_called_all(share: float, said: str) -> None:
+    assert share_words(Agreement(0.5, share, False, 3, 2, 2)) == said
+
+
+def test_where_all_have_one_sign_the_share_is_left_out() -> None:
+    found = agreement([{"delta_i": 1.0, "x": 2.0}, {"delta_i": 3.0, "x": 1.0}], "x")
+    assert found is not None and found.one_sign and share_words(found) == "– (all of one sign)"

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from deepradiomics.lens.readings import EXPLAINED
+from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE
 from deepradiomics.lens.result import LensResult
 from deepradiomics.results.lens_case import read_case
 from deepradiomics.results.lens_figures import best_family, figure2, figure3, group_title, overview_figure
@@ -111,7 +111,7 @@ def test_figure_3_lists_the_picked_features_with_their_importance(result: LensRe
         assert (", wavelet-LLH" in label) == (row["image_type"] == "wavelet-LLH")
 
 
-def test_only_shifts_beyond_the_null_are_filled(result: LensResult) -> None:
+def test_only_shifts_that_differ_by_the_null_are_filled(result: LensResult) -> None:
     shift = figure3(result).axes[1]
     picked = [row for group in ("top", "bottom", "stable") for row in result.picked(group)]  # type: ignore[arg-type]
     dots = [line for line in shift.lines if line.get_marker() == "o"]
@@ -120,9 +120,9 @@ def test_only_shifts_beyond_the_null_are_filled(result: LensResult) -> None:
     assert filled == [row["q_null"] < 0.05 for row in picked] and {*filled} == {True, False}
 
 
-def test_without_permutations_nothing_is_said_to_be_beyond_noise(without_null: LensResult) -> None:
+def test_without_permutations_nothing_is_said_to_differ(without_null: LensResult) -> None:
     texts = _texts_inside(figure3(without_null))
-    assert any("no permutation null" in text for text in texts) and not any("beyond" in text for text in texts)
+    assert any("no permutation null" in text for text in texts) and not any("differs" in text for text in texts)
     assert any("no permutation null" in text for text in _texts_inside(overview_figure(without_null)))
 
 
@@ -131,7 +131,7 @@ def test_gain_and_loss_are_claimed_only_where_the_numbers_bear_it_out() -> None:
     assert group_title("top", [up, up]).startswith("Gained") and group_title("top", [up, down]) == "Largest ΔI"
     assert group_title("bottom", [down]).startswith("Lost") and group_title("bottom", [up, down]) == "Smallest ΔI"
     clear, noise = {"delta_i": 0.1, "q_null": 0.01}, {"delta_i": 0.1, "q_null": 0.3}
-    assert group_title("top", [noise, noise]) == "Largest ΔI (none beyond noise)"
+    assert group_title("top", [noise, noise]) == "Largest ΔI (none with q < 0.05)"
     assert group_title("top", [clear, noise]) == "Gained importance (largest ΔI)"  # the marks tell which
     assert group_title("stable", [up, down]) == "Kept their importance (smallest |ΔI|)"
     assert group_title("stable", [up, {"delta_i": 990.0, "i_pre": 10.0, "q_null": nan}]) == "Smallest |ΔI|"
@@ -163,9 +163,9 @@ def collapsed(result: LensResult) -> LensResult:
 
 def test_importances_of_another_size_are_told_and_drawn_on_log_axes(result: LensResult) -> None:
     huge = collapsed(result)
-    scatter = overview_figure(huge).axes[0]
+    scatter = overview_figure(huge).axes[3]
     assert (scatter.get_xscale(), scatter.get_yscale()) == ("log", "log")
-    assert overview_figure(result).axes[0].get_xscale() == "linear"
+    assert overview_figure(huge).axes[0].get_xscale() == overview_figure(result).axes[3].get_xscale() == "linear"
     limits = scatter.get_xlim()
     assert all(limits[0] < row[name] < limits[1] for row in huge.shift for name in ("i_pre", "i_ft"))
     _texts_inside(overview_figure(huge))
@@ -201,13 +201,41 @@ def test_cases_stand_beside_the_list_with_their_map(result: LensResult) -> None:
 
 
 def test_the_overview_shows_every_feature_and_the_mean_shift_of_each_group(result: LensResult) -> None:
-    scatter, heat, _ = overview_figure(result).axes
-    points = np.concatenate([np.asarray(one.get_offsets()) for one in scatter.collections])
-    assert len(points) == len(result.shift)
-    assert {tuple(p) for p in points.round(9)} == {(round(r["i_pre"], 9), round(r["i_ft"], 9)) for r in result.shift}
-    glcm = [row["delta_i"] for row in result.shift if row["family"] == "glcm" and row["modality"] == "highb"]
-    row = [label.get_text() for label in heat.get_yticklabels()].index("GLCM")
-    assert np.asarray(heat.images[0].get_array())[row, 1] == pytest.approx(np.mean(glcm))
+    axes = overview_figure(result).axes
+    for by, (scatter, heat, _) in zip((EXPLAINED, IMPORTANCE), (axes[:3], axes[3:]), strict=True):
+        points = np.concatenate([np.asarray(one.get_offsets()) for one in scatter.collections])
+        assert len(points) == len(result.shift)
+        known = {(round(row[by.before], 9), round(row[by.after], 9)) for row in result.shift}
+        assert {tuple(p) for p in points.round(9)} == known
+        glcm = [row[by.delta] for row in result.shift if row["family"] == "glcm" and row["modality"] == "highb"]
+        row = [label.get_text() for label in heat.get_yticklabels()].index("GLCM")
+        assert np.asarray(heat.images[0].get_array())[row, 1] == pytest.approx(np.mean(glcm))
+
+
+def test_digits_in_the_heat_map_stand_out_from_their_cell(result: LensResult) -> None:
+    heat = overview_figure(result).axes[1]
+    picture = heat.images[0]
+    for text in heat.texts:
+        column, row = (int(each) for each in text.get_position())
+        rgb = np.array(picture.to_rgba(np.asarray(picture.get_array())[row, column])[:3])
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        cell, ink = float(linear @ (0.2126, 0.7152, 0.0722)), float(text.get_color() == "white")
+        assert (max(cell, ink) + 0.05) / (min(cell, ink) + 0.05) >= 4.5  # WCAG 2, AA
+
+
+def test_panels_of_figure_2_share_their_axis_and_tell_of_other_patients(
+    result: LensResult, without_null: LensResult
+) -> None:
+    other = dataclasses.replace(
+        without_null, cases=without_null.cases[:2], about={**without_null.about, "counts": {"test": 7}, "task": "REG"}
+    )
+    figure = figure2([result, other])
+    first, second = figure.axes
+    assert first.get_ylim() == second.get_ylim()
+    count = result.about["counts"]["test"]
+    said = f"tested on different patients ({result.task} {count}; REG 7)"
+    assert any(said in text.replace("\n", " ") for text in _texts_inside(figure))
+    assert not any("different patients" in text for text in _texts_inside(figure2([result, result])))
 
 
 def test_an_identical_encoder_is_drawn_without_a_shift(without_null: LensResult) -> None:
@@ -216,7 +244,7 @@ def test_an_identical_encoder_is_drawn_without_a_shift(without_null: LensResult)
     ]
     result = dataclasses.replace(without_null, shift=same)
     texts = _texts_inside(figure3(result))
-    assert "Largest ΔI" in texts and "ΔI (no intervals were computed)" in texts and texts.count("0.000") >= 15
+    assert "Largest ΔI" in texts and "ΔI (no intervals were computed)" in texts and texts.count("0") >= 15
     _texts_inside(overview_figure(result))
 
 

@@ -115,7 +115,7 @@ def test_the_picked_features_stand_with_their_numbers_and_in_words(page: str, re
     assert "Wavelet band LLH of the image" in words  # a filtered image is explained
 
 
-def test_counts_beyond_noise_are_those_of_the_file(page: str, result: LensResult) -> None:
+def test_counts_of_shifts_that_differ_are_those_of_the_file(page: str, result: LensResult) -> None:
     words, rows = _words(page), result.shift
     clear = []
     for by in READINGS:
@@ -124,7 +124,7 @@ def test_counts_beyond_noise_are_those_of_the_file(page: str, result: LensResult
         said = f"{by_q} of {len(rows)} features at q < 0.05; {family} at a family-wise p < 0.05"
         assert f"Permutation null of {by.shift}: {said}" in words
         clear.append(sum(row[f"{by.delta}_low"] > 0 or row[f"{by.delta}_high"] < 0 for row in rows))
-    assert f"intervals of {len(rows)} features, {clear[0]} of ΔI and {clear[1]} of ΔE do not hold 0" in words
+    assert f"intervals of {len(rows)} features, {clear[1]} of ΔE and {clear[0]} of ΔI do not hold 0" in words
 
 
 def test_where_q_found_nothing_it_is_said_what_it_could_have_found(result: LensResult) -> None:
@@ -136,13 +136,13 @@ def test_where_q_found_nothing_it_is_said_what_it_could_have_found(result: LensR
     words = _words(render_report([none]))
     # 558 features, 200 permutations: p = 1/201, so q = 558 / 201 / place < 0.05 from place 56 on
     assert len(result.shift) == 558 and 558 / 201 / 56 < 0.05 < 558 / 201 / 55
-    assert "No ΔE is more than noise by this test: read its lists above as such. But with 200 permutations" in words
+    assert "its lists above may be chance. But with 200 permutations" in words
     assert "takes 56 features at once with the smallest p there is, 0.005" in words and "No ΔI" not in words
 
 
 def test_what_is_not_known_is_said(bare: LensResult, bare_page: str) -> None:
     words = _words(bare_page)
-    assert "No permutation null was computed: which shifts are more than noise is not known" in words
+    assert "No permutation null was computed: which shifts differ between the two encoders is not known" in words
     assert "No downstream performance was given" in words
     assert "Features left out: none" in words and "Cases left out: none" in words
     assert "Warnings None." in words
@@ -165,6 +165,38 @@ def test_which_reading_to_believe_is_said(result: LensResult, page: str) -> None
     assert "ΔI can be read" not in words
     assert "ΔI here measures estimation noise rather than radiomic content" in words
     assert words.index("Read the explained spread, ΔE, instead") < words.index("By importance: ΔI")
+
+
+def test_the_explained_spread_leads(page: str, result: LensResult) -> None:
+    words = _words(page)
+    order = [
+        "What changed", "By explained spread: ΔE", "Figure 3, by explained spread", 
+        "By importance: ΔI, as in the paper", "Figure 3, as in the paper",
+    ]  # fmt: skip
+    places = [words.index(text, words.index("What changed")) for text in order]
+    assert places == sorted(places)
+    gained = sum(row["delta_explained"] > 0 for row in result.shift)
+    assert f"Of {len(result.shift)} features, more of {gained} can be read after fine-tuning" in words
+    assert "beyond noise" not in words and "more than noise" not in words
+    assert "differs between the two encoders (permutation, q < 0.05)" in words
+
+
+@pytest.mark.parametrize(("other", "said"), [(-1.0, "the sign turns with"), (0.5, "the sign is unexplained unless")])
+def test_the_sign_with_the_layer_of_the_other_encoder_is_told(bare: LensResult, other: float, said: str) -> None:
+    turned = [{**row, "delta_i": 2.0, "delta_i_fit_ft": other} for row in bare.shift]
+    words = _words(render_report([dataclasses.replace(bare, shift=turned)]))
+    assert f"A typical ΔI is +2.00, and {signed(other)} with the projection" in words and said in words
+
+
+def test_what_the_encoders_see_and_the_epoch_kept_are_told(bare: LensResult) -> None:
+    past = {"pretraining": {"metrics": {"best_epoch": 9, "epochs": 10}}}
+    before = {"name": "a", "channels": ["t2", "adc"], "about": past}
+    after = {"name": "b", "channels": ["t2"], "about": {**past, "finetuning": {"metrics": {"best_epoch": 1}}}}
+    changed = dataclasses.replace(bare, about={**bare.about, "encoders": {"pre": before, "ft": after}})
+    words = _words(render_report([changed]))
+    assert "sees T2, ADC" in words and "sees T2 alone" in words and "9 of 10" in words
+    assert "The fine-tuning was best after its first epoch" in words and "The pre-training was best" not in words
+    assert "The encoder before sees T2, ADC, the one after T2 alone" in words
 
 
 def test_leakage_comes_before_the_other_warnings(page: str) -> None:
@@ -208,6 +240,9 @@ def test_numbers_are_printed_alike_everywhere() -> None:
     assert (number(-0.1234), number(nan), number(None)) == ("−0.123", "–", "–")
     assert (number(0.0), number(9.9996), number(1035.932), number(-56.789)) == ("0.000", "10.000", "1036", "−56.79")
     assert (signed(1035.932), signed(-12345.6), signed(123.456, 2)) == ("+1036", "−12346", "+123")
-    assert (signed(0.1), signed(-0.1), signed(-0.0001), signed(nan)) == ("+0.100", "−0.100", "0.000", "–")
+    assert (signed(0.1), signed(-0.1), signed(-0.0123), signed(nan)) == ("+0.100", "−0.100", "−0.0123", "–")
+    assert (signed(9.999), signed(-4.5), signed(0.0), signed(-4e-6), signed(-7e-6)) == (
+        "+10.0", "−4.50", "0", "0", "−0.00001",
+    )  # fmt: skip
     assert (p_value(0.0004), p_value(0.001), p_value(0.05), p_value(nan)) == ("< 0.001", "0.001", "0.050", "–")
     assert shortened("abcdefghij", 7) == "abc…hij" and shortened("abc", 7) == "abc"
