@@ -15,6 +15,7 @@ from unittest import mock
 from Testing.cli import material
 from Testing.cli.bad_input import OUTPUT, BadInput
 from Testing.cli.bad_inputs_lens import BAD_INPUTS_LENS
+from Testing.cli.bad_inputs_training import BAD_INPUTS_TRAINING
 from Testing.cli.run_cli import Finished, run_cli
 
 
@@ -295,6 +296,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("a patch without the segment", _apply("image", "--roi-label", "1", mask="l-shape"), ("patch",), True),
     BadInput("batch folder without cases", lambda f, b: [*_batch(f, b)], ("no case",)),
     *BAD_INPUTS_LENS,
+    *BAD_INPUTS_TRAINING,
 )  # fmt: skip
 
 

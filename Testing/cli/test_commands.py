@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from deepradiomics import __version__
+from deepradiomics.cli.main import app
 from Testing.cli import material
 from Testing.cli.run_cli import run_cli
 
@@ -20,16 +23,32 @@ COMMANDS = (
     ("features", "list"),
     ("features", "explain"),
     ("encode",),
+    ("pretrain",),
+    ("finetune",),
+    ("lens", "fit"),
+    ("lens", "report"),
+    ("lens", "case"),
     ("register",),
     ("demo",),
     ("warm-up",),
     ("phantom", "knee"),
+    ("phantom", "prostate"),
     ("manifest", "mrnet"),
     ("fingerprint", "train"),
     ("fingerprint", "apply"),
     ("fingerprint", "evaluate"),
     ("fingerprint", "ablate"),
 )
+
+
+def test_the_list_of_commands_is_whole() -> None:
+    def below(command: Any, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            return [words]
+        return [found for name, one in inner.items() for found in below(one, (*words, name))]
+
+    assert sorted(below(typer.main.get_command(app))) == sorted(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
