@@ -82,7 +82,7 @@ def test_report_puts_tasks_side_by_side(fitted: tuple[Finished, Path], tmp_path:
 def test_case_draws_a_feature_of_the_table(fitted: tuple[Finished, Path], tmp_path: Path) -> None:
     done = run_cli(["lens", "case", fitted[1], "--case", "c03", "--rank", "top", "-o", tmp_path / "case", "--json"])
     assert done.code == 0, done.out
-    top = fitted[0].result["picked"]["top"][0]
+    top = fitted[0].result["picked"]["explained"]["top"][0]
     assert [done.result["modality"], done.result["feature"]] == top
     names = {path.name for path in (tmp_path / "case").iterdir()}
     assert {"case.json", "map.nrrd", "picture.png", "roi_t2.nrrd", "roi_adc.nrrd"} <= names
@@ -102,7 +102,7 @@ def test_case_takes_plain_files_and_says_that_an_ellipsoid_is_none_of_a_reader(m
     named = ["--modality", "adc", "--feature", "glcm_Contrast", "--preset", "tiny", "-o", tmp_path / "case"]
     done = run_cli(["lens", "case", *views, "--roi", "ellipsoid", *named])
     assert done.code == 0, done.err
-    assert "not a reader's contour" in done.err and "adc original_glcm_Contrast of case c00_t2" in done.out
+    assert "not a reader's contour" in done.err and "adc original_glcm_Contrast of case case" in done.out
     again = run_cli(["lens", "case", *views, "--mask", manifest.parent / "c00_gland.nrrd", *named])
     assert again.code == 0 and "contour" not in again.err
 

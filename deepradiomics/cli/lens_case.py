@@ -41,8 +41,8 @@ def case(
         str | None, typer.Option("--rank", help="Instead of --feature: top, bottom, stable, or N of the shift table.")
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", help="What --rank goes by: importance (ΔI) or explained (ΔE).")
-    ] = "importance",
+        str, typer.Option("--by", help="What --rank goes by: explained (ΔE) or importance (ΔI).")
+    ] = "explained",
     view: Annotated[
         list[str] | None, typer.Option("--view", help="Files instead of a case: --view t2=t2.nii.gz, once a modality.")
     ] = None,
@@ -116,6 +116,7 @@ def _source(
 ) -> "CaseSource":
     """The case of the lens, or the files given."""
     from deepradiomics.cohort.manifest import ManifestRow
+    from deepradiomics.cohort.synthetic import is_synthetic_image
     from deepradiomics.lens.case import CaseSource
     from deepradiomics.lens.config import LensConfig
 
@@ -134,6 +135,6 @@ def _source(
         raise InputError(
             f"--roi {roi}: plain files have no such column; give the region by --mask, or --roi ellipsoid."
         )
-    named = case_id or next(iter(paths.values())).name.partition(".")[0]
-    row = ManifestRow(named, paths, mask)
-    return CaseSource.of_row(row, tuple(paths), roi or "mask")
+    row = ManifestRow(case_id or "case", paths, mask)  # no file's name: it may be a patient's
+    synthetic = any(is_synthetic_image(path) for path in paths.values())
+    return CaseSource.of_row(row, tuple(paths), roi or "mask", synthetic)

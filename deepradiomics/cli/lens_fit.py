@@ -115,7 +115,7 @@ def fit(
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort import read_manifest
 
-        cohort = read_manifest(existing_file(manifest, "manifest"), need_labels=False)
+        cohort = read_manifest(manifest, need_labels=False)
         session.progress(0.0, "loading the encoders")
         before, after = (_source(place, option, layer) for place, option in places)
         from deepradiomics.lens.run import fit_lens
@@ -235,7 +235,7 @@ def _tell(session: Session, output: Path, about: Any, files: list[Path]) -> None
         session.warn(text)
     found, counts = about["summary"], about["counts"]
     counts_beyond = (found["n_beyond_noise"], found["n_beyond_noise_explained"])
-    beyond = "" if None in counts_beyond else "; {} ΔI and {} ΔE beyond noise (q < 0.05)".format(*counts_beyond)
+    beyond = "" if None in counts_beyond else "; {1} ΔE and {0} ΔI differ (permutation, q < 0.05)".format(*counts_beyond)
     doubt = f"\n{found['doubt']}" if found["doubt"] else ""
     before, after = (
         "undefined" if found[f"r2_pooled_{stage}"] is None else f"{found[f'r2_pooled_{stage}']:.3f}"

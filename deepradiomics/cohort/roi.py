@@ -11,6 +11,7 @@ from deepradiomics.images import Mask, Volume, read_mask
 from deepradiomics.prepare.ellipsoid import central_ellipsoid
 
 ELLIPSOID = "ellipsoid"
+MANY_LABELS = 20  # more different values are no zones of a region but grey levels
 
 
 def roi_mask(row: ManifestRow, roi: str, reference: Volume) -> Mask:
@@ -27,7 +28,7 @@ def roi_mask(row: ManifestRow, roi: str, reference: Volume) -> Mask:
 
     Raises:
         InputError: the case lacks that region, or its file cannot be read; the message names case and column.
-        MaskError: the mask is empty or no mask.
+        MaskError: the mask is empty, or no mask but an image of grey levels.
     """
     if roi == ELLIPSOID:
         return central_ellipsoid(reference.geometry)
@@ -42,6 +43,12 @@ def roi_mask(row: ManifestRow, roi: str, reference: Volume) -> Mask:
         raise MaskError(
             f"Case {row.id}, column {column}: the mask {path.name} is empty. Draw the region again, or leave the cell "
             "empty if the case has none."
+        )
+    labels = mask.labels_present()
+    if len(labels) > MANY_LABELS or labels[0] < 0:
+        raise MaskError(
+            f"Case {row.id}, column {column}: {path.name} holds {len(labels)} different values from {labels[0]} to "
+            f"{labels[-1]}, where a region has a few labels. Is it a grey-level image? Name the mask there."
         )
     return Mask(mask.labels != 0, mask.geometry, mask.name, mask.source, {1: roi})
 

@@ -150,6 +150,7 @@ class CaseMap:
     def to_dict(self, places: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         """The content of case.json; ``places`` says where images and regions are."""
         row = {name: None if isinstance(v, float) and isnan(v) else v for name, v in self.row.items()}
+        row |= {name: int(row[name]) for name in ("rank", "rank_explained") if row.get(name) is not None}
         return {
             "software": "deepradiomics", "kind": KIND, "case_id": self.source.id, "modality": self.modality,
             "feature": self.feature, "roi": self.source.roi, "roi_note": self.roi_note, "modalities": dict(places),
@@ -187,6 +188,11 @@ def case_map(
     if modality not in source.images:
         raise InputError(f"modality {modality!r}: case {source.id} has {', '.join(source.images)}.")
     said = explain(feature)
+    if "_shape_" in said.key:
+        raise InputError(
+            f"--feature {said.key}: a shape is one number of the whole region and has no map. Choose a first-order or "
+            "texture feature, such as original_glcm_Contrast."
+        )
     settings = replace(_settings(lens, modality), init_value=float("nan"))
     row = lens.row(modality, said.key) if isinstance(lens, LensResult) else {}
     rois, notes = _regions(source, modality)

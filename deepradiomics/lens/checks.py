@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 
 SPLITS = ("train", "validation", "test")
 SHARES = (0.7, 0.1, 0.2)  # the paper, section 3.1
+_SAME = 1e-6  # range of a column over its largest value
 _LEAST = {"train": 3, "validation": 1, "test": 2}  # test: R² needs two patients
 
 
@@ -27,6 +28,12 @@ def checked_ids(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
     names = tuple(str(name) for name in ids)
     if len(names) != count:
         raise InputError(f"ids: expected one name for each of the {count} rows of X_pre, got {len(names)}.")
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise InputError(
+            f"ids: {twice[0]!r} is there more than once ({len(twice)} such names); keep one row a scan. Scans of one "
+            "patient have names of their own and share a group (groups)."
+        )
     return names
 
 
@@ -53,6 +60,15 @@ def checked_embeddings(X: ArrayLike, name: str, ids: Sequence[str] | None = None
             "the case out."
         )
     return values
+
+
+def check_varies(values: Array, stage: str) -> None:
+    """Raise InputError where all cases have the same embedding (n, d), but for the last digits of single precision."""
+    if bool((np.ptp(values, axis=0) <= _SAME * np.abs(values).max(0)).all()):
+        raise InputError(
+            f"{stage}: all {len(values)} cases have the same embedding, so nothing can be read from it. Was the "
+            "network's output cut off, or did its training collapse? Look at the table, or take another layer."
+        )
 
 
 def checked_pair(
@@ -98,8 +114,10 @@ def check_order(ids: Sequence[str], ids_ft: Sequence[str]) -> None:
 
 
 def checked_targets(R: ArrayLike, patients: int) -> tuple[Array, int]:
-    """R (n, K) or (n, M, features) → (n, K) modality by modality, and M."""
+    """R (n, K), (n,) or (n, M, features) → (n, K) modality by modality, and M."""
     values = _numbers(R, "R")
+    if values.ndim == 1:
+        values = values[:, None]
     if values.ndim not in (2, 3) or len(values) != patients or not values.size:
         raise InputError(
             f"R: expected shape ({patients}, targets) or ({patients}, modalities, features), one row a patient in the "
@@ -181,8 +199,9 @@ def check_enough(rows: int, hidden: int, ridge: float) -> None:
     if rows <= hidden + 1 and ridge < REAL_RIDGE:
         raise InputError(
             f"{rows} training cases for hidden={hidden} units: the heads would fit any radiomics without error, and "
-            f"importances would mean nothing. Set hidden to {max(1, rows // 3)} or fewer, add patients, or set "
-            f"ridge={REAL_RIDGE:g} or more to keep this width."
+            f"importances would mean nothing. Set hidden to {max(1, rows // 3)} or fewer (--hidden "
+            f'{max(1, rows // 3)}), add patients, or keep this width with ridge={REAL_RIDGE:g} or more ("ridge" in a '
+            "--config file)."
         )
 
 
@@ -195,6 +214,8 @@ def checked_choice(name: str, value: object, choices: Sequence[str]) -> None:
 
 
 def _numbers(values: ArrayLike, name: str) -> Array:
+    if np.iscomplexobj(values):
+        raise InputError(f"{name}: expected real numbers, got complex ones. Take their size (np.abs) or both parts.")
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

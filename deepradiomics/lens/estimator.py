@@ -23,13 +23,13 @@ from deepradiomics.lens import checks
 from deepradiomics.lens.doubt import doubt_of
 from deepradiomics.lens.embedding_scale import EmbeddingScale, EmbeddingScaling, Stage, fit_embedding_scale, scale_pair
 from deepradiomics.lens.fitting import Evaluation, checked_options, evaluate, stage_inputs, variant_deltas
-from deepradiomics.lens.heads import Head, fit_head, least_active
+from deepradiomics.lens.heads import COLLINEAR, Head, fit_head, least_active
 from deepradiomics.lens.intervals import bootstrap_intervals, corrected_residuals, noise_share
 from deepradiomics.lens.null import null_test, permuted_deltas
 from deepradiomics.lens.parameters import Parameters
 from deepradiomics.lens.projection import SWEEP, Projections, ProjectionSettings, project, train_projections
 from deepradiomics.lens.state import lens_from_state, lens_state
-from deepradiomics.lens.targets import TargetScale, TargetScaling, fit_targets
+from deepradiomics.lens.targets import NOT_FINITE, TargetScale, TargetScaling, fit_targets
 from deepradiomics.progress import Progress, part, silent
 
 Array = NDArray[np.float64]
@@ -115,7 +115,7 @@ class RadiomicLens(Parameters):
 
         Args:
             X_pre, X_ft: embeddings before and after fine-tuning, (n, d), rows in the same order.
-            R: radiomics (n, K), or (n, M, features) for M modalities.
+            R: radiomics (n, K), (n,) for a single one, or (n, M, features) for M modalities.
             split: ``train``, ``validation`` or ``test`` of each row; None: 7:1:2 by patient.
             groups: patient of each row; None: every row is a patient of its own.
             ids: names of the rows, for messages; ids_ft: those of X_ft, to check the order.
@@ -129,6 +129,8 @@ class RadiomicLens(Parameters):
         say = progress or silent
         checked_options(self.get_params())
         pre, ft, self.ids_ = checks.checked_pair(X_pre, X_ft, ids, ids_ft)
+        for name, values in (("X_pre", pre), ("X_ft", ft)):
+            checks.check_varies(values, name)
         targets, modalities = checks.checked_targets(R, len(pre))
         self.feature_names_ = checks.checked_names(feature_names, targets.shape[1], modalities)
         self.groups_ = checks.checked_groups(groups, len(pre))
@@ -143,6 +145,12 @@ class RadiomicLens(Parameters):
         Y = self._targets.scaled(targets)
         scaled = self._embeddings.pair(pre, ft)
         self.warnings_: list[str] = []
+        lacking = [name for name, reason in self._targets.dropped if reason.startswith(NOT_FINITE)]
+        if lacking:
+            self.warnings_.append(
+                f"{len(lacking)} of {targets.shape[1]} columns of R are left out because some case has no finite "
+                f"number there (the first: {lacking[0]}); dropped_ lists them."
+            )
 
         layer = self._train(scaled, Y, device, part(say, 0.0, 0.3))
         self.weights_, self.bias_ = layer.weights[0], layer.bias[0]
@@ -229,6 +237,13 @@ class RadiomicLens(Parameters):
         pre = fit_head(Z_pre[train], Y[train], self.ridge)
         ft = pre if same else fit_head(Z_ft[train], Y[train], self.ridge)
         for stage, head in (("before", pre), ("after", ft)):
+            if head.dead.all():
+                raise InputError(
+                    f"X_{'pre' if stage == 'before' else 'ft'}: all {self.hidden} hidden units are dead {stage} "
+                    "fine-tuning: for hardly any training case do they differ from their lowest value, so nothing can "
+                    "be read. The embeddings hardly vary, or lie far from those of the other stage; see "
+                    "embedding_scaling='own' and fit_on='both'."
+                )
             if head.dead.any():
                 self.warnings_.append(
                     f"{int(head.dead.sum())} of {self.hidden} hidden units are active for fewer than "
@@ -239,6 +254,12 @@ class RadiomicLens(Parameters):
                 self.warnings_.append(
                     f"Z Zᵀ {stage} fine-tuning is singular: a ridge of {self.ridge:g} was added. Importances then "
                     "depend on it; fewer hidden units are safer."
+                )
+            elif head.condition > COLLINEAR:
+                self.warnings_.append(
+                    f"The hidden units are almost collinear {stage} fine-tuning (condition number of Z: "
+                    f"{head.condition:.0f}): their weights are huge and cancel each other, so ΔI cannot be read. Read "
+                    "ΔE, or take fewer hidden units."
                 )
         return (pre, ft), (Z_pre, Z_ft)
 

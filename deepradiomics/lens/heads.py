@@ -18,6 +18,9 @@ Array = NDArray[np.float64]
 REAL_RIDGE = 1e-3
 """From here up ``ridge`` is a penalty, always applied; below, it only steps in where Z Zᵀ is singular."""
 
+COLLINEAR = 300.0
+"""Condition number of Z above which weights are so large and opposed that their length cannot be read."""
+
 _ACTIVE, _ACTIVE_SHARE = 10, 10
 _SINGULAR = 1e-10  # smallest singular value of Z over its largest
 
@@ -58,6 +61,14 @@ class Head:
     def importance(self) -> Array:
         """I = ‖θ_k‖₂, (K,)."""
         return np.linalg.norm(self.coef, axis=1)
+
+    @property
+    def condition(self) -> float:
+        """Largest over smallest singular value of the centred Z of live units, a ridge included; 1 without any."""
+        if not len(self.gain) or self.singular:
+            return 1.0 if not len(self.gain) else float("inf")
+        squares = self.kept / self.gain**2  # s² + penalty
+        return float(np.sqrt(squares.max() / squares.min()))
 
     @property
     def free(self) -> float:

@@ -82,6 +82,13 @@ def complete_cases(
         ManifestError: ``missing="refuse"`` and a case lacks something, or none is left.
     """
     needed = tuple(dict.fromkeys((*config.modalities, *channels)))
+    empty = [name for name in config.modalities if not any(name in row.views for row in manifest.rows)]
+    if empty:
+        others = [name for name in config.modalities if name not in empty]
+        raise ManifestError(
+            f"{manifest.where}: the column view_{empty[0]} is empty in every row. Name the images there, or measure "
+            f"the other modalities only (--modalities {','.join(others)})."
+        )
     lacking = []
     for row in manifest.rows:
         absent = [f"modality {name}" for name in needed if name not in row.views]

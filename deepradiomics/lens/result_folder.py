@@ -32,7 +32,7 @@ from deepradiomics.lens.result import (
     SHIFT_COLUMNS,
     TABLE1_COLUMNS,
 )
-from deepradiomics.lens.shift import picked, shift_rows
+from deepradiomics.lens.shift import picked, shift_rows, twins_of
 from deepradiomics.training.run_folder import RunFolder, command, now, versions
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ def _about(
         "warnings": list(dict.fromkeys(warnings)),
         "leakage": leakage_text(pre, ft, radiomics.marks, splits),
         "controls": list(CONTROLS), "summary": tables.summary(shift, table1, fitted.lens),
-        "picked": picked(shift), "software": software, "command": command(),
+        "picked": picked(shift, twins=twins_of(fitted.lens, radiomics.targets)),
+        "software": software, "command": command(),
         "created": run.record.get("created") or now(),
     }  # fmt: skip
     about["methods_text"] = methods_text(about, settings, dimension, len(shift))

@@ -17,6 +17,7 @@ import numpy as np
 from deepradiomics.cohort.manifest import Manifest
 from deepradiomics.errors import BundleError, InputError
 from deepradiomics.files import content_hash
+from deepradiomics.lens.checks import check_varies
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.embeddings import Embeddings
 from deepradiomics.lens.finetune_given import FinetuneGiven
@@ -88,6 +89,9 @@ def fit_lens(
     """
     out = Path(out)
     check_pair(pre, ft)
+    for stage, one in (("pre", pre), ("ft", ft)):
+        if isinstance(one, Embeddings):
+            check_varies(one.values, stage)
     config = with_centre(with_modalities(config, manifest), manifest, pre, ft)
     given = FinetuneGiven.read(finetune)
     splits_file = given.where if splits is None else ""

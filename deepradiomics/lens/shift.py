@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepradiomics.lens.groups import family_key, image_key
 from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE, Reading
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from deepradiomics.lens.estimator import RadiomicLens
 
 PICKED = 5
+_SAME = 0.999999  # correlation from which two features are one
+
+Twins = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 
 _COLUMNS = {
     "i_pre": "importance_pre_", "i_ft": "importance_ft_", "delta_i": "delta_importance_", "delta_i_low": "delta_low_",
@@ -53,21 +57,54 @@ def shift_rows(lens: RadiomicLens) -> list[dict[str, Any]]:
     return rows
 
 
-def picked(rows: Sequence[Mapping[str, Any]], count: int = PICKED) -> dict[str, Any]:
+def picked(rows: Sequence[Mapping[str, Any]], count: int = PICKED, twins: Twins | None = None) -> dict[str, Any]:
     """[modality, feature] of the rows with the largest ΔI, the smallest (lowest first), and the most stable.
 
     Stable: smallest |ΔI| among features whose importance lies above the median both before and after. Under the key
-    ``explained`` the same by ΔE.
+    ``explained`` the same by ΔE. Of ``twins`` only the first is taken.
     """
-    return {**_picked(rows, count, IMPORTANCE), EXPLAINED.name: _picked(rows, count, EXPLAINED)}
+    return {**_picked(rows, count, IMPORTANCE, twins), EXPLAINED.name: _picked(rows, count, EXPLAINED, twins)}
 
 
-def _picked(rows: Sequence[Mapping[str, Any]], count: int, by: Reading) -> dict[str, list[list[str]]]:
+def twins_of(lens: RadiomicLens, targets: NDArray[np.float64]) -> Twins:
+    """Whether two features are the same number but for its scale, over the training cases, as Energy and TotalEnergy.
+
+    Args:
+        lens: fitted on them.
+        targets: radiomics (n, K).
+    """
+    place = {key: k for k, key in enumerate(lens.feature_names_)}
+    rows = targets[lens.split_ == "train"]
+
+    def twins(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+        x, y = (rows[:, place[one["modality"], one["feature"]]] for one in (a, b))
+        x, y = x - x.mean(), y - y.mean()
+        return bool(abs(x @ y) > _SAME * np.linalg.norm(x) * np.linalg.norm(y))
+
+    return twins
+
+
+def _picked(
+    rows: Sequence[Mapping[str, Any]], count: int, by: Reading, twins: Twins | None
+) -> dict[str, list[list[str]]]:
     ordered = sorted(rows, key=lambda row: -row[by.delta])
     median_pre, median_ft = (
         float(np.median([row[name] for row in rows])) if rows else 0.0 for name in (by.before, by.after)
     )
     high = [row for row in rows if row[by.before] > median_pre and row[by.after] > median_ft]
     stable = sorted(high, key=lambda row: abs(row[by.delta]))
-    chosen = {"top": ordered[:count], "bottom": ordered[::-1][:count], "stable": stable[:count]}
-    return {name: [[row["modality"], row["feature"]] for row in some] for name, some in chosen.items()}
+    chosen = {"top": ordered, "bottom": ordered[::-1], "stable": stable}
+    return {
+        name: [[row["modality"], row["feature"]] for row in _first(some, count, twins)] for name, some in chosen.items()
+    }
+
+
+def _first(rows: Sequence[Mapping[str, Any]], count: int, twins: Twins | None) -> list[Mapping[str, Any]]:
+    """The first rows of which none is the twin of an earlier one."""
+    found: list[Mapping[str, Any]] = []
+    for row in rows:
+        if len(found) == count:
+            break
+        if twins is None or not any(twins(row, other) for other in found):
+            found.append(row)
+    return found

@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 TargetScaling = Literal["zscore", "minmax"]
 
 _MISSING_SHARE = 0.5  # a patient who lacks more than this share of the usable columns is refused
+NOT_FINITE = "not a finite number"  # begins the reason of a column left out
 _CONSTANT = 1e-10  # a range below this share of the largest value is rounding
 
 
@@ -90,5 +91,5 @@ def fit_targets(
 
 def _reason(missing: int, cases: int, trained: int) -> str:
     if missing:
-        return f"not a finite number in {missing} of {cases} cases"
+        return f"{NOT_FINITE} in {missing} of {cases} cases"
     return f"constant over the {trained} training cases"

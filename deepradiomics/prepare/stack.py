@@ -41,7 +41,7 @@ class StackRecipe:
         reference: the modality whose axes the stack follows; the first when None.
         centre: "roi" (the middle of the region's bounding box) or "image" (of the reference modality).
         fixed_scale: (modality, number) pairs: that modality has a physical unit and is divided by the number; every
-            other one is z-scored over the stack and clipped to ±5.
+            other one is z-scored over the voxels inside its field of view and clipped to ±5.
 
     Raises:
         InputError: a choice is unknown or out of range; the message names it.

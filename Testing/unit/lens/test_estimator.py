@@ -236,5 +236,5 @@ def test_noise_is_told_when_there_are_few_patients_for_the_width(data):
 
 
 def test_dead_units_are_told(data):
-    found = RadiomicLens(**FAST, embedding_scaling="none").fit(np.abs(data.X_pre) * 1e-9 - 50, data.X_ft, data.R)
+    found = RadiomicLens(**FAST, embedding_scaling="none").fit(np.abs(data.X_pre) * 1e-3 - 50, data.X_ft, data.R)
     assert any("dead ReLU units" in said for said in found.warnings_)
