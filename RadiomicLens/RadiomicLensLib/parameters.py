@@ -46,7 +46,7 @@ class RadiomicLensParameterNode:
     # results on show
     resultTable: vtkMRMLTableNode
     shiftFilter: str
-    sortColumn: str = "delta_i"
+    sortColumn: str = "delta_explained"
     sortDescending: bool = True
     chosenModality: str
     chosenFeature: str

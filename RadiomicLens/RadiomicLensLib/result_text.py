@@ -16,16 +16,16 @@ from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
 
 ROWS_SHOWN = 500
 SHIFT_COLUMNS = (  # of the table node, in the order of the list
-    "feature", "modality", "delta_i", "delta_explained", "q_null", "q_explained", "i_pre", "i_ft", "explained_pre",
-    "explained_ft", "r2_pre", "r2_ft", "rank",
+    "feature", "modality", "delta_explained", "delta_i", "q_explained", "q_null", "explained_pre", "explained_ft",
+    "i_pre", "i_ft", "r2_pre", "r2_ft", "rank_explained",
 )  # fmt: skip
-ASCENDING = ("feature", "modality", "q_null", "q_explained", "rank")  # what a first click on their header means
+ASCENDING = ("feature", "modality", "q_null", "q_explained", "rank_explained")  # by a first click on their header
 
 
 def shift_headers() -> list[str]:
     """Headers of the list of features."""
     return [
-        _("Feature"), _("Mod."), "ΔI", "ΔE", "q ΔI", "q ΔE", _("I before"), _("I after"), _("E before"), _("E after"),
+        _("Feature"), _("Mod."), "ΔE", "ΔI", "q ΔE", "q ΔI", _("E before"), _("E after"), _("I before"), _("I after"),
         _("R² before"), _("R² after"), _("Rank"),
     ]  # fmt: skip
 
@@ -106,12 +106,13 @@ def summary_words(table: Any) -> str:
         **{name: counts.get(name, "?") for name in ("train", "validation", "test")})))  # fmt: skip
     pooled = [summary.get(f"r2_pooled_{stage}") for stage in ("pre", "ft")]
     lines.append(escape(_("R² pooled: {pre} before, {ft} after").format(pre=_number(pooled[0]), ft=_number(pooled[1]))))
-    beyond = summary.get("n_beyond_noise")
-    if beyond is None:
-        lines.append(escape(_("No permutations: which ΔI and ΔE are more than noise is not known.")))
+    differ = summary.get("n_beyond_noise")
+    if differ is None:
+        lines.append(escape(_("No permutations: which ΔE and ΔI differ between the encoders is not known.")))
     else:
-        lines.append(escape(_("{beyond} ΔI and {explained} ΔE of {all} are more than noise (q < 0.05)").format(
-            beyond=beyond, explained=summary.get("n_beyond_noise_explained", "?"),
+        lines.append(escape(_("{explained} ΔE and {importance} ΔI of {all} differ between the two encoders "
+            "(permutation, q < 0.05)").format(
+            importance=differ, explained=summary.get("n_beyond_noise_explained", "?"),
             all=summary.get("n_features", table.GetNumberOfRows()))))  # fmt: skip
     if summary.get("doubt"):
         lines.append(_red(str(summary["doubt"])))
@@ -177,7 +178,7 @@ def _cell(column: str, value: Any) -> str:
 
 def _tip(columns: Mapping[str, Sequence[Any]], row: int) -> str:
     shifts = ""
-    for symbol, name in (("ΔI", "delta_i"), ("ΔE", "delta_explained")):
+    for symbol, name in (("ΔE", "delta_explained"), ("ΔI", "delta_i")):
         low, high = columns[f"{name}_low"][row], columns[f"{name}_high"][row]
         shifts += f"\n{symbol} {_number(columns[name][row])}"
         if low is not None:

@@ -53,7 +53,7 @@ class ResultsSection:
         for warning in nodes.warnings:
             self.panel.log(warning)
         p = self.panel.parameters
-        p.sortColumn, p.sortDescending = "delta_i", True  # as the table comes
+        p.sortColumn, p.sortDescending = "delta_explained", True  # as the table comes
         p.chosenModality = p.chosenFeature = ""
         p.resultTable = nodes.shift
         self.ui.resultsSection.collapsed = False

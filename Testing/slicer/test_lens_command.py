@@ -44,7 +44,7 @@ def test_a_lens_becomes_a_scene_with_table_and_chart_in_a_layout_that_every_slic
     (shift,) = lens_tables(headless.scene)
     assert shift.GetNumberOfRows() == 837
     assert headless.scene.GetNodeByID("vtkMRMLTableViewNodeTableView1").GetTableNode() is shift
-    chart = nodes_of(shift).charts["shift"]
+    chart = nodes_of(shift).charts["explained"]
     assert headless.scene.GetNodeByID("vtkMRMLPlotViewNodePlotView1").GetPlotChartNode() is chart
     layout = headless.scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     assert layout.GetViewArrangement() == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView

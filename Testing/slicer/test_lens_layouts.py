@@ -93,7 +93,7 @@ def test_each_modality_has_its_view_and_the_map_lies_over_its_own_alone(
         assert not any(display.IsDisplayableInView(other.GetID()) for other in others)
     assert len(colours) == 3
     assert scene.GetNodeByID("vtkMRMLTableViewNodeTableView1").GetTableNode() is lens.shift
-    assert scene.GetNodeByID("vtkMRMLPlotViewNodePlotView1").GetPlotChartNode() is lens.charts["shift"]
+    assert scene.GetNodeByID("vtkMRMLPlotViewNodePlotView1").GetPlotChartNode() is lens.charts["explained"]
     if layouts is not None:  # in Slicer's other layouts the map's own outline alone is drawn
         for modality in MODALITIES:
             drawn = shown.rois[modality].GetDisplayNode().IsDisplayableInView("vtkMRMLSliceNodeRed")

@@ -35,10 +35,10 @@ def test_the_shift_table_holds_every_number_of_the_file_largest_shift_first(scen
     from deepradiomics.scene.lens_folder import SHIFT_COLUMNS
 
     nodes = show_lens(folder, scene)
-    expected = sorted(rows_of(folder / "shift.csv"), key=lambda row: -float(row["delta_i"]))
+    expected = sorted(rows_of(folder / "shift.csv"), key=lambda row: -float(row["delta_explained"]))
     for name, kind in SHIFT_COLUMNS.items():
         assert column(nodes.shift, name) == [kind(row[name]) for row in expected], name
-    assert column(nodes.shift, "rank") == list(range(1, len(expected) + 1))
+    assert column(nodes.shift, "rank_explained") == list(range(1, len(expected) + 1))
 
 
 def test_every_column_says_what_it_holds_and_every_feature_what_it_measures(scene: Any, folder: Path) -> None:

@@ -19,6 +19,8 @@ from deepradiomics.cohort.roi import ELLIPSOID
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json
 from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume
+from deepradiomics.lens.map_colours import signed_range
+from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE
 from deepradiomics.prepare import canonical_grid
 from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE
 from deepradiomics.results.canvas import new_figure, save
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from deepradiomics.lens.result import LensResult
 
 _OUTLINE = "#ffcc33"
-_COLOURS = "viridis"
+_COLOURS, _DIVERGING = "viridis", "coolwarm"
+_RANGE_PERCENT = (1.0, 99.0)  # one voxel must not decide what all others look like
 _MARGIN_MM, _SMALLEST_MM = 12.0, 40.0
 _FINE = 4  # steps a pixel, so that an outline follows the voxels' edges
 
@@ -49,11 +52,13 @@ class LensCase:
         rois: the region by modality; a modality may lack it.
         map: a feature's values, NaN outside the region; None to draw the images alone.
         modality, feature: what the map shows.
-        range: the map's values at the ends of the colours.
+        range: the map's values at the ends of the colours; of a map of both signs the farther end counts for both.
+            By default the 1st and 99th percentile.
         unit: of the values; empty for none.
         roi_note: what must be said of the region, such as that no reader drew it.
         shift: the feature's row of the shift table, if known.
         synthetic: whether the images are made up.
+        named: whether ``id`` is a name that somebody gave the case, and not that of a file.
     """
 
     id: str
@@ -67,6 +72,12 @@ class LensCase:
     roi_note: str = ""
     shift: Mapping[str, Any] = field(default_factory=dict)
     synthetic: bool = False
+    named: bool = True
+
+    @property
+    def title(self) -> str:
+        """What the case is called above a picture; the name of a file is no name of a case, and may be a patient's."""
+        return f"Case {self.id}" if self.named else "Images given as files"
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -129,9 +140,10 @@ def draw_map(ax: Axes, case: LensCase, window: Window) -> ScalarMappable:
     _draw_image(ax, case.images[case.modality], grid, window.plane)
     fine = grid if _in_step(case.map.geometry, grid) else _refined(grid, min(case.map.geometry.spacing_mm))
     values = sample(case.map.voxels, case.map.geometry, fine)[0]
-    low, high = case.range or _finite_range(case.map.voxels)
+    low, high = case.range or _robust_range(case.map.voxels)
+    both = signed_range(low, high)
     shown = ax.imshow(
-        np.ma.masked_invalid(values), cmap=_COLOURS, norm=Normalize(low, high),
+        np.ma.masked_invalid(values), cmap=_DIVERGING if both else _COLOURS, norm=Normalize(*(both or (low, high))),
         extent=(0.0, grid.extent_mm[0], grid.extent_mm[1], 0.0), interpolation="nearest",
     )  # fmt: skip
     _outline(ax, case.rois.get(case.modality), grid, "white")
@@ -217,6 +229,7 @@ def read_case(folder: Path | str) -> LensCase:
         range=(float(limits[0]), float(limits[1])) if limits else None,
         unit=str(about.get("unit") or ""), roi_note=str(about.get("roi_note") or ""),
         shift=about.get("delta_i") or {}, synthetic=bool(about.get("synthetic")),
+        named=all(str(about["case_id"]) != Path(one["image"]).name.partition(".")[0] for one in files.values()),
     )  # fmt: skip
 
 
@@ -276,21 +289,21 @@ def _refined(grid: Geometry, spacing_mm: float) -> Geometry:
     return grid.resized((*size, 1))
 
 
-def _finite_range(values: np.ndarray) -> tuple[float, float]:
+def _robust_range(values: np.ndarray) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    low, high = (float(v) for v in np.percentile(finite, _RANGE_PERCENT)) if finite.size else (0.0, 1.0)
     return low, high if high > low else low + 1.0
 
 
 def _title(case: LensCase) -> str:
-    title = f"SYNTHETIC   Case {case.id}" if case.synthetic else f"Case {case.id}"
-    if case.shift.get("delta_i") is not None:
-        rank = f", rank {int(case.shift['rank'])}" if case.shift.get("rank") else ""
-        mapped = f"{modality_name(case.modality)}, {feature_name(case.feature)}"
-        title += f"\n{mapped}: ΔI {signed(case.shift['delta_i'])}  {interval(case.shift)}{rank}"
-        if case.shift.get("delta_explained") is not None:
-            title += f"; ΔE {signed(case.shift['delta_explained'])}"
-    return title
+    title = f"SYNTHETIC   {case.title}" if case.synthetic else case.title
+    if case.shift.get(IMPORTANCE.delta) is None:
+        return title
+    title += f"\n{modality_name(case.modality)}, {feature_name(case.feature)}: "
+    if case.shift.get(EXPLAINED.delta) is not None:
+        rank = f", rank {int(case.shift[EXPLAINED.rank])}" if case.shift.get(EXPLAINED.rank) else ""
+        title += f"ΔE {signed(case.shift[EXPLAINED.delta])}  {interval(case.shift, EXPLAINED.delta)}{rank}; "
+    return f"{title}ΔI {signed(case.shift[IMPORTANCE.delta])}"
 
 
 def _caption(case: LensCase, window: Window) -> str:

@@ -266,7 +266,7 @@ def _case_panels(figure: SubFigure, cases: Sequence[LensCase], rows: int, column
             used += 1
         for ax in line[used:]:
             ax.set_axis_off()
-        name = f"{case.id}, {case.roi_note}" if case.roi_note else case.id
+        name = f"{case.title}, {case.roi_note}" if case.roi_note else case.title
         line[0].annotate(
             wrapped(name, 34), (-0.04, 0.5), xycoords="axes fraction", rotation=90, ha="right", va="center", fontsize=9,
         )  # fmt: skip

@@ -105,7 +105,7 @@ def _case_words(case: LensCase) -> tuple[str, str]:
             " Last, the voxel-wise map of one feature over its modality: the feature computed in a small window around "
             "each voxel. It shows where in this patient the feature is high or low, not where the encoder looks."
         )
-    return f"Modalities of case {case.id} with the region's outline", f"Case {case.id}. {words}"
+    return f"Modalities with the region's outline: {case.title}", f"{case.title}. {words}"
 
 
 _OVERVIEW_WORDS = (

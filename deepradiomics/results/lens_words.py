@@ -82,7 +82,7 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def signed(value: Any, digits: int = 3) -> str:
-    """A difference as it is printed: its sign and three significant digits (all before the point, five decimals at most); a dash for none.
+    """A difference as it is printed: its sign, three significant digits, five decimals at most; a dash for none.
 
     >>> signed(0.0123), signed(-4.5), signed(459.3), signed(0), signed(2e-9)
     ('+0.0123', '−4.50', '+459', '0', '0')

@@ -1,7 +1,8 @@
 """Colour tables for maps, and the legend beside the slice.
 
-Slicer's own tables are taken where they are (its "Plasma" and "Inferno" are files of an installation); elsewhere the
-same colours are interpolated from the few points below (matplotlib's Plasma and Inferno, CC0).
+Slicer's own tables are taken where they are (its "Plasma" and "DivergingBlueRed" are files of an installation); else
+the same colours are interpolated from the few points below (matplotlib's Plasma and Inferno, CC0; Moreland's blue to
+red).
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import Any, Literal
 import numpy as np
 import slicer
 
-MapColours = Literal["Plasma", "Inferno"]
+MapColours = Literal["Plasma", "Inferno", "DivergingBlueRed"]
 _POINTS = {  # red, green, blue at equal steps from low to high
     "Plasma": "0d0887 350498 5302a3 6f00a8 8b0aa5 a31e9a b83289 cc4778 "
     "db5c68 e97158 f48849 fba238 febd2a fada24 f0f921",
     "Inferno": "000004 0d0829 280b53 470b6a 65156e 82206c 9f2a63 bc3754 "
     "d44842 e8602d f57d15 fc9f07 fac228 f3e55d fcffa4",
+    "DivergingBlueRed": "3b4cc0 5977e3 7b9ff9 9ebeff c0d4f5 dddddd f2cab7 f7ac8e ee8468 d65244 b40426",
 }
 _COUNT = 256
 

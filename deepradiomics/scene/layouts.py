@@ -177,7 +177,7 @@ def _arrange(scene: Any, layout: int) -> None:
 
 def _put_below(scene: Any, lens: LensNodes) -> None:
     _view_node(scene, "vtkMRMLTableViewNode", TABLE_VIEW).SetTableNodeID(lens.shift.GetID())
-    _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(lens.charts["shift"].GetID())
+    _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(lens.charts["explained"].GetID())
 
 
 def _look(case: CaseNodes, view: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from deepradiomics.scene.provenance import read_stamp, stamp
 
 KIND = "lens"
 ROLE = "DeepRadiomics.lens."  # from the shift table to the lens's other nodes
-CHARTS = ("r2", "shift", "explained")
+CHARTS = ("explained", "shift", "r2")  # the first is the one that a layout shows
 # What of lens.json goes onto the nodes. Neither files' paths nor anything of a patient is among it.
 KEPT = ("task", "modalities", "seed", "config", "counts", "synthetic", "summary", "leakage", "warnings", "software")
 
@@ -30,12 +30,12 @@ class LensNodes:
     Attributes
     ----------
     shift
-        Table node with a row a modality and feature, largest shift first; it refers to the other nodes.
+        Table node with a row a modality and feature, largest ΔE first; it refers to the other nodes.
     family
         Table node with a row a family, image type and modality.
     charts
-        Plot chart nodes: "r2" (per modality, before and after) "shift" (ΔI: top five, bottom five, stable five) and
-        "explained" (ΔE, likewise).
+        Plot chart nodes: "explained" (ΔE: top five, bottom five, stable five), "shift" (ΔI, likewise) and "r2" (per
+        modality, before and after).
     folder_item
         The subject-hierarchy item ID of the folder that holds them all.
     warnings
@@ -65,11 +65,11 @@ def show_lens(result_folder: Path, scene: Any) -> LensNodes:
         moved, moved_data = shift_chart(scene, f"Largest and smallest shifts: {result.task}", result)
         name = f"Largest and smallest shifts of explained spread: {result.task}"
         explained, explained_data = shift_chart(scene, name, result, EXPLAINED)
-        everything = (shift, family, r2, r2_data, moved, moved_data, explained, explained_data)
+        everything = (shift, family, explained, explained_data, moved, moved_data, r2, r2_data)
         more = {key: result.about[key] for key in KEPT if result.about.get(key) is not None}
         for node in everything:
             stamp(node, result.about, **(more | {"kind": KIND}))
-        charts = {"r2": r2, "shift": moved, "explained": explained}
+        charts = {"explained": explained, "shift": moved, "r2": r2}
         for role, node in {"family": family, **charts}.items():
             shift.SetNodeReferenceID(ROLE + role, node.GetID())
         item = result_folder_item(scene, _folder_name(result), everything)

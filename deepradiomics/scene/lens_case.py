@@ -126,6 +126,7 @@ def show_case(
             now[case.modality],
             shown=_range(case),
             title=_legend(case),
+            diverging=True,
         )
         _make_legible(drawn)
         more = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}

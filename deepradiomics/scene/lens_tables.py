@@ -24,7 +24,8 @@ SHIFT_HELP = {
     "delta_i_high": "Upper end of the 95 % bootstrap interval of the shift, over patients",
     "p_null": "How often a shift of this size appears when the labels before and after are shuffled; empty without "
     "permutations",
-    "q_null": "The same, corrected for the number of features (Benjamini-Hochberg): below 0.05 is more than noise",
+    "q_null": "The same, corrected for the number of features (Benjamini-Hochberg): below 0.05 the shift "
+    "differs between the two encoders",
     "p_family": "Probability that the largest shift of all features reaches this size by chance (max-T)",
     "delta_i_standardised": "Shift with the projected embeddings brought to equal scale: guards against a mere change "
     "of the embeddings' size",
@@ -39,12 +40,13 @@ SHIFT_HELP = {
     "deviations, with what noise alone would give taken out: 1 all of it, 0 nothing; training patients",
     "explained_ft": "The same after fine-tuning",
     "delta_explained": "Shift of that: explained after minus explained before. It follows neither the size nor the "
-    "axes of the embeddings; read it where the shift of importance is in doubt",
+    "axes of the embeddings, and is the one to be read first",
     "delta_explained_low": "Lower end of the 95 % bootstrap interval of the shift of the explained spread",
     "delta_explained_high": "Upper end of the 95 % bootstrap interval of the shift of the explained spread",
     "p_explained": "How often a shift of the explained spread of this size appears when the labels before and after "
     "are shuffled",
-    "q_explained": "The same, corrected for the number of features (Benjamini-Hochberg): below 0.05 is more than noise",
+    "q_explained": "The same, corrected for the number of features (Benjamini-Hochberg): below 0.05 the shift "
+    "differs between the two encoders",
     "p_family_explained": "Probability that the largest shift of explained spread reaches this size by chance (max-T)",
     "rank_explained": "Place by shift of the explained spread: 1 is the feature that gained most",
     "noise_pre": "Share of the squared importance before fine-tuning that estimation noise alone would give",
@@ -105,7 +107,7 @@ FAMILY_HELP = {
 
 
 def shift_table(scene: Any, name: str, columns: Mapping[str, Sequence[Any]]) -> Any:
-    """shift.csv as a table node, largest shift first, each feature with its unit and a sentence that explains it."""
+    """shift.csv as a table node, largest ΔE first, each feature with its unit and a sentence that explains it."""
     about = {feature: explained(feature) for feature in dict.fromkeys(columns["feature"])}
     shown = {
         **{column: columns[column] for column in SHIFT_COLUMNS},
@@ -113,7 +115,7 @@ def shift_table(scene: Any, name: str, columns: Mapping[str, Sequence[Any]]) -> 
         "description": [about[feature].text for feature in columns["feature"]],
     }
     node = add_table(scene, name, shown, {**SHIFT_COLUMNS, "unit": str, "description": str}, SHIFT_HELP)
-    sort_rows(node, "delta_i")
+    sort_rows(node, "delta_explained")
     return _finished(node)
 
 

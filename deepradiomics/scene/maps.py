@@ -14,6 +14,7 @@ import slicer.util
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, volume_from_sitk
+from deepradiomics.lens.map_colours import signed_range
 from deepradiomics.radiomics.explain import Explained, explain
 from deepradiomics.scene.atomic import all_or_nothing
 from deepradiomics.scene.colours import add_legend, colour_node
@@ -192,10 +193,12 @@ def add_map(
     *,
     shown: tuple[float, float] | None = None,
     title: str | None = None,
+    diverging: bool = False,
 ) -> Any:
     """Add one map in colours with its legend: below the transform of `reference` at `place`, else in the world.
 
-    `shown`: lowest and highest colour (by default two percentiles of the values); `title` of the legend.
+    `shown`: lowest and highest colour (by default two percentiles of the values); `title` of the legend;
+    `diverging`: values of both signs in colours that diverge from 0.
     """
     about = explain(key)
     node = node_from_volume(volume, scene, key)
@@ -204,8 +207,10 @@ def add_map(
     node.SetAttribute("DeepRadiomics.kind", KIND)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(colour_node(scene, "Plasma").GetID())
     low, high = shown or shown_range(volume.voxels)
+    both = signed_range(low, high) if diverging else None
+    low, high = both or (low, high)
+    display.SetAndObserveColorNodeID(colour_node(scene, "DivergingBlueRed" if both else "Plasma").GetID())
     values = volume.voxels[np.isfinite(volume.voxels)]
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(low, high)

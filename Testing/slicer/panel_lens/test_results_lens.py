@@ -21,7 +21,7 @@ from Testing.slicer.panel_lens.driving import (
 )
 from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
 
-MODALITY, SHIFT, EXPLAINED, Q, R2_FT, RANK = 1, 2, 3, 4, 11, 12  # columns of the list
+MODALITY, EXPLAINED, SHIFT, Q, R2_FT, RANK = 1, 2, 3, 4, 11, 12  # columns of the list
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -38,10 +38,10 @@ def test_the_lens_is_told_in_words_with_its_warnings(widget: Any, lens_folder: P
     text = widget.ui.summaryLabel.text
     assert "PIRADS CLS" in text and "ROI gland" in text and "84 training, 12 validation, 24 test" in text
     assert "SYNTHETIC data: means nothing clinically." in text and "part of the pre-training cohort" in text
-    beyond, explained = (
+    importance, explained = (
         sum(float(row[name]) < 0.05 for row in rows_of(lens_folder)) for name in ("q_null", "q_explained")
     )
-    assert f"{beyond} ΔI and {explained} ΔE of 837" in text
+    assert f"{explained} ΔE and {importance} ΔI of 837 differ between the two encoders" in text
 
 
 def test_a_doubt_about_the_shift_of_importance_is_told_in_red(widget: Any, tmp_path: Path) -> None:
@@ -66,15 +66,15 @@ def test_test_cases_that_the_encoder_has_seen_are_told_in_red(widget: Any, tmp_p
 
 def test_without_permutations_that_is_said(widget: Any, tmp_path: Path) -> None:
     opened(widget, write_fake_lens(tmp_path / "lens", permutations=0, case=False))
-    assert "more than noise is not known" in widget.ui.summaryLabel.text
+    assert "differs between the encoders is not known" in widget.ui.summaryLabel.text
     assert set(shown_column(widget, Q)) == {"–"}
 
 
 def test_the_largest_shift_comes_first(widget: Any, lens_folder: Path) -> None:
     opened(widget, lens_folder)
-    first = min(rows_of(lens_folder), key=lambda row: int(row["rank"]))
+    first = min(rows_of(lens_folder), key=lambda row: int(row["rank_explained"]))
     assert shown_features(widget)[0] == first["feature"].removeprefix("original_")
-    assert shown_column(widget, SHIFT)[0] == f"{float(first['delta_i']):+.3f}"
+    assert shown_column(widget, EXPLAINED)[0] == f"{float(first['delta_explained']):+.3f}"
     assert shown_column(widget, RANK)[:3] == ["1", "2", "3"]
     assert widget.ui.shiftCountLabel.text == "500 of 837 rows; sort or search to see others"
 
@@ -83,17 +83,17 @@ def test_a_header_sorts_and_sorts_the_other_way_and_the_table_node_follows(widge
     import qt
 
     p, header = opened(widget, lens_folder), widget.ui.shiftTable.horizontalHeader()
-    assert header.sortIndicatorSection() == SHIFT and header.sortIndicatorOrder() == qt.Qt.DescendingOrder
-    click_header(widget, SHIFT)
-    numbers = [float(text) for text in shown_column(widget, SHIFT)]
+    assert header.sortIndicatorSection() == EXPLAINED and header.sortIndicatorOrder() == qt.Qt.DescendingOrder
+    click_header(widget, EXPLAINED)
+    numbers = [float(text) for text in shown_column(widget, EXPLAINED)]
     assert numbers == sorted(numbers) and shown_column(widget, RANK)[0] == "837"
     click_header(widget, R2_FT)
     numbers = [float(text) for text in shown_column(widget, R2_FT)]
     assert numbers == sorted(numbers, reverse=True)
-    click_header(widget, EXPLAINED)
-    numbers = [float(text) for text in shown_column(widget, EXPLAINED)]
-    assert numbers == sorted(numbers, reverse=True) and p.sortColumn == "delta_explained"
-    assert numbers[0] == pytest.approx(max(float(row["delta_explained"]) for row in rows_of(lens_folder)), abs=6e-4)
+    click_header(widget, SHIFT)
+    numbers = [float(text) for text in shown_column(widget, SHIFT)]
+    assert numbers == sorted(numbers, reverse=True) and p.sortColumn == "delta_i"
+    assert numbers[0] == pytest.approx(max(float(row["delta_i"]) for row in rows_of(lens_folder)), abs=6e-4)
     click_header(widget, R2_FT)
     column = p.resultTable.GetTable().GetColumnByName("r2_ft")
     assert column.GetValue(0) == max(float(row["r2_ft"]) for row in rows_of(lens_folder))
@@ -133,7 +133,7 @@ def test_the_chosen_row_stays_chosen_when_the_table_is_sorted(widget: Any, lens_
 def test_a_tooltip_explains_a_feature_and_its_interval(widget: Any, lens_folder: Path) -> None:
     opened(widget, lens_folder)
     tip = widget.ui.shiftTable.item(0, 0).toolTip()
-    first = min(rows_of(lens_folder), key=lambda row: int(row["rank"]))
+    first = min(rows_of(lens_folder), key=lambda row: int(row["rank_explained"]))
     assert first["feature"] in tip and f"95 % interval {float(first['delta_i_low']):.3f} to" in tip
     assert "Shift: importance after minus before" in widget.ui.shiftTable.horizontalHeaderItem(SHIFT).toolTip()
 

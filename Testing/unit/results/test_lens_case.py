@@ -124,11 +124,33 @@ def test_the_map_is_drawn_at_its_values_and_only_inside_the_region(case: LensCas
 
 
 def test_the_legend_points_where_values_lie_beyond_its_colours(case: LensCase) -> None:
-    assert case.range is not None
-    low, high = case.range
+    assert case.range is not None and case.map is not None
+    case = dataclasses.replace(case, map=dataclasses.replace(case.map, voxels=case.map.voxels + 10))  # of one sign
+    low, high = (limit + 10 for limit in case.range or ())
     for limits, extend in (((low, high), "neither"), ((low - 1, high - 0.1), "max"), ((low + 0.1, high - 0.1), "both")):
         bar = case_figure(dataclasses.replace(case, range=limits)).axes[3].images[1].colorbar
         assert bar is not None and bar.extend == extend
+
+
+def test_a_map_of_both_signs_diverges_from_0_and_a_few_voxels_do_not_rule_it(case: LensCase) -> None:
+    assert case.map is not None
+    values = np.where(
+        np.isfinite(case.map.voxels), np.linspace(-1, 3, case.map.voxels.size).reshape(case.map.voxels.shape), np.nan
+    )
+    for shift, name in ((0.0, "coolwarm"), (10.0, "viridis")):
+        some = values + shift
+        some[np.isfinite(some) & (some == np.nanmax(some))] = 1e6
+        shown = (
+            case_figure(dataclasses.replace(case, map=dataclasses.replace(case.map, voxels=some), range=None))
+            .axes[3]
+            .images[1]
+        )
+        low, high = shown.get_clim()
+        assert shown.get_cmap().name == name and high < 14 and (low == -high) == (shift == 0)
+
+
+def test_the_name_of_a_file_is_not_called_a_case(case: LensCase) -> None:
+    assert "Case" not in (title := dataclasses.replace(case, named=False).title) and case.id not in title
 
 
 def test_a_map_on_a_finer_grid_keeps_its_detail_and_its_place(case: LensCase) -> None:
@@ -161,7 +183,7 @@ def test_the_slice_cuts_a_crescent_whose_middle_is_empty(case: LensCase) -> None
 
 def test_the_picture_says_what_is_synthetic_and_what_no_reader_drew(case: LensCase) -> None:
     figure = case_figure(dataclasses.replace(case, roi_note="ellipsoid: not a reader's contour"))
-    assert figure.get_suptitle().startswith("SYNTHETIC   Case synthetic-001\nT2, GLCM Correlation: ΔI ")
+    assert figure.get_suptitle().startswith("SYNTHETIC   Case synthetic-001\nT2, GLCM Correlation: ΔE ")
     assert "not a reader's contour" in figure.get_supxlabel().replace("\n", " ")
     assert "SYNTHETIC" not in case_figure(dataclasses.replace(case, synthetic=False)).get_suptitle()
 

@@ -170,7 +170,7 @@ def test_which_reading_to_believe_is_said(result: LensResult, page: str) -> None
 def test_the_explained_spread_leads(page: str, result: LensResult) -> None:
     words = _words(page)
     order = [
-        "What changed", "By explained spread: ΔE", "Figure 3, by explained spread", 
+        "What changed", "By explained spread: ΔE", "Figure 3, by explained spread",
         "By importance: ΔI, as in the paper", "Figure 3, as in the paper",
     ]  # fmt: skip
     places = [words.index(text, words.index("What changed")) for text in order]
