@@ -71,7 +71,7 @@ def test_values_are_given_for_every_case_or_the_missing_are_named(folder):
     [
         (GOOD.replace("patient", "patient_id"), r"unknown column 'patient_id'; did you mean 'patient'\?"),
         (GOOD.replace("mask_gland", "gland"), r"unknown column 'gland'; .*mask_<roi>, .* and value_<name>"),
-        (GOOD.replace("mask_gland", "mask_"), r"unknown column 'mask_'"),
+        (GOOD.replace("mask_gland", "mask_"), r"column 'mask_' lacks a name"),
         (GOOD.replace("mask_gland", "mask_ellipsoid"), r"'mask_ellipsoid' cannot be used"),
         (GOOD.replace("mask_gland", "mask_mask"), r"'mask_mask' cannot be used"),
         (GOOD.replace("41.5", "41,5"), r"line 2: expected 8 cells, got 9"),
