@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from deepradiomics.images import Mask, write_mask
 from Testing.cli.bad_input import OUTPUT, BadInput
 from Testing.unit.lens import lens_material as material
 
@@ -21,12 +24,19 @@ def _cohort(folder: Path, change: Callable[[list[dict[str, str]]], None] | None 
         return path
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
+    _write_levels(folder / "cohort" / "c02_levels.nrrd")
     change(rows)
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
     return path
+
+
+def _write_levels(path: Path) -> None:
+    """An image of whole grey levels."""
+    levels = np.random.default_rng(0).integers(0, 400, material.ADC.shape).astype(np.int16)
+    write_mask(Mask(levels, material.ADC), path)
 
 
 def _table(folder: Path, name: str, d: int = 5, ids: Sequence[str] = (), drift: float = 0.0) -> Path:
@@ -87,6 +97,53 @@ def _separate(rows: list[dict[str, str]]) -> None:
     for n, row in enumerate(rows):
         row["patient"] = f"man{n // 2}"
         row["split"] = "train" if n < 7 else "validation" if n < 9 else "test"
+
+
+def _no_adc(rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        row["view_adc"] = ""
+
+
+def _twice(rows: list[dict[str, str]]) -> None:
+    """The second case is the first one's scan, in another split."""
+    for n, row in enumerate(rows):
+        row["split"] = "test" if n % 3 == 1 else "train"
+    rows[1]["view_t2"] = rows[0]["view_t2"]
+
+
+def _image_as_region(rows: list[dict[str, str]]) -> None:
+    rows[2]["mask_gland"] = rows[2]["view_adc"].replace("adc", "levels")
+
+
+def _columns_reordered(folder: Path) -> Path:
+    path = _table(folder, "ft")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("e0000,e0001", "e0001,e0000"), encoding="utf-8")
+    return path
+
+
+def _all_the_same(folder: Path) -> Path:
+    from deepradiomics.lens.embeddings import Embeddings
+
+    ids = tuple(f"c{n:02d}" for n in range(CASES))
+    return Embeddings(ids, np.ones((CASES, 5))).write(folder / "ft.csv")
+
+
+def _runs(name: str, *made: str, more: Sequence[str] = ()) -> Command:
+    """``lens fit --finetune`` of a folder that holds these folders."""
+
+    def command(folder: Path, bundle: Path) -> Sequence[object]:
+        for one in made:
+            (folder / name / one).mkdir(parents=True)
+        given = _without("--ft", _without("--pre", _fit("--finetune", folder / name, *more)))
+        return given(folder, bundle)
+
+    return command
+
+
+def _pre_of_run(folder: Path, bundle: Path) -> Sequence[object]:
+    (folder / "run" / "frozen" / "encoder").mkdir(parents=True)
+    return _fit("--pre", folder / "run")(folder, bundle)
 
 
 def _other_adc(folder: Path, bundle: Path) -> Sequence[object]:
@@ -204,12 +261,42 @@ BAD_INPUTS_LENS: tuple[BadInput, ...] = (
     BadInput("lens: an unknown modality", _fit("--modalities", "t2,dwi"), ("view_dwi", "t2, adc")),
     BadInput("lens: unknown parameters", _fit("--params", "lense"), ("lense", "lens")),
     BadInput("lens: a layer of a table", _fit("--layer", "stages.2"), ("--layer", "table")),
-    BadInput("lens: a folder that is no fine-tuning", _fit("--finetune", "FOLDER/cohort"), ("cohort", "tableA1.csv")),
+    BadInput("lens: --finetune beside --pre", _fit("--finetune", "FOLDER/cohort"), ("--finetune", "or --pre and --ft")),
+    BadInput("lens: a folder that is no fine-tuning", _runs("cohort"), ("--finetune", "cohort", "frozen/ and tuned/")),
+    BadInput("lens: --finetune of a pre-training", _runs("run", "encoder"), ("--finetune", "a pre-training", "--pre")),
+    BadInput(
+        "lens: --finetune of one stage only",
+        _runs("run", "tuned/encoder"),
+        ("--finetune", "no frozen/encoder", "--only"),
+    ),
+    BadInput("lens: --pre of a fine-tuning", _pre_of_run, ("--pre", "the folder of a fine-tuning", "--finetune")),
+    BadInput("lens: a negative seed", _fit("--seed", "-1"), ("--seed", "greater than or equal to 0")),
+    BadInput("lens: splits and a fine-tuning", _runs("run", "x", more=("--splits", "s.csv")), ("--splits and",)),
+    BadInput("lens: splits that are not there", _fit("--splits", "FOLDER/s.csv"), ("--splits", "does not exist")),
+    BadInput("lens: a column of images that is empty", _fit(change=_no_adc), ("view_adc is empty", "--modalities t2")),
+    BadInput("lens: one scan under two ids", _fit(change=_twice), ("c00", "c01", "same image of t2", "patient")),
+    BadInput("lens: an image as region", _fit(change=_image_as_region), ("c02", "mask_gland", "grey-level image?")),
+    BadInput(
+        "lens: columns of tables in another order",
+        _fit(ft=_columns_reordered),
+        ("different orders", "'e0000' before", "'e0001' after"),
+    ),
+    BadInput("lens: constant embeddings", _fit(ft=_all_the_same), ("ft: all 12 cases have the same embedding",)),
     BadInput("lens: bootstraps that mean nothing", _fit("--bootstraps", "3"), ("bootstraps", "20")),
     BadInput(
         "lens report of a folder without a lens",
         lambda f, b: ["lens", "report", material.cohort(f / "cohort", 1).parent, "-o", f / OUTPUT],
         ("lens.json",),
+    ),
+    BadInput(
+        "lens report of the same result twice",
+        lambda f, b: ["lens", "report", f / "lens", f / "lens", "-o", f / OUTPUT],
+        ("given twice",),
+    ),
+    BadInput(
+        "lens case of a shape",
+        _case("--modality", "t2", "--feature", "original_shape_MeshVolume", "--roi", "ellipsoid"),
+        ("original_shape_MeshVolume", "no map"),
     ),
     BadInput("lens case without a region", _case("--modality", "t2", "--feature", "glcm_Idm"), ("--roi ellipsoid",)),
     BadInput(

@@ -79,6 +79,35 @@ def test_report_puts_tasks_side_by_side(fitted: tuple[Finished, Path], tmp_path:
         assert Path(file).is_file()
 
 
+def test_files_of_others_are_not_replaced(fitted: tuple[Finished, Path], manifest: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "report.html").write_text("<title>Annual report</title>", encoding="utf-8")
+    for done in (_fit(manifest, tmp_path, foreign), run_cli(["lens", "report", fitted[1], "-o", foreign])):
+        assert done.code == 2 and "report.html there is not of a lens" in done.err
+    assert [file.name for file in foreign.iterdir()] == ["report.html"]
+    other = write_fake_lens(tmp_path / "other", case=False)
+    done = run_cli(["lens", "report", fitted[1], "-o", other])
+    assert done.code == 2 and "another lens is there" in done.err
+
+
+def test_a_report_may_be_drawn_again(tmp_path: Path) -> None:
+    lens = write_fake_lens(tmp_path / "lens", modalities=("t2",), images=("original",), case=False)
+    for _ in range(2):
+        assert run_cli(["lens", "report", lens, "-o", tmp_path / "report"]).code == 0
+
+
+def test_given_splits_are_used_and_equal_embeddings_are_told(manifest: Path, tmp_path: Path) -> None:
+    ids = material.read(manifest).ids
+    rows = [f"{case},{'test' if n < 4 else 'validation' if n < 6 else 'train'}" for n, case in enumerate(ids)]
+    (tmp_path / "splits.csv").write_text("\n".join(["id,split", *rows]) + "\n", encoding="utf-8")
+    same = material.embeddings(ids).write(tmp_path / "same.csv")
+    done = _fit(manifest, tmp_path, tmp_path / "out", "--splits", tmp_path / "splits.csv", "--ft", same, "--json")
+    assert done.code == 0, done.out
+    assert done.result["counts"] == {"train": 10, "validation": 2, "test": 4, "dropped": 0}
+    assert "same numbers: every shift is 0" in done.result["warnings"][0]
+
+
 def test_case_draws_a_feature_of_the_table(fitted: tuple[Finished, Path], tmp_path: Path) -> None:
     done = run_cli(["lens", "case", fitted[1], "--case", "c03", "--rank", "top", "-o", tmp_path / "case", "--json"])
     assert done.code == 0, done.out

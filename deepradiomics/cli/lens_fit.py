@@ -108,9 +108,9 @@ def fit(
             preset, config, roi=roi, centre=centre, modalities=comma_list(modalities), params=params, hidden=hidden,
             sweep=sweep or None, fit_on=fit_on, permutations=permutations, bootstraps=bootstraps, missing=missing,
         )  # fmt: skip
-        places = _places(pre, ft, finetune, layer)
         if splits is not None and finetune is not None:
             raise InputError("--splits and --finetune: give one of them, a fine-tuning brings its own splits.")
+        places = _places(pre, ft, finetune, layer)
         check_fit_output(output)
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort import read_manifest

@@ -74,3 +74,15 @@ def test_what_cannot_be_a_region_is_refused_naming_case_and_column(row, roi, kin
 def test_a_case_without_any_region_says_so():
     with pytest.raises(InputError, match=r"Case b, column mask: this case has no region 'mask'; it has none\."):
         roi_mask(ManifestRow("b", {}), "mask", IMAGE)
+
+
+@pytest.mark.parametrize("values", [np.arange(21), np.array([0, -3, 1])])
+def test_grey_levels_are_no_region(row, tmp_path, values):
+    voxels = np.resize(values, GRID.shape).astype(np.int16)
+    write_mask(Mask(voxels, GRID), tmp_path / "image.nrrd")
+    given = ManifestRow("c1", row.views, masks={"gland": tmp_path / "image.nrrd"})
+    if len(values) == 21:
+        assert roi_mask(given, "gland", IMAGE).labels_present() == (1,)  # 20 labels and the background
+        write_mask(Mask(voxels + 1, GRID), tmp_path / "image.nrrd")
+    with pytest.raises(MaskError, match=r"Case c1, column mask_gland: .* different values .* grey-level image\?"):
+        roi_mask(given, "gland", IMAGE)

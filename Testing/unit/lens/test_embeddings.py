@@ -102,3 +102,12 @@ def test_cases_are_taken_in_the_order_asked_for() -> None:
     assert some.ids == ("c", "a") and some.values.tolist() == [[4, 5], [0, 1]] and some.about == {"k": 1}
     with pytest.raises(InputError, match="no row for case z"):
         embeddings.select(("a", "z"))
+
+
+def test_a_table_of_semicolons_or_without_id_is_told(tmp_path: Path) -> None:
+    (tmp_path / "semicolons.csv").write_text("id;x\na;1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="separated by commas, not semicolons"):
+        Embeddings.read(tmp_path / "semicolons.csv")
+    (tmp_path / "capitals.csv").write_text("ID,x\na,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"Did you mean the column 'ID'\? Call it 'id'"):
+        Embeddings.read(tmp_path / "capitals.csv")

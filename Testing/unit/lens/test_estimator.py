@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from deepradiomics.errors import BundleError, Cancelled
+from deepradiomics.errors import BundleError, Cancelled, InputError
 from deepradiomics.lens import RadiomicLens
 from Testing.unit.lens.planted import planted
 
@@ -236,5 +236,34 @@ def test_noise_is_told_when_there_are_few_patients_for_the_width(data):
 
 
 def test_dead_units_are_told(data):
-    found = RadiomicLens(**FAST, embedding_scaling="none").fit(np.abs(data.X_pre) * 1e-3 - 50, data.X_ft, data.R)
-    assert any("dead ReLU units" in said for said in found.warnings_)
+    options = {**FAST, "epochs": 1, "embedding_scaling": "none"}
+    found = RadiomicLens(**options).fit(np.abs(data.X_pre) * 1e-3 - 1, data.X_ft, data.R)
+    [said] = [said for said in found.warnings_ if "dead ReLU units" in said and "before" in said]
+    assert 0 < int(said.split()[0]) < 12
+
+
+def test_a_layer_without_any_live_unit_is_refused(data):
+    with pytest.raises(InputError, match="X_pre: all 12 hidden units are dead before fine-tuning"):
+        RadiomicLens(**FAST, embedding_scaling="none").fit(np.abs(data.X_pre) * 1e-3 - 50, data.X_ft, data.R)
+
+
+def test_collinear_units_are_told(data):
+    rng = np.random.default_rng(0)
+    flat = rng.normal(size=(200, 1)) @ rng.normal(size=(1, 20)) + 1e-4 * rng.normal(size=(200, 20))
+    found = RadiomicLens(**{**FAST, "bootstraps": 0}).fit(data.X_pre, flat, data.R)
+    assert any("almost collinear after" in said and "ΔI cannot be read" in said for said in found.warnings_)
+    assert not any("almost collinear before" in said for said in found.warnings_)
+
+
+def test_columns_lost_to_a_missing_cell_are_counted(data):
+    gap = data.R.copy()
+    gap[4, 2] = np.nan
+    found = RadiomicLens(**{**FAST, "bootstraps": 0}).fit(data.X_pre, data.X_ft, gap)
+    assert any(said.startswith(f"1 of {gap.shape[1]} columns of R are left out") for said in found.warnings_)
+
+
+def test_one_target_may_be_a_plain_column(data):
+    one, same = (
+        RadiomicLens(**{**FAST, "bootstraps": 0}).fit(data.X_pre, data.X_ft, R) for R in (data.R[:, 0], data.R[:, :1])
+    )
+    np.testing.assert_array_equal(one.delta_importance_, same.delta_importance_)

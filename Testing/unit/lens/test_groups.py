@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import wilcoxon
@@ -19,7 +21,7 @@ from deepradiomics.lens.groups import (
     stars,
     summarise,
 )
-from deepradiomics.lens.shift import picked, shift_rows
+from deepradiomics.lens.shift import picked, shift_rows, twins_of
 from deepradiomics.stats import holm
 from Testing.unit.lens.planted import planted
 
@@ -158,3 +160,20 @@ def test_picked_rows_are_the_ends_and_the_stable_important_ones():
     # medians 6.5 before and 7.25 after: only b and c lie above both
     assert importance == {"top": ["a", "b"], "bottom": ["d", "f"], "stable": ["c", "b"]}
     assert explained == {"top": ["d", "f"], "bottom": ["a", "b"], "stable": ["c", "b"]}
+    pair = {"a", "b"}  # one number on two scales
+    alone = picked(rows, 2, lambda one, other: {one["feature"], other["feature"]} == pair)
+    assert [feature for _, feature in alone["top"]] == ["a", "c"]
+    assert [feature for _, feature in alone["explained"]["bottom"]] == ["a", "e"]
+
+
+def test_twins_are_columns_that_differ_by_scale_alone():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(40, 1)) * [[1.0, -3.0, 1.0]] + [[0.0, 9.0, 0.0]]
+    values[:, 2] += 0.01 * rng.normal(size=40)
+    values[30:, 1] = 0  # not in training
+    lens = SimpleNamespace(
+        feature_names_=[("t2", "a"), ("t2", "b"), ("t2", "c")], split_=np.array(["train"] * 30 + ["test"] * 10)
+    )
+    twins = twins_of(lens, values)
+    a, b, c = ({"modality": "t2", "feature": name} for name in "abc")
+    assert twins(a, b) and not twins(a, c)

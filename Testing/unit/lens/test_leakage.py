@@ -41,3 +41,9 @@ def test_other_images_under_the_same_name_are_not_taken_for_seen() -> None:
 def test_what_an_encoder_does_not_tell_is_called_unknown() -> None:
     text = leakage_text({"name": "theirs"}, {"name": "theirs", "about": {"pretraining": {}}}, VOXELS, SPLITS)
     assert text.count("it is unknown whether these cases were part of it") == 2 and "LEAKAGE" not in text
+
+
+def test_leakage_from_a_fine_tuning_tells_the_remedy() -> None:
+    before, after = {"about": {}}, _identity(finetuning=("p3",))
+    text = leakage_text(before, after, VOXELS, SPLITS)
+    assert "LEAKAGE" in text and "--splits RUN/splits.csv" in text

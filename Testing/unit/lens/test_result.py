@@ -54,7 +54,11 @@ def test_folders_that_are_none_are_told(folder: Path, tmp_path: Path) -> None:
     write_json(tmp_path / "empty" / "run.json", {})
     with pytest.raises(InputError, match="not finished; start the same command again"):
         LensResult.read(tmp_path / "empty")
-    write_json(folder / "lens.json", read_json(folder / "lens.json") | {"format_version": 9})
+    old = read_json(folder / "lens.json") | {"format_version": 1}
+    write_json(folder / "lens.json", old)
+    with pytest.raises(InputError, match="made by an older version of deepradiomics: fit it again"):
+        LensResult.read(folder)
+    write_json(folder / "lens.json", old | {"format_version": 9})
     with pytest.raises(InputError, match="expected format version 2, got 9"):
         LensResult.read(folder)
     write_json(folder / "lens.json", {"format": "other"})
