@@ -52,9 +52,9 @@ def agreement(rows: Sequence[Row], column: str, other: str = "delta_i") -> Agree
 
 
 def share_words(found: Agreement) -> str:
-    """The share with the same sign in per cent, never rounded up to all or down to none."""
+    """The share with the same sign in per cent, never rounded to all or none; left out where all have one sign."""
     if found.one_sign:
-        return "– (all of one sign)"
+        return "– (all of one sign)" if found.same_sign else "0 % (all turned)"
     if not np.isfinite(found.same_sign):
         return "–"
     percent = 100 * found.same_sign

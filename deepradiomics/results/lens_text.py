@@ -33,6 +33,7 @@ from deepradiomics.results.lens_words import (
 from deepradiomics.results.report_text import table
 
 Section = Callable[[LensResult], str]
+_SAME_ORDER = 0.5  # rank correlation above which the order of the features is said to hold
 _LISTED = 50  # rows of features left out; all of them stand in dropped.csv
 
 READING = """<dl>
@@ -271,8 +272,15 @@ def _sign_of_fit_ft(result: LensResult, found: Mapping[str, Agreement]) -> str:
         words = (
             "encoder: the sign turns with the encoder that the projection is trained on. A mere copy of an encoder, "
             "turned or trained with another seed, does the same, for the projection favours the encoder that it was "
-            "trained on. So the sign of ΔI says nothing here; only features may be compared with each other."
+            "trained on. So the sign of ΔI says nothing here"
         )
+        kept = found["delta_i_fit_ft"].rank_correlation
+        holds = (
+            "; only features may be compared with each other"
+            if kept > _SAME_ORDER
+            else ", nor does the features' order"
+        )
+        words += f"{holds} (rank correlation {number(kept)})."
     else:
         words = (
             "encoder. So the sign does not come from the choice of that encoder. What else gives it (the size and the "

@@ -66,7 +66,7 @@ def test_test_cases_that_the_encoder_has_seen_are_told_in_red(widget: Any, tmp_p
 
 def test_without_permutations_that_is_said(widget: Any, tmp_path: Path) -> None:
     opened(widget, write_fake_lens(tmp_path / "lens", permutations=0, case=False))
-    assert "differs between the encoders is not known" in widget.ui.summaryLabel.text
+    assert "differ between the encoders is not known" in widget.ui.summaryLabel.text
     assert set(shown_column(widget, Q)) == {"–"}
 
 
@@ -339,7 +339,7 @@ def test_no_label_is_cut_off_in_a_narrow_panel(
     p.chosenModality, p.chosenFeature = CASE_FEATURE
     p.caseId = CASE_ID
     widget.ui.caseSection.collapsed = False
-    pictured(widget, "lens-result", tmp_path, 1320)
+    pictured(widget, "lens-result", tmp_path, 1450)
     assert cut_off(widget) == []
     load_synthetic_prostate()
     p.casesSource, p.encoderSource, p.featureSet = CasesSource.SCENE, EncoderSource.EACH, FeatureSet.FILE

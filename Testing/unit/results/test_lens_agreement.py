@@ -41,3 +41,5 @@ def test_nearly_all_is_not_called_all(share: float, said: str) -> None:
 def test_where_all_have_one_sign_the_share_is_left_out() -> None:
     found = agreement([{"delta_i": 1.0, "x": 2.0}, {"delta_i": 3.0, "x": 1.0}], "x")
     assert found is not None and found.one_sign and share_words(found) == "– (all of one sign)"
+    turned = agreement([{"delta_i": 1.0, "x": -2.0}, {"delta_i": 3.0, "x": -1.0}], "x")
+    assert turned is not None and share_words(turned) == "0 % (all turned)"

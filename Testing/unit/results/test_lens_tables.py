@@ -140,3 +140,19 @@ def test_stars_have_a_place_of_their_own_so_that_numbers_align(results: list[Len
     assert page.count('<span class="stars">') == 16  # each MSE, starred or not
     assert '<span class="stars">***</span>' in page and '<span class="stars"></span>' in page
     assert r"\*\*\*" in as_markdown(paper_table(results[:1]))  # not emphasis
+
+
+def test_intervals_and_numbers_of_patients_are_shown_where_the_table_has_them(results: list[LensResult]) -> None:
+    result = next(one for one in results if one.evaluations)
+    one = dict(result.evaluations[0])
+    more = {"frozen_low": "0.1", "frozen_high": "0.3", "tuned_low": "0.4", "tuned_high": "0.6", "n": "39"}
+    known = dataclasses.replace(result, evaluations=({**one, "frozen": 0.2, "tuned": 0.5, **more},))
+    shown = evaluation_table([known])
+    assert shown is not None
+    assert [row[1] for row in shown.rows] == ["0.200 [0.100, 0.300]", "0.500 [0.400, 0.600]", "39"]
+    assert any("95 % bootstrap interval" in note for note in shown.notes)
+    other = dataclasses.replace(known, evaluations=({**known.evaluations[0], "n": "12"},))
+    joint = evaluation_table([known, dataclasses.replace(other, about={**other.about, "task": "REG"})])
+    assert joint is not None and any("REG 12" in note for note in joint.notes)
+    plain = evaluation_table([dataclasses.replace(result, evaluations=(one,))])
+    assert plain is not None and len(plain.rows) == 2 and "[" not in plain.rows[0][1]
