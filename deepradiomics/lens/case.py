@@ -150,7 +150,9 @@ class CaseMap:
     def to_dict(self, places: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         """The content of case.json; ``places`` says where images and regions are."""
         row = {name: None if isinstance(v, float) and isnan(v) else v for name, v in self.row.items()}
-        row |= {name: int(row[name]) for name in ("rank", "rank_explained") if row.get(name) is not None}
+        for name in ("rank", "rank_explained"):
+            if (place := row.get(name)) is not None:
+                row[name] = int(place)
         return {
             "software": "deepradiomics", "kind": KIND, "case_id": self.source.id, "modality": self.modality,
             "feature": self.feature, "roi": self.source.roi, "roi_note": self.roi_note, "modalities": dict(places),

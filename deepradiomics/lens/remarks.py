@@ -13,8 +13,9 @@ from deepradiomics.lens.config import LensConfig
 FEW_LEVELS, MANY_LEVELS = 16, 128
 
 CONTROLS = (
-    "The shared layer is trained on one stage's embeddings and so favours that stage; ΔI with the layer trained on the "
-    "fine-tuned embeddings (delta_i_fit_ft) and on both (delta_i_fit_both) is beside it.",
+    "The shared layer is trained on one stage's embeddings and reads that stage better: R² and E lean to it, ΔI may "
+    "lean to the other. ΔI with the layer trained on the fine-tuned embeddings (delta_i_fit_ft) and on both "
+    "(delta_i_fit_both) is beside it. Another seed is another layer: ΔI changes with it much more than ΔE.",
     "ΔI follows the scale and the axes of the embeddings: an encoder whose outputs merely grow loses importance, and "
     "one whose outputs collapse to few directions gains it. ΔI on standardised features (delta_i_standardised) follows "
     "the axes alone; ΔE, the shift of the explained spread (delta_explained), follows neither.",

@@ -11,6 +11,7 @@ from deepradiomics.errors import InputError, ManifestError
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.embeddings import Embeddings
 from deepradiomics.lens.inputs import check_pair, complete_cases, split_cases, with_modalities
+from Testing.unit.lens import lens_material as material
 from Testing.unit.lens.lens_material import embeddings
 
 IDS = tuple(f"p{n}" for n in range(10))
@@ -121,3 +122,10 @@ def test_cases_without_a_split_are_named_or_dropped() -> None:
 def test_a_misspelt_split_is_told() -> None:
     with pytest.raises(ManifestError, match=r"case p0: expected train, validation, test, got 'training'"):
         split_cases(_manifest(), dict.fromkeys(IDS, "training"), LensConfig(), seed=0)
+
+
+def test_given_splits_that_separate_a_patient_are_named(tmp_path: Path) -> None:
+    manifest = material.read(material.cohort(tmp_path / "cohort", 4, patients=2))
+    splits = dict(zip(manifest.ids, ("train", "train", "test", "train"), strict=True))
+    with pytest.raises(ManifestError, match=r"finetuned/splits\.csv: .*man0"):
+        split_cases(manifest, splits, material.config(tmp_path), 0, "finetuned/splits.csv")
