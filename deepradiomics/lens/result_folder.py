@@ -93,9 +93,8 @@ def write_result(fitted: Fitted, run: RunFolder) -> None:
     _write_csv(out / "dropped.csv", DROPPED_COLUMNS, tables.dropped_rows(lens))
     _write_csv(out / "cases.csv", *tables.case_rows(fitted.cohort, fitted.config))
     if fitted.evaluations:
-        _write_csv(
-            out / "tableA1.csv", EVALUATION_COLUMNS, [{**row, "task": fitted.task} for row in fitted.evaluations]
-        )
+        columns = dict.fromkeys([*EVALUATION_COLUMNS, *fitted.evaluations[0]])  # intervals too, where they are given
+        _write_csv(out / "tableA1.csv", tuple(columns), [{**row, "task": fitted.task} for row in fitted.evaluations])
     if fitted.config.sweep:
         _write_csv(out / "sweep.csv", tuple(lens.sweep_[0]), lens.sweep_)
     kept = {key: about[key] for key in ("task", "modalities", "roi", "synthetic", "encoders", "counts", "seed")}

@@ -158,7 +158,8 @@ def _finetuned(folder: Path, splits: Mapping[str, str], **metrics: object) -> Pa
     rows = "".join(f"{case},{part}\n" for case, part in splits.items())
     (folder / "splits.csv").write_text(f"id,split\n{rows}", encoding="utf-8")
     (folder / "tableA1.csv").write_text(
-        "task,metric,better,frozen,tuned,unit\nclass pirads,quadratic weighted kappa,higher,0.2,0.4,\n",
+        "task,metric,better,frozen,tuned,unit,frozen_low,frozen_high,tuned_low,tuned_high,n\n"
+        "class pirads,quadratic weighted kappa,higher,0.2,0.4,,,,0.1,0.7,9\n",
         encoding="utf-8",
     )
     write_json(folder / "metrics.json", {"task": "class", "target": "pirads", **metrics})
@@ -177,6 +178,8 @@ def test_a_fine_tuning_gives_splits_performance_and_name(manifest_path: Path, tm
     assert {row["id"]: row["split"] for row in found.cases} == parts
     assert found.task == "PIRADS CLS"
     assert [(row["task"], row["frozen"], row["tuned"]) for row in found.evaluations] == [("PIRADS CLS", 0.2, 0.4)]
+    kept = (tmp_path / "out" / "tableA1.csv").read_text(encoding="utf-8").splitlines()
+    assert kept[0].endswith("unit,frozen_low,frozen_high,tuned_low,tuned_high,n") and kept[1].endswith(",,,,0.1,0.7,9")
 
 
 def test_an_unfinished_fine_tuning_is_told(manifest_path: Path, tmp_path: Path) -> None:
