@@ -234,8 +234,8 @@ def _tell(session: Session, output: Path, about: Any, files: list[Path]) -> None
     for text in about["warnings"]:
         session.warn(text)
     found, counts = about["summary"], about["counts"]
-    counts_beyond = (found["n_beyond_noise"], found["n_beyond_noise_explained"])
-    beyond = "" if None in counts_beyond else "; {1} ΔE and {0} ΔI differ (permutation, q < 0.05)".format(*counts_beyond)
+    differ = (found["n_beyond_noise_explained"], found["n_beyond_noise"])
+    beyond = "" if None in differ else f"; {differ[0]} ΔE and {differ[1]} ΔI differ (permutation, q < 0.05)"
     doubt = f"\n{found['doubt']}" if found["doubt"] else ""
     before, after = (
         "undefined" if found[f"r2_pooled_{stage}"] is None else f"{found[f'r2_pooled_{stage}']:.3f}"
