@@ -1,6 +1,7 @@
 """``deepradiomics lens fit``, ``report`` and ``case``, as a user calls them."""
 
 import csv
+import json
 import re
 import shlex
 from pathlib import Path
@@ -49,6 +50,17 @@ def test_fit_writes_tables_figures_and_report(fitted: tuple[Finished, Path]) -> 
     assert "Grade CLS" in (out / "report.html").read_text(encoding="utf-8")
     fractions = [event["fraction"] for event in done.events if event["event"] == "progress"]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
+
+
+def test_figure_3_has_the_map_of_the_first_test_case(fitted: tuple[Finished, Path]) -> None:
+    """The feature is the one whose explained spread grew most."""
+    about = json.loads((fitted[1] / "case" / "case.json").read_text(encoding="utf-8"))
+    with (fitted[1] / "shift.csv").open(encoding="utf-8") as stream:
+        first = next(row for row in csv.DictReader(stream) if row["rank_explained"] in ("1", "1.0"))
+    with (fitted[1] / "cases.csv").open(encoding="utf-8") as stream:
+        tested = [row["id"] for row in csv.DictReader(stream) if row["split"] == "test"]
+    assert (about["case_id"], about["modality"], about["feature"]) == (tested[0], first["modality"], first["feature"])
+    assert "figure 3 shows no map" not in fitted[0].out and (fitted[1] / "case" / "map.nrrd").is_file()
 
 
 def test_the_same_command_again_changes_nothing(fitted: tuple[Finished, Path], manifest: Path) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.lens_output import check_fit_output
+from deepradiomics.cli.lens_shown import shown_case
 from deepradiomics.cli.options import (
     Cluster,
     ConfigFile,
@@ -129,8 +130,10 @@ def fit(
             workers=workers, cluster=cluster, device=device, resume=resume,
             progress=lambda fraction, message: session.progress(0.93 * fraction, message),
         )  # fmt: skip
-        session.progress(0.93, "figures and report")
-        drawn = write_outputs([found], output)
+        session.progress(0.93, "map of the case shown")
+        shown = shown_case(found, output, session.warn, device)
+        session.progress(0.95, "figures and report")
+        drawn = write_outputs([found], output, cases=shown)
         session.progress(1.0, "done")
         _tell(session, output, found.about, [*sorted(output.glob("*.csv")), *drawn])
 
