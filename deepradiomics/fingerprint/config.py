@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Literal, TypeVar, get_args
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json, write_json
 from deepradiomics.fingerprint.pool import Families
+from deepradiomics.options import check_choice, check_keys, check_number, group_of, plain_values
 from deepradiomics.prepare.recipe import Recipe
 
 Preset = Literal["paper", "tiny"]
@@ -50,14 +50,14 @@ class ModelConfig:
     clip_z: float = 5.0
 
     def __post_init__(self) -> None:
-        _choice("network", self.network, get_args(Preset))
-        _choice("selection", self.selection, ("network", "none"))
-        _choice("families", self.families, get_args(Families))
-        _choice("pairwise", self.pairwise, get_args(PairwiseForm))
-        _range("initial_relevance", self.initial_relevance, 0.01, 0.99)
-        _range("rank", self.rank, 1, 512)
-        _range("exact_limit", self.exact_limit, 1, 20000)
-        _range("clip_z", self.clip_z, 0.0, 1e6)
+        check_choice("network", self.network, get_args(Preset))
+        check_choice("selection", self.selection, ("network", "none"))
+        check_choice("families", self.families, get_args(Families))
+        check_choice("pairwise", self.pairwise, get_args(PairwiseForm))
+        check_number("initial_relevance", self.initial_relevance, 0.01, 0.99)
+        check_number("rank", self.rank, 1, 512)
+        check_number("exact_limit", self.exact_limit, 1, 20000)
+        check_number("clip_z", self.clip_z, 0.0, 1e6)
 
     def pairwise_for(self, n_features: int) -> Literal["exact", "factorised", "none"]:
         """Return the form used for a number of columns."""
@@ -115,15 +115,15 @@ class TrainingConfig:
         object.__setattr__(self, "shift_voxels", tuple(int(n) for n in self.shift_voxels))
         if len(self.shift_voxels) != 3 or min(self.shift_voxels) < 0:
             raise InputError(f"shift_voxels: expected three whole numbers ≥ 0 (z, y, x), got {self.shift_voxels}.")
-        _choice("monitor", self.monitor, ("loss", "auc"))
-        _choice("precision", self.precision, get_args(Precision))
+        check_choice("monitor", self.monitor, ("loss", "auc"))
+        check_choice("precision", self.precision, get_args(Precision))
         for name, low, high in (
             ("epochs", 1, 100_000), ("batch_size", 2, 4096), ("patience", 1, 100_000),
             ("learning_rate", 0.0, 1.0), ("network_decay", 0.0, 10.0), ("noise_sd", 0.0, 10.0),
             ("linear_step", 0.0, 100.0), ("pairwise_step", 0.0, 100.0), ("gradient_clip", 0.0, 1e9),
             ("linear_shrinkage", 0.0, 1.0), ("pairwise_shrinkage", 0.0, 1.0),
         ):  # fmt: skip
-            _range(name, getattr(self, name), low, high)
+            check_number(name, getattr(self, name), low, high)
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ class FingerprintConfig:
         return {
             "preset": self.preset,
             "recipe": self.recipe.to_dict(),
-            "model": _plain(asdict(self.model)),
-            "training": _plain(asdict(self.training)),
+            "model": plain_values(asdict(self.model)),
+            "training": plain_values(asdict(self.training)),
         }
 
     @classmethod
@@ -151,16 +151,16 @@ class FingerprintConfig:
         Raises:
             InputError: an unknown key, with the nearest known one, or a value out of range.
         """
-        _known("configuration", stored, [f.name for f in fields(cls)])
+        check_keys("configuration", stored, [f.name for f in fields(cls)])
         name = str(stored.get("preset", "paper"))
         base = config(name)  # type: ignore[arg-type]
-        recipe = {**base.recipe.to_dict(), **_group(stored, "recipe")}
-        _known("recipe", recipe, [f.name for f in fields(Recipe)])
+        recipe = {**base.recipe.to_dict(), **group_of(stored, "recipe")}
+        check_keys("recipe", recipe, [f.name for f in fields(Recipe)])
         return cls(
             preset=name,
             recipe=Recipe.from_dict(recipe),
-            model=_updated(base.model, "model", _group(stored, "model")),
-            training=_updated(base.training, "training", _group(stored, "training")),
+            model=_updated(base.model, "model", group_of(stored, "model")),
+            training=_updated(base.training, "training", group_of(stored, "training")),
         )
 
     def write(self, path: str | Path) -> None:
@@ -189,7 +189,7 @@ def config(preset: Preset = "paper") -> FingerprintConfig:
     Raises:
         InputError: the preset is unknown.
     """
-    _choice("preset", preset, get_args(Preset))
+    check_choice("preset", preset, get_args(Preset))
     if preset == "paper":
         return FingerprintConfig("paper", Recipe(registration="template", registration_backend="auto"))
     return FingerprintConfig(
@@ -204,37 +204,8 @@ _Group = TypeVar("_Group", ModelConfig, TrainingConfig)
 
 
 def _updated(base: _Group, name: str, changes: Mapping[str, Any]) -> _Group:
-    _known(name, changes, [f.name for f in fields(base)])
+    check_keys(name, changes, [f.name for f in fields(base)])
     try:
         return replace(base, **changes)
     except TypeError as error:
         raise InputError(f"{name}: a value has the wrong type ({error}).") from error
-
-
-def _group(stored: Mapping[str, Any], name: str) -> dict[str, Any]:
-    group = stored.get(name, {})
-    if not isinstance(group, Mapping):
-        raise InputError(f"{name}: expected an object with settings, got {group!r}.")
-    return dict(group)
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
-
-
-def _known(what: str, given: Mapping[str, Any], names: list[str]) -> None:
-    for key in given:
-        if key not in names:
-            near = difflib.get_close_matches(key, names, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}."
-            raise InputError(f"{what}: the setting {key!r} is unknown. {hint}")
-
-
-def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}.")
-
-
-def _range(name: str, value: float, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{name}: expected a number from {low} to {high}, got {value!r}.")

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json, write_json
+from deepradiomics.options import check_choice, check_keys, check_number, check_whole, plain_values
 
 Preset = Literal["paper", "tiny"]
 FitOn = Literal["pre", "ft", "both"]
@@ -95,18 +95,18 @@ class LensConfig:
         object.__setattr__(self, "spacing_mm", _spacing(self.spacing_mm))
         if not isinstance(self.centre, str):
             raise InputError(f"centre: expected a name or nothing, got {self.centre!r}.")
-        _choice("preset", self.preset, get_args(Preset))
-        _choice("missing", self.missing, get_args(Missing))
-        _choice("fit_on", self.fit_on, get_args(FitOn))
-        _choice("target_scaling", self.target_scaling, get_args(TargetScaling))
-        _choice("embedding_scaling", self.embedding_scaling, get_args(EmbeddingScaling))
+        check_choice("preset", self.preset, get_args(Preset))
+        check_choice("missing", self.missing, get_args(Missing))
+        check_choice("fit_on", self.fit_on, get_args(FitOn))
+        check_choice("target_scaling", self.target_scaling, get_args(TargetScaling))
+        check_choice("embedding_scaling", self.embedding_scaling, get_args(EmbeddingScaling))
         for name, low, high in (
             ("hidden", 1, 65_536), ("epochs", 1, 1_000_000), ("bootstraps", 0, 1_000_000),
             ("permutations", 0, 1_000_000),
         ):  # fmt: skip
-            _range(name, getattr(self, name), low, high, whole=True)
+            check_whole(name, getattr(self, name), low, high)
         for name in ("l1", "l2", "learning_rate", "ridge"):
-            _range(name, getattr(self, name), 0.0, 1e3)
+            check_number(name, getattr(self, name), 0.0, 1e3)
         for name in ("sweep", "variants"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name}: expected true or false, got {getattr(self, name)!r}.")
@@ -117,7 +117,7 @@ class LensConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, with lists for tuples."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return plain_values(asdict(self))
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> LensConfig:
@@ -127,11 +127,7 @@ class LensConfig:
             InputError: an unknown key, with the nearest known one, or a value out of range.
         """
         names = [f.name for f in fields(cls)]
-        for key in stored:
-            if key not in names:
-                near = difflib.get_close_matches(str(key), names, n=1)
-                hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}."
-                raise InputError(f"lens configuration: the setting {key!r} is unknown. {hint}")
+        check_keys("lens configuration", stored, names)
         try:
             return replace(lens_config(stored.get("preset", "paper")), **stored)
         except TypeError as error:
@@ -163,7 +159,7 @@ def lens_config(preset: Preset = "paper") -> LensConfig:
     Raises:
         InputError: the preset is unknown.
     """
-    _choice("preset", preset, get_args(Preset))
+    check_choice("preset", preset, get_args(Preset))
     if preset == "paper":
         return LensConfig()
     return LensConfig("tiny", spacing_mm=None, hidden=32, bootstraps=100, permutations=0, epochs=200)
@@ -179,15 +175,3 @@ def _spacing(given: Any) -> tuple[float, float, float] | None:
     if not all(0 < step < 1e3 for step in (x, y, z)):
         raise InputError(f"spacing_mm: expected three positive numbers (x, y, z) in mm, got {(x, y, z)}.")
     return x, y, z
-
-
-def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}.")
-
-
-def _range(name: str, value: Any, low: float, high: float, whole: bool = False) -> None:
-    kind = int if whole else int | float
-    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        noun = "a whole number" if whole else "a number"
-        raise InputError(f"{name}: expected {noun} from {low:g} to {high:g}, got {value!r}.")

@@ -8,7 +8,6 @@ size, weight decay, schedule, augmentation and the whole pre-training protocol a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json, write_json
+from deepradiomics.options import check_choice, check_keys, check_number, check_whole, group_of, plain_values
 from deepradiomics.prepare.stack import StackRecipe
 from deepradiomics.training.fit import FitSettings, Precision
 
@@ -68,12 +68,12 @@ class StageTraining:
             raise InputError(f"shift_voxels: expected three whole numbers ≥ 0 (z, y, x), got {self.shift_voxels}.")
         if not isinstance(self.flip, bool):
             raise InputError(f"flip: expected true or false, got {self.flip!r}.")
-        _choice("precision", self.precision, get_args(Precision))
+        check_choice("precision", self.precision, get_args(Precision))
         for name, low, high in (("epochs", 1, 100_000), ("batch_size", 2, 4096), ("devices", 1, 1024)):
-            _whole(name, getattr(self, name), low, high)
-        _whole("patience", self.patience, 0, 100_000)
+            check_whole(name, getattr(self, name), low, high)
+        check_whole("patience", self.patience, 0, 100_000)
         for name, top in (("learning_rate", 1.0), ("weight_decay", 10.0), ("noise_sd", 10.0), ("gradient_clip", 1e9)):
-            _range(name, getattr(self, name), 0.0, top)
+            check_number(name, getattr(self, name), 0.0, top)
 
     def fit_settings(self, monitor: str, mode: Literal["min", "max"]) -> FitSettings:
         """The part that the training loop needs to know."""
@@ -108,12 +108,12 @@ class EncoderConfig:
     finetuning: StageTraining = field(default_factory=StageTraining)
 
     def __post_init__(self) -> None:
-        _choice("preset", self.preset, get_args(Preset))
-        _choice("size", self.size, get_args(Size))
-        _whole("patch", self.patch, 16, 256)
-        _range("mask_ratio", self.mask_ratio, 0.05, 0.95)
-        _whole("decoder_width", self.decoder_width, 8, 8192)
-        _whole("head_width", self.head_width, 8, 8192)
+        check_choice("preset", self.preset, get_args(Preset))
+        check_choice("size", self.size, get_args(Size))
+        check_whole("patch", self.patch, 16, 256)
+        check_number("mask_ratio", self.mask_ratio, 0.05, 0.95)
+        check_whole("decoder_width", self.decoder_width, 8, 8192)
+        check_whole("head_width", self.head_width, 8, 8192)
         if self.patch % 16:
             raise InputError(f"patch: expected a multiple of 16 (the encoder's stride), got {self.patch}.")
         if self.head_width % 8:
@@ -130,8 +130,8 @@ class EncoderConfig:
         return {
             **plain,
             "recipe": self.recipe.to_dict(),
-            "pretraining": _plain(asdict(self.pretraining)),
-            "finetuning": _plain(asdict(self.finetuning)),
+            "pretraining": plain_values(asdict(self.pretraining)),
+            "finetuning": plain_values(asdict(self.finetuning)),
         }
 
     @classmethod
@@ -141,10 +141,10 @@ class EncoderConfig:
         Raises:
             InputError: an unknown key, with the nearest known one, or a value out of range.
         """
-        _known("configuration", stored, [f.name for f in fields(cls)])
+        check_keys("configuration", stored, [f.name for f in fields(cls)])
         base = encoder_config(stored.get("preset", "paper"))
-        recipe = {**base.recipe.to_dict(), **_group(stored, "recipe")}
-        _known("recipe", recipe, list(base.recipe.to_dict()))
+        recipe = {**base.recipe.to_dict(), **group_of(stored, "recipe")}
+        check_keys("recipe", recipe, list(base.recipe.to_dict()))
         stages = {name: _updated(getattr(base, name), name, stored) for name in ("pretraining", "finetuning")}
         simple = {key: value for key, value in stored.items() if key not in _GROUPS}
         return replace(base, **simple, **stages, recipe=StackRecipe.from_dict(recipe))  # type: ignore[arg-type]
@@ -178,7 +178,7 @@ def encoder_config(preset: Preset = "paper") -> EncoderConfig:
     Raises:
         InputError: the preset is unknown.
     """
-    _choice("preset", preset, get_args(Preset))
+    check_choice("preset", preset, get_args(Preset))
     if preset == "paper":
         return EncoderConfig()
     light = StageTraining(epochs=40, batch_size=8, learning_rate=2e-3, shift_voxels=(0, 2, 2))
@@ -194,43 +194,9 @@ def encoder_config(preset: Preset = "paper") -> EncoderConfig:
 
 
 def _updated(base: StageTraining, name: str, stored: Mapping[str, Any]) -> StageTraining:
-    changes = _group(stored, name)
-    _known(name, changes, [f.name for f in fields(base)])
+    changes = group_of(stored, name)
+    check_keys(name, changes, [f.name for f in fields(base)])
     try:
         return replace(base, **changes)
     except InputError as error:
         raise InputError(f"{name}.{error}") from error
-
-
-def _group(stored: Mapping[str, Any], name: str) -> dict[str, Any]:
-    group = stored.get(name, {})
-    if not isinstance(group, Mapping):
-        raise InputError(f"{name}: expected an object with settings, got {group!r}.")
-    return dict(group)
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
-
-
-def _known(what: str, given: Mapping[str, Any], names: list[str]) -> None:
-    for key in given:
-        if key not in names:
-            near = difflib.get_close_matches(key, names, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}."
-            raise InputError(f"{what}: the setting {key!r} is unknown. {hint}")
-
-
-def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}.")
-
-
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"{name}: expected a whole number from {low} to {high}, got {value!r}.")
-
-
-def _range(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{name}: expected a number from {low} to {high}, got {value!r}.")

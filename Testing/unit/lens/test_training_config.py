@@ -37,7 +37,7 @@ def test_what_a_file_leaves_out_comes_from_its_preset() -> None:
         ({"siz": "atto"}, r"'siz' is unknown. Did you mean 'size'"),
         ({"finetuning": {"epoch": 3}}, r"finetuning: the setting 'epoch' is unknown. Did you mean 'epochs'"),
         ({"recipe": {"spacing": [1, 1, 1]}}, r"recipe: the setting 'spacing' is unknown. Did you mean 'spacing_mm'"),
-        ({"pretraining": {"learning_rate": "fast"}}, r"pretraining.learning_rate: expected a number from 0.0 to 1.0"),
+        ({"pretraining": {"learning_rate": "fast"}}, r"pretraining.learning_rate: expected a number from 0 to 1"),
         ({"pretraining": {"batch_size": 1}}, r"pretraining.batch_size: expected a whole number from 2"),
         ({"pretraining": {"shift_voxels": [1, 2]}}, r"shift_voxels: expected three whole numbers"),
         ({"preset": "huge"}, r"preset: expected one of paper, tiny, got 'huge'"),
