@@ -96,7 +96,7 @@ def test_another_configuration_in_the_same_folder_is_refused_with_the_difference
 def test_other_data_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     run(tmp_path)
     data = support.planted(seed=1)
-    with pytest.raises(InputError, match="data_sha256 differs"):
+    with pytest.raises(InputError, match="images or masks have changed"):
         fit(support.untrained(data), data, TRAINING, tmp_path, seed=3, device="cpu")
 
 
