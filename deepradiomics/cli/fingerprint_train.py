@@ -18,17 +18,15 @@ from deepradiomics.cli.options import (
     Seed,
     TaskNames,
     Workers,
+    check_preset,
     comma_list,
     existing_file,
 )
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
-from deepradiomics.errors import InputError
 
 if TYPE_CHECKING:
     from deepradiomics.fingerprint.config import FingerprintConfig
-
-_PRESETS = ("paper", "tiny")
 
 
 def train(
@@ -78,10 +76,7 @@ def configuration(preset: str | None, file: Path | None, epochs: int | None = No
     Raises:
         InputError: both a preset and a file, an unknown preset, or an unusable file.
     """
-    if preset is not None and file is not None:
-        raise InputError("--preset and --config: give one of them, a configuration file is complete in itself.")
-    if preset is not None and preset not in _PRESETS:
-        raise InputError(f"--preset: expected one of {', '.join(_PRESETS)}, got {preset!r}.")
+    check_preset(preset, file)
     from deepradiomics.fingerprint.config import FingerprintConfig
     from deepradiomics.fingerprint.config import config as of_preset
 

@@ -18,6 +18,7 @@ from deepradiomics.cli.options import (
     Preset,
     Seed,
     Workers,
+    check_preset,
     comma_list,
     existing_file,
 )
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from deepradiomics.lens.embeddings import Embeddings
     from deepradiomics.networks.encoder import Encoder
 
-_PRESETS = ("paper", "tiny")
 _TABLES = (".parquet", ".csv")
 
 
@@ -144,10 +144,7 @@ def configuration(preset: str | None, file: Path | None, **given: Any) -> "LensC
     Raises:
         InputError: both a preset and a file, an unknown preset, or a value that cannot be used.
     """
-    if preset is not None and file is not None:
-        raise InputError("--preset and --config: give one of them, a configuration file is complete in itself.")
-    if preset is not None and preset not in _PRESETS:
-        raise InputError(f"--preset: expected one of {', '.join(_PRESETS)}, got {preset!r}.")
+    check_preset(preset, file)
     from deepradiomics.lens.config import LensConfig, lens_config
 
     base = LensConfig.read(file) if file is not None else lens_config(preset or "paper")  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON file wit
 TaskNames = Annotated[
     str | None, typer.Option("--tasks", help="Label columns to use, separated by commas (all by default).")
 ]
+PRESETS = ("paper", "tiny")
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="Number of epochs, instead of the preset's.")]
 
 Params = Annotated[
@@ -64,6 +65,18 @@ def integers(text: str, option: str) -> tuple[int, ...]:
     if not values:
         raise InputError(f"{option}: expected at least one whole number, got {text!r}.")
     return values
+
+
+def check_preset(preset: str | None, file: Path | None) -> None:
+    """Check what ``--preset`` and ``--config`` say together, before anything is loaded.
+
+    Raises:
+        InputError: both are given, or the preset is unknown.
+    """
+    if preset is not None and file is not None:
+        raise InputError("--preset and --config: give one of them, a configuration file is complete in itself.")
+    if preset is not None and preset not in PRESETS:
+        raise InputError(f"--preset: expected one of {', '.join(PRESETS)}, got {preset!r}.")
 
 
 def existing_file(path: Path, what: str) -> Path:

@@ -14,16 +14,15 @@ from deepradiomics.cli.options import (
     OutputFolder,
     Preset,
     Seed,
+    check_preset,
     existing_file,
 )
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
-from deepradiomics.errors import InputError
 
 if TYPE_CHECKING:
     from deepradiomics.lens.training_config import EncoderConfig
 
-_PRESETS = ("paper", "tiny")
 Roi = Annotated[
     str, typer.Option("--roi", help="Region in whose middle the images lie: a mask_<roi> column, or ellipsoid.")
 ]
@@ -94,10 +93,7 @@ def configuration(
     Raises:
         InputError: both a preset and a file, an unknown preset, or an unusable file.
     """
-    if preset is not None and file is not None:
-        raise InputError("--preset and --config: give one of them, a configuration file is complete in itself.")
-    if preset is not None and preset not in _PRESETS:
-        raise InputError(f"--preset: expected one of {', '.join(_PRESETS)}, got {preset!r}.")
+    check_preset(preset, file)
     from deepradiomics.lens.training_config import EncoderConfig, encoder_config
 
     if file is not None:
