@@ -144,13 +144,16 @@ class Manifest:
         return len(self.class_counts(task))
 
 
-def read_manifest(path: str | Path, *, tasks: Sequence[str] | None = None, need_labels: bool = True) -> Manifest:
+def read_manifest(
+    path: str | Path, *, tasks: Sequence[str] | None = None, need_labels: bool = True, more: Sequence[str] = ()
+) -> Manifest:
     """Read and check a manifest.
 
     Args:
         path: the CSV file (UTF-8).
         tasks: the tasks wanted, in this order; all label columns when None.
         need_labels: True for training and evaluation: every case needs every label, every class two cases at least.
+        more: further columns that the caller knows; their cells are kept as text in ``ManifestRow.more``.
 
     Raises:
         ManifestError: a missing, unknown or repeated column, a repeated id, a missing or unreadable label, an
@@ -158,7 +161,7 @@ def read_manifest(path: str | Path, *, tasks: Sequence[str] | None = None, need_
     """
     path = Path(path)
     columns, records = read_table(path)
-    views = _check_columns(path, columns)
+    views = _check_columns(path, columns, more)
     found = tuple(name.removeprefix("label_") for name in columns if name.startswith("label_"))
     if tasks is not None:
         absent = [task for task in tasks if task not in found]
@@ -172,7 +175,7 @@ def read_manifest(path: str | Path, *, tasks: Sequence[str] | None = None, need_
         raise ManifestError(f"{path} has no label columns; add one column label_<task> with classes 0, 1, … a task.")
     rois = tuple(name.removeprefix("mask_") for name in columns if name.startswith("mask_"))
     names = tuple(name.removeprefix("value_") for name in columns if name.startswith("value_"))
-    rows = tuple(_row(record, line, path.parent, views, found) for line, record in records)
+    rows = tuple(_row(record, line, path.parent, views, found, more) for line, record in records)
     manifest = Manifest(rows, tuple(views), found, path, rois=rois, value_names=names)
     _check_files(manifest, views)
     if need_labels:
@@ -256,11 +259,11 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]
     return columns, [(number, dict(zip(columns, row, strict=True))) for number, row in lines[1:]]
 
 
-def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
+def _check_columns(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> dict[str, str]:
     """Refuse what no one would read; return the column of each view."""
     found = [name for name in columns if name in (*VIEWS, IMAGE) or name.startswith("view_")]
     views = {name.removeprefix("view_"): name for name in found}
-    known = ["id", "patient", IMAGE, "mask", "split", *VIEWS]
+    known = ["id", "patient", IMAGE, "mask", "split", *VIEWS, *more]
     if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
         raise ManifestError(f"{path}: the columns must be separated by commas, not semicolons or tabs; save it again.")
     for name in columns:
@@ -292,7 +295,12 @@ def _check_columns(path: Path, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _row(
-    record: Mapping[str, str], line: int, folder: Path, views: Mapping[str, str], tasks: Iterable[str]
+    record: Mapping[str, str],
+    line: int,
+    folder: Path,
+    views: Mapping[str, str],
+    tasks: Iterable[str],
+    more: Sequence[str] = (),
 ) -> ManifestRow:
     case = record["id"]
     if not case:
@@ -308,6 +316,7 @@ def _row(
         folder / record["mask"] if record.get("mask") else None,
         {task: label for task, label in labels.items() if label is not None},
         split or None,  # type: ignore[arg-type]  # checked above
+        more={name: filled[name] for name in more if name in filled},
         patient=record.get("patient") or None,
         masks={name[5:]: folder / text for name, text in filled.items() if name.startswith("mask_")},
         values={name[6:]: _value(case, name, text) for name, text in filled.items() if name.startswith("value_")},

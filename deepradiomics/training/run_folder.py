@@ -32,7 +32,8 @@ RUN_FILE, HISTORY_FILE = "run.json", "history.csv"
 _OWN = (RUN_FILE, HISTORY_FILE, "checkpoints")
 _KINDS = {
     "pretraining": "a pre-training", "finetuning": "a fine-tuning", "fingerprint": "the training of a fingerprint",
-    "lens": "a lens",
+    "lens": "a lens", "ich-segmenter": "the training of a haematoma segmenter",
+    "ich-autoencoder": "the training of a lesion autoencoder", "ich-experiment": "an experiment on haemorrhages",
 }  # fmt: skip
 _STAGES = ("frozen", "tuned")  # a fine-tuning keeps a run in each of these and none beside them
 _IN_WORDS = {  # what a hash that differs means

@@ -1,0 +1,1 @@
+"""Intracerebral haemorrhage on head CT: segmentation, three families of features, outcome and expansion risk."""
