@@ -104,7 +104,7 @@ def test_a_features_only_result_becomes_a_scene_with_a_table_that_explains_itsel
 
 MISTAKES = {
     "empty folder": (
-        "holds no prediction.json, features.json, maps.json, lens.json or case.json",
+        "lens.json, case.json, ich.json, experiment.json or expansion.json",
         lambda folder: (folder.parent,),
     ),
     "no folder": ("is not a folder", lambda folder: (folder / "nowhere",)),

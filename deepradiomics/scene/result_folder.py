@@ -1,4 +1,4 @@
-"""Read the result folder that `deepradiomics fingerprint apply` wrote: prediction, fingerprint rows, maps.
+"""Result folders: what a folder holds, and its JSON, CSV and stacks of maps; the folder of `fingerprint apply`.
 
 Everything is checked before anything enters the scene.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,23 +58,32 @@ class FingerprintFolder:
         return tuple(self.prediction["tasks"])
 
 
+# The file by which a folder is known, and what it is; `ich apply` with a follow-up writes expansion.json as well.
+_KINDS = {
+    "prediction.json": "fingerprint",
+    "features.json": "features",
+    "maps.json": "maps",
+    "lens.json": "lens",
+    "case.json": "lens-case",
+    "ich.json": "ich-case",
+    "experiment.json": "ich-experiment",
+    "expansion.json": "ich-expansion",
+}
+
+
 def kind_of(folder: Path) -> str:
-    """ "fingerprint", "features", "maps", "lens" or "lens-case". Raises InputError if the folder holds none of them."""
+    """ "fingerprint", "features", "maps", "lens", "lens-case", "ich-case", "ich-experiment" or "ich-expansion".
+
+    Raises InputError if the folder holds none of them.
+    """
     folder = Path(folder)
-    if (folder / "prediction.json").is_file():
-        return "fingerprint"
-    if (folder / "features.json").is_file():
-        return "features"
-    if (folder / "maps.json").is_file():
-        return "maps"
-    if (folder / "lens.json").is_file():
-        return "lens"
-    if (folder / "case.json").is_file():
-        return "lens-case"
-    known = "prediction.json, features.json, maps.json, lens.json or case.json"
-    what = "is not a folder" if not folder.is_dir() else f"holds no {known}"
-    commands = "`fingerprint apply`, `extract`, `maps`, `lens fit` or `lens case`"
-    raise InputError(f"{folder} {what}; give the output folder of {commands}")
+    for name, kind in _KINDS.items():
+        if (folder / name).is_file():
+            return kind
+    *names, last = _KINDS
+    what = "is not a folder" if not folder.is_dir() else f"holds no {', '.join(names)} or {last}"
+    commands = "`fingerprint apply`, `extract`, `maps`, `lens fit`, `lens case`, `ich apply`, `ich experiment`"
+    raise InputError(f"{folder} {what}; give the output folder of {commands} or `ich expansion`")
 
 
 def read_fingerprint_folder(folder: Path) -> FingerprintFolder:
@@ -85,10 +94,30 @@ def read_fingerprint_folder(folder: Path) -> FingerprintFolder:
         if key not in prediction:
             raise InputError(f"{folder / 'prediction.json'} has no '{key}': it was not written by fingerprint apply")
     tasks = tuple(prediction["tasks"])
-    relevance = _maps(folder / "relevance.nii.gz", tasks)
-    gradcam = _maps(folder / "gradcam.nii.gz", tasks) if (folder / "gradcam.nii.gz").is_file() else {}
+    relevance = read_stack(folder / "relevance.nii.gz", tasks)
+    gradcam = read_stack(folder / "gradcam.nii.gz", tasks) if (folder / "gradcam.nii.gz").is_file() else {}
     columns = read_columns(folder / "fingerprint.csv", FINGERPRINT_COLUMNS)
     return FingerprintFolder(folder, prediction, columns, relevance, gradcam)
+
+
+def read_stack(path: Path, names: Sequence[str], what: str = "tasks") -> dict[str, Volume]:
+    """The maps of a 4-D image by name, in that order (a 3-D image is one map). `what` the names are, for the message.
+
+    Raises InputError if the file is missing or damaged, or holds another number of maps.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is missing: the run did not finish, or this is another folder")
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path} is damaged: {str(error).strip().splitlines()[-1]}; run again") from error
+    if image.GetDimension() == 3:
+        images = [image]
+    else:
+        images = [image[:, :, :, index] for index in range(image.GetSize()[3])]
+    if len(images) != len(names):
+        raise InputError(f"{path} holds {len(images)} maps for {len(names)} {what} ({', '.join(names)}); run again")
+    return {name: volume_from_sitk(each, name=name) for name, each in zip(names, images, strict=True)}
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -131,19 +160,3 @@ def _cell(text: str | None, kind: type, path: Path, line: int, name: str) -> Any
         return kind(text)
     except ValueError:
         raise InputError(f"{path}, line {line}: {text!r} in column '{name}' is not a {kind.__name__}") from None
-
-
-def _maps(path: Path, tasks: tuple[str, ...]) -> dict[str, Volume]:
-    if not path.is_file():
-        raise InputError(f"{path} is missing: the run did not finish, or this is another folder")
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} is damaged: {str(error).strip().splitlines()[-1]}; run again") from error
-    if image.GetDimension() == 3:
-        images = [image]
-    else:
-        images = [image[:, :, :, index] for index in range(image.GetSize()[3])]
-    if len(images) != len(tasks):
-        raise InputError(f"{path} holds {len(images)} maps for {len(tasks)} tasks ({', '.join(tasks)}); run again")
-    return {task: volume_from_sitk(each, name=task) for task, each in zip(tasks, images, strict=True)}
