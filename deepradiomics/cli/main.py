@@ -23,6 +23,7 @@ from deepradiomics.cli.fingerprint_train import train
 from deepradiomics.cli.lens_case import case as lens_case
 from deepradiomics.cli.lens_fit import fit as lens_fit
 from deepradiomics.cli.lens_report import report as lens_report
+from deepradiomics.cli.phantom_ich import ich as phantom_ich
 from deepradiomics.cli.phantom_prostate import prostate
 from deepradiomics.cli.pretrain import pretrain
 from deepradiomics.cli.session import DEBUG_VARIABLE
@@ -68,6 +69,7 @@ lens.command("report")(lens_report)
 lens.command("case")(lens_case)
 phantom.command("knee")(phantom_knee.knee)
 phantom.command("prostate")(prostate)
+phantom.command("ich")(phantom_ich)
 manifest.command("mrnet")(manifest_mrnet.mrnet)
 
 
