@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import slicer
 
 from deepradiomics.errors import InputError, MaskError
 
@@ -142,26 +141,3 @@ def write_batch_manifest(cases: Mapping[str, Mapping[str, Any]], folder: Path) -
             paths = write_views(volumes, inside)
             writer.writerow([name, *(paths.get(view, "") for view in views)])
     return path
-
-
-def table_of_csv(path: Path, name: str) -> Any:
-    """Add a table node with the columns of a CSV file: numbers where a column has nothing else, text otherwise."""
-    from deepradiomics.scene.tables import add_table
-
-    with open(path, encoding="utf-8", newline="") as stream:
-        header, *rows = list(csv.reader(stream)) or [[]]
-    columns: dict[str, list[Any]] = {title: [row[index] for row in rows] for index, title in enumerate(header)}
-    types: dict[str, type] = dict.fromkeys(header, str)
-    for title, texts in columns.items():
-        if title != "id" and all(_is_number(text) for text in texts):
-            columns[title] = [float(text) if text else float("nan") for text in texts]
-            types[title] = float
-    return add_table(slicer.mrmlScene, name, columns, types, {})
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text or "nan")
-    except ValueError:
-        return False
-    return True

@@ -91,7 +91,9 @@ def batch(
         return commands.batch_arguments(source, model, out, registration=words, inference=inference, device=device)
 
     def table() -> Any:
-        return inputs.table_of_csv(out / "batch.csv", "Batch of fingerprints")
+        from deepradiomics.scene.tables import table_of_csv
+
+        return table_of_csv(slicer.mrmlScene, out / "batch.csv", "Batch of fingerprints")
 
     # When some cases fail, which and why stands in the table too.
     return Work(build, lambda event, folder: table(), lambda: table() if (out / "batch.csv").is_file() else None)

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import slicer
-
 from deepradiomics.lens.readings import IMPORTANCE, Reading
 from deepradiomics.scene.lens_folder import LensFolder
 from deepradiomics.scene.lens_tables import explained
-from deepradiomics.scene.plots import COLOURS, new_chart
+from deepradiomics.scene.plots import COLOURS, LEGEND_LETTERS, add_bars, named_bars, new_chart
 from deepradiomics.scene.tables import add_table
 
 STAGES = {"pre": ("before fine-tuning", COLOURS[0]), "ft": ("after fine-tuning", COLOURS[1])}
@@ -23,8 +21,6 @@ TINTS = {  # first and last bar of a group; each group has a hue of its own: ver
     "bottom": ((0.0, 0.27, 0.50), (0.55, 0.78, 0.94)),
     "stable": ((0.35, 0.35, 0.35), (0.75, 0.75, 0.75)),
 }
-LEGEND_LETTERS = 11
-LEGEND_SHARE = 1.6  # of the bars' own width, kept free on the right: the legend lies there
 
 
 def r2_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
@@ -54,7 +50,7 @@ def r2_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
     chart.SetXAxisRange(0.4, 0.6 + 1.4 * len(modalities))  # and on the right lies the legend
     chart.SetLegendFontSize(LEGEND_LETTERS)
     for stage, (label, colour) in STAGES.items():
-        _bar(scene, chart, table, label, stage, colour, names="modality", x="number")
+        add_bars(scene, chart, table, label, stage, colour, names="modality", x="number")
     return chart, table
 
 
@@ -66,17 +62,11 @@ def shift_chart(scene: Any, name: str, result: LensFolder, by: Reading = IMPORTA
     pairs = list(zip(result.shift["modality"], result.shift["feature"], strict=True))
     picked = result.picked(by)
     chosen = [(group, step, pair) for group, each in picked.items() for step, pair in enumerate(each)]
-    labels = {f"bar {number}": bar_label(*pair) for number, (_, _, pair) in enumerate(chosen, start=1)}
-    shift = [result.shift[by.delta][pairs.index(pair)] for _, _, pair in chosen]
-    columns = {column: [value] for column, value in zip(labels, shift, strict=True)}
-    table = add_table(scene, f"{name} data", columns, dict.fromkeys(labels, float), labels)
-    chart = new_chart(scene, name, x="strengthened, weakened, stable: in the order of the list", y=by.shift)
-    chart.SetXAxisRangeAuto(False)
-    chart.SetXAxisRange(-0.5, 0.5 + LEGEND_SHARE)
-    chart.SetLegendFontSize(LEGEND_LETTERS)
-    for (column, label), (group, step, _) in zip(labels.items(), chosen, strict=True):
-        _bar(scene, chart, table, label, column, _tint(group, step, len(picked[group])))
-    return chart, table
+    bars = [
+        (bar_label(*pair), result.shift[by.delta][pairs.index(pair)], _tint(group, step, len(picked[group])))
+        for group, step, pair in chosen
+    ]
+    return named_bars(scene, name, bars, x="strengthened, weakened, stable: in the order of the list", y=by.shift)
 
 
 def bar_label(modality: str, feature: str) -> str:
@@ -88,29 +78,3 @@ def _tint(group: str, step: int, count: int) -> tuple[float, float, float]:
     dark, light = TINTS[group]
     share = step / max(count - 1, 1)
     return tuple(a + share * (b - a) for a, b in zip(dark, light, strict=True))  # type: ignore[return-value]
-
-
-def _bar(
-    scene: Any,
-    chart: Any,
-    table: Any,
-    label: str,
-    column: str,
-    colour: tuple[float, float, float],
-    *,
-    names: str | None = None,
-    x: str | None = None,
-) -> None:
-    """Add a series of bars; `x`: column with their places (else 0, 1, …), `names`: column shown in their tooltips."""
-    series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", label)
-    series.SetAndObserveTableNodeID(table.GetID())
-    series.SetPlotType(
-        slicer.vtkMRMLPlotSeriesNode.PlotTypeScatterBar if x else slicer.vtkMRMLPlotSeriesNode.PlotTypeBar
-    )
-    if x:
-        series.SetXColumnName(x)
-    series.SetYColumnName(column)
-    if names:
-        series.SetLabelColumnName(names)
-    series.SetColor(*colour)
-    chart.AddAndObservePlotSeriesNodeID(series.GetID())

@@ -15,6 +15,8 @@ from deepradiomics.scene.tables import add_table, fill_table
 TOP = 20
 # Distinguishable also with colour-blindness (Okabe and Ito): blue, vermilion, green, orange, purple, light blue.
 COLOURS = ((0.0, 0.447, 0.698), (0.835, 0.369, 0.0), (0.0, 0.620, 0.451), (0.902, 0.624, 0.0), (0.8, 0.475, 0.655))
+LEGEND_LETTERS = 11
+LEGEND_SHARE = 1.6  # of the bars' own width, kept free on the right: the legend lies there
 _FOR, _AGAINST = COLOURS[1], COLOURS[0]
 
 
@@ -50,14 +52,10 @@ def contribution_chart(scene: Any, name: str, columns: Mapping[str, Sequence[Any
     table = add_table(scene, f"{name} data", shown, types, help_)
     chart = new_chart(scene, name, x="Rank", y="Contribution to the logit")
     for column, colour in (("for", _FOR), ("against", _AGAINST)):
-        series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", f"{task}: {column}")
-        series.SetAndObserveTableNodeID(table.GetID())
+        series = _series(scene, chart, table, f"{task}: {column}", column, colour)
         series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeBar)
         series.SetXColumnName("rank")
-        series.SetYColumnName(column)
         series.SetLabelColumnName("feature")
-        series.SetColor(*colour)
-        chart.AddAndObservePlotSeriesNodeID(series.GetID())
     return chart, table
 
 
@@ -88,15 +86,7 @@ class LossCurve:
         return len(columns["epoch"])
 
     def _add(self, column: str, colour: tuple[float, float, float]) -> None:
-        series = self._scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", column)
-        series.SetAndObserveTableNodeID(self.table.GetID())
-        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
-        series.SetXColumnName("epoch")
-        series.SetYColumnName(column)
-        series.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone)
-        series.SetLineWidth(2)
-        series.SetColor(*colour)
-        self.chart.AddAndObservePlotSeriesNodeID(series.GetID())
+        add_line(self._scene, self.chart, self.table, column, "epoch", column, colour)
         self._series.append(column)
 
 
@@ -135,3 +125,78 @@ def new_chart(scene: Any, name: str, *, x: str, y: str) -> Any:
     chart.SetXAxisTitle(x)
     chart.SetYAxisTitle(y)
     return chart
+
+
+def named_bars(
+    scene: Any, name: str, bars: Sequence[tuple[str, float, tuple[float, float, float]]], *, x: str, y: str
+) -> tuple[Any, Any]:
+    """Bars of a label, a value and a colour each, side by side; returns the chart node and its table node.
+
+    Slicer writes no names below bars, only numbers: every bar is a series of its own, whose name stands in the legend.
+    The table has one row and a column a bar.
+    """
+    labels = {f"bar {number}": label for number, (label, _, _) in enumerate(bars, start=1)}
+    columns = {column: [value] for column, (_, value, _) in zip(labels, bars, strict=True)}
+    table = add_table(scene, f"{name} data", columns, dict.fromkeys(labels, float), labels)
+    chart = new_chart(scene, name, x=x, y=y)
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(-0.5, 0.5 + LEGEND_SHARE)
+    chart.SetLegendFontSize(LEGEND_LETTERS)
+    for column, (label, _, colour) in zip(labels, bars, strict=True):
+        add_bars(scene, chart, table, label, column, colour)
+    return chart, table
+
+
+def add_bars(
+    scene: Any,
+    chart: Any,
+    table: Any,
+    label: str,
+    column: str,
+    colour: tuple[float, float, float],
+    *,
+    names: str | None = None,
+    x: str | None = None,
+) -> None:
+    """Add a series of bars; `x`: column with their places (else 0, 1, …), `names`: column shown in their tooltips."""
+    kinds = slicer.vtkMRMLPlotSeriesNode
+    series = _series(scene, chart, table, label, column, colour)
+    series.SetPlotType(kinds.PlotTypeScatterBar if x else kinds.PlotTypeBar)
+    if x:
+        series.SetXColumnName(x)
+    if names:
+        series.SetLabelColumnName(names)
+
+
+def add_line(
+    scene: Any,
+    chart: Any,
+    table: Any,
+    label: str,
+    x: str,
+    y: str,
+    colour: tuple[float, float, float],
+    *,
+    dashed: bool = False,
+    marker: bool = False,
+    line: bool = True,
+    size: float = 9.0,
+) -> None:
+    """Add a series of points by two columns, joined by a `line`, or with a `marker` each; NaN breaks the line."""
+    kinds = slicer.vtkMRMLPlotSeriesNode
+    series = _series(scene, chart, table, label, y, colour)
+    series.SetPlotType(kinds.PlotTypeScatter)
+    series.SetXColumnName(x)
+    series.SetMarkerStyle(kinds.MarkerStyleCircle if marker else kinds.MarkerStyleNone)
+    series.SetMarkerSize(size)
+    series.SetLineStyle(kinds.LineStyleNone if not line else kinds.LineStyleDash if dashed else kinds.LineStyleSolid)
+    series.SetLineWidth(2)
+
+
+def _series(scene: Any, chart: Any, table: Any, label: str, column: str, colour: tuple[float, float, float]) -> Any:
+    series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", label)
+    series.SetAndObserveTableNodeID(table.GetID())
+    series.SetYColumnName(column)
+    series.SetColor(*colour)
+    chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    return series

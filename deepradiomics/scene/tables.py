@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -227,3 +229,33 @@ def _class_name(names: list[str], index: int, binary: bool) -> str:
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
+
+
+def table_of_csv(scene: Any, path: Path, name: str, help_: Mapping[str, str] | None = None) -> Any:
+    """Add a table node with the columns of a CSV file: numbers where a column has nothing else, text otherwise.
+
+    The column "id" stays text. Raises InputError if the file is missing or has rows of another length.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            header, *rows = list(csv.reader(stream)) or [[]]
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: the run did not finish, or this is another folder") from None
+    wrong = [number for number, row in enumerate(rows, start=2) if len(row) != len(header)]
+    if wrong:
+        raise InputError(f"{path}, line {wrong[0]}: expected {len(header)} cells; run again")
+    columns: dict[str, list[Any]] = {title: [row[index] for row in rows] for index, title in enumerate(header)}
+    types: dict[str, type] = dict.fromkeys(header, str)
+    for title, texts in columns.items():
+        if title != "id" and any(texts) and all(_is_number(text) for text in texts):
+            columns[title] = [float(text) if text else float("nan") for text in texts]
+            types[title] = float
+    return add_table(scene, name, columns, types, help_ or {})
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text or "nan")
+    except ValueError:
+        return False
+    return True
