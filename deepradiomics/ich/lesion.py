@@ -3,7 +3,7 @@
 ::
 
     mask ─ on a grid of 1 mm ─ dilated by a cube of 5 voxels (2 mm to every side) ─┐
-    CT ─ 64³ voxels of 1 mm along the CT's own axes, centred on the lesion's box (larger lesions: larger voxels) ─ window
+    CT ─ 64³ voxels of 1 mm along the CT's own axes, centred on the lesion's box (or larger voxels) ─ window
 
 The paper dilates "with a structuring element size 5" and does not say on which grid. On a CT of 0.5 × 0.5 × 5 mm five
 voxels would be 1 mm of tissue in the plane and 10 mm across it, so the dilation is done on the grid of 1 mm: it means
