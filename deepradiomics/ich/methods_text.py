@@ -21,7 +21,6 @@ _INPUTS = {
 _LESIONS = {
     "all": "all haematomas were taken as one region",
     "largest": "the largest haematoma was the region",
-    "each": "each haematoma was measured by itself",
 }
 
 
@@ -41,7 +40,7 @@ def case_methods(
     Args:
         predictor: the outcome models.
         mask_origin: how the haematoma was outlined, as a sentence without its full stop.
-        lesions: all, largest or each.
+        lesions: all or largest.
         features: number of radiomic features measured.
         ring: how the ring was made, as a phrase.
         explained_by: the networks (groups) that Grad-CAM looked into.

@@ -34,7 +34,7 @@ KIND = "ich-predictor"
 PREDICTOR, SEGMENTER, AUTOENCODER = "predictor", "segmenter", "autoencoder"
 GROUPS = ("shape", "radiomics", "encoder", "vaegan", "clinical")
 """The families of features, in the order in which their columns stand."""
-LESIONS = ("all", "largest", "each")
+LESIONS = ("all", "largest")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Predictor:
         blocks: the components of each feature group, fitted on the training cohort.
         outcomes: one model each.
         radiomics_settings: PyRadiomics parameters (a dictionary of its structure) of the radiomic features.
-        lesions: of several haematomas take ``all`` as one region, the ``largest``, or ``each`` (volumes of each).
+        lesions: of several haematomas take ``all`` as one region, or the ``largest``.
         encoder_sha256: hash of the segmentation network's weights that gave the latents; empty where none is used.
         autoencoder_sha256: the same of the VAE-GAN.
         info: name, version, command, cohort, metrics; ``synthetic`` and ``leaking`` are shown with every result.

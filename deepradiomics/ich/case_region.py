@@ -1,0 +1,182 @@
+"""The haematoma of one patient: given or segmented, on the CT's own grid, and what of it is measured.
+
+Order: the mask's label (or the segmenter's) ─ onto the CT's grid ─ parts that hang together ─ all, largest or each
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepradiomics.errors import GeometryError, InputError, MaskError
+from deepradiomics.images import Mask, Volume
+from deepradiomics.prepare.components import components
+from deepradiomics.prepare.resample import resample_mask
+from deepradiomics.progress import Progress
+
+if TYPE_CHECKING:
+    from deepradiomics.networks.segmenter import Segmenter
+
+TINY_ML = 0.5
+"""Below this volume, texture and shape rest on few voxels: radiomics are warned of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What is blood.
+
+    Args:
+        mask: 1 in the haematoma that volumes, features and risks are of; on the CT's grid.
+        parts: 1, 2, … the separate haematomas of the whole mask, by falling size; on the CT's grid.
+        parts_ml: their volumes.
+        origin: how the outline came about: ``{"origin": "given" | "bundle" | "nnunet", "name", "sha256"}``.
+        sentence: the same for the methods text, without a full stop.
+        notes: what was assumed or found.
+    """
+
+    mask: Mask
+    parts: Mask
+    parts_ml: tuple[float, ...]
+    origin: dict[str, Any]
+    sentence: str
+    notes: tuple[str, ...] = ()
+
+
+def given_region(
+    ct: Volume, mask: Mask, *, label: int | None, lesions: str, each: bool = False, case: str = ""
+) -> Region:
+    """Take the user's mask.
+
+    Args:
+        ct: the baseline CT.
+        mask: on any grid of the same space; on another grid than the CT's the label of the nearest voxel is taken.
+        label: of the haematoma; None takes the only label there is.
+        lesions: which of several make the region: all or largest.
+        each: whether features are measured of each as well.
+        case: how messages call it.
+
+    Raises:
+        MaskError: the mask is empty, lacks the label, has several and none is named, or is lost on the CT's grid.
+        GeometryError: it lies outside the CT.
+    """
+    where = f"Case {case}: " if case else ""
+    labels = mask.labels_present()
+    if not labels:
+        raise MaskError(
+            f"{where}the mask of the haematoma is empty. Draw it, or leave the mask out and let the model segment."
+        )
+    if label is None and len(labels) > 1:
+        raise MaskError(
+            f"{where}the mask has the labels {', '.join(map(str, labels))}: say which of them is the haematoma (label)."
+        )
+    region = mask.region(labels[0] if label is None else label)
+    notes = []
+    placed = Mask(region, mask.geometry, mask.name, mask.source)
+    if not mask.geometry.is_close(ct.geometry):
+        placed = resample_mask(placed, ct.geometry)
+        if not placed.labels.any():
+            _explain_loss(region, mask, ct, where)
+        notes.append(
+            "The mask was drawn on another grid than the CT's; each voxel of the CT took the nearest label of it."
+        )
+    origin = {"origin": "given", "name": "", "sha256": None}
+    return _region(placed.labels > 0, ct, lesions, each, origin, "The haematoma was outlined by the user", notes)
+
+
+def segmented_region(
+    ct: Volume,
+    segmenter: Segmenter,
+    *,
+    flips: bool,
+    largest: bool,
+    lesions: str,
+    each: bool = False,
+    case: str = "",
+    progress: Progress | None = None,
+) -> Region:
+    """Let a network find the haematoma; arguments as in :func:`given_region`.
+
+    Raises:
+        MaskError: it found none.
+        InputError: the network cannot be run on this CT.
+    """
+    where = f"Case {case}: " if case else ""
+    found = segmenter.segment(ct, flips=flips, largest=largest, case=case, progress=progress)
+    blood = np.asarray(found.mask.labels) > 0
+    if not blood.any():
+        raise MaskError(
+            f"{where}{segmenter.name} found no haematoma in this CT. Is there one? Then draw it and give the mask."
+        )
+    how = {"bundle": "the bundle's network", "nnunet": "an nnU-Net v2 model"}.get(segmenter.kind, segmenter.kind)
+    options = [text for on, text in ((flips, "test-time flips"), (largest, "largest component kept")) if on]
+    sentence = f"The haematoma was segmented by {how} ({segmenter.name}{', ' + ', '.join(options) if options else ''})"
+    origin = {"origin": segmenter.kind, "name": segmenter.name, "sha256": segmenter.sha256}
+    notes = [*found.notes]
+    if segmenter.synthetic:
+        notes.append("The segmentation network was trained on SYNTHETIC images: check its outline.")
+    return _region(blood, ct, lesions, each, origin, sentence, notes)
+
+
+def open_segmenter(predictor_segmenter: Path | None, model: str | None, device: str) -> Segmenter:
+    """Load the network that a user names, else the bundle's.
+
+    Raises:
+        InputError: neither is there.
+        BundleError: it cannot be used.
+    """
+    from deepradiomics.networks.segmenter import load_segmenter
+
+    source = model if model is not None else predictor_segmenter
+    if source is None:
+        raise InputError(
+            "mask: this bundle holds no segmentation network, so it needs the haematoma's mask (--mask), or a network "
+            "to segment with (--model: a bundle of 'ich train-segmenter' or an nnU-Net v2 model folder)."
+        )
+    return load_segmenter(source, device=device)
+
+
+def _region(
+    blood: np.ndarray, ct: Volume, lesions: str, each: bool, origin: dict[str, Any], sentence: str, notes: list[str]
+) -> Region:
+    numbered, counts = components(blood)
+    voxel_ml = float(np.prod(ct.geometry.spacing_mm)) / 1000
+    parts_ml = tuple(float(count * voxel_ml) for count in counts)
+    if len(parts_ml) > 1:
+        taken = {"all": "All were taken as one region", "largest": "The largest was taken"}[lesions]
+        also = "; features were measured of each as well" if each else ""
+        notes.append(f"{len(parts_ml)} separate haematomas of {_told(parts_ml)} mL. {taken}{also}.")
+    kept = numbered == 1 if lesions == "largest" else numbered > 0
+    total = float(kept.sum() * voxel_ml)
+    if total < TINY_ML:
+        notes.append(
+            f"Tiny haematoma: {total:.2f} mL, less than {TINY_ML:g} mL. Shape and texture rest on {int(kept.sum())} "
+            "voxels; do not rely on the radiomic features or the risks."
+        )
+    return Region(
+        Mask(kept, ct.geometry, "haematoma"), Mask(numbered, ct.geometry, "haematomas"), parts_ml, origin, sentence,
+        tuple(notes),
+    )  # fmt: skip
+
+
+def _told(volumes: tuple[float, ...], most: int = 5) -> str:
+    more = f" and {len(volumes) - most} smaller ones" if len(volumes) > most else ""
+    return ", ".join(f"{one:.2f}" for one in volumes[:most]) + more
+
+
+def _explain_loss(region: np.ndarray, mask: Mask, ct: Volume, where: str) -> None:
+    """Tell why nothing of a mask is left on the CT's grid."""
+    points = mask.geometry.index_to_physical(np.argwhere(region)[:, ::-1])
+    index = ct.geometry.physical_to_index(points)
+    inside = ((index > -0.5) & (index < np.array(ct.geometry.size) - 0.5)).all(axis=1)
+    if not inside.any():
+        raise GeometryError(
+            f"{where}the mask lies outside the CT: not one of its {len(points)} voxels is within it. Does it belong to "
+            "this scan?"
+        )
+    raise MaskError(
+        f"{where}the haematoma of {len(points)} voxels falls between the voxels of the CT, which are larger. Draw it "
+        "on the CT's own grid."
+    )
