@@ -1,0 +1,122 @@
+"""The feature families of one patient, measured in the same way for a cohort and for a single new CT.
+
+shape       14 shape features of the haematoma
+radiomics   all radiomic features of the settings, shape among them
+encoder     bottlenecks of the segmentation network, of the whole head; both scales one after another, flattened
+vaegan      posterior mean of the VAE-GAN, of the crop around the haematoma, flattened
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deepradiomics.errors import InputError
+from deepradiomics.ich.lesion import CropRecipe, LesionCrop, lesion_crop
+from deepradiomics.images import Mask, Volume
+from deepradiomics.progress import Progress, part
+
+if TYPE_CHECKING:
+    from deepradiomics.ich.autoencoder import Autoencoder
+    from deepradiomics.networks.segmenter import Segmenter
+    from deepradiomics.radiomics import Features, Settings
+
+SHAPE_PREFIX = "original_shape_"
+
+
+@dataclass(frozen=True, eq=False)
+class CaseFeatures:
+    """What was measured of one patient.
+
+    Args:
+        radiomics: every radiomic feature by name, NaN where undefined (with the reason in its diagnostics).
+        crop: the haematoma and its surroundings, as the VAE-GAN sees them.
+        encoder: (p,) float32; None without a segmentation network.
+        vaegan: (p,) float32; None without a VAE-GAN.
+        notes: what was assumed, one sentence each.
+    """
+
+    radiomics: Features
+    crop: LesionCrop
+    encoder: np.ndarray | None = None
+    vaegan: np.ndarray | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def names(self, group: str) -> tuple[str, ...] | None:
+        """Names of the columns of a group; None for latents."""
+        if group == "radiomics":
+            return tuple(self.radiomics)
+        if group == "shape":
+            return tuple(name for name in self.radiomics if name.startswith(SHAPE_PREFIX))
+        return None
+
+    def values(self, group: str) -> np.ndarray:
+        """The columns of a group, (d,).
+
+        Raises:
+            InputError: this family was not measured.
+        """
+        names = self.names(group)
+        if names is not None:
+            return np.array([self.radiomics[name] for name in names], np.float64)
+        found = {"encoder": self.encoder, "vaegan": self.vaegan}.get(group)
+        if found is None:
+            raise InputError(f"features: the group {group!r} was not measured; give the network that it comes from.")
+        return found
+
+
+def case_features(
+    ct: Volume,
+    mask: Mask,
+    settings: Settings,
+    *,
+    encoder: Segmenter | None = None,
+    autoencoder: Autoencoder | None = None,
+    label: int = 1,
+    case: str = "",
+    threads: int | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> CaseFeatures:
+    """Measure the families of features of one patient.
+
+    Args:
+        ct: in HU.
+        mask: the haematoma.
+        settings: of the radiomic features.
+        encoder: a segmentation bundle, whose bottlenecks are taken.
+        autoencoder: whose posterior mean is taken, on a crop by its own recipe.
+        label: of the haematoma in the mask.
+        case: named in messages.
+        threads: of the radiomic engine.
+        device: of the radiomic engine: cpu, cuda, or auto.
+        progress: may raise Cancelled.
+
+    Raises:
+        InputError: the CT or the mask cannot be used (MaskError, GeometryError say which).
+    """
+    from deepradiomics.radiomics import extract
+
+    say = part(progress, 0.0, 1.0)
+    say(0.0, "radiomic features")
+    found = extract(ct, mask, settings, label=label, threads=threads, device=device)
+    say(0.5, "lesion crop")
+    recipe = autoencoder.recipe if autoencoder is not None else CropRecipe()
+    crop = lesion_crop(ct, mask, **recipe.to_dict(), label=label, case=case)
+    latents = bottlenecks = None
+    if encoder is not None:
+        say(0.6, "latents of the segmentation encoder")
+        bottlenecks = flattened(encoder.encoder_latents(ct))
+    if autoencoder is not None:
+        say(0.9, "latents of the VAE-GAN")
+        latents = flattened([autoencoder.latents(crop)])
+    say(1.0, "features measured")
+    return CaseFeatures(found, crop, bottlenecks, latents, crop.notes)
+
+
+def flattened(maps: Sequence[np.ndarray]) -> np.ndarray:
+    """Maps (channels, z, y, x) one after another as one row, float32."""
+    return np.concatenate([np.asarray(one, np.float32).ravel() for one in maps])
