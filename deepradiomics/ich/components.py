@@ -1,0 +1,239 @@
+"""Components: the columns that one family of features gives to the classifiers, fitted on training patients only.
+
+``radiomics``, ``encoder``, ``vaegan``
+    constant columns dropped, undefined values replaced by the training median, min-max to [0, 1] by the training rows
+    (new rows are clipped), then non-negative matrix factorisation; a patient's columns are his weights (components
+    fixed), for training patients and new ones alike.
+``shape``, ``clinical``
+    the features themselves, standardised by the training rows' mean and standard deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from deepradiomics.errors import BundleError, InputError
+from deepradiomics.ich.component_columns import Column, factor_columns, raw_columns
+from deepradiomics.ich.hals import weights
+from deepradiomics.ich.nmf import NMF
+from deepradiomics.progress import Progress
+
+__all__ = ["FACTORED", "FAMILIES", "Column", "Components", "Family"]
+
+Family = Literal["shape", "radiomics", "encoder", "vaegan", "clinical"]
+FAMILIES: tuple[Family, ...] = ("shape", "radiomics", "encoder", "vaegan", "clinical")
+FACTORED: tuple[Family, ...] = ("radiomics", "encoder", "vaegan")
+"""The families that go through NMF."""
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """What was learned of one family from the training rows.
+
+    Args:
+        family: one of :data:`FAMILIES`.
+        n_features: columns of the family's table, d.
+        names: their names; None for latents, whose columns are known by their place.
+        kept: columns in use, ascending (m,): those that vary.
+        middle: median of the training rows, taken for undefined values (m,).
+        low, high: minimum and maximum (factored families), or mean and mean + SD: z = (x - low) / (high - low).
+        H: components (k, m), the largest loading of each 1; None for families that keep their columns.
+        fit_: how the factorisation went: rows, columns, components, relative_error, iterations, converged, seed.
+        notes: what the user should know, such as a capped number of components.
+    """
+
+    family: Family
+    n_features: int
+    names: tuple[str, ...] | None
+    kept: np.ndarray
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    H: np.ndarray | None = None
+    fit_: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def fit(
+        cls,
+        values: np.ndarray,
+        names: Sequence[str] | None = None,
+        *,
+        family: Family,
+        n_components: int = 128,
+        seed: int = 0,
+        device: str = "cpu",
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> Components:
+        """Learn from the training rows (n, d); NaN marks an undefined value.
+
+        Args:
+            values: the family's table, training rows only.
+            names: of its columns; may be None for latents.
+            family: what it is.
+            n_components: of the factorisation; capped at min(rows, varying columns), with a note.
+            seed: of a random start (not used by NNDSVD).
+            device: for the factorisation.
+            max_iter, tol: of the factorisation.
+            threads: of the factorisation on the CPU.
+
+        Raises:
+            InputError: fewer than two rows, every column constant, an infinite value, or names that do not fit.
+        """
+        table = _table(values, names, family)
+        kept, middle = _varying(table, family)
+        rows = _filled(table[:, kept], middle)
+        described = tuple(map(str, names)) if names is not None else None
+        notes = (
+            [] if len(kept) == table.shape[1] else [f"{family}: {table.shape[1] - len(kept)} constant columns left out"]
+        )
+        if family not in FACTORED:
+            low, sd = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
+            return cls(family, table.shape[1], described, kept, middle, low, low + sd, notes=tuple(notes))
+        low, high = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
+        k = min(n_components, *rows.shape)
+        if k < n_components:
+            notes.append(
+                f"{family}: {k} components instead of {n_components}: {len(rows)} training rows and {rows.shape[1]} "
+                "varying columns allow no more"
+            )
+        unit = _scaled(rows, low, high)
+        model = NMF(k, max_iter=max_iter, tol=tol, random_state=seed, device=device, threads=threads)
+        model.fit(unit, progress=progress)
+        H = model.components_
+        peak = H.max(axis=1, keepdims=True)
+        fitted = {
+            "rows": len(rows), "columns": rows.shape[1], "components": k,
+            "relative_error": model.reconstruction_err_ / float(np.linalg.norm(unit)),
+            "iterations": model.n_iter_, "converged": model.converged_, "seed": seed,
+        }  # fmt: skip
+        H = H / np.where(peak > 0, peak, 1)
+        return cls(family, table.shape[1], described, kept, middle, low, high, H, fitted, tuple(notes))
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Turn rows (n, d) into the classifiers' columns (n, k), float64; a row's result never depends on the others.
+
+        Raises:
+            InputError: another number of columns, or an infinite value.
+        """
+        table = _table(values, None, self.family, least=1)
+        if table.shape[1] != self.n_features:
+            raise InputError(
+                f"{self.family}: expected {self.n_features} feature columns, as in the fit, got {table.shape[1]}."
+            )
+        rows = _filled(table[:, self.kept], self.middle)
+        if self.H is None:
+            return (rows - self.low) / (self.high - self.low)
+        return weights(self.H, _scaled(rows, self.low, self.high))
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The classifiers' columns, named: component 5 of radiomics, with the features that it weighs most."""
+        if self.H is None:
+            return raw_columns(self.family, [self._name(j) for j in self.kept])
+        return factor_columns(self.family, self.H, lambda j: self._name(int(self.kept[j])))
+
+    def direction(self, slopes: np.ndarray) -> np.ndarray:
+        """Return the direction (d,) in feature space along which ∑ slopes·columns rises: its gradient.
+
+        The weights of a row are taken as least squares without the sign constraint, w = (H Hᵀ)⁺ H z, so that
+        ∂(s·w)/∂z = Hᵀ (H Hᵀ)⁺ s; the scaling divides it by each column's range. Columns left out get 0.
+
+        Args:
+            slopes: s, one number a component (k,): how the risk rises with it.
+        """
+        s = np.asarray(slopes, np.float64)
+        if s.shape != (len(self.columns) if self.H is None else len(self.H),):
+            raise InputError(f"slopes: expected one number for each column of {self.family}, got shape {s.shape}.")
+        found = np.zeros(self.n_features)
+        if self.H is not None:
+            H = self.H.astype(np.float64)
+            s = np.linalg.pinv(H @ H.T, rcond=1e-10, hermitian=True) @ s @ H
+        found[self.kept] = s / (self.high - self.low)
+        return found
+
+    def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return arrays for safetensors and a description for JSON."""
+        arrays = {name: getattr(self, name) for name in ("kept", "middle", "low", "high")}
+        if self.H is not None:
+            arrays["H"] = self.H
+        return arrays, {
+            "family": self.family,
+            "n_features": self.n_features,
+            "names": list(self.names) if self.names is not None else None,
+            "fit": dict(self.fit_),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Components:
+        """Inverse of :meth:`to_arrays`.
+
+        Raises:
+            BundleError: something is missing or does not fit.
+        """
+        try:
+            names = info["names"]
+            found = cls(
+                info["family"], int(info["n_features"]), None if names is None else tuple(names),
+                *(arrays[name] for name in ("kept", "middle", "low", "high")),
+                H=arrays.get("H"), fit_=info["fit"], notes=tuple(info["notes"]),
+            )  # fmt: skip
+        except KeyError as error:
+            raise BundleError(f"components: the entry {error} is missing. Copy the whole bundle again.") from error
+        width = {len(found.kept), len(found.middle), len(found.low), len(found.high)}
+        if found.H is not None:
+            width.add(found.H.shape[1])
+        if len(width) != 1 or found.family not in FAMILIES or (found.H is None) != (found.family not in FACTORED):
+            raise BundleError("components: arrays and description do not belong together. Copy the bundle again.")
+        return found
+
+    def _name(self, column: int) -> str:
+        return self.names[column] if self.names is not None else f"{self.family}[{column}]"
+
+
+def _table(values: np.ndarray, names: Sequence[str] | None, family: str, least: int = 2) -> np.ndarray:
+    if family not in FAMILIES:
+        raise InputError(f"family: expected one of {', '.join(FAMILIES)}, got {family!r}.")
+    table = np.asarray(values)
+    if table.dtype != np.float32:
+        table = table.astype(np.float64)
+    if table.ndim != 2 or len(table) < least or not table.shape[1]:
+        raise InputError(f"{family}: expected a table of at least {least} rows (n, features), got {table.shape}.")
+    if names is not None and len(names) != table.shape[1]:
+        raise InputError(f"{family}: expected {table.shape[1]} names, one a column, got {len(names)}.")
+    if np.isinf(table).any():
+        i, j = np.argwhere(np.isinf(table))[0]
+        raise InputError(f"{family}: row {i}, column {j} (from 0) is infinite; an undefined feature is NaN.")
+    return table
+
+
+def _varying(table: np.ndarray, family: str) -> tuple[np.ndarray, np.ndarray]:
+    """Columns that vary by more than rounding, and their medians; a column undefined in most rows is left out."""
+    known = np.isfinite(table)
+    usable = known.sum(axis=0) * 2 > len(table)
+    low = np.min(table, axis=0, where=known, initial=np.inf)
+    high = np.max(table, axis=0, where=known, initial=-np.inf)
+    size = np.maximum(np.abs(low), np.abs(high), where=usable, out=np.zeros_like(low))
+    spread = np.subtract(high, low, where=usable, out=np.zeros_like(low))
+    kept = np.flatnonzero(usable & (spread > 1e-9 * size))
+    if not kept.size:
+        raise InputError(f"{family}: every feature is the same in all {len(table)} training rows.")
+    return kept, np.nanmedian(table[:, kept], axis=0).astype(np.float64)
+
+
+def _filled(rows: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(rows), middle.astype(rows.dtype), rows) if np.isnan(rows).any() else rows
+
+
+def _scaled(rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    unit = ((rows - low.astype(rows.dtype)) / (high - low).astype(rows.dtype)).astype(np.float32)
+    return np.clip(unit, 0.0, 1.0, out=unit)

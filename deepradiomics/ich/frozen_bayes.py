@@ -1,0 +1,47 @@
+"""Gaussian naive Bayes: means, variances and priors of the two classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import expit
+
+from deepradiomics.ich.frozen import FrozenModel
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenNaiveBayes(FrozenModel):
+    """Each column is normal in each class: `mean` and `variance` (2, columns); `prior` (2,)."""
+
+    kind: ClassVar[str] = "naive-bayes"
+    n_columns: int
+    mean: np.ndarray
+    variance: np.ndarray
+    prior: np.ndarray
+
+    def _probability(self, X: np.ndarray) -> np.ndarray:
+        log = [
+            np.log(self.prior[c])
+            - 0.5 * np.log(2.0 * np.pi * self.variance[c]).sum()
+            - 0.5 * ((X - self.mean[c]) ** 2 / self.variance[c]).sum(axis=1)
+            for c in (0, 1)
+        ]
+        found: np.ndarray = expit(log[1] - log[0])
+        return found
+
+    def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays = {"mean": self.mean, "variance": self.variance, "prior": self.prior}
+        return arrays, {"kind": self.kind, "n_columns": self.n_columns}
+
+    @classmethod
+    def _from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> FrozenNaiveBayes:
+        return cls(int(info["n_columns"]), arrays["mean"], arrays["variance"], arrays["prior"])
+
+
+def freeze_naive_bayes(model: Any) -> FrozenNaiveBayes:
+    """Take the numbers of a fitted GaussianNB."""
+    mean, variance, prior = (np.array(part, np.float64) for part in (model.theta_, model.var_, model.class_prior_))
+    return FrozenNaiveBayes(int(model.n_features_in_), mean, variance, prior)

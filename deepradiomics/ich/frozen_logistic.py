@@ -1,0 +1,43 @@
+"""Logistic regression on standardised columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import expit
+
+from deepradiomics.ich.frozen import FrozenModel, standardisation
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenLogistic(FrozenModel):
+    """P = expit(intercept + Σ coef · (x - mean) / scale); all but the intercept have shape (columns,)."""
+
+    kind: ClassVar[str] = "logistic"
+    n_columns: int
+    mean: np.ndarray
+    scale: np.ndarray
+    coef: np.ndarray
+    intercept: np.ndarray
+
+    def _probability(self, X: np.ndarray) -> np.ndarray:
+        found: np.ndarray = expit((X - self.mean) / self.scale @ self.coef + self.intercept[0])
+        return found
+
+    def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays = {"mean": self.mean, "scale": self.scale, "coef": self.coef, "intercept": self.intercept}
+        return arrays, {"kind": self.kind, "n_columns": self.n_columns}
+
+    @classmethod
+    def _from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> FrozenLogistic:
+        return cls(int(info["n_columns"]), *(arrays[name] for name in ("mean", "scale", "coef", "intercept")))
+
+
+def freeze_logistic(model: Any, scaler: Any = None) -> FrozenLogistic:
+    """Take the numbers of a fitted LogisticRegression and of the StandardScaler before it."""
+    coef = np.array(model.coef_[0], np.float64)
+    mean, scale = standardisation(scaler, len(coef))
+    return FrozenLogistic(len(coef), mean.copy(), scale.copy(), coef, np.array(model.intercept_, np.float64))
