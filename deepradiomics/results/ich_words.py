@@ -1,0 +1,115 @@
+"""How haemorrhage results are worded: titles of outcomes, inputs, classifiers and groups, their colours, numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics.catalogue import label_of
+from deepradiomics.results.lens_words import DASH, number
+
+OUTCOMES = {
+    "poor_outcome": "Poor outcome (mRS > 3)",
+    "expansion_3ml": "Expansion > 3 mL",
+    "expansion_6ml": "Expansion > 6 mL",
+    "expansion_9ml": "Expansion > 9 mL",
+    "expansion_33pct": "Expansion > 33 %",
+}
+INPUTS = {
+    "radiomics": "Radiomics",
+    "shape": "Shape",
+    "encoder": "Encoder latents",
+    "vaegan": "VAE-GAN latents",
+    "latents": "Both latents",
+    "radiomics+latents": "Radiomics + latents",
+    "shape+latents": "Shape + latents",
+}
+CLASSIFIERS = {
+    "random-forest": "Random forest",
+    "xgboost": "XGBoost",
+    "naive-bayes": "Naive Bayes",
+    "extra-trees": "Extra Trees",
+    "elastic-net": "Elastic net",
+    "svm": "SVM (RBF)",
+}
+COHORTS = {"validation": "Validation (out of fold)", "external": "External cohort"}
+GROUPS = {
+    "shape": "Shape",
+    "radiomics": "Radiomics",
+    "encoder": "Encoder latents",
+    "vaegan": "VAE-GAN latents",
+    "clinical": "Clinical",
+}
+# Okabe and Ito's palette; the hatches keep a grey print readable.
+GROUP_COLOURS = {"shape": "#56B4E9", "radiomics": "#0072B2", "encoder": "#E69F00", "vaegan": "#009E73",
+                 "clinical": "#CC79A7"}  # fmt: skip
+GROUP_HATCHES = {"shape": "\\\\", "radiomics": "", "encoder": "///", "vaegan": "..", "clinical": "xx"}
+COHORT_COLOURS = {"validation": "#0072B2", "external": "#D55E00"}
+OTHER_COLOUR = "#444444"
+LEVEL = 0.05  # of every test in the report
+RED = "#b00020"
+RESEARCH = "Research use only; not a medical device. Not for diagnosis or treatment."
+SYNTHETIC = "SYNTHETIC DATA"
+LEAKING = "LEAKING RUN"
+_KEY = re.compile(r"[A-Za-z0-9.]+(?:-[A-Za-z0-9.-]+)?_[A-Za-z0-9]+_[A-Za-z0-9]+(?:_[A-Za-z0-9_]+)?")
+
+
+def titles_of(told: Any, found: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Titles by name: those told (``[{"name", "title"}]``) in their order, then the others that were found.
+
+    >>> titles_of([{"name": "b", "title": "Bee"}], ["a", "b"], {"a": "Ay"})
+    {'b': 'Bee', 'a': 'Ay'}
+    """
+    titles = {str(one["name"]): str(one.get("title") or known.get(one["name"], one["name"])) for one in told or ()}
+    return titles | {name: known.get(name, name) for name in found if name not in titles}
+
+
+def group_name(group: str) -> str:
+    """``"vaegan"`` → ``"VAE-GAN latents"``; a name that is not known stays as it is."""
+    return GROUPS.get(group, group)
+
+
+def readable(label: str) -> str:
+    """A column's label for people: every radiomic key in it by its short name, everything else as it stands.
+
+    >>> readable("radiomics 7: original_glcm_Contrast, wavelet-LLH_glszm_ZoneEntropy")
+    'radiomics 7: GLCM Contrast, GLSZM ZoneEntropy, wavelet LLH'
+    """
+    return _KEY.sub(lambda found: _short(found.group()), label)
+
+
+def with_interval(row: Mapping[str, Any], name: str = "auc", low: str = "", high: str = "", digits: int = 3) -> str:
+    """``0.712 [0.651, 0.773]``; the number alone without an interval, a dash without a number."""
+    value = number(row.get(name), digits)
+    ends = number(row.get(low or f"{name}_low"), digits), number(row.get(high or f"{name}_high"), digits)
+    return value if DASH in ends or value == DASH else f"{value} [{ends[0]}, {ends[1]}]"
+
+
+def percent(value: Any, digits: int = 0) -> str:
+    """A share as it is printed; a dash for none."""
+    shown = number(100 * value, digits) if isinstance(value, int | float) else DASH
+    return DASH if shown == DASH else f"{shown} %"
+
+
+def count(n: int, thing: str, things: str = "") -> str:
+    """``"1 case"``, ``"3 cases"``."""
+    return f"{n} {thing if n == 1 else things or thing + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """``"a, b and c"``."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else list(parts))
+
+
+def red_lines(about: Mapping[str, Any], synthetic: bool) -> list[str]:
+    """What stands in red on pictures: synthetic data, leakage; empty for neither."""
+    return [SYNTHETIC] * synthetic + [f"{LEAKING}: scores are too good"] * bool(about.get("leaking"))
+
+
+def _short(key: str) -> str:
+    try:
+        return label_of(key)
+    except InputError:
+        return key
