@@ -8,13 +8,14 @@
                                             │        │        │        │   up
     image at 64³ ─ coarse encoder         32·64³  64·32³  128·16³  256·8³  512·4³   bottleneck
 
-Five stages of one residual block each (two 3³ convolutions, instance norm, leaky ReLU); stages after the first halve the
-size by the stride of their first convolution. The decoder climbs by transposed convolutions, takes in both encoders'
-maps of its size, and says its opinion at every size but the smallest two (deep supervision). Without the coarse encoder
-it is an ordinary residual U-Net: the single-scale twin.
+Five stages of one residual block each (two 3³ convolutions, instance norm, leaky ReLU); stages after the first halve
+the size by the stride of their first convolution. The decoder climbs by transposed convolutions, takes in both
+encoders' maps of its size, and says its opinion at the three finest sizes (deep supervision). Without the coarse
+encoder it is an ordinary residual U-Net: the single-scale twin.
 
 Source: paper 002, section 2.2 and figure 1 (sizes of image and bottlenecks, two encoders, residual blocks, deep
-supervision); numbers of blocks, norm, activation and the way of joining are ours, close to nnU-Net (Isensee et al. 2021).
+supervision); numbers of blocks, norm, activation and the way of joining are ours, close to nnU-Net (Isensee et al.,
+2021).
 """
 
 from __future__ import annotations
@@ -80,9 +81,7 @@ class DualScaleUNet(nn.Module):
             beside = widths[at - 1] if dual and at > 0 else 0
             self.blocks.append(_Residual(2 * widths[at] + beside, widths[at]))
         self.heads = nn.ModuleList(nn.Conv3d(widths[at], 1, 1) for at in range(supervised))
-        for (
-            head
-        ) in self.heads:  # blood is rare: begin by saying no (1 %), so that the first steps are not spent on that
+        for head in self.heads:  # blood is rare: begin by saying 1 %, so that no steps are spent on learning that
             nn.init.constant_(head.bias, -4.6)  # type: ignore[arg-type]
 
     @property

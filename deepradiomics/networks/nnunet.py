@@ -76,29 +76,32 @@ class NnUnetSegmenter:
         folds: Sequence[int | str] | None = None,
         start: Callable[[Sequence[str], Mapping[str, str], Path], Child] | None = None,
     ) -> None:
-        self.source = Path(folder)
-        self.name = f"nnU-Net {self.source.name}"
+        self.source: Path | None = Path(folder)
+        self._folder = Path(folder)
+        self.name = f"nnU-Net {self._folder.name}"
         self.device = resolve_device(device)
         self._start = start or _StartedCommand
-        self._dataset = _described(self.source / "dataset.json")
-        _described(self.source / "plans.json")
+        self._dataset = _described(self._folder / "dataset.json")
+        _described(self._folder / "plans.json")
         channels = self._dataset.get("channel_names", {})
         if len(channels) != 1:
+            names = ", ".join(map(str, channels.values())) or "none named"
             raise BundleError(
-                f"{self.source}: this nnU-Net wants {len(channels)} channels ({', '.join(map(str, channels.values()))}); "
-                "a head CT is one."
+                f"{self._folder}: this nnU-Net wants {len(channels)} channels ({names}); a head CT is one."
             )
         self.ending = str(self._dataset.get("file_ending", ".nii.gz"))
         if self.ending not in _WRITABLE:
-            raise BundleError(f"{self.source}: file ending {self.ending!r}; expected one of {', '.join(_WRITABLE)}.")
-        self.folds, self.checkpoint = _folds(self.source, folds)
+            raise BundleError(f"{self._folder}: file ending {self.ending!r}; expected one of {', '.join(_WRITABLE)}.")
+        self.folds, self.checkpoint = _folds(self._folder, folds)
 
     @cached_property
     def sha256(self) -> str:
         """Hash of dataset.json, plans.json and the checkpoints that vote."""
-        files = [self.source / name for name in ("dataset.json", "plans.json")]
-        files += [self.source / f"fold_{fold}" / self.checkpoint for fold in self.folds]
-        return content_hash("nnunet 1", {file.relative_to(self.source).as_posix(): sha256_file(file) for file in files})
+        files = [self._folder / name for name in ("dataset.json", "plans.json")]
+        files += [self._folder / f"fold_{fold}" / self.checkpoint for fold in self.folds]
+        return content_hash(
+            "nnunet 1", {file.relative_to(self._folder).as_posix(): sha256_file(file) for file in files}
+        )
 
     @property
     def labels(self) -> dict[str, int]:
@@ -113,7 +116,7 @@ class NnUnetSegmenter:
             MissingDependencyError: nnU-Net's command is not found.
         """
         device = self.device.partition(":")[0]
-        words = [find_command(), "-i", str(images), "-o", str(output), "-m", str(self.source.resolve())]
+        words = [find_command(), "-i", str(images), "-o", str(output), "-m", str(self._folder.resolve())]
         words += ["-f", *self.folds, "-chk", self.checkpoint, "-device", device, "-npp", "1", "-nps", "1"]
         return words if flips else [*words, "--disable_tta"]
 

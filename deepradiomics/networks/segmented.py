@@ -63,7 +63,7 @@ class Segmenter(Protocol):
 def finished(
     region: np.ndarray, geometry: Geometry, *, largest: bool, notes: tuple[str, ...], probability: Volume | None = None
 ) -> Segmented:
-    """Turn a region bool (z, y, x) into the result: keep the largest part on request, say what was removed or missing."""
+    """Turn a region bool (z, y, x) into the result; keep its largest part on request; say what is gone or missing."""
     said = list(notes)
     if not region.any():
         said.append("No haematoma was found.")

@@ -262,9 +262,10 @@ def check_size(module: DualScaleUNet, recipe: HeadRecipe) -> None:
     """Raise BundleError unless the stages can halve the cube's sizes and the deepest maps have two voxels along each."""
     step = module.smallest_step()
     if any(size % step or size < 2 * step for size in recipe.size_zyx):
+        scales = "dual" if module.dual else "single"
         raise BundleError(
-            f"recipe.size_zyx: a {'dual' if module.dual else 'single'}-scale network of {len(module.widths)} stages needs multiples "
-            f"of {step}, {2 * step} at least, got {recipe.size_zyx}."
+            f"recipe.size_zyx: a {scales}-scale network of {len(module.widths)} stages needs multiples of {step}, "
+            f"{2 * step} at least, got {recipe.size_zyx}."
         )
 
 
