@@ -17,6 +17,8 @@ from typing import Any
 from deepradiomics.errors import DeepRadiomicsError, InputError
 from deepradiomics.files import atomic_file
 
+BRAIN_WINDOW_HU = (0.0, 80.0)  # level 40, width 80: what radiologists look for blood with
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, write the scene, return the exit code."""
@@ -27,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "folder",
         type=Path,
         metavar="OUTDIR",
-        help="output folder of fingerprint apply, extract, maps, lens fit or lens case",
+        help="output folder of fingerprint apply, extract, maps, lens fit, lens case, ich apply, ich experiment or ich "
+        "expansion",
     )
     parser.add_argument(
         "--view",
@@ -71,6 +74,8 @@ def write_scene(folder: Path, views: dict[str, Path], output: Path) -> None:
         raise InputError(f"--output {output}: a scene file ends in .mrb")
     kind = kind_of(folder)
     of_lens = kind in ("lens", "lens-case")  # which reads its images itself
+    if kind == "ich-experiment" and views:
+        raise InputError(f"--view {next(iter(views))}: an experiment has no images; leave it out")
     volumes = {} if of_lens else {view: read_volume(path) for view, path in views.items()}
     with tempfile.TemporaryDirectory(prefix="deepradiomics-scene-") as temporary:
         slicer_folder = Path(temporary) / "slicer"
@@ -104,6 +109,9 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
         from deepradiomics.scene.maps import show_maps
 
         show_maps(folder, next(iter(nodes.values()), None), scene)
+    elif kind.startswith("ich-"):
+        _fill_haemorrhage(scene, folder, kind, nodes, logics)
+        return
     else:
         from deepradiomics.scene.features import show_features
         from deepradiomics.scene.overlay import show_in_slices
@@ -114,25 +122,53 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
     fit_slices(logics)
 
 
+def _fill_haemorrhage(scene: Any, folder: Path, kind: str, nodes: dict[str, Any], logics: tuple[Any, ...]) -> None:
+    """One patient, a comparison of two CTs, or an experiment; the first view is the (baseline) CT."""
+    from deepradiomics.scene.layouts import scene_layouts, show_table_and_chart
+    from deepradiomics.scene.overlay import set_window
+    from deepradiomics.scene.slices import fit_slices
+
+    unknown = sorted(set(nodes) - {"ct", "followup"})
+    if unknown:
+        raise InputError(f"--view {unknown[0]}: the images of this result are ct and followup")
+    ct, followup = nodes.get("ct"), nodes.get("followup")
+    for node in nodes.values():
+        set_window(node, *BRAIN_WINDOW_HU)
+    with scene_layouts(scene):
+        if kind == "ich-experiment":
+            from deepradiomics.scene.ich_experiment import show_experiment
+
+            made = show_experiment(folder, scene)
+            show_table_and_chart(scene, made.tables["summary"], next(iter(made.charts.values()), None))
+        elif kind == "ich-expansion":
+            from deepradiomics.scene.ich_expansion import show_expansion
+
+            grown = show_expansion(folder, ct, scene, followup=followup)
+            show_table_and_chart(scene, grown.table, None)
+            fit_slices(logics)
+        else:
+            from deepradiomics.scene.ich_case import jump_to_haematoma, show_ich_case
+
+            shown = show_ich_case(folder, ct, scene, nodes={"followup": followup})
+            first = next(iter(shown.charts.values()), {})
+            show_table_and_chart(scene, shown.risk, first.get("groups"))
+            fit_slices(logics)
+            jump_to_haematoma(shown, [logic.GetSliceNode() for logic in logics])
+
+
 def _fill_lens(scene: Any, folder: Path, kind: str, views: dict[str, Path]) -> None:
     """A lens, or one of its cases, in layouts that every Slicer has: the reader need not have the extension."""
-    import slicer
-
-    from deepradiomics.scene.layouts import show_case_in_slicers_views, show_tables
+    from deepradiomics.scene.layouts import scene_layouts, show_case_in_slicers_views, show_tables
     from deepradiomics.scene.lens import show_lens
     from deepradiomics.scene.lens_case import show_case
 
     if kind == "lens" and views:
         raise InputError(f"--view {next(iter(views))}: a lens has no images; give them with the folder of a case")
-    layouts = slicer.vtkMRMLLayoutLogic()  # makes the scene's layout node, as the application does
-    layouts.SetMRMLScene(scene)
-    try:
+    with scene_layouts(scene):
         if kind == "lens":
             show_tables(scene, show_lens(folder, scene))
         else:
             show_case_in_slicers_views(scene, show_case(folder, scene, files=views, layout=False))
-    finally:
-        layouts.SetMRMLScene(None)  # it would be told of the end of a scene that is gone
 
 
 if __name__ == "__main__":

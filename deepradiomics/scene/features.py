@@ -56,7 +56,7 @@ def show_features(
     columns = read_columns(Path(result_folder) / "features.csv", FEATURE_COLUMNS)
     regions = {int(label): str(each.get("name", "")) for label, each in content.get("labels", {}).items()}
     regions |= region_names or {}
-    about = {feature: _explained(feature) for feature in dict.fromkeys(columns["feature"])}
+    about = {feature: explained(feature) for feature in dict.fromkeys(columns["feature"])}
     with all_or_nothing(scene):
         long = feature_table(scene, name, columns, regions, about)
         wide = region_table(scene, f"{name} by region", columns, regions, about)
@@ -67,11 +67,12 @@ def show_features(
         return FeatureNodes(long, wide, item, _warnings(content, regions))
 
 
-def _explained(feature: str) -> Explained:
+def explained(feature: str, sentence: str = "", unit: str = "") -> Explained:
+    """What a feature measures; for one that this version does not know its name, or the `sentence` that is given."""
     try:
         return explain(feature)
-    except InputError:  # a feature that this version does not know: a result of a later one
-        return Explained(feature, "original", "", feature, "", label=feature)
+    except InputError:  # of a later version, or no radiomic feature
+        return Explained(feature, "original", "", feature, sentence, unit=unit, label=feature)
 
 
 def _warnings(content: Mapping[str, Any], regions: Mapping[int, str]) -> tuple[str, ...]:

@@ -237,7 +237,7 @@ class Job(Generic[T]):
 
     def _check_versions(self, folder: Path) -> None:
         """Compare the version written into the result's JSON with ours."""
-        for name in ("prediction.json", "features.json", "maps.json"):
+        for name in ("prediction.json", "features.json", "maps.json", "ich.json", "expansion.json"):
             for path in folder.rglob(name):
                 with open(path, encoding="utf-8") as file:
                     written = json.load(file).get("version")

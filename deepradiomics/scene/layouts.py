@@ -15,7 +15,8 @@ and coloured by `arrange_case`, and those properties are saved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,8 +95,26 @@ def arrange_case(scene: Any, case: CaseNodes, lens: LensNodes | None = None) -> 
 
 def show_tables(scene: Any, lens: LensNodes) -> None:
     """Show a lens's shift table and chart in the views of Slicer's own layout that has both."""
+    show_table_and_chart(scene, lens.shift, lens.charts["explained"])
+
+
+def show_table_and_chart(scene: Any, table: Any, chart: Any | None) -> None:
+    """Show a table and a chart in Slicer's own layout that has both beside the slices and the 3D view."""
     _arrange(scene, slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
-    _put_below(scene, lens)
+    _view_node(scene, "vtkMRMLTableViewNode", TABLE_VIEW).SetTableNodeID(table.GetID())
+    if chart is not None:
+        _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(chart.GetID())
+
+
+@contextlib.contextmanager
+def scene_layouts(scene: Any) -> Iterator[None]:
+    """A context in which a scene outside the application has a layout node, as the application makes it."""
+    logic = slicer.vtkMRMLLayoutLogic()
+    logic.SetMRMLScene(scene)
+    try:
+        yield
+    finally:
+        logic.SetMRMLScene(None)  # it would be told of the end of a scene that is gone
 
 
 def show_case_in_slicers_views(scene: Any, case: CaseNodes) -> dict[str, Any]:

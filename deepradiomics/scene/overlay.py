@@ -109,3 +109,11 @@ def show_in_slices(
             composite.SetForegroundVolumeID(foreground.GetID())
             composite.SetForegroundOpacity(opacity)
     return len(composites)
+
+
+def set_window(node: Any, low: float, high: float) -> None:
+    """Show a volume's values from `low` (black) to `high` (white); makes its display node if it has none."""
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(low, high)

@@ -105,7 +105,7 @@ def mask_from_segmentation(node: Any, reference: Geometry, segment_ids: Sequence
     names = {}
     for label, segment in enumerate(wanted, start=1):
         names[label] = segmentation.GetSegment(segment).GetName()
-        voxels, index_to_local = _segment_voxels(node, segment)
+        voxels, index_to_local = segment_voxels(node, segment)
         inside = _sampled(voxels, index_to_local, node, reference, order=0, fill=0) > 0
         if not inside.any():
             what = "is empty" if not voxels.any() else "does not overlap the volume"
@@ -114,7 +114,7 @@ def mask_from_segmentation(node: Any, reference: Geometry, segment_ids: Sequence
     return _checked(labels, reference, node.GetName(), names)
 
 
-def _segment_voxels(node: Any, segment: str) -> tuple[np.ndarray, np.ndarray]:
+def segment_voxels(node: Any, segment: str) -> tuple[np.ndarray, np.ndarray]:
     """The segment's labelmap (z, y, x) and its matrix index → the node's local RAS."""
     image = slicer.vtkOrientedImageData()
     node.GetBinaryLabelmapRepresentation(segment, image)

@@ -1,0 +1,257 @@
+"""Show one patient's haemorrhage: haematoma and ring, risk, features and their shares, Grad-CAM, growth; in one folder.
+
+The table of risks refers to all other nodes, so that a scene that was saved can be read back (`nodes_of`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepradiomics.errors import InputError
+from deepradiomics.ich.case_result import HAEMATOMA, RING
+from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.folder import reference_inputs, result_folder_item, result_folder_of
+from deepradiomics.scene.ich_charts import calibration_chart, component_chart, group_chart, title_of
+from deepradiomics.scene.ich_expansion import ROLE as EXPANSION_ROLE
+from deepradiomics.scene.ich_expansion import ExpansionNodes, add_expansion
+from deepradiomics.scene.ich_folder import IchCaseFolder, read_ich_case
+from deepradiomics.scene.ich_tables import feature_node, risk_table, shap_table
+from deepradiomics.scene.map_place import ReferencePlace, reference_place
+from deepradiomics.scene.maps import LEGEND_WIDTH
+from deepradiomics.scene.overlay import add_overlay, show_in_slices
+from deepradiomics.scene.placement import to_world
+from deepradiomics.scene.provenance import read_stamp, stamp
+from deepradiomics.scene.segments import SegmentLook, add_segments
+
+KIND = "ich-case"
+ROLE = "DeepRadiomics.ich."  # from the table of risks to the other nodes
+CHARTS = ("groups", "components", "calibration")
+HAEMATOMA_NAME, RING_NAME = "haematoma", "ring"
+LOOKS = (
+    SegmentLook(HAEMATOMA, HAEMATOMA_NAME, (0.86, 0.08, 0.10), fill=0.20, surface=1.0),
+    SegmentLook(RING, RING_NAME, (1.0, 0.55, 0.05), fill=0.10, surface=0.25),
+)
+GRADCAM_HIDDEN_BELOW = 0.3  # of its maximum: a class activation map is faintly positive almost everywhere
+# What of ich.json goes onto the nodes: nothing that names a file.
+KEPT = ("volumes", "lesions_policy", "leaking", "followup")
+
+
+@dataclass(frozen=True, eq=False)
+class IchNodes:
+    """The nodes of one patient.
+
+    Attributes
+    ----------
+    risk, features, shap
+        Table nodes: a row an outcome; a row a volume or feature; a row an outcome and component.
+    segmentation
+        Segmentation node with the segments "haematoma" and "ring".
+    gradcam
+        Volume nodes by outcome, transparent below a share of their maximum; empty if the model knows no latents.
+    charts
+        By outcome: plot chart nodes by name ("groups", "components", "calibration").
+    expansion
+        None without a follow-up.
+    folder_item
+        The subject-hierarchy item ID of the folder that holds them all.
+    notes
+        What must be said of the result, such as that the model is synthetic or the run was leaking.
+    """
+
+    risk: Any
+    features: Any
+    shap: Any
+    segmentation: Any
+    gradcam: Mapping[str, Any]
+    charts: Mapping[str, Mapping[str, Any]]
+    expansion: ExpansionNodes | None
+    folder_item: int
+    notes: tuple[str, ...] = field(default=())
+
+
+def show_ich_case(
+    result_folder: Path,
+    ct: Any | None,
+    scene: Any,
+    *,
+    place: ReferencePlace | None = None,
+    nodes: Mapping[str, Any] | None = None,
+    foreground: bool = True,
+) -> IchNodes:
+    """Add the output of `deepradiomics ich apply` to the scene.
+
+    Parameters
+    ----------
+    ct
+        The volume node of the CT; it is referred to, and neither moved nor changed. Without it everything lies at its
+        own place in the world.
+    place
+        Where the CT lay when the computation began (`map_place.reference_place`); by default where it lies now.
+    nodes
+        What else the result came from, by role ("followup", "segmentation"), referred to by each node.
+    foreground
+        Show the CT with the first outcome's Grad-CAM in the slice views.
+
+    Raises
+    ------
+    InputError
+        The folder is incomplete or damaged; the message names the file. Whatever fails, nothing is left in the scene.
+    """
+    case = read_ich_case(Path(result_folder))
+    if place is None and ct is not None:
+        place = reference_place(ct)
+    sources = {role: each for role, each in {"ct": ct, **(nodes or {})}.items() if each is not None}
+    with all_or_nothing(scene):
+        return _show(case, ct, place, sources, scene, foreground)
+
+
+def ich_tables(scene: Any) -> list[Any]:
+    """The tables of risks in the scene, such as those of a scene that was loaded, oldest first."""
+    tables = nodes_of_class(scene, "vtkMRMLTableNode")
+    return [node for node in tables if node.GetNodeReferenceID(ROLE + "segmentation") is not None]
+
+
+def nodes_of(risk: Any) -> IchNodes:
+    """The nodes of the patient that a table of risks belongs to. Raises InputError if some are gone, or it is none."""
+    found = {name: risk.GetNodeReference(ROLE + name) for name in ("features", "shap", "segmentation")}
+    missing = [name for name, node in found.items() if node is None]
+    if missing:
+        raise InputError(
+            f"'{risk.GetName()}' is not the table of a whole result: {', '.join(missing)} not in the scene; show the "
+            "result again"
+        )
+    column = risk.GetTable().GetColumnByName("outcome")
+    outcomes = [column.GetValue(row) for row in range(column.GetNumberOfValues())]
+    gradcam = {each: risk.GetNodeReference(f"{ROLE}gradcam.{each}") for each in outcomes}
+    charts = {each: {name: risk.GetNodeReference(f"{ROLE}{name}.{each}") for name in CHARTS} for each in outcomes}
+    return IchNodes(
+        risk, found["features"], found["shap"], found["segmentation"],
+        {name: node for name, node in gradcam.items() if node is not None},
+        {each: {name: node for name, node in of.items() if node is not None} for each, of in charts.items()},
+        _expansion_of(risk), result_folder_of(risk) or 0, tuple(read_stamp(risk).get("shown_notes", ())),
+    )  # fmt: skip
+
+
+def jump_to_haematoma(nodes: IchNodes, slice_nodes: Sequence[Any]) -> None:
+    """Move slice views to the middle of the haematoma."""
+    centre = haematoma_centre(nodes.segmentation)
+    for each in slice_nodes:
+        each.JumpSliceByCentering(*centre)
+
+
+def haematoma_centre(segmentation: Any) -> np.ndarray:
+    """World RAS of the middle of the haematoma's voxels."""
+    from deepradiomics.scene.volumes import segment_voxels
+
+    segment = segmentation.GetSegmentation().GetSegmentIdBySegmentName(HAEMATOMA_NAME)
+    voxels, to_local = segment_voxels(segmentation, segment)
+    middle = np.argwhere(voxels > 0).mean(axis=0)[::-1]
+    return to_world(segmentation, (to_local[:3, :3] @ middle + to_local[:3, 3])[None])[0]
+
+
+def _show(
+    case: IchCaseFolder,
+    ct: Any | None,
+    place: ReferencePlace | None,
+    sources: Mapping[str, Any],
+    scene: Any,
+    foreground: bool,
+) -> IchNodes:
+    name = str(case.about["case_id"])
+    segmentation = add_segments(scene, f"Haematoma: {name}", case.mask, LOOKS, ct, place)
+    gradcam = {
+        each: add_overlay(
+            scene, drawn, ct if place is not None else None, name=f"Grad-CAM: {title_of(case, each)}",
+            colours="Inferno", hide_below=GRADCAM_HIDDEN_BELOW, from_zero=True, interpolate=True,
+            legend=_legend(title_of(case, each)),
+        )
+        for each, drawn in case.gradcam.items()
+    }  # fmt: skip
+    risk = risk_table(scene, f"Risk: {name}", case)
+    features = feature_node(scene, f"Features: {name}", case)
+    shap = shap_table(scene, f"SHAP: {name}", case)
+    charts: dict[str, dict[str, Any]] = {}
+    data = []
+    for outcome in case.outcomes:
+        made = {
+            "groups": group_chart(scene, case, outcome),
+            "components": component_chart(scene, case, outcome),
+            "calibration": calibration_chart(scene, case, outcome),
+        }
+        charts[outcome] = {key: chart for key, (chart, _) in made.items()}
+        data += [table for _, table in made.values()]
+        for key, chart in charts[outcome].items():
+            risk.SetNodeReferenceID(f"{ROLE}{key}.{outcome}", chart.GetID())
+            stamp(chart, case.about, kind=KIND, outcome=outcome)
+        if outcome in gradcam:
+            risk.SetNodeReferenceID(f"{ROLE}gradcam.{outcome}", gradcam[outcome].GetID())
+            stamp(gradcam[outcome], case.about, kind=KIND, outcome=outcome)
+    for key, node in (("features", features), ("shap", shap), ("segmentation", segmentation)):
+        risk.SetNodeReferenceID(ROLE + key, node.GetID())
+    notes = _notes(case)
+    kept = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
+    for node in (risk, features, shap, segmentation, *data):
+        stamp(node, case.about, **(kept | {"kind": KIND, "shown_notes": list(notes)}))
+    all_charts = [chart for each in charts.values() for chart in each.values()]
+    everything = [risk, features, shap, segmentation, *gradcam.values(), *all_charts, *data]
+    for node in everything:
+        reference_inputs(node, sources)
+    expansion = None
+    if case.expansion is not None:
+        expansion = add_expansion(scene, case.expansion, ct, place, sources)
+        expansion.change.GetDisplayNode().SetVisibility(False)  # it covers the haematoma; shown on demand
+        risk.SetNodeReferenceID(ROLE + "expansion", expansion.table.GetID())
+        everything += [expansion.table, expansion.change, expansion.followup]
+    item = result_folder_item(scene, _folder_name(case), everything)
+    if expansion is not None:
+        expansion = replace(expansion, folder_item=item)
+    if foreground:
+        first = next(iter(gradcam.values()), None)
+        show_in_slices(scene, foreground=first, background=ct)
+    return IchNodes(risk, features, shap, segmentation, gradcam, charts, expansion, item, notes)
+
+
+def _expansion_of(risk: Any) -> ExpansionNodes | None:
+    table = risk.GetNodeReference(ROLE + "expansion")
+    if table is None:
+        return None
+    change, followup = (table.GetNodeReference(EXPANSION_ROLE + each) for each in ("change", "followup"))
+    if change is None or followup is None:
+        return None
+    return ExpansionNodes(table, change, followup, result_folder_of(table) or 0)
+
+
+def _folder_name(case: IchCaseFolder) -> str:
+    name = f"Haemorrhage: {case.about['case_id']}"
+    if case.about.get("leaking"):
+        name += " (LEAKING model)"
+    return f"{name} (SYNTHETIC model)" if case.about.get("synthetic_model") else name
+
+
+def _notes(case: IchCaseFolder) -> tuple[str, ...]:
+    said = []
+    if case.about.get("leaking"):
+        said.append("LEAKING: the model was made from latents of networks that had seen its patients")
+    if case.about.get("synthetic_model"):
+        said.append("SYNTHETIC: the model learned from made-up images; this result means nothing clinically")
+    return tuple(dict.fromkeys([*said, *map(str, case.about.get("notes") or ())]))
+
+
+def _legend(title: str) -> str:
+    """``Grad-CAM`` and the outcome, in lines that fit beside a slice."""
+    lines = ["Grad-CAM", ""]
+    for word in title.split():
+        joined = f"{lines[-1]} {word}".strip()
+        if len(joined) > LEGEND_WIDTH:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    return "\n".join(lines)
+
+
+__all__ = ["IchNodes", "haematoma_centre", "ich_tables", "jump_to_haematoma", "nodes_of", "show_ich_case"]

@@ -1,0 +1,166 @@
+"""Show the output of `ich experiment` in the scene: its tables, and a chart of the AUC by input and classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepradiomics.errors import InputError
+from deepradiomics.scene.atomic import all_or_nothing
+from deepradiomics.scene.export import columns_of
+from deepradiomics.scene.folder import result_folder_item
+from deepradiomics.scene.plots import COLOURS, LEGEND_LETTERS, add_bars, new_chart
+from deepradiomics.scene.provenance import stamp
+from deepradiomics.scene.result_folder import read_object
+from deepradiomics.scene.tables import add_table, table_of_csv
+
+KIND = "ich-experiment"
+ROLE = "DeepRadiomics.experiment."  # from the summary to the other nodes
+TABLES = {  # file in tables/: name of the node, first those that are always there
+    "summary": "AUC",
+    "differences": "AUC differences",
+    "friedman": "Friedman test",
+    "wilcoxon": "Wilcoxon tests",
+    "sex": "AUC by sex",
+    "calibration": "Calibration",
+    "shap_groups": "SHAP by group",
+    "shap_components": "SHAP by component",
+    "cohort": "Cohorts",
+}
+COHORTS = {"auc_mean": "validation", "external_auc": "external"}
+MORE_COLOURS = (*COLOURS, (0.337, 0.706, 0.914))  # six classifiers
+SUMMARY_HELP = {
+    "outcome": "What is predicted",
+    "input": "Which features the model was given",
+    "classifier": "Which classifier",
+    "auc_mean": "Mean AUC over the validation folds",
+    "auc_sd": "Standard deviation of the AUC over the validation folds",
+    "auc_pooled": "AUC of all out-of-fold predictions together",
+    "auc_low": "Lower end of the 95 % interval of the pooled AUC (DeLong)",
+    "auc_high": "Upper end of the 95 % interval of the pooled AUC (DeLong)",
+    "external_auc": "AUC in the external cohort",
+    "external_low": "Lower end of its 95 % interval (DeLong)",
+    "external_high": "Upper end of its 95 % interval (DeLong)",
+}
+# What of experiment.json goes onto the nodes: nothing that names a file.
+KEPT = ("seed", "synthetic", "leaking", "folds", "warnings", "bundle")
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentNodes:
+    """The nodes of one experiment.
+
+    Attributes
+    ----------
+    tables
+        Table nodes by the name of their file ("summary", "differences", …).
+    charts
+        Plot chart nodes by (outcome, "validation" or "external").
+    folder_item
+        The subject-hierarchy item ID of the folder that holds them all.
+    notes
+        Leaking and synthetic first, then the run's warnings.
+    """
+
+    tables: Mapping[str, Any]
+    charts: Mapping[tuple[str, str], Any]
+    folder_item: int
+    notes: tuple[str, ...] = ()
+
+
+def show_experiment(result_folder: Path, scene: Any) -> ExperimentNodes:
+    """Add the tables and charts of an experiment to the scene.
+
+    Raises
+    ------
+    InputError
+        The folder is incomplete or damaged; the message names the file. Whatever fails, nothing is left in the scene.
+    """
+    folder = Path(result_folder)
+    about = read_object(folder / "experiment.json")
+    if about.get("kind") != KIND:
+        raise InputError(f"{folder / 'experiment.json'} does not describe an experiment of `ich experiment`")
+    titles = {
+        key: {str(each["name"]): str(each.get("title", each["name"])) for each in about.get(key, ())}
+        for key in ("outcomes", "inputs", "classifiers")
+    }
+    files = {name: folder / "tables" / f"{name}.csv" for name in TABLES}
+    with all_or_nothing(scene):
+        tables = {
+            name: table_of_csv(scene, path, f"Experiment: {TABLES[name]}", SUMMARY_HELP if name == "summary" else None)
+            for name, path in files.items()
+            if path.is_file() or name == "summary"
+        }
+        rows = columns_of(tables["summary"])
+        lacking = [name for name in ("outcome", "input", "classifier", "auc_mean") if name not in rows]
+        if lacking:
+            raise InputError(f"{files['summary']} has no column {lacking[0]}; run the experiment again")
+        charts, data = {}, []
+        for outcome in dict.fromkeys(rows["outcome"]):
+            for column, cohort in COHORTS.items():
+                if any(value is not None for value in rows.get(column, ())):
+                    charts[outcome, cohort], table = _auc_chart(scene, rows, outcome, column, cohort, titles)
+                    data.append(table)
+        notes = _notes(about)
+        kept = {key: about[key] for key in KEPT if about.get(key) is not None}
+        everything = [*tables.values(), *charts.values(), *data]
+        for node in everything:
+            stamp(node, about, **(kept | {"kind": KIND, "shown_notes": list(notes)}))
+        for (outcome, cohort), chart in charts.items():
+            tables["summary"].SetNodeReferenceID(f"{ROLE}{cohort}.{outcome}", chart.GetID())
+        item = result_folder_item(scene, _folder_name(about), everything)
+        return ExperimentNodes(tables, charts, item, notes)
+
+
+def _auc_chart(
+    scene: Any,
+    rows: Mapping[str, Sequence[Any]],
+    outcome: str,
+    column: str,
+    cohort: str,
+    titles: Mapping[str, Mapping[str, str]],
+) -> tuple[Any, Any]:
+    """A group of bars an input, a bar a classifier; Slicer writes no names below bars, so the axis title lists them."""
+    here = [row for row, each in enumerate(rows["outcome"]) if each == outcome]
+    inputs = list(dict.fromkeys(rows["input"][row] for row in here))
+    classifiers = list(dict.fromkeys(rows["classifier"][row] for row in here))
+    value = {(rows["input"][row], rows["classifier"][row]): rows[column][row] for row in here}
+    none = float("nan")
+    columns: dict[str, list[Any]] = {"number": list(range(1, len(inputs) + 1)), "input": inputs}
+    for classifier in classifiers:
+        found = [value.get((each, classifier)) for each in inputs]
+        columns[classifier] = [none if each is None else each for each in found]
+    title = titles["outcomes"].get(outcome, outcome)
+    name = f"AUC, {cohort}: {title}"
+    types: dict[str, type] = {"number": int, "input": str, **dict.fromkeys(classifiers, float)}
+    table = add_table(scene, f"{name} data", columns, types, {"number": "The input's place on the axis"})
+    axis = "  ".join(f"{at}: {each}" for at, each in enumerate(inputs, start=1))
+    chart = new_chart(scene, name, x=axis, y="AUC")
+    chart.SetLegendFontSize(LEGEND_LETTERS)
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(0.4, 0.6 + 1.4 * len(inputs))  # on the right lies the legend
+    chart.SetYAxisRangeAuto(False)
+    chart.SetYAxisRange(0.0, 1.0)
+    for at, classifier in enumerate(classifiers):
+        label = titles["classifiers"].get(classifier, classifier)
+        add_bars(scene, chart, table, label, classifier, MORE_COLOURS[at % len(MORE_COLOURS)], names="input",
+                 x="number")  # fmt: skip
+    return chart, table
+
+
+def _folder_name(about: Mapping[str, Any]) -> str:
+    name = "Haemorrhage experiment"
+    if about.get("leaking"):
+        name += " (LEAKING)"
+    return f"{name} (SYNTHETIC)" if about.get("synthetic") else name
+
+
+def _notes(about: Mapping[str, Any]) -> tuple[str, ...]:
+    said = []
+    if about.get("leaking"):
+        said.append("LEAKING: latents come from networks that had seen these patients; the numbers are too good")
+    if about.get("synthetic"):
+        said.append("SYNTHETIC data: means nothing clinically")
+    return tuple(dict.fromkeys([*said, *map(str, about.get("warnings") or ())]))
