@@ -13,6 +13,7 @@ Source: Cichocki, Zdunek & Amari, ICA 2007, LNCS 4666:169-176; Gillis & Glineur,
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,7 @@ def sweep(factor: np.ndarray, products: np.ndarray, gram: np.ndarray, threads: i
     k, m = factor.shape
     count = min(thread_count(threads), max(1, k * k * m // WORTH_A_THREAD))
     ends = np.linspace(0, -(-m // COLUMNS), count + 1).astype(int) * COLUMNS
-    parts = [slice(a, min(b, m)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    parts = [slice(a, min(b, m)) for a, b in pairwise(ends)]
     step = _kernels()[0] if available() else _sweep_plain
     return float(sum(map_threads(lambda s: step(factor[:, s], products[:, s], gram), parts, threads)))
 

@@ -64,7 +64,7 @@ def delong_ci(
 
 @dataclass(frozen=True)
 class DeLongTest:
-    """Two correlated AUCs on the same cases: their difference a - b, its interval, z and two-sided p."""
+    """Two AUCs, of the same cases or of different ones: their difference a - b, its interval, z and two-sided p."""
 
     auc_a: float
     auc_b: float
@@ -84,8 +84,34 @@ def delong_test(y: ArrayLike, a: ArrayLike, b: ArrayLike, level: float = 0.95) -
     a10, a01 = _structural_components(labels, scores_for(labels, a, "score a"))
     b10, b01 = _structural_components(labels, scores_for(labels, b, "score b"))
     area_a, area_b = float(a10.mean()), float(b10.mean())
-    difference = area_a - area_b
-    error = math.sqrt(_variance(a10 - b10) + _variance(a01 - b01))
+    return _difference(area_a, area_b, _variance(a10 - b10) + _variance(a01 - b01), level)
+
+
+def delong_unpaired(
+    y_a: ArrayLike, score_a: ArrayLike, y_b: ArrayLike, score_b: ArrayLike, level: float = 0.95
+) -> DeLongTest:
+    """DeLong test of equal AUCs in two groups of different cases, such as women and men.
+
+    The areas are independent, so that their variances add.
+
+    Args:
+        y_a, score_a: labels and scores of the first group.
+        y_b, score_b: of the second; the groups may differ in size.
+
+    Raises:
+        InputError: a group has one class only, or its shapes differ.
+    """
+    areas, variance = [], 0.0
+    for y, score, group in ((y_a, score_a, "a"), (y_b, score_b, "b")):
+        labels = both_classes(y, f"y_{group}")
+        v10, v01 = _structural_components(labels, scores_for(labels, score, f"score_{group}"))
+        areas.append(float(v10.mean()))
+        variance += _variance(v10) + _variance(v01)
+    return _difference(areas[0], areas[1], variance, level)
+
+
+def _difference(area_a: float, area_b: float, variance: float, level: float) -> DeLongTest:
+    difference, error = area_a - area_b, math.sqrt(variance)
     if error > 1e-12:
         z = difference / error
     else:

@@ -1,4 +1,4 @@
-"""Benjamini-Hochberg against SciPy and a hand-worked value."""
+"""Adjusted p-values against SciPy, statsmodels and hand-worked values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from deepradiomics.errors import InputError
-from deepradiomics.stats import benjamini_hochberg, holm
+from deepradiomics.stats import benjamini_hochberg, bonferroni, holm
 
 
 def test_three_p_values_worked_by_hand():
@@ -30,3 +30,18 @@ def test_tied_and_extreme_p_values_stay_between_0_and_1():
 def test_what_is_no_vector_of_p_values_is_refused(p):
     with pytest.raises(InputError):
         benjamini_hochberg(p)
+
+
+def test_all_three_adjustments_equal_statsmodels():
+    multipletests = pytest.importorskip("statsmodels.stats.multitest").multipletests
+    p = np.random.default_rng(5).uniform(size=21) ** 3  # the pairs of seven inputs
+    p[3] = p[4]
+    for ours, name in ((bonferroni, "bonferroni"), (holm, "holm"), (benjamini_hochberg, "fdr_bh")):
+        np.testing.assert_allclose(ours(p), multipletests(p, method=name)[1], rtol=1e-12)
+
+
+def test_bonferroni_refuses_what_is_no_p_value():
+    with pytest.raises(InputError, match="bonferroni needs a vector"):
+        bonferroni([[0.1]])
+    with pytest.raises(InputError, match="between 0 and 1"):
+        bonferroni([1.5])
