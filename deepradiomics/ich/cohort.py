@@ -1,9 +1,9 @@
 """The patients of an experiment: outcomes (some may be missing), covariates, sex, site, and who gave their latents.
 
-    value_mrs          > 3              poor_outcome
-    value_expansion_ml > 3, 6, 9        expansion_3ml, expansion_6ml, expansion_9ml
-                       > 33 % of the baseline volume       expansion_33pct
-    label_<name>       0 or 1           <name>; it stands above what the numbers say, patient by patient
+value_mrs          > 3              poor_outcome
+value_expansion_ml > 3, 6, 9        expansion_3ml, expansion_6ml, expansion_9ml
+                   > 33 % of the baseline volume       expansion_33pct
+label_<name>       0 or 1           <name>; it stands above what the numbers say, patient by patient
 """
 
 from __future__ import annotations

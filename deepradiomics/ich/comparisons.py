@@ -135,7 +135,7 @@ def sex_rows(predictions: Sequence[Predicted], sexes: Mapping[str, Sequence[str]
 
 
 def calibration_rows(predictions: Sequence[Predicted], bins: int) -> Iterator[dict[str, Any]]:
-    """Rows of calibration.csv: bins of equally many patients, mean prediction against what came true (Wilson's 95 %)."""
+    """Rows of calibration.csv: bins of equally many patients, predicted against what came true (Wilson)."""
     for one in predictions:
         for number, found in enumerate(calibration_curve(one.y, one.probability, bins), start=1):
             yield {

@@ -59,9 +59,7 @@ def experiment_folds(
     """
     for name, y in outcomes.items():
         _check_outcome(name, y, k)
-    labels = [
-        {name: int(y[i]) for name, y in outcomes.items() if not np.isnan(y[i])} for i in range(len(ids))
-    ]
+    labels = [{name: int(y[i]) for name, y in outcomes.items() if not np.isnan(y[i])} for i in range(len(ids))]
     rows = tuple(
         ManifestRow(case, {}, labels=own, patient=patient)
         for case, own, patient in zip(ids, labels, patients, strict=True)

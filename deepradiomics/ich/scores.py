@@ -1,7 +1,7 @@
 """What a cell predicted, and the numbers that follow: AUC with its interval, rates at the threshold, Brier score.
 
-    predictions of a pipeline (outcome × input × classifier) in a cohort ─► a row for each fold, their mean and SD, and
-                                                                            the folds' patients pooled
+predictions of a pipeline (outcome × input × classifier) in a cohort ─► a row for each fold, their mean and SD, and
+                                                                        the folds' patients pooled
 """
 
 from __future__ import annotations
@@ -69,9 +69,7 @@ def cell_rows(predicted: Predicted) -> list[dict[str, Any]]:
     return [*folds, *(head | row for row in _mean_and_sd(folds)), head | {"fold": "pooled"} | pooled]
 
 
-def scored(
-    y: NDArray[np.int64], probability: NDArray[np.float64], threshold: NDArray[np.float64]
-) -> dict[str, Any]:
+def scored(y: NDArray[np.int64], probability: NDArray[np.float64], threshold: NDArray[np.float64]) -> dict[str, Any]:
     """The numbers of a group of patients; NaN where a class is missing. ``threshold`` is their mean where it varies."""
     found: dict[str, Any] = {"n": int(y.size), "positives": int(y.sum())}
     found |= dict.fromkeys(("auc", "auc_low", "auc_high"), math.nan)

@@ -1,0 +1,221 @@
+"""Latents of a cohort's patients, each from the network that his row names, kept by content.
+
+The networks run in this process, on a GPU where there is one, however many workers measure radiomics: the numbers of a
+patient then do not depend on where he was computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepradiomics.cohort.manifest import ManifestRow
+from deepradiomics.errors import InputError
+from deepradiomics.files import atomic_file, content_hash
+from deepradiomics.ich.case_features import flattened
+from deepradiomics.ich.features_case import FeatureSettings, case_regions, read_ct
+from deepradiomics.images import Mask, Volume
+from deepradiomics.progress import Progress, silent
+
+LATENTS_VERSION = "1"  # raise when the same CT and network would give other numbers
+Kind = Literal["encoder", "autoencoder"]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkUse:
+    """A network that gave latents.
+
+    Args:
+        folder: of its bundle.
+        name: what a person calls it.
+        sha256: of its weights.
+        info: the bundle's description, with the marks of those whom it has seen.
+    """
+
+    folder: Path
+    name: str
+    sha256: str
+    info: Mapping[str, Any]
+
+    @property
+    def synthetic(self) -> bool:
+        return bool(self.info.get("synthetic"))
+
+
+@dataclass(frozen=True, eq=False)
+class Latents:
+    """Latents of one kind.
+
+    Args:
+        values: (rows, p) float32.
+        networks: each network once.
+        given_by: place of each row's network among them, (rows,).
+        failed: by place of the row, why it has none.
+        computed: rows that were not kept from an earlier run.
+    """
+
+    values: NDArray[np.float32]
+    networks: tuple[NetworkUse, ...]
+    given_by: tuple[int, ...]
+    failed: Mapping[int, str]
+    computed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class LatentRow:
+    """A patient: his row, the marks that the radiomics pass found, and which haematoma (0: the whole region)."""
+
+    row: ManifestRow
+    mark: str
+    region: str
+    lesion: int = 0
+
+
+def described_network(kind: Kind, folder: Path) -> NetworkUse:
+    """What a bundle says of itself, read without its weights.
+
+    Raises:
+        BundleError: it is no bundle of that kind.
+    """
+    from deepradiomics.errors import BundleError
+    from deepradiomics.networks.bundle import load_info
+    from deepradiomics.networks.segmenter import bundle_folder
+
+    place = bundle_folder(folder) if kind == "encoder" else _autoencoder_folder(folder)
+    info = load_info(place)
+    expected = "ich-segmenter" if kind == "encoder" else "ich-autoencoder"
+    if info.get("kind") != expected:
+        raise BundleError(
+            f"{kind} {folder}: expected a bundle of kind {expected!r}, got {info.get('kind')!r}. Were they exchanged?"
+        )
+    return NetworkUse(place, str(info.get("name") or place.name), str(info["weights"]["sha256"]), info)
+
+
+def cohort_latents(
+    kind: Kind,
+    rows: Sequence[LatentRow],
+    networks: Sequence[NetworkUse],
+    given_by: Sequence[int],
+    settings: FeatureSettings,
+    cache: Path,
+    *,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Latents:
+    """Latents of every row, taking from the cache what is there.
+
+    Args:
+        kind: ``encoder`` (bottlenecks of the segmentation network, of the whole head) or ``autoencoder`` (posterior
+            mean of the VAE-GAN, of the crop around the haematoma).
+        rows: the patients.
+        networks: the networks, each once.
+        given_by: which of them sees which row.
+        settings: label and lesions, for the crop.
+        cache: folder of kept latents.
+        device: of the networks.
+        progress: called after each row; may raise Cancelled, which keeps what is done.
+
+    Raises:
+        InputError: networks give latents of different lengths.
+    """
+    report = progress or silent
+    found: dict[int, NDArray[np.float32]] = {}
+    failed: dict[int, str] = {}
+    computed = done = 0
+    for number, network in enumerate(networks):
+        encode: Callable[[LatentRow], NDArray[np.float32]] | None = None  # loaded when a row needs it
+        for place in [i for i, one in enumerate(given_by) if one == number]:
+            row = rows[place]
+            file = _file(kind, network, row, cache)
+            values = _kept(file)
+            if values is None:
+                encode = encode or _loaded(kind, network, settings, device)
+                try:
+                    values = encode(row)
+                except InputError as error:
+                    failed[place] = str(error)
+                else:
+                    computed += 1
+                    with atomic_file(file) as temporary, temporary.open("wb") as stream:
+                        np.save(stream, values, allow_pickle=False)
+            if values is not None:
+                found[place] = values
+            done += 1
+            report(done / len(rows), f"latents ({kind}) of {row.row.id} ({done} of {len(rows)})")
+    return Latents(_stacked(kind, found, len(rows), networks), tuple(networks), tuple(given_by), failed, computed)
+
+
+def _file(kind: Kind, network: NetworkUse, row: LatentRow, cache: Path) -> Path:
+    key = content_hash(
+        LATENTS_VERSION, kind, network.sha256, row.mark, *([row.region] if kind == "autoencoder" else [])
+    )
+    return cache / kind / key[:2] / f"{key}.npy"
+
+
+def _kept(file: Path) -> NDArray[np.float32] | None:
+    try:
+        values = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return values if values.ndim == 1 and values.dtype == np.float32 and np.isfinite(values).all() else None
+
+
+def _loaded(
+    kind: Kind, network: NetworkUse, settings: FeatureSettings, device: str
+) -> Callable[[LatentRow], NDArray[np.float32]]:
+    if kind == "encoder":
+        from deepradiomics.networks.segmenter import load_bundle_segmenter
+
+        segmenter = load_bundle_segmenter(network.folder, device=device)
+
+        def bottlenecks(row: LatentRow) -> NDArray[np.float32]:
+            ct, _ = read_ct(row.row)
+            return flattened(segmenter.encoder_latents(ct, case=row.row.id))
+
+        return bottlenecks
+    from deepradiomics.ich.autoencoder import load_autoencoder
+    from deepradiomics.ich.lesion import lesion_crop
+
+    autoencoder = load_autoencoder(network.folder, device=device)
+
+    def posterior_mean(row: LatentRow) -> NDArray[np.float32]:
+        ct, mask = _region(row, settings)
+        crop = lesion_crop(ct, mask, **autoencoder.recipe.to_dict(), case=row.row.id)
+        return flattened([autoencoder.latents(crop)])
+
+    return posterior_mean
+
+
+def _region(row: LatentRow, settings: FeatureSettings) -> tuple[Volume, Mask]:
+    for ct, mask, _, lesion, _ in case_regions(row.row, settings):
+        if lesion == row.lesion:
+            return ct, mask
+    raise InputError(f"Case {row.row.id}: haematoma {row.lesion} is no longer there; was the mask changed?")
+
+
+def _stacked(
+    kind: Kind, found: Mapping[int, NDArray[np.float32]], rows: int, networks: Sequence[NetworkUse]
+) -> NDArray[np.float32]:
+    lengths = {values.size for values in found.values()}
+    if len(lengths) > 1:
+        raise InputError(
+            f"{kind}: the networks {', '.join(one.name for one in networks)} give latents of different lengths "
+            f"({', '.join(map(str, sorted(lengths)))}). All patients of an experiment need networks of one size."
+        )
+    values = np.full((rows, lengths.pop() if lengths else 0), np.nan, np.float32)
+    for place, one in found.items():
+        values[place] = one
+    return values
+
+
+def _autoencoder_folder(folder: Path) -> Path:
+    """The bundle that a run's folder, or an experiment's bundle, holds."""
+    for inside in (folder, folder / "bundle", folder / "autoencoder"):
+        if (inside / "bundle.json").is_file():
+            return inside
+    return folder
