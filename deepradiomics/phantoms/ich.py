@@ -8,8 +8,9 @@ Everything is labelled SYNTHETIC: folder, file headers, notes. Nothing learned h
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -21,18 +22,37 @@ from deepradiomics.errors import InputError
 from deepradiomics.files import atomic_file, write_text
 from deepradiomics.images import Mask, Volume, to_sitk
 from deepradiomics.images.nifti import require_written
-from deepradiomics.phantoms.ich_haematoma import Surface, paint_haematoma, pushed, surface
-from deepradiomics.phantoms.ich_head import Head, paint_head
-from deepradiomics.phantoms.ich_plan import Plan
+from deepradiomics.phantoms.ich_haematoma import paint_haematoma, pushed, surface
+from deepradiomics.phantoms.ich_head import AIR_HU, Head
+from deepradiomics.phantoms.ich_plan import AT_3, MOST_GROWTH_ML, MRS, MRS_NOISE, RISK, RISK_NOISE, STEEP, Plan
+from deepradiomics.phantoms.ich_real_head import RealHead
 from deepradiomics.phantoms.ich_scanner import PROTOCOLS, Size, Visit, acquire, head_points, visit_grid
 from deepradiomics.progress import Progress
 
 PHANTOM_VERSION = "1"  # raise when the same seed gives other images
 _README = """SYNTHETIC DATA - NOT A PATIENT
 
-These head CTs were computed by DeepRadiomics ("deepradiomics phantom ich --cases {cases} --seed {seed} --size {size}",
-phantom version {version}). They were never acquired, show nobody, and nothing learned from them means anything
-clinically.
+{what} by DeepRadiomics
+("deepradiomics phantom ich --cases {cases} --seed {seed} --size {size}{options}", phantom version {version}).
+Nothing learned from them means anything clinically.
+
+cases/<id>/ct.nii.gz             head CT at admission, Hounsfield units
+cases/<id>/mask.nii.gz           the haematomas, label 1, on its grid
+cases/<id>/ct_followup.nii.gz    head CT about a day later: the patient lies otherwise (rigid), its own grid
+cases/<id>/mask_followup.nii.gz  the haematomas then, on that grid
+manifest.csv                     files, value_mrs (0 to 6), value_expansion_ml, value_age, value_nihss, sex, site
+truth.csv                        one line a patient: what was planted
+
+What drives what (weights of standardised drivers; their squares and the noise's add up to 1):
+  risk of growth   {risk}, noise {risk_noise:.2f};
+                   growth = 3 mL * exp({steep} * (risk - {at_3})), at most {most:.0f} mL, less some shrinkage
+  mRS              {mrs}, noise {mrs_noise:.2f} (volume: logarithm of that at follow-up)
+About 29 % grow by more than 3 mL, 19 % by more than 6 mL, 14 % by more than 9 mL; about 40 % have mRS > 3.
+heterogeneity: spread of the haematoma's density (SD 1 to 9 HU); swirl: dark areas in it (down to -26 HU); irregularity:
+of its surface; all 0 to 1, drawn independently of volume. Only the main haematoma grows; every tenth patient has a
+second, small one. Site (kernel, noise), sex and oedema are nuisance: drawn without looking at any outcome.
+value_expansion_ml is what was planted: the masks give it but for the voxels' size.
+rotation_deg and shift_mm tell how the head moved between the scans.
 """
 
 
@@ -53,7 +73,12 @@ class IchExam:
 
 
 def ich_exam(
-    seed: int | Sequence[int], *, id: str = "synthetic", followup: bool = True, size: Size = "small"
+    seed: int | Sequence[int],
+    *,
+    id: str = "synthetic",
+    followup: bool = True,
+    size: Size = "small",
+    head: RealHead | None = None,
 ) -> IchExam:
     """One synthetic patient with an intracerebral haematoma.
 
@@ -62,21 +87,26 @@ def ich_exam(
         id: the case's name.
         followup: also draw the CT of about a day later.
         size: "small" (2 × 2 × 3 mm) or "clinical" (0.5 × 0.5 × 5 mm).
+        head: a real head to put the haematomas into; None: a synthetic one.
 
     Raises:
         InputError: an unknown size.
+
+    Example:
+        ich_exam(1).plan.expansion_ml
     """
     check_size(size)
     key = [seed] if isinstance(seed, int) else list(seed)
     plan_rng, head_rng, visit_rng, noise_rng, later_rng = np.random.default_rng(key).spawn(5)
     plan = Plan.draw(plan_rng)
-    head = Head.draw(plan.age, plan.sex == "M", head_rng)
+    stage = Head.draw(plan.age, plan.sex == "M", head_rng) if head is None else head
+    plan = replace(plan, haematomas=tuple(replace(h, centre_mm=stage.place(h.centre_mm)) for h in plan.haematomas))
     first = Visit.draw(visit_rng)
-    baseline, mask = _scan(plan, head, first, size, noise_rng, followup=False)
+    baseline, mask = _scan(plan, stage, first, size, noise_rng, followup=False)
     if not followup:
         return IchExam(id, baseline, mask, None, None, None, plan)
     second = Visit.draw(visit_rng, first)
-    later, mask_later = _scan(plan, head, second, size, later_rng, followup=True)
+    later, mask_later = _scan(plan, stage, second, size, later_rng, followup=True)
     motion = second.pose @ np.linalg.inv(first.pose)
     return IchExam(id, baseline, mask, later, mask_later, motion, plan)
 
@@ -99,33 +129,42 @@ def write_ich_cohort(
 ) -> Path:
     """Write a synthetic cohort: `cases/<id>/*.nii.gz`, `truth.csv`, `README.txt` and, last, `manifest.csv`.
 
+    Args:
+        out: folder.
+        cases: number of patients.
+        seed: decides everything; it is in every id, so that two cohorts share no name.
+        followup: False leaves out the second CT; its outcome stays in the manifest.
+        head: a real head CT (HU, no haemorrhage) to put the haematomas into.
+        size: as in :func:`ich_exam`.
+        progress: called with fraction and message.
+
     Returns:
         the manifest's path; it is written only when all images are there.
 
     Raises:
-        InputError: no cases asked for, an unknown size, or the folder cannot be written.
+        InputError: no cases asked for, an unknown size, no brain in ``head``, or the folder cannot be written.
     """
     if cases < 1:
         raise InputError(f"A cohort needs at least one case, got {cases}.")
     check_size(size)
-    if head is not None:
-        raise InputError('head: haematomas in a real head are not available yet.')
     folder = Path(out)
-    write_text(folder / "README.txt", _README.format(cases=cases, seed=seed, size=size, version=PHANTOM_VERSION))
+    stage = None if head is None else RealHead(head)
+    write_text(folder / "README.txt", _readme(cases, seed, size, followup, head))
     (folder / "manifest.csv").unlink(missing_ok=True)  # an older one must not vouch for a cohort half rewritten
     rows, truth = [], []
+    kind = "ich" if head is None else "ichreal"
     for number in range(cases):
-        name = f"ich-s{seed}-{number + 1:04d}"
+        name = f"{kind}-s{seed}-{number + 1:04d}"
         if progress:
             progress(number / cases, f"synthetic head {number + 1} of {cases}")
-        exam = ich_exam((seed, number), id=name, followup=followup, size=size)
+        exam = ich_exam((seed, number), id=name, followup=followup, size=size, head=stage)
         files: dict[str, Volume | Mask | None] = {
             "ct": exam.baseline, "mask": exam.mask, "ct_followup": exam.followup, "mask_followup": exam.mask_followup,
         }  # fmt: skip
         for what, image in files.items():
             if image is not None:
                 _write_labelled(image, folder / "cases" / name / f"{what}.nii.gz")
-        rows.append(_manifest_row(exam, f"person-s{seed}-{number + 1:04d}"))
+        rows.append(_manifest_row(exam, f"person-{kind}-s{seed}-{number + 1:04d}"))
         truth.append({"id": name, **_truth(exam)})
     _write_csv(truth, folder / "truth.csv")
     _write_csv(rows, folder / "manifest.csv")
@@ -133,24 +172,47 @@ def write_ich_cohort(
 
 
 def _scan(
-    plan: Plan, head: Head, visit: Visit, size: Size, rng: np.random.Generator, *, followup: bool
+    plan: Plan, head: Head | RealHead, visit: Visit, size: Size, rng: np.random.Generator, *, followup: bool
 ) -> tuple[Volume, Mask]:
     protocol = PROTOCOLS[size]
     grid = visit_grid(protocol, visit)
-    p = head_points(grid, visit.pose)
+    everywhere = head_points(grid, visit.pose)
+    drawn = head.outer_distance(everywhere) < 0  # the rest is air
+    x, y, z = (v[drawn] for v in np.broadcast_arrays(*everywhere))
+    p = (x, y, z)
     brain = head.brain_distance(p)
-    surfaces: tuple[Surface, ...] = tuple(surface(h, head.brain_distance, followup=followup) for h in plan.haematomas)
+    surfaces = tuple(surface(h, head.brain_distance, followup=followup) for h in plan.haematomas)
     edge = protocol.spacing_mm[0]
-    image = paint_head(p, head, edge, inner=pushed(p, surfaces, brain))
-    inside = np.zeros(image.shape, bool)
+    tissue = head.paint(p, edge, pushed(p, surfaces, brain))
+    inside = np.zeros(tissue.shape, bool)
     for one in surfaces:
         distance = one.distance(p, brain)
-        paint_haematoma(image, p, one, distance, brain, edge)
+        paint_haematoma(tissue, p, one, distance, brain, edge)
         inside |= distance < 0
-    voxels = acquire(image, plan.site, visit, protocol.spacing_mm, rng)
+    image, labels = np.full(grid.shape, AIR_HU, np.float32), np.zeros(grid.shape, np.uint8)
+    image[drawn], labels[drawn] = tissue, inside
+    noise = 1.0 if isinstance(head, Head) else 0.5  # a real head brings its own
+    voxels = acquire(image, plan.site, visit, protocol.spacing_mm, rng, noise)
     note = "SYNTHETIC head CT phantom: computed, not acquired."
+    if isinstance(head, RealHead):
+        note = "SYNTHETIC haematomas, computed, in a real head CT."
     volume = Volume(voxels, grid, name="SYNTHETIC head CT", source="deepradiomics phantom", notes=(note,))
-    return volume, Mask(inside, grid, "SYNTHETIC haematoma", segment_names={1: "haematoma"})
+    return volume, Mask(labels, grid, "SYNTHETIC haematoma", segment_names={1: "haematoma"})
+
+
+def _readme(cases: int, seed: int, size: Size, followup: bool, head: Volume | None) -> str:
+    what = "These head CTs were never acquired and show nobody: they were computed"
+    options = "" if followup else " --no-followup"
+    if head is not None:
+        file = Path(head.source or head.name or "head").name
+        what = f"The head is a real one ({file}); its haematomas are not, and were computed"
+        options += f" --head {file}"
+    return _README.format(
+        what=what, cases=cases, seed=seed, size=size, options=options, version=PHANTOM_VERSION,
+        risk=", ".join(f"{name} {weight}" for name, weight in RISK.items()), risk_noise=RISK_NOISE,
+        steep=STEEP, at_3=AT_3, most=MOST_GROWTH_ML,
+        mrs=", ".join(f"{name} {weight}" for name, weight in MRS.items()), mrs_noise=MRS_NOISE,
+    )  # fmt: skip
 
 
 def _manifest_row(exam: IchExam, patient: str) -> dict[str, object]:
@@ -167,14 +229,19 @@ def _manifest_row(exam: IchExam, patient: str) -> dict[str, object]:
 
 def _truth(exam: IchExam) -> dict[str, object]:
     plan, main = exam.plan, exam.plan.haematomas[0]
-    planted: dict[str, object] = {
-        "volume_ml": round(plan.volume_ml, 3), "expansion_ml": round(plan.expansion_ml, 3), "lesions": len(plan.haematomas),
-        "heterogeneity": round(main.heterogeneity, 4), "swirl": round(main.swirl, 4),
-        "irregularity": round(main.irregularity, 4), "oedema_mm": round(main.oedema_mm, 2),
-        "density_hu": round(main.density_hu, 2), "location": main.location, "risk": round(plan.risk, 4),
-        "severity": round(plan.severity, 4), "mrs": plan.mrs, "age": plan.age, "sex": plan.sex, "site": plan.site,
+    turned, shift = "", ""
+    if exam.motion is not None:
+        turned = f"{math.degrees(math.acos(min(1.0, (np.trace(exam.motion[:3, :3]) - 1) / 2))):.3f}"
+        middle = np.array(exam.baseline.geometry.centre_mm)
+        shift = f"{np.linalg.norm(exam.motion[:3, :3] @ middle + exam.motion[:3, 3] - middle):.3f}"
+    return {
+        "volume_ml": round(plan.volume_ml, 3), "expansion_ml": round(plan.expansion_ml, 3),
+        "lesions": len(plan.haematomas), "heterogeneity": round(main.heterogeneity, 4), "swirl": round(main.swirl, 4),
+        "irregularity": round(main.irregularity, 4), "location": main.location, "oedema_mm": round(main.oedema_mm, 2),
+        "density_hu": round(main.density_hu, 2), "risk": round(plan.risk, 4), "severity": round(plan.severity, 4),
+        "mrs": plan.mrs, "nihss": plan.nihss, "age": plan.age, "sex": plan.sex, "site": plan.site,
+        "rotation_deg": turned, "shift_mm": shift,
     }  # fmt: skip
-    return planted
 
 
 def _write_csv(rows: Sequence[dict[str, object]], path: Path) -> None:

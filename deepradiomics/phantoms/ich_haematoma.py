@@ -1,7 +1,8 @@
 """Haematomas: where they lie, how large, how irregular, how mixed their density is, and how they push and swell.
 
-A haematoma is the set where  ρ(q) − 1 − irregularity · noise(q) − lobe(q) < level,  with q = (p − centre) / radius and ρ
-the ellipsoid's own radius; the level is found so that the volume is the one asked for. Growth raises it and adds a lobe.
+A haematoma is the set where  ρ(q) − 1 − irregularity · noise(q) − lobe(q) < level,  with q = (p − centre) / radius and
+ρ the ellipsoid's own radius. The level is found so that the volume is the one asked for, within the brain. Growth
+raises it and adds a lobe.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Surface:
     """Haematoma with the level that gives it its volume: at baseline, or grown."""
 
     haematoma: Haematoma
+    volume_ml: float
     level: float
     lobe: float  # strength of the lobe that growth adds
     oedema_mm: float
@@ -86,18 +88,18 @@ def surface(haematoma: Haematoma, brain: Callable[[Points], Field], *, followup:
     ordered = np.sort(shape, axis=None)
     first = min(int(count), ordered.size - 2)
     level = float(ordered[first] + (count - first) * (ordered[first + 1] - ordered[first])) if first >= 0 else -1.0
-    return Surface(h, level, lobe, h.oedema_mm * (1.4 if followup else 1.0), h.density_hu - (3.0 if followup else 0.0))
+    oedema_mm, density_hu = h.oedema_mm * (1.4 if followup else 1.0), h.density_hu - (3.0 if followup else 0.0)
+    return Surface(h, wanted, level, lobe, oedema_mm, density_hu)
 
 
 def pushed(p: Points, surfaces: tuple[Surface, ...], brain: Field) -> Points:
-    """Where the tissue at these points lay before the haematomas pushed it: a ball's volume moved aside, skull fixed."""
+    """Where the tissue at these points lay before the haematomas pushed it aside as balls would; the skull stays."""
     x, y, z = p
     for one in surfaces:
         h = one.haematoma
         d = [v - np.float32(c) for v, c in zip((x, y, z), h.centre_mm, strict=True)]
         r = np.sqrt(d[0] ** 2 + d[1] ** 2 + d[2] ** 2) + np.float32(1e-3)
-        volume = h.volume_ml + (h.grown_ml if one.lobe or one.density_hu < h.density_hu else 0.0)
-        moved = np.float32(0.45 * volume * 1000 * 3 / (4 * math.pi))
+        moved = np.float32(0.45 * one.volume_ml * 1000 * 3 / (4 * math.pi))  # the rest is destroyed, not moved
         before = np.cbrt(np.maximum(r**3 - moved, np.float32(0.02) * r**3))
         fade = np.clip(-brain / np.float32(18), 0, 1) * np.exp(
             -((r / np.float32(75)) ** 2)
@@ -110,7 +112,7 @@ def pushed(p: Points, surfaces: tuple[Surface, ...], brain: Field) -> Points:
 def paint_haematoma(image: Field, p: Points, one: Surface, distance: Field, brain: Field, edge_mm: float) -> None:
     """Draw the oedema ring and the haematoma into the image (HU), in place."""
     h = one.haematoma
-    ring = np.clip(1 - distance / np.float32(one.oedema_mm), 0, 1) * (brain < 0) * (image < 60)
+    ring = np.clip(np.float32(1.5) - distance / np.float32(one.oedema_mm / 1.5), 0, 1) * (brain < 0) * (image < 60)
     image += ring * np.float32(0.9) * (np.minimum(np.float32(19), image) - image)
     near = distance < np.float32(3)
     if not near.any():
@@ -120,7 +122,7 @@ def paint_haematoma(image: Field, p: Points, one: Surface, distance: Field, brai
     for place in _swirls(h):
         away = sum((v - np.float32(c)) ** 2 for v, c in zip(q, place, strict=True))
         wide = 2 * (0.30 * h.radius_mm) ** 2
-        hu -= np.float32(24 * h.swirl) * np.exp(-away / np.float32(wide))
+        hu -= np.float32(26 * h.swirl) * np.exp(-away / np.float32(wide))
     share = np.clip(np.float32(0.5) - distance[near] / np.float32(edge_mm), 0, 1)
     image[near] += share * (hu - image[near])
 

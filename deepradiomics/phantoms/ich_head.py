@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +24,23 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 Field = NDArray[np.float32]
 Points = tuple[Field, Field, Field]
+Level = float | np.floating[Any] | Field
 
 AIR_HU = -1000.0
 TISSUES_HU = {
-    "skin": 45.0, "fat": -95.0, "muscle": 55.0, "cortical bone": 1250.0, "diploe": 620.0, "csf": 7.0, "grey": 39.0,
-    "white": 30.0, "deep grey": 40.0, "falx": 52.0, "cerebellum": 37.0, "brain stem": 32.0, "globe": 12.0,
+    "skin": 45.0, "soft tissue": 40.0, "fat": -95.0, "muscle": 55.0, "cortical bone": 1250.0, "diploe": 620.0,
+    "csf": 7.0, "grey": 39.0, "white": 30.0, "deep grey": 40.0, "falx": 52.0, "cerebellum": 37.0,
+    "brain stem": 32.0, "globe": 12.0,
 }  # fmt: skip
-_INNER = (65.0, 82.0, 70.0)  # half axes of the inner table (x, y, z upwards)
+INNER_MM = (65.0, 82.0, 70.0)  # half axes of the inner table (x, y, z upwards)
 _BELOW = 1.45  # the skull reaches further down than up
 _LATTICE, _LATTICE_MM = 72, 3.0  # the box of the folds' field
+
+
+class Fill(Protocol):
+    """Paint a tissue where a signed distance is negative, over an edge some voxels wide."""
+
+    def __call__(self, distance: Field, hu: Level | str, width: float = ..., /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -64,17 +73,30 @@ class Head:
     def inner_distance(self, p: Points) -> Field:
         """Nearly the signed distance to the inner table of the skull, mm, negative inside."""
         x, y, z = p
-        a, b, c = (np.float32(h * s) for h, s in zip(_INNER, self.scale, strict=True))
+        a, b, c = (np.float32(h * s) for h, s in zip(INNER_MM, self.scale, strict=True))
         tall = np.where(z > 0, c, c * np.float32(_BELOW))
         blunt = 1 + np.float32(0.07) * np.clip(y / b, -1, 1)  # broader at the back
-        level = np.sqrt((x / (a * blunt)) ** 2 + (y / b) ** 2 + (z / tall) ** 2)
+        level = np.sqrt((x / (a * blunt)) ** 2 + (y / b) ** 2 + (z / tall) ** 2).astype(np.float32)
         return ((level - 1) * np.float32(70)).astype(np.float32)
+
+    def outer_distance(self, p: Points) -> Field:
+        """Nearly the signed distance to just outside the skin, mm: beyond it is nothing but air."""
+        return self.inner_distance(p) - np.float32(1.3 * self.skull_mm + self.scalp_mm + 4)
 
     def brain_distance(self, p: Points) -> Field:
         """Nearly the signed distance to where haematomas may lie: the brain above the skull base, negative inside."""
         _, y, z = p
         base = np.where(y < 12, np.float32(-28), np.float32(-50)) - z
         return np.maximum(self.inner_distance(p) + np.float32(2.5 + 1.5 * self.atrophy), base)
+
+    def place(self, centre_mm: tuple[float, float, float]) -> tuple[float, float, float]:
+        """Where a place of the model head lies in this one."""
+        x, y, z = (c * s for c, s in zip(centre_mm, self.scale, strict=True))
+        return x, y, z
+
+    def paint(self, p: Points, edge_mm: float, inner: Points) -> Field:
+        """Hounsfield units at the points; ``inner`` is where they lay before a haematoma pushed them."""
+        return paint_head(p, self, edge_mm, inner=inner)
 
 
 def paint_head(p: Points, head: Head, edge_mm: float, *, inner: Points | None = None) -> Field:
@@ -89,8 +111,8 @@ def paint_head(p: Points, head: Head, edge_mm: float, *, inner: Points | None = 
     image = np.full(np.broadcast_shapes(*(v.shape for v in p)), AIR_HU, np.float32)
     edge = np.float32(edge_mm)
 
-    def fill(distance: Field, hu: float | str | Field, width: float = 1.0) -> None:
-        value = np.float32(TISSUES_HU[hu]) if isinstance(hu, str) else hu
+    def fill(distance: Field, hu: Level | str, width: float = 1.0, /) -> None:
+        value = np.float32(TISSUES_HU[hu]) if isinstance(hu, str) else np.asarray(hu, np.float32)
         share = np.clip(np.float32(0.5) - distance / (edge * np.float32(width)), 0, 1)
         image[...] += share * (value - image)
 
@@ -103,9 +125,9 @@ def paint_head(p: Points, head: Head, edge_mm: float, *, inner: Points | None = 
     return image
 
 
-def _shell(p: Points, table: Field, head: Head, fill) -> None:  # type: ignore[no-untyped-def]
+def _shell(p: Points, table: Field, head: Head, fill: Fill) -> None:
     _, y, z = p
-    bone = np.float32(head.skull_mm) * (1 + np.float32(0.25) * (np.abs(y) / 90) ** 2)
+    bone = (np.float32(head.skull_mm) * (1 + np.float32(0.25) * (np.abs(y) / 90) ** 2)).astype(np.float32)
     scalp = table - bone - np.float32(head.scalp_mm)
     fill(scalp, "skin")
     fill(scalp + np.float32(1.8), "fat")
@@ -113,78 +135,104 @@ def _shell(p: Points, table: Field, head: Head, fill) -> None:  # type: ignore[n
     fill(np.maximum(low, np.abs(y + 15) - np.float32(38)), "muscle")  # temporalis
     fill(np.maximum(low, np.float32(45) - y), "muscle")
     fill(table - bone, "cortical bone")
-    spongy = np.abs(table - bone / 2) - (bone / 2 - np.float32(1.7))
-    fill(spongy, np.float32(TISSUES_HU["diploe"]) + 130 * field(head.texture + 1, 3.0, p))
+    spongy = (np.abs(table - bone / 2) - (bone / 2 - 1.7)).astype(np.float32)
+    fill(spongy, np.float32(TISSUES_HU["diploe"]) + 130 * field(head.texture + 1, 3.0, p, spongy < 3))
     fill(table, "csf")
 
 
-def _brain(q: Points, table: Field, head: Head, fill) -> None:  # type: ignore[no-untyped-def]
+def _brain(q: Points, table: Field, head: Head, fill: Fill) -> None:
     x, y, z = q
-    side = (np.abs(x), y, z)
-    wide = np.float32(0.6 + 1.9 * head.atrophy)  # mm of fluid outside the brain and in the sulci
+    middle, side = np.abs(x), (np.abs(x), y, z)
+    wide = np.float32(0.6 + 1.7 * head.atrophy)  # mm of fluid outside the brain
     inside = head.inner_distance(q) + wide  # negative in the brain
-    grey, white = TISSUES_HU["grey"] + head.grey_hu, TISSUES_HU["white"] + 0.6 * head.grey_hu
-    fill(np.maximum(inside, table + 1), np.float32(grey), 1.2)
-    radius = np.sqrt(x**2 + y**2 + z**2) + np.float32(1e-3)
-    on_sphere = tuple(np.float32(64) * v / radius + np.float32(0.10) * v for v in q)
-    fold = np.abs(field(head.texture, 5.0, on_sphere)) * np.float32(5.5) * (radius / 64)  # type: ignore[arg-type]
-    deep = np.float32(9 + 5 * head.atrophy) + 4 * field(head.texture + 2, 9.0, q)
-    ribbon = np.maximum(np.float32(3.2) - fold, -(deep + np.float32(3.2)) - inside)  # < 0 away from a sulcus
+    grey, white = np.float32(TISSUES_HU["grey"] + head.grey_hu), np.float32(TISSUES_HU["white"] + 0.6 * head.grey_hu)
+    fill(np.maximum(inside, table + 1), grey, 1.2)
+    fold, deep = _folds(q, inside, head)
+    ribbon = np.maximum(np.float32(3.4) - fold, -(deep + np.float32(3.2)) - inside)  # < 0 away from a sulcus
     core = np.maximum(inside + np.float32(3.4), np.minimum(ribbon, inside + deep + np.float32(3)))
-    fill(core, np.float32(white), 1.4)
-    fill(np.maximum(np.maximum(fold - wide * np.float32(0.55), -inside - deep), table), "csf", 1.3)
+    fill(core, white, 1.4)
+    sulcus = np.maximum(fold - np.float32(0.55 + 0.75 * head.atrophy), -inside - deep)
+    fill(np.maximum(sulcus, table), "csf", 1.2)
 
-    middle = np.abs(x)
-    for centre, half in (((13, -21, 12), (4.5, 10, 9)), ((27, -3, 4), (5.5, 17, 11)), ((11.5, 13, 6), (8.5, 13, 9))):
-        fill(ellipsoid(side, centre, half), "deep grey", 1.3)
-    fill(np.maximum(np.abs(middle - 39) - np.float32(1.3), ellipsoid(side, (39, -4, 4), (6, 21, 13))), np.float32(grey))
-    fill(ellipsoid(side, (47, -8, 2), (8, 15, 1.5 + 1.5 * head.atrophy)), "csf")  # Sylvian fissure
-    callosum = ellipsoid(q, (0, 0, 16), (30, 42, 20))
-    fissure = np.maximum(middle - np.float32(0.6) - wide * np.float32(0.35), -callosum)
-    fissure = np.maximum(fissure, np.float32(-12) - z)
-    fill(np.maximum(fissure, table), "csf")
-    fill(np.maximum(np.maximum(middle - np.float32(0.7), -callosum - 4), np.float32(-8) - z) + 0 * y, "falx")
-    grow = 0.75 + 0.75 * head.atrophy
-    for centre, half in (  # lateral ventricles: frontal horn, body, trigone, occipital horn, temporal horn
-        ((7.5, -27, 11), (3.6, 12, 7)), ((9, -8, 18), (4.6, 20, 5)), ((14, 14, 18), (5, 16, 5)),
-        ((22, 31, 10), (5, 9, 8)), ((24, 44, 7), (3, 10, 4)), ((32, 5, -16), (1.6, 12, 2)),
-    ):  # fmt: skip
-        fill(ellipsoid(side, centre, tuple(grow * h if n != 1 else h for n, h in enumerate(half))), "csf", 1.2)
-    fill(ellipsoid(q, (0, 4, 2), (1.3 + 2.2 * head.atrophy, 14, 9)), "csf", 1.2)  # third ventricle
-    fill(ellipsoid(q, (0, -14, -20), (11, 8, 5)), "csf")  # suprasellar cistern
-    fill(ellipsoid(q, (0, 31, -3), (9, 3.5, 5)), "csf")  # quadrigeminal cistern
-    fill(ellipsoid(q, (0, 27, 3), (2.2, 2.2, 2.2)), np.float32(head.pineal_hu))
-    fill(ellipsoid(side, (21, 30, 9), (2.0, 3.5, 3.0)), np.float32(head.choroid_hu))
+    for centre, half in (((13, -21, 12), (4.5, 10, 9)), ((26, -2, 4), (5.5, 17, 11)), ((11, 13, 6), (8.5, 13, 9))):
+        fill(ellipsoid(side, centre, half), "deep grey", 1.3)  # caudate, lentiform nucleus, thalamus
+    insula = np.maximum(np.abs(middle - 38) - np.float32(1.6), ellipsoid(side, (38, -4, 2), (6, 22, 14)))
+    fill(insula, grey)
+    gap = np.float32(0.7 + 1.6 * head.atrophy)
+    fill(np.maximum(np.abs(middle - 41) - gap, ellipsoid(side, (41, -6, 0), (6, 20, 11))), "csf")  # insular cistern
+    lean = z - np.float32(0.25) * (y + 6) - np.float32(1)
+    sylvian = np.maximum(np.abs(lean) - gap, ellipsoid(side, (54, -2, 0), (15, 24, 16)))
+    fill(np.maximum(sylvian, table), "csf")
+    callosum = ellipsoid(q, (0, 0, 14), (30, 44, 20))
+    low = np.maximum(np.float32(-14) - z, table)
+    fill(np.maximum(np.maximum(middle - np.float32(0.5) - wide * np.float32(0.35), -callosum), low), "csf")
+    fill(np.maximum(np.maximum(middle - np.float32(0.6), np.float32(3) - callosum), low), "falx")
+    _ventricles(q, head, fill)
+    fill(ellipsoid(q, (0, -14, -19), (12, 7, 5)), "csf")  # suprasellar cistern
+    fill(ellipsoid(q, (0, 31, -4), (10, 3.5, 5)), "csf")  # quadrigeminal cistern
+    fill(ellipsoid(q, (0, 27, 4), (2.2, 2.2, 2.2)), np.float32(head.pineal_hu))
+    fill(ellipsoid(side, (20, 31, 10), (2.0, 3.5, 3.0)), np.float32(head.choroid_hu))
     _posterior_fossa(q, table, head, fill)
 
 
-def _posterior_fossa(q: Points, table: Field, head: Head, fill) -> None:  # type: ignore[no-untyped-def]
+def _folds(q: Points, inside: Field, head: Head) -> tuple[Field, Field]:
+    """Distance (mm) to the nearest sulcus, a sheet that runs inwards from the surface, and how deep sulci reach."""
     x, y, z = q
-    roof = z + np.float32(16) + np.float32(0.28) * np.abs(x) - np.float32(0.20) * (y - 40)  # < 0 below the tentorium
-    tent = np.maximum(np.maximum(roof - 1, -roof - 1), np.maximum(np.float32(18) - y, table))
-    below = np.maximum(np.maximum(roof + 2, np.float32(16) - y), table + np.float32(2.5))
-    folia = np.float32(TISSUES_HU["cerebellum"]) + 2.5 * np.sin(np.float32(1.1) * (y + np.float32(0.6) * np.abs(x)))
+    where = (inside < 6) & (inside > -32)
+    radius = np.sqrt(x**2 + y**2 + z**2) + np.float32(1e-3)
+    on_sphere = tuple(np.float32(62) * v / radius + np.float32(0.12) * v for v in q)
+    fold = np.abs(field(head.texture, 4.6, on_sphere, where)) * np.float32(5.0) * (radius / 66)  # type: ignore[arg-type]
+    deep = np.float32(13 + 4 * head.atrophy) + 4 * field(head.texture + 2, 9.0, q, where)
+    return np.where(where, fold, np.float32(99)), deep
+
+
+def _ventricles(q: Points, head: Head, fill: Fill) -> None:
+    """Lateral ventricles (frontal horn, body, trigone, occipital and temporal horn) and the third."""
+    side = (np.abs(q[0]), q[1], q[2])
+    grow = 0.95 + 0.75 * head.atrophy
+    solids = (
+        ((8.0, -25, 10), (4.0, 13, 8)), ((10, -6, 19), (5.0, 22, 5.5)), ((15, 16, 18), (5.5, 15, 6)),
+        ((22, 31, 9), (5.5, 9, 9)), ((25, 44, 6), (3.2, 12, 4.5)), ((32, 5, -16), (1.6, 12, 2)),
+    )  # fmt: skip
+    for centre, half in solids:
+        fill(ellipsoid(side, centre, (grow * half[0], half[1], grow * half[2])), "csf", 1.2)
+    fill(ellipsoid(q, (0, 4, 0), (1.4 + 2.2 * head.atrophy, 14, 9)), "csf", 1.2)
+
+
+def _posterior_fossa(q: Points, table: Field, head: Head, fill: Fill) -> None:
+    x, y, z = q
+    roof = z + np.float32(14) + np.float32(0.45) * np.abs(x) - np.float32(0.10) * (y - 40)  # < 0 below the tentorium
+    border = np.float32(19) + np.float32(0.25) * np.abs(x) - y  # < 0 behind the petrous ridge
+    below = np.maximum(np.maximum(roof, border), table + np.float32(2.0))
+    folia = np.float32(TISSUES_HU["cerebellum"]) + 2 * np.sin(np.float32(1.3) * (y + np.float32(0.5) * np.abs(x)))
     fill(below, folia.astype(np.float32))
-    fill(tent, "falx")
-    fill(ellipsoid(q, (0, 12, -34), (20, 16, 30)), "csf")
-    fill(ellipsoid(q, (0, 13, -34), (15, 13, 34)), "brain stem")
-    fill(ellipsoid(q, (0, 31, -36), (6 + 3 * head.atrophy, 5, 8)), "csf")  # fourth ventricle
+    fill(np.maximum(np.abs(roof) - np.float32(0.9), np.maximum(border, table)), "falx")
+    cistern = np.maximum(ellipsoid(q, (0, 14, -40), (20, 15, 32)), z + np.float32(10))
+    fill(np.maximum(cistern, y - np.float32(20)), "csf")
+    fill(ellipsoid(q, (0, 15, -38), (15, 12, 32)), "brain stem")
+    fill(ellipsoid(q, (0, 30, -38), (6 + 3 * head.atrophy, 4, 8)), "csf")  # fourth ventricle
 
 
-def _base(p: Points, table: Field, head: Head, fill) -> None:  # type: ignore[no-untyped-def]
+def _base(p: Points, table: Field, head: Head, fill: Fill) -> None:
+    """Skull base and face: orbits with globes, ethmoid cells, sphenoid wings, petrous bones, clivus, frontal sinus."""
     x, y, z = p
     side = (np.abs(x), y, z)
-    floor = np.maximum(z + np.float32(26) + np.float32(0.18) * (y + 40), y + np.float32(22))  # the face's roof
-    fill(np.maximum(floor - 2, table - 3), "cortical bone")
-    fill(np.maximum(floor + 2, table + 3), "fat")
-    fill(ellipsoid(side, (31, -62, -42), (12, 12, 12)), "globe")
-    fill(ellipsoid(side, (17, -50, -44), (2.0, 30, 18)), "cortical bone")
-    fill(ellipsoid(p, (0, -52, -46), (14, 26, 16)), np.float32(-700) + 350 * field(head.texture + 3, 3.0, p))  # ethmoid
+    floor = np.maximum(z + np.float32(27) + np.float32(0.22) * (y + 40), y + np.float32(26))  # < 0: face
+    within = np.maximum(floor, table + 1)
+    fill(np.maximum(floor - np.float32(1.5), table), "cortical bone")
+    fill(np.maximum(within + np.float32(1.5), 20 - side[0]), "fat")
+    fill(np.maximum(within + np.float32(1.5), side[0] - 18), "soft tissue")
+    fill(ellipsoid(side, (33, -60, -40), (12, 12, 12)), "globe")
+    fill(ellipsoid(side, (29, -46, -40), (2.5, 16, 3)), "muscle")  # optic nerve and muscles
+    fill(np.maximum(np.abs(side[0] - np.float32(17)) - np.float32(1.2), within), "cortical bone")
+    cells = np.maximum(ellipsoid(p, (0, -52, -44), (14, 26, 15)), within)
+    fill(cells, np.float32(-650) + 420 * field(head.texture + 3, 3.0, p, cells < 3))  # ethmoid
+    fill(ellipsoid(side, (36, -27, -30), (24, 4, 5)) - np.float32(0.3), "cortical bone")  # sphenoid wing
     turned = ((side[0] + y) * np.float32(0.7071), (y - side[0]) * np.float32(0.7071), z)
-    petrous = ellipsoid(turned, (40, -22, -40), (8.0, 24, 8.5))
-    fill(np.maximum(petrous, table - 4), np.float32(1150) + 250 * field(head.texture + 4, 3.0, p))
-    fill(ellipsoid(p, (0, -16, -42), (12, 9, 12)), "diploe")  # clivus
-    fill(ellipsoid(p, (0, -78 * head.scale[1], -8), (14, 5, 9)), np.float32(-900))  # frontal sinus
+    petrous = np.maximum(ellipsoid(turned, (38, -22, -42), (8.0, 25, 9.0)), table - 4)
+    fill(petrous, np.float32(1150) + 250 * field(head.texture + 4, 3.0, p, petrous < 3))
+    fill(ellipsoid(p, (0, -8, -44), (14, 9, 14)), "diploe")  # clivus
+    fill(ellipsoid(side, (9, -84 * head.scale[1], -6), (9, 4, 9)), np.float32(-900))  # frontal sinus
 
 
 def _hardening(p: Points, table: Field, image: Field) -> None:
@@ -203,14 +251,22 @@ def ellipsoid(p: Sequence[Field], centre: Sequence[float], half: Sequence[float]
     return distance
 
 
-def field(seed: int, smooth_mm: float, p: Points) -> Field:
-    """A random field of mean 0 and SD 1 that belongs to the place: its value at points in the head's frame."""
+def field(seed: int, smooth_mm: float, p: Points, where: NDArray[np.bool_] | None = None) -> Field:
+    """A random field of mean 0 and SD 1 that belongs to the place: its value at points in the head's frame.
+
+    ``where`` spares the work elsewhere: there the result is 0.
+    """
     lattice = _lattice(seed, round(smooth_mm / _LATTICE_MM, 3))
+    axes = np.broadcast_arrays(p[2], p[1], p[0])
+    wanted = [v.ravel() if where is None else v[where] for v in axes]
     # The lattice repeats itself every 216 mm, so that no point lies outside.
-    index = [np.asarray(v) / np.float32(_LATTICE_MM) + np.float32(_LATTICE / 2) for v in (p[2], p[1], p[0])]
-    shape = np.broadcast_shapes(*(v.shape for v in index))
-    flat = np.stack([np.broadcast_to(v, shape).ravel() for v in index])
-    return map_coordinates(lattice, flat, order=1, mode="grid-wrap", output=np.float32).reshape(shape)
+    index = np.stack(wanted) / np.float32(_LATTICE_MM) + np.float32(_LATTICE / 2)
+    values = map_coordinates(lattice, index, order=1, mode="grid-wrap", output=np.float32)
+    if where is None:
+        return np.asarray(values.reshape(axes[0].shape), np.float32)
+    result = np.zeros(axes[0].shape, np.float32)
+    result[where] = values
+    return result
 
 
 _KEPT: dict[tuple[int, float], Field] = {}  # baseline and follow-up of one person ask for the same

@@ -18,12 +18,12 @@ from deepradiomics.phantoms.ich_haematoma import LEAST_ML, LOCATIONS, MEDIAN_ML,
 
 # Weights of the standardised drivers in the risk of growth; their squares and the noise's add up to 1.
 RISK = {"heterogeneity": 0.62, "swirl": 0.45, "irregularity": 0.30, "volume": 0.12}
-_RISK_NOISE = math.sqrt(1 - sum(w**2 for w in RISK.values()))
-# Growth = 3 mL · exp(_STEEP · (risk − _AT_3)): about 30 % beyond 3 mL, 20 % beyond 6 mL, 14 % beyond 9 mL.
-_AT_3, _STEEP, MOST_GROWTH_ML = 0.50, 1.95, 40.0
+RISK_NOISE = math.sqrt(1 - sum(w**2 for w in RISK.values()))
+# Growth = 3 mL · exp(STEEP · (risk − AT_3)): about 30 % beyond 3 mL, 20 % beyond 6 mL, 14 % beyond 9 mL.
+AT_3, STEEP, MOST_GROWTH_ML = 0.50, 1.95, 40.0
 # The same for the latent severity: log volume at 24 h, age, location.
-_MRS = {"volume": 0.55, "age": 0.40, "location": 0.25}
-_MRS_NOISE = math.sqrt(1 - sum(w**2 for w in _MRS.values()))
+MRS = {"volume": 0.55, "age": 0.40, "location": 0.25}
+MRS_NOISE = math.sqrt(1 - sum(w**2 for w in MRS.values()))
 _MRS_CUTS = (-1.5, -0.85, -0.3, 0.4, 1.05, 1.45)  # severity above the last is mRS 6 (dead)
 _BADNESS = {"putamen": 0.2, "thalamus": 0.9, "lobar": -1.0, "cerebellum": 0.4}
 SITES = ("A", "B", "C")
@@ -62,17 +62,17 @@ class Plan:
         drivers = {name: _uniform_normal(rng) for name in ("heterogeneity", "swirl", "irregularity")}
         size = float(rng.normal())
         risk = sum(RISK[name] * z for name, (z, _) in drivers.items()) + RISK["volume"] * size
-        risk += _RISK_NOISE * float(rng.normal())
+        risk += RISK_NOISE * float(rng.normal())
         volume = float(np.clip(MEDIAN_ML * math.exp(0.75 * size), LEAST_ML, MOST_ML))
-        grown = min(3 * math.exp(_STEEP * (risk - _AT_3)), MOST_GROWTH_ML) - 0.06 * volume * float(rng.random())
+        grown = min(3 * math.exp(STEEP * (risk - AT_3)), MOST_GROWTH_ML) - 0.06 * volume * float(rng.random())
         grown = max(grown, -0.15 * volume)
         main = _haematoma(rng, volume, grown, {name: share for name, (_, share) in drivers.items()})
         haematomas = [main]
         if rng.random() < 0.10:
             haematomas.append(_second(rng, main))
         final = math.log((volume + max(grown, 0.0)) / MEDIAN_ML) / 0.85
-        severity = _MRS["volume"] * final + _MRS["age"] * (age - 64) / 13 + _MRS["location"] * _BADNESS[main.location]
-        severity += _MRS_NOISE * float(rng.normal())
+        severity = MRS["volume"] * final + MRS["age"] * (age - 64) / 13 + MRS["location"] * _BADNESS[main.location]
+        severity += MRS_NOISE * float(rng.normal())
         mrs = int(np.searchsorted(_MRS_CUTS, severity))
         nihss = int(np.clip(round(11 + 4.5 * math.log(volume / MEDIAN_ML) + rng.normal(0, 4)), 0, 40))
         return cls(round(age, 1), sex, site, tuple(haematomas), float(risk), mrs, float(severity), nihss)

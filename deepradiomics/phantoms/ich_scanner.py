@@ -29,7 +29,7 @@ PROTOCOLS: dict[Size, Protocol] = {
     "clinical": Protocol((448, 448, 31), (0.5, 0.5, 5.0)),
 }
 # site: noise SD (HU) in the brain at the small protocol, in-plane smoothing (mm) of the noise, sharpening of the image
-SITES: dict[str, tuple[float, float, float]] = {"A": (3.2, 1.4, 0.0), "B": (4.6, 0.7, 0.4), "C": (2.4, 1.8, -0.4)}
+SITES: dict[str, tuple[float, float, float]] = {"A": (3.2, 1.4, 0.0), "B": (4.4, 0.8, 0.2), "C": (2.4, 1.8, -0.4)}
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,14 @@ def head_points(grid: Geometry, pose: NDArray[np.float64]) -> Points:
     return x, y, z
 
 
-def acquire(image: Field, site: str, visit: Visit, spacing_mm: tuple[float, float, float], rng: np.random.Generator):  # type: ignore[no-untyped-def]
-    """The image as this site's scanner gives it: kernel, noise, whole Hounsfield units (int16), −1024 the least."""
+def acquire(
+    image: Field, site: str, visit: Visit, spacing_mm: tuple[float, float, float], rng: np.random.Generator, much: float
+) -> NDArray[np.int16]:
+    """The image as this site's scanner gives it, whole Hounsfield units; ``much`` is a factor on the noise."""
     noise_hu, grain_mm, sharp = SITES[site]
     in_plane = (0.0, grain_mm / spacing_mm[1] / 2.355, grain_mm / spacing_mm[0] / 2.355)
     noise = gaussian_filter(rng.standard_normal(image.shape, dtype=np.float32), in_plane, truncate=3.0)
-    noise *= np.float32(noise_hu * visit.noise / max(float(noise.std()), 1e-6))
+    noise *= np.float32(much * noise_hu * visit.noise / max(float(noise.std()), 1e-6))
     blurred = gaussian_filter(image, (0.0, 0.8, 0.8), truncate=2.0)
     seen = image + np.float32(sharp) * (image - blurred)
     return np.rint(np.clip(seen + noise, -1024, 3071)).astype(np.int16)
