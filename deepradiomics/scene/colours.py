@@ -21,6 +21,7 @@ _POINTS = {  # red, green, blue at equal steps from low to high
     "DivergingBlueRed": "3b4cc0 5977e3 7b9ff9 9ebeff c0d4f5 dddddd f2cab7 f7ac8e ee8468 d65244 b40426",
 }
 _COUNT = 256
+LEGEND_FORMAT = "%7.3g"  # a legend's letters grow until its numbers fill its width: shorter numbers would be huge
 
 
 def colour_node(scene: Any, colours: MapColours) -> Any:
@@ -57,3 +58,12 @@ def add_legend(volume_node: Any, title: str, *, label_format: str = "%.2f") -> A
     legend.SetNumberOfLabels(5)
     legend.SetVisibility(True)
     return legend
+
+
+def make_legible(volume_node: Any) -> None:
+    """Give a volume's legend letters of one size whatever the numbers, legible over bright anatomy."""
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume_node)
+    legend.SetLabelFormat(LEGEND_FORMAT)
+    for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
+        text.SetBold(True)
+        text.SetShadow(True)

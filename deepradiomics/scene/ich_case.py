@@ -15,6 +15,7 @@ import numpy as np
 from deepradiomics.errors import InputError
 from deepradiomics.ich.case_result import HAEMATOMA, RING
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.colours import make_legible
 from deepradiomics.scene.folder import reference_inputs, result_folder_item, result_folder_of
 from deepradiomics.scene.ich_charts import calibration_chart, component_chart, group_chart, title_of
 from deepradiomics.scene.ich_expansion import ROLE as EXPANSION_ROLE
@@ -172,6 +173,8 @@ def _show(
         )
         for each, drawn in case.gradcam.items()
     }  # fmt: skip
+    for drawn in gradcam.values():
+        make_legible(drawn)
     risk = risk_table(scene, f"Risk: {name}", case)
     features = feature_node(scene, f"Features: {name}", case)
     shap = shap_table(scene, f"SHAP: {name}", case)

@@ -11,7 +11,7 @@ from typing import Any
 
 from deepradiomics.scene.ich_folder import IchCaseFolder
 from deepradiomics.scene.ich_tables import number, own_bin
-from deepradiomics.scene.plots import COLOURS, add_line, named_bars, new_chart
+from deepradiomics.scene.plots import COLOURS, LEGEND_LETTERS, add_line, named_bars, new_chart
 from deepradiomics.scene.tables import add_table
 
 TOP = 10
@@ -26,6 +26,7 @@ GROUPS = {  # name in charts, colour; the same in every chart
 }
 SHARE = "Share in the probability"
 LABEL_LETTERS = 46
+LEGEND_ROOM = 0.5  # right of probability 1: the legend lies there, and would hide the curve's end
 
 
 def group_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[Any, Any]:
@@ -89,12 +90,11 @@ def calibration_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[An
         label = f"observed in the like: {observed:.2f}"
         add_line(scene, chart, table, label, "patient_point_x", "patient_point", PATIENT, marker=True, line=False,
                  size=13.0)  # fmt: skip
-    for set_auto, set_range in (
-        (chart.SetXAxisRangeAuto, chart.SetXAxisRange),
-        (chart.SetYAxisRangeAuto, chart.SetYAxisRange),
-    ):
-        set_auto(False)
-        set_range(0.0, 1.0)
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(0.0, 1.0 + LEGEND_ROOM)
+    chart.SetYAxisRangeAuto(False)
+    chart.SetYAxisRange(0.0, 1.0)
+    chart.SetLegendFontSize(LEGEND_LETTERS)
     return chart, table
 
 

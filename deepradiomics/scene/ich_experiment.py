@@ -100,7 +100,7 @@ def show_experiment(result_folder: Path, scene: Any) -> ExperimentNodes:
         charts, data = {}, []
         for outcome in dict.fromkeys(rows["outcome"]):
             for column, cohort in COHORTS.items():
-                if any(value is not None for value in rows.get(column, ())):
+                if any(isinstance(value, float) for value in rows.get(column, ())):
                     charts[outcome, cohort], table = _auc_chart(scene, rows, outcome, column, cohort, titles)
                     data.append(table)
         notes = _notes(about)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import slicer
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Mask, Volume, read_volume
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.colours import make_legible
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
 from deepradiomics.scene.layouts import arrange_case
 from deepradiomics.scene.lens import LensNodes
@@ -34,7 +34,6 @@ from deepradiomics.scene.volumes import node_from_volume
 KIND = "lens-case"
 ROI_ROLE = "DeepRadiomics.roi."  # from the map to the outline of each modality; ends in the modality
 SHIFT_ROLE = "DeepRadiomics.shift"  # from the map to the table of which it is a row
-LEGEND_FORMAT = "%7.3g"  # a legend's letters grow until its numbers fill its width: shorter numbers would be huge
 WINDOW_PERCENTILES = (1.0, 99.5)
 WINDOW_REACH_MM = 10.0  # around the region
 # What of case.json goes onto the map: nothing that names a file.
@@ -128,7 +127,7 @@ def show_case(
             title=_legend(case),
             diverging=True,
         )
-        _make_legible(drawn)
+        make_legible(drawn)
         more = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
         more |= {"kind": KIND, "modalities": list(case.modalities), "shown_roi_note": case.roi_note}
         for node in (drawn, *rois.values()):
@@ -238,15 +237,6 @@ def _legend(case: CaseFolder) -> str:
     if case.roi_note:
         lines += [f"ROI: {case.about.get('roi')},", case.roi_note]
     return "\n".join([*lines, *(["SYNTHETIC"] if case.about.get("synthetic") else [])])
-
-
-def _make_legible(drawn: Any) -> None:
-    """Letters of one size whatever the numbers, legible over bright anatomy."""
-    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(drawn)
-    legend.SetLabelFormat(LEGEND_FORMAT)
-    for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
-        text.SetBold(True)
-        text.SetShadow(True)
 
 
 def _range(case: CaseFolder) -> tuple[float, float] | None:

@@ -1,0 +1,414 @@
+"""One patient's haemorrhage in Slicer's scene: everything lies where the anatomy lies, says what it is, and comes back
+from a saved scene; whatever fails leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepradiomics.errors import InputError
+from Testing.slicer.ich_result import OUTCOMES, TITLES, SyntheticIch, make_experiment, make_ich_case
+from Testing.slicer.test_fingerprint_scene import rigid
+
+LPS_RAS = np.array([-1.0, -1.0, 1.0])
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> SyntheticIch:
+    return make_ich_case(tmp_path_factory.mktemp("ich") / "case")
+
+
+def add_ct(scene: Any, made: SyntheticIch, matrix: np.ndarray | None = None) -> Any:
+    """The CT as a node, below a transform (RAS to RAS) whose inverse is in its own matrix: its place stays."""
+    from deepradiomics.scene.placement import ijk_to_ras, matrix_of
+    from deepradiomics.scene.volumes import node_from_volume
+
+    node = node_from_volume(made.ct, scene, "CT")
+    node.CreateDefaultDisplayNodes()
+    if matrix is not None:
+        node.SetIJKToRASMatrix(matrix_of(np.linalg.inv(matrix) @ ijk_to_ras(node)))
+        parent = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved")
+        parent.SetMatrixTransformToParent(matrix_of(matrix))
+        node.SetAndObserveTransformNodeID(parent.GetID())
+    return node
+
+
+def labels_in_the_world(segmentation: Any, names: tuple[str, ...], grid: Any) -> np.ndarray:
+    """The segments, numbered from 1, sampled at the world positions of a grid's voxels."""
+    from deepradiomics.scene.volumes import mask_from_segmentation
+
+    segments = segmentation.GetSegmentation()
+    ids = [segments.GetSegmentIdBySegmentName(name) for name in names]
+    return mask_from_segmentation(segmentation, grid, ids).labels
+
+
+def node_ids(scene: Any) -> set[str]:
+    return {scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())}
+
+
+def values(table: Any, column: str) -> list[Any]:
+    from deepradiomics.scene.export import columns_of
+
+    return columns_of(table)[column]
+
+
+@pytest.mark.parametrize("below", ["nothing", "a rigid transform"])
+def test_haematoma_ring_and_gradcam_lie_on_their_voxels_in_the_world(
+    scene: Any, made: SyntheticIch, below: str
+) -> None:
+    from deepradiomics.scene.ich_case import haematoma_centre, show_ich_case
+    from deepradiomics.scene.volumes import volume_from_node
+
+    ct = add_ct(scene, made, rigid() if below != "nothing" else None)
+    nodes = show_ich_case(made.folder, ct, scene)
+    np.testing.assert_array_equal(
+        labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), made.ct.geometry), made.labels
+    )
+    for name, node in nodes.gradcam.items():
+        found = volume_from_node(node)
+        assert found.geometry.is_close(made.ct.geometry, 1e-3)
+        np.testing.assert_allclose(found.voxels, made.gradcam[name], atol=1e-6)
+    inside = np.argwhere(made.labels == 1)[:, ::-1].mean(axis=0)
+    expected = made.ct.geometry.index_to_physical(inside) * LPS_RAS
+    np.testing.assert_allclose(haematoma_centre(nodes.segmentation), expected, atol=0.01)
+    assert nodes.expansion is not None
+    np.testing.assert_array_equal(
+        labels_in_the_world(nodes.expansion.change, ("stable", "grown", "shrunk"), made.ct.geometry), made.change
+    )
+    assert volume_from_node(nodes.expansion.followup).geometry.is_close(made.ct.geometry, 1e-3)
+
+
+def test_everything_moves_with_the_ct_also_when_it_was_moved_during_the_run(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.map_place import reference_place
+    from deepradiomics.scene.placement import matrix_of, placement
+
+    ct = add_ct(scene, made, rigid())
+    place = reference_place(ct)
+    shift = np.eye(4)
+    shift[:3, 3] = (7, -4, 11)
+    ct.GetParentTransformNode().SetMatrixTransformToParent(matrix_of(shift @ rigid()))
+    nodes = show_ich_case(made.folder, ct, scene, place=place)
+    moved = placement(ct).geometry
+    assert not moved.is_close(made.ct.geometry, 1.0)
+    np.testing.assert_array_equal(labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), moved), made.labels)
+    assert placement(nodes.gradcam[OUTCOMES[0]]).geometry.is_close(moved, 1e-3)
+    assert nodes.expansion is not None and placement(nodes.expansion.followup).geometry.is_close(moved, 1e-3)
+
+
+def test_below_a_shear_everything_lies_at_its_own_place_in_the_world(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.placement import matrix_of, placement
+
+    shear = np.eye(4)
+    shear[1, 2] = 0.3
+    ct = add_ct(scene, made)  # the child was given it resampled to the world: here to the grid of the hand-made result
+    parent = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "shear")
+    parent.SetMatrixTransformToParent(matrix_of(shear))
+    ct.SetAndObserveTransformNodeID(parent.GetID())
+    nodes = show_ich_case(made.folder, ct, scene)
+    assert nodes.segmentation.GetParentTransformNode() is None
+    np.testing.assert_array_equal(
+        labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), made.ct.geometry), made.labels
+    )
+    assert placement(nodes.gradcam[OUTCOMES[0]]).geometry.is_close(made.ct.geometry, 1e-3)
+
+
+def test_the_haematoma_is_red_and_solid_the_ring_orange_and_translucent(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    node = show_ich_case(made.folder, None, scene).segmentation
+    segments, display = node.GetSegmentation(), node.GetDisplayNode()
+    surface = "Closed surface"
+    assert segments.ContainsRepresentation(surface) and display.GetVisibility3D()
+    red, orange = (segments.GetSegment(segments.GetSegmentIdBySegmentName(name)) for name in ("haematoma", "ring"))
+    assert red.GetColor()[0] > 0.8 and max(red.GetColor()[1:]) < 0.2
+    assert orange.GetColor()[0] > 0.9 and 0.4 < orange.GetColor()[1] < 0.7 and orange.GetColor()[2] < 0.2
+    assert red.GetRepresentation(surface).GetNumberOfPoints() > 100
+    opacity = {
+        name: display.GetSegmentOpacity3D(segments.GetSegmentIdBySegmentName(name)) for name in ("haematoma", "ring")
+    }
+    assert opacity["haematoma"] == 1.0 and opacity["ring"] < 0.5
+
+
+def test_the_risk_table_says_probability_threshold_and_what_was_observed_in_the_like(
+    scene: Any, made: SyntheticIch
+) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    table = show_ich_case(made.folder, None, scene).risk
+    about = json.loads((made.folder / "ich.json").read_text())["outcomes"]
+    assert values(table, "title") == list(TITLES)
+    for row, name in enumerate(OUTCOMES):
+        known = about[name]
+        like = known["calibration"]["bins"][known["calibration"]["bin"]]
+        found = {
+            column: values(table, column)[row] for column in ("probability", "observed", "observed_high", "similar")
+        }
+        assert found == {
+            "probability": known["probability"], "observed": like["observed"], "observed_high": like["high"],
+            "similar": 40,
+        }  # fmt: skip
+        assert values(table, "positive")[row] == int(known["probability"] >= 0.35)
+    assert "training patients" in table.GetColumnDescription("observed")
+
+
+def test_the_feature_table_begins_with_the_volumes_and_explains_each_feature(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    table = show_ich_case(made.folder, None, scene).features
+    assert values(table, "feature")[:3] == ["haematoma_ml", "ring_ml", "abc2_ml"]
+    assert values(table, "unit")[:3] == ["mL"] * 3
+    ml = (made.labels == 1).sum() * np.prod(made.ct.geometry.spacing_mm) / 1000
+    assert values(table, "value")[0] == pytest.approx(ml)
+    assert values(table, "value")[3:] == [15200.0, 62.5, 1.25]
+    assert all(len(text) > 10 for text in values(table, "description"))
+
+
+def test_the_bars_are_the_shares_of_the_groups_and_the_largest_components(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    nodes = show_ich_case(made.folder, None, scene)
+    about = json.loads((made.folder / "ich.json").read_text())["outcomes"]
+    for outcome in OUTCOMES:
+        chart = nodes.charts[outcome]["groups"]
+        series = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
+        bars = [values(each.GetTableNode(), each.GetYColumnName())[0] for each in series]
+        assert bars == pytest.approx(list(about[outcome]["groups"].values()))
+        assert [each.GetName().split()[0] for each in series] == ["Radiomics", "Encoder", "VAE-GAN"]
+    components = nodes.charts[OUTCOMES[0]]["components"]
+    series = [components.GetNthPlotSeriesNode(index) for index in range(components.GetNumberOfPlotSeriesNodes())]
+    bars = [values(each.GetTableNode(), each.GetYColumnName())[0] for each in series]
+    shap = [abs(share) for name, share in zip(values(nodes.shap, "outcome"), values(nodes.shap, "shap"), strict=True)
+            if name == OUTCOMES[0]]  # fmt: skip
+    assert [abs(each) for each in bars] == pytest.approx(sorted(shap, reverse=True)[:10])
+    assert "wavelet-LLH_glszm" in series[0].GetName()  # radiomics have their features' names
+
+
+def test_the_patient_stands_on_the_calibration_curve_at_his_probability(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    chart = show_ich_case(made.folder, None, scene).charts[OUTCOMES[1]]["calibration"]
+    about = json.loads((made.folder / "ich.json").read_text())["outcomes"][OUTCOMES[1]]
+    table = chart.GetNthPlotSeriesNode(0).GetTableNode()
+    given = [each for each in values(table, "predicted") if each is not None]
+    assert given == [each["mean_predicted"] for each in about["calibration"]["bins"]]
+    assert values(table, "patient_x")[:2] == [about["probability"]] * 2
+    interval = [each for each in values(table, "interval") if each is not None]
+    assert interval == [end for each in about["calibration"]["bins"] for end in (each["low"], each["high"])]
+
+
+def test_gradcam_is_drawn_only_where_it_is_strong(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.ich_case import GRADCAM_HIDDEN_BELOW, show_ich_case
+
+    for name in ("Red", "Yellow"):
+        composite = scene.CreateNodeByClass("vtkMRMLSliceCompositeNode")
+        composite.UnRegister(None)
+        composite.SetLayoutName(name)
+        scene.AddNode(composite)
+    ct = add_ct(scene, made)
+    nodes = show_ich_case(made.folder, ct, scene)
+    for name, node in nodes.gradcam.items():
+        display = node.GetDisplayNode()
+        greatest = float(made.gradcam[name].max())
+        assert display.GetApplyThreshold()
+        assert display.GetLowerThreshold() == pytest.approx(GRADCAM_HIDDEN_BELOW * greatest, rel=1e-5)
+        assert display.GetUpperThreshold() > greatest
+    for composite in nodes_of_class(scene, "vtkMRMLSliceCompositeNode"):
+        assert composite.GetBackgroundVolumeID() == ct.GetID()
+        assert composite.GetForegroundVolumeID() == nodes.gradcam[OUTCOMES[0]].GetID()
+
+
+def test_all_nodes_lie_in_one_folder_that_says_what_the_model_is(scene: Any, made: SyntheticIch) -> None:
+    import slicer
+
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    ct = add_ct(scene, made)
+    nodes = show_ich_case(made.folder, ct, scene)
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    assert hierarchy.GetItemName(nodes.folder_item) == "Haemorrhage: case (SYNTHETIC model)"
+    assert nodes.notes[0].startswith("SYNTHETIC") and "two haematomas: measured together" in nodes.notes
+    assert nodes.expansion is not None
+    for node in (
+        nodes.risk,
+        nodes.segmentation,
+        *nodes.gradcam.values(),
+        nodes.expansion.change,
+        nodes.expansion.table,
+    ):
+        assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) == nodes.folder_item
+    assert hierarchy.GetItemByDataNode(ct) == hierarchy.GetInvalidItemID()  # the user's volume is left alone
+
+
+def test_the_nodes_carry_provenance_and_no_file_names(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.folder import referenced_inputs
+    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.provenance import methods_text, read_stamp
+
+    ct = add_ct(scene, made)
+    nodes = show_ich_case(made.folder, ct, scene)
+    stamp = read_stamp(nodes.gradcam[OUTCOMES[2]])
+    assert (stamp["kind"], stamp["outcome"], stamp["synthetic_model"]) == ("ich-case", OUTCOMES[2], True)
+    assert read_stamp(nodes.risk)["bundle"]["classifier"] == "extra-trees"
+    assert read_stamp(nodes.risk)["volumes"]["abc2_ml"] == 16.1
+    assert "outlined" in methods_text(nodes.risk)
+    assert referenced_inputs(nodes.segmentation)["ct"] is ct
+    for index in range(scene.GetNumberOfNodes()):
+        node = scene.GetNthNode(index)
+        assert not any("JOHN" in (node.GetAttribute(name) or "") for name in node.GetAttributeNames())
+
+
+def test_a_saved_scene_gives_the_same_nodes_back(headless: Any, made: SyntheticIch, tmp_path: Path) -> None:
+    from deepradiomics.scene.ich_case import ich_tables, nodes_of, show_ich_case
+
+    ct = add_ct(headless.scene, made, rigid())
+    show_ich_case(made.folder, ct, headless.scene)
+    headless.save_mrb(tmp_path / "scene.mrb")
+    headless.load_mrb(tmp_path / "scene.mrb")
+    [table] = ich_tables(headless.scene)
+    nodes = nodes_of(table)
+    assert set(nodes.gradcam) == set(OUTCOMES) and set(nodes.charts[OUTCOMES[3]]) == {
+        "groups",
+        "components",
+        "calibration",
+    }
+    assert nodes.expansion is not None and nodes.expansion.change.GetName() == "Expansion"
+    np.testing.assert_array_equal(
+        labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), made.ct.geometry), made.labels
+    )
+    display = nodes.segmentation.GetDisplayNode()
+    ring = nodes.segmentation.GetSegmentation().GetSegmentIdBySegmentName("ring")
+    assert display.GetSegmentOpacity3D(ring) < 0.5
+    assert nodes.notes[0].startswith("SYNTHETIC")
+    nodes.segmentation.GetScene().RemoveNode(nodes.segmentation)
+    with pytest.raises(InputError, match="segmentation not in the scene"):
+        nodes_of(table)
+
+
+def test_a_model_without_latents_has_no_gradcam_and_no_expansion_without_a_followup(scene: Any, tmp_path: Path) -> None:
+    from deepradiomics.scene.ich_case import nodes_of, show_ich_case
+
+    made = make_ich_case(tmp_path / "plain", followup=False, latents=False)
+    nodes = show_ich_case(made.folder, add_ct(scene, made), scene)
+    assert nodes.gradcam == {} and nodes.expansion is None
+    again = nodes_of(nodes.risk)
+    assert again.gradcam == {} and again.expansion is None and len(again.charts) == 4
+
+
+def _remove(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def _change(**more: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        about = json.loads((folder / "ich.json").read_text())
+        (folder / "ich.json").write_text(json.dumps(about | more))
+
+    return change
+
+
+FAULTS = {
+    "no segmentation": (_remove("segmentation.nii.gz"), r"segmentation\.nii\.gz is missing"),
+    "no gradcam": (_remove("gradcam.nii.gz"), r"gradcam\.nii\.gz is missing"),
+    "no shap": (_remove("shap.csv"), r"shap\.csv is missing"),
+    "no expansion": (_remove("expansion.nii.gz"), r"expansion\.nii\.gz is missing"),
+    "damaged gradcam": (lambda folder: (folder / "gradcam.nii.gz").write_bytes(b"no"), r"gradcam\.nii\.gz is damaged"),
+    "another kind": (_change(kind="lens"), "not written by `ich apply`"),
+    "an outcome without groups": (
+        _change(outcomes={name: {"probability": 0.5, "threshold": 0.5} for name in OUTCOMES}),
+        "has no 'groups'",
+    ),
+    "fewer outcomes than maps": (
+        _change(outcomes={"poor_outcome": {"probability": 0.5, "threshold": 0.5, "groups": {}}}),
+        "holds 4 maps for 1 outcomes",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_damaged_folder_is_named_and_leaves_nothing_in_the_scene(
+    scene: Any, made: SyntheticIch, tmp_path: Path, fault: str
+) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    damage, said = FAULTS[fault]
+    folder = Path(shutil.copytree(made.folder, tmp_path / "damaged"))
+    damage(folder)
+    ct = add_ct(scene, made)
+    before = node_ids(scene)
+    with pytest.raises(InputError, match=said):
+        show_ich_case(folder, ct, scene)
+    assert node_ids(scene) == before
+
+
+def test_a_failure_half_way_takes_back_what_was_added(
+    scene: Any, made: SyntheticIch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deepradiomics.scene import ich_case
+
+    ct = add_ct(scene, made)
+    before = node_ids(scene)
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(ich_case, "calibration_chart", fail)
+    with pytest.raises(RuntimeError):
+        ich_case.show_ich_case(made.folder, ct, scene)
+    assert node_ids(scene) - before <= {"vtkMRMLSubjectHierarchyNode1", "vtkMRMLColorTableNode1"}
+    assert not [each for each in node_ids(scene) if "Segmentation" in each and "Storage" not in each]
+
+
+def test_an_expansion_alone_is_a_table_the_change_and_the_registered_followup(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_expansion import show_expansion
+
+    ct = add_ct(scene, made, rigid())
+    nodes = show_expansion(made.folder, ct, scene)
+    np.testing.assert_array_equal(
+        labels_in_the_world(nodes.change, ("stable", "grown", "shrunk"), made.ct.geometry), made.change
+    )
+    about = json.loads((made.folder / "expansion.json").read_text())
+    rows = dict(zip(values(nodes.table, "measure"), values(nodes.table, "value"), strict=True))
+    assert rows["difference"] == about["difference_ml"]
+    assert rows["grew by more than 3 mL"] == float(about["labels"]["expansion_3ml"])
+    grown = nodes.change.GetSegmentation().GetSegment(nodes.change.GetSegmentation().GetSegmentIdBySegmentName("grown"))
+    assert grown.GetColor()[0] > 0.8 and nodes.change.GetDisplayNode().GetVisibility()
+
+
+def test_an_experiment_is_its_tables_and_a_chart_an_outcome_and_cohort(scene: Any, tmp_path: Path) -> None:
+    from deepradiomics.scene.ich_experiment import show_experiment
+
+    nodes = show_experiment(make_experiment(tmp_path / "experiment", leaking=True), scene)
+    assert set(nodes.tables) == {"summary", "shap_groups"}
+    assert nodes.tables["summary"].GetNumberOfRows() == 4 * 7 * 6
+    assert set(nodes.charts) == {(outcome, cohort) for outcome in OUTCOMES for cohort in ("validation", "external")}
+    chart = nodes.charts["expansion_9ml", "external"]
+    assert chart.GetNumberOfPlotSeriesNodes() == 6 and chart.GetTitle() == "AUC, external: Expansion > 9 mL"
+    series = chart.GetNthPlotSeriesNode(5)
+    assert series.GetName() == "Svm"
+    rows = zip(
+        *(values(nodes.tables["summary"], name) for name in ("outcome", "classifier", "external_auc")), strict=True
+    )
+    known = [auc for outcome, classifier, auc in rows if (outcome, classifier) == ("expansion_9ml", "svm")]
+    assert values(series.GetTableNode(), "svm") == known
+    assert nodes.notes[0].startswith("LEAKING") and nodes.notes[1].startswith("SYNTHETIC")
+
+
+def test_an_experiment_without_its_summary_is_named_and_leaves_nothing(scene: Any, tmp_path: Path) -> None:
+    from deepradiomics.scene.ich_experiment import show_experiment
+
+    folder = make_experiment(tmp_path / "experiment", external=False)
+    assert {cohort for _, cohort in show_experiment(folder, scene).charts} == {"validation"}
+    (folder / "tables" / "summary.csv").unlink()
+    before = node_ids(scene)
+    with pytest.raises(InputError, match=r"summary\.csv is missing"):
+        show_experiment(folder, scene)
+    assert node_ids(scene) == before
