@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
+from deepradiomics.ich.volume import TINY_ML
 from deepradiomics.images import Mask, Volume
 from deepradiomics.prepare.components import components
 from deepradiomics.prepare.resample import resample_mask
@@ -19,9 +20,6 @@ from deepradiomics.progress import Progress
 
 if TYPE_CHECKING:
     from deepradiomics.networks.segmenter import Segmenter
-
-TINY_ML = 0.5
-"""Below this volume, texture and shape rest on few voxels: radiomics are warned of."""
 
 
 @dataclass(frozen=True, eq=False)

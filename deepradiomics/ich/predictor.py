@@ -17,6 +17,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,7 @@ class Predictor:
                     f"got {one.background.shape[1]}."
                 )
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The columns that the classifiers see: those of the blocks, in the order of :data:`GROUPS`."""
         return tuple(column for block in self.blocks.values() for column in block.columns)
@@ -177,14 +178,15 @@ class Predictor:
     @property
     def covariates(self) -> tuple[str, ...]:
         """Names of the clinical covariates that it takes."""
-        return tuple(self.blocks["clinical"].names) if "clinical" in self.blocks else ()
+        return tuple(self.blocks["clinical"].names or ()) if "clinical" in self.blocks else ()
 
     def slices(self) -> dict[str, slice]:
         """Where the columns of each group stand."""
         found, start = {}, 0
-        for group, block in self.blocks.items():
-            found[group] = slice(start, start + len(block.columns))
-            start += len(block.columns)
+        for group in self.blocks:
+            stop = start + sum(column.group == group for column in self.columns)
+            found[group] = slice(start, stop)
+            start = stop
         return found
 
     def table(self, features: Mapping[str, np.ndarray]) -> np.ndarray:
