@@ -154,3 +154,19 @@ def test_the_versions_are_those_of_pyproject() -> None:
     assert {name: written.get(name) for name in ours} == ours
     optional = {"numba", "pooch"}  # speed; the demo's download
     assert set(written) - set(ours) == optional
+
+
+def test_the_haemorrhage_module_needs_what_its_extra_names_and_nothing_called_slicer() -> None:
+    path = Path(__file__).parents[2] / "pyproject.toml"
+    with open(path, "rb") as file:
+        project = tomllib.load(file)["project"]
+    extras = project["optional-dependencies"]
+    written = {
+        name.lower(): version
+        for line in (*project["dependencies"], *extras["networks"], *extras["ich"])
+        for name, version in re.findall(r"^([\w-]+)>=([\d.]+)", line)
+    }
+    ours = {each.distribution.lower(): each.at_least for each in NEEDS["ich"]}
+    assert {name: written.get(name) for name in ours} == ours
+    assert set(written) - set(ours) == {"numba"}  # speed
+    assert "shap" not in written  # it would install a package named slicer over Slicer's own

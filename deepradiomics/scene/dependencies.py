@@ -20,7 +20,9 @@ from typing import Literal, Protocol
 
 from deepradiomics.errors import DeepRadiomicsError, InputError, MissingDependencyError
 
-Feature = Literal["extract", "apply", "train", "lens", "lens-case", "parquet"]
+Feature = Literal[
+    "extract", "apply", "train", "lens", "lens-case", "ich", "segment", "register", "register-gpu", "parquet"
+]  # fmt: skip
 REQUESTER = "DeepRadiomics"
 
 
@@ -52,17 +54,24 @@ _TORCH = (Dependency("torch", "torch", "2.4"), Dependency("safetensors", "safete
 _DRAWING = (Dependency("matplotlib", "matplotlib", "3.9"),)
 _NETWORKS = (*_TORCH, Dependency("monai", "monai", "1.4"), *_DRAWING)
 _PARQUET = (Dependency("pyarrow", "pyarrow", "17"),)
+_LEARNING = (Dependency("scikit-learn", "sklearn", "1.5"),)
 _TRAINING = (
     Dependency("lightning", "lightning", "2.6.4"),  # 2.6.2 and 2.6.3 were malicious
     *_PARQUET,
-    Dependency("scikit-learn", "sklearn", "1.5"),
+    *_LEARNING,
 )
+# Not shap: its requirement "slicer" is another package of that name, which would take the place of Slicer's own.
+_OUTCOMES = (*_LEARNING, Dependency("xgboost", "xgboost", "3.0"), *_PARQUET)
 NEEDS: dict[Feature, tuple[Dependency, ...]] = {
     "extract": _ENGINE,
     "apply": _ENGINE + _NETWORKS,
     "train": _ENGINE + _NETWORKS + _TRAINING,
     "lens": _ENGINE + _TORCH + _DRAWING + _PARQUET,
     "lens-case": _ENGINE + _DRAWING,
+    "ich": _ENGINE + _NETWORKS + _OUTCOMES,
+    "segment": _ENGINE + _NETWORKS,
+    "register": _ENGINE,
+    "register-gpu": _ENGINE + _TORCH,
     "parquet": _PARQUET,
 }
 # Slicer's own: an installation may never replace these (Slicer issues 6711, 7661).

@@ -1,0 +1,237 @@
+"""Segment or register images from any module: runs that the logics of all modules share.
+
+    logic = ICHLatentFeaturesLogic()                      # or that of any other module
+    found = logic.segment(volume, "run/bundle")           # a bundle, or an nnU-Net v2 model folder; blocks
+    laid = logic.register(fixed, moving, transform="rigid")
+    logic.start_segment(volume, "run/bundle", on_finished=print)   # in the background
+
+The child runs `deepradiomics segment` or `deepradiomics register`; the scene is touched only when it has succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from deepradiomics.errors import InputError
+from deepradiomics.scene.job import Job
+from deepradiomics.scene.runner import Runner, Work
+
+HAEMATOMA = ("haematoma", (0.86, 0.08, 0.10))
+KIND_SEGMENTED, KIND_REGISTERED = "segmented", "registration"
+BACKENDS = ("auto", "cpu", "gpu")
+TRANSFORMS = ("rigid", "affine")
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedNodes:
+    """What `segment` adds to the scene.
+
+    Attributes
+    ----------
+    segmentation, segment_id
+        Segmentation node and the ID of its one segment; None and "" where the network found nothing.
+    volume_ml, abc2_ml
+        Volume of the segment, and ABC/2 beside it; None where the run does not say.
+    notes
+        What must be said of image and segment.
+    """
+
+    segmentation: Any
+    segment_id: str
+    volume_ml: float | None
+    abc2_ml: float | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class RegisteredNodes:
+    """What `register` adds to the scene.
+
+    Attributes
+    ----------
+    transform
+        Linear transform node: put above the moving volume, it brings that onto the fixed one.
+    volume
+        The moving volume on the fixed one's grid, following the fixed one's transform.
+    metric, metric_value, backend
+        Which similarity was reached, how large it is, and where it was computed.
+    """
+
+    transform: Any
+    volume: Any
+    metric: str
+    metric_value: float
+    backend: str
+
+
+class ImageTools(Runner):
+    """One run at a time; the logic of each module adds its own runs to these two."""
+
+    def segment(self, volume: Any, model: Path | str, **options: Any) -> SegmentedNodes:
+        """Segment a volume by a network.
+
+        Parameters
+        ----------
+        volume
+            Scalar volume node.
+        model
+            Folder of a segmentation bundle, or of an nnU-Net v2 model (whose own command must be installed).
+        options
+            ``flips`` (average over mirrored images), ``largest`` (keep the largest component), ``device``, ``name``
+            and ``colour`` of the segment.
+        """
+        return self.run_and_wait(segment, (volume, model), options)  # type: ignore[no-any-return]
+
+    def start_segment(self, volume: Any, model: Path | str, **options: Any) -> Job[Any]:
+        """As `segment`, in the background."""
+        return self.run_in_background(segment, (volume, model), options)
+
+    def register(self, fixed: Any, moving: Any, **options: Any) -> RegisteredNodes:
+        """Lay a volume onto another.
+
+        Parameters
+        ----------
+        fixed, moving
+            Scalar volume nodes; neither is changed.
+        options
+            ``backend`` ("auto", "cpu", "gpu"), ``transform`` ("rigid", "affine"), ``metric`` ("mi", "ncc"), ``seed``.
+        """
+        return self.run_and_wait(register, (fixed, moving), options)  # type: ignore[no-any-return]
+
+    def start_register(self, fixed: Any, moving: Any, **options: Any) -> Job[Any]:
+        """As `register`, in the background."""
+        return self.run_in_background(register, (fixed, moving), options)
+
+
+def segment(
+    volume: Any,
+    model: Path | str,
+    *,
+    flips: bool = False,
+    largest: bool = False,
+    device: str = "auto",
+    name: str = HAEMATOMA[0],
+    colour: tuple[float, float, float] = HAEMATOMA[1],
+) -> Work:
+    """A volume segmented by a network; its nodes are `SegmentedNodes`."""
+    _must_be_given(volume, "volume")
+    if not str(model):
+        raise InputError("model: name the folder of a segmentation bundle, or of an nnU-Net v2 model.")
+    lay: list[Any] = []  # where the volume lay when the run began
+
+    def build(folder: Path) -> Sequence[str]:
+        image = _written(volume, folder / "image.nrrd", lay)
+        words = ["segment", str(image), "-o", str(folder / "mask.nii.gz"), "--model", str(Path(model).absolute())]
+        words += ["--flips"] if flips else []
+        words += ["--largest"] if largest else []
+        return [*words, "--device", device]
+
+    def show(event: Mapping[str, Any], folder: Path) -> SegmentedNodes:
+        from deepradiomics.images import read_mask
+        from deepradiomics.scene.atomic import all_or_nothing
+        from deepradiomics.scene.folder import reference_inputs
+        from deepradiomics.scene.provenance import stamp
+        from deepradiomics.scene.segments import SegmentLook, add_segments
+
+        mask = read_mask(folder / "mask.nii.gz")
+        said = tuple(str(note) for note in event.get("notes") or ())
+        numbers = [None if event.get(key) is None else float(event[key]) for key in ("volume_ml", "abc2_ml")]
+        if not mask.labels_present():
+            return SegmentedNodes(None, "", numbers[0], numbers[1], ("the network found nothing to segment", *said))
+        with all_or_nothing(slicer.mrmlScene):
+            looks = [SegmentLook(label, name, colour) for label in mask.labels_present()[:1]]
+            node = add_segments(slicer.mrmlScene, f"{volume.GetName()} {name}", mask, looks, volume, lay[-1])
+            stamp(node, {}, kind=KIND_SEGMENTED, model=str(Path(model).name), volume_ml=numbers[0], abc2_ml=numbers[1])
+            reference_inputs(node, {"image": volume})
+            node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+        found = node.GetSegmentation().GetSegmentIdBySegmentName(name)
+        return SegmentedNodes(node, found, numbers[0], numbers[1], said)
+
+    return Work(build, show)
+
+
+def register(
+    fixed: Any,
+    moving: Any,
+    *,
+    backend: str = "auto",
+    transform: str = "rigid",
+    metric: str = "mi",
+    seed: int = 0,
+    device: str = "auto",
+) -> Work:
+    """A volume laid onto another; its nodes are `RegisteredNodes`."""
+    _must_be_given(fixed, "fixed")
+    _must_be_given(moving, "moving")
+    if fixed is moving:
+        raise InputError(f"fixed and moving are the same volume, '{fixed.GetName()}': choose two.")
+    for option, value, known in (("backend", backend, BACKENDS), ("transform", transform, TRANSFORMS)):
+        if value not in known:
+            raise InputError(f"{option}: expected one of {', '.join(known)}, got {value!r}.")
+    lay: list[Any] = []
+
+    def build(folder: Path) -> Sequence[str]:
+        moved = _written(moving, folder / "moving.nrrd", [])
+        still = _written(fixed, folder / "fixed.nrrd", lay)
+        words = ["register", str(still), str(moved), "-o", str(folder / "result"), "--backend", backend]
+        return [*words, "--transform", transform, "--metric", metric, "--seed", str(seed), "--device", device]
+
+    def show(event: Mapping[str, Any], folder: Path) -> RegisteredNodes:
+        return show_registration(folder / "result", fixed, moving, slicer.mrmlScene, place=lay[-1])
+
+    return Work(build, show)
+
+
+def show_registration(folder: Path, fixed: Any, moving: Any, scene: Any, *, place: Any = None) -> RegisteredNodes:
+    """Add the output of `deepradiomics register` to the scene; `place`: where `fixed` lay when the run began.
+
+    Raises InputError if the folder is incomplete or damaged; then nothing is left in the scene.
+    """
+    from deepradiomics.images import read_volume
+    from deepradiomics.prepare.affine import AffineTransform
+    from deepradiomics.scene.atomic import all_or_nothing
+    from deepradiomics.scene.folder import reference_inputs
+    from deepradiomics.scene.map_place import put_in_place
+    from deepradiomics.scene.placement import RAS_LPS, matrix_of
+    from deepradiomics.scene.provenance import stamp
+    from deepradiomics.scene.result_folder import read_object
+    from deepradiomics.scene.volumes import node_from_volume
+
+    about = read_object(folder / "registration.json")
+    found = AffineTransform.read(folder / "transform.tfm")
+    image = read_volume(folder / "registered.nii.gz")
+    name = f"{moving.GetName()} to {fixed.GetName()}"
+    with all_or_nothing(scene):
+        node = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", name)
+        # ITK's transform leads from the fixed to the moving image; above the moving volume that is "from parent".
+        node.SetMatrixTransformFromParent(matrix_of(RAS_LPS @ found.array @ RAS_LPS))
+        volume = node_from_volume(image, scene, f"{moving.GetName()} registered")
+        put_in_place(volume, image.geometry, fixed, place)
+        volume.CreateDefaultDisplayNodes()
+        more = {"kind": KIND_REGISTERED} | {key: about[key] for key in ("metric", "metric_value") if key in about}
+        for each in (node, volume):
+            stamp(each, about, **more)
+            reference_inputs(each, {"fixed": fixed, "moving": moving})
+    metric, value = str(about.get("metric", "")), float(about.get("metric_value", "nan"))
+    return RegisteredNodes(node, volume, metric, value, str(about.get("backend", "")))
+
+
+def _must_be_given(volume: Any, what: str) -> None:
+    if volume is None or volume.GetImageData() is None:
+        raise InputError(f"{what}: choose a volume that holds an image.")
+
+
+def _written(volume: Any, path: Path, lay: list[Any]) -> Path:
+    """Write a volume node in world space; its place now joins `lay`."""
+    from deepradiomics.images import write_volume
+    from deepradiomics.scene.map_place import reference_place
+    from deepradiomics.scene.volumes import volume_from_node
+
+    lay.append(reference_place(volume))
+    write_volume(volume_from_node(volume), path)
+    return path
