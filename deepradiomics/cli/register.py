@@ -1,4 +1,4 @@
-"""``deepradiomics register FIXED MOVING -o OUTDIR``: one affine that lays one image onto another."""
+"""``deepradiomics register FIXED MOVING -o OUTDIR``: one affine or rigid motion that lays one image onto another."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +17,14 @@ def register(
     output: OutputFolder,
     backend: Annotated[str, typer.Option("--backend", help="auto, cpu (SimpleITK) or gpu (torch).")] = "auto",
     metric: Annotated[str, typer.Option("--metric", help="mi (mutual information) or ncc.")] = "mi",
+    transform: Annotated[
+        str, typer.Option("--transform", help="affine, or rigid for two scans of one patient.")
+    ] = "affine",
     seed: Seed = 0,
     device: DeviceName = "auto",
     json_lines: JsonLines = False,
 ) -> None:
-    """Register MOVING to FIXED by an affine in physical space.
+    """Register MOVING to FIXED by an affine or a rigid motion in physical space.
 
     Writes transform.tfm (ITK: points of FIXED to points of MOVING; 3D Slicer loads it), registered.nii.gz (MOVING on
     the grid of FIXED) and registration.json.
@@ -30,6 +33,7 @@ def register(
         for option, value, allowed in (
             ("--backend", backend, ("auto", "cpu", "gpu")),
             ("--metric", metric, ("mi", "ncc")),
+            ("--transform", transform, ("affine", "rigid")),
         ):
             if value not in allowed:
                 raise InputError(f"{option}: expected one of {', '.join(allowed)}, got {value!r}.")
@@ -47,6 +51,7 @@ def register(
             source,
             backend=backend,  # type: ignore[arg-type]
             metric=metric,  # type: ignore[arg-type]
+            transform=transform,  # type: ignore[arg-type]
             seed=seed,
             device=device,
             progress=session.progress,
@@ -60,6 +65,7 @@ def register(
                 "version": __version__,
                 "transform": found.transform.to_dict(),
                 "convention": "LPS millimetres; maps points of the fixed image to points of the moving image",
+                "transform_kind": transform,
                 "metric": found.metric,
                 "metric_value": found.metric_value,
                 "backend": found.backend,

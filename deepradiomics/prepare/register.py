@@ -1,4 +1,4 @@
-"""Affine registration: one call, two backends, one result.
+"""Affine and rigid registration: one call, two backends, one result.
 
 The result maps points of the fixed image's space to the moving image's, so that
 ``resample(moving, fixed.geometry, transform=result.transform)`` lies on the fixed image.
@@ -21,6 +21,7 @@ from deepradiomics.progress import Progress, part
 
 Backend = Literal["auto", "cpu", "gpu"]
 Metric = Literal["mi", "ncc"]
+Transform = Literal["affine", "rigid"]
 
 PLAUSIBLE_SCALE = (0.4, 2.5)
 
@@ -60,11 +61,12 @@ def register(
     *,
     backend: Backend = "auto",
     metric: Metric = "mi",
+    transform: Transform = "affine",
     seed: int = 0,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Registration:
-    """Find the affine that lays ``moving`` on ``fixed``.
+    """Find the affine, or the rigid motion, that lays ``moving`` on ``fixed``.
 
     Three starting points (the scanner's coordinates, image centres, centres of mass) are tried on a coarse level;
     the best goes on to finer ones. A result worse than its start, or one that squeezes the anatomy beyond belief,
@@ -76,12 +78,14 @@ def register(
         backend: "cpu" (SimpleITK), "gpu" (torch, on ``device``; it runs on a CPU as well), or "auto": "gpu" where
             CUDA is present, else "cpu".
         metric: "mi" for any pair of contrasts, "ncc" for like contrasts.
+        transform: "affine" (12 parameters), or "rigid" (a turn and a shift) for two scans of one patient, whose
+            volumes must not change.
         seed: of the sampled voxels; the same seed gives the same result on the same machine.
         device: for the gpu backend.
         progress: called with fraction and message.
 
     Raises:
-        InputError: an image is constant, NaN or tiny; unknown backend or metric.
+        InputError: an image is constant, NaN or tiny; unknown backend, metric or transform.
         MissingDependencyError: the gpu backend is asked for without torch.
 
     >>> found = register(template, scan)  # doctest: +SKIP
@@ -91,6 +95,8 @@ def register(
         raise InputError(f"backend: expected one of {', '.join(get_args(Backend))}, got {backend!r}.")
     if metric not in get_args(Metric):
         raise InputError(f"metric: expected one of {', '.join(get_args(Metric))}, got {metric!r}.")
+    if transform not in get_args(Transform):
+        raise InputError(f"transform: expected one of {', '.join(get_args(Transform))}, got {transform!r}.")
     if seed < 0:
         raise InputError(f"seed: expected 0 or more, got {seed}.")
     chosen = _choose(backend, device)
@@ -101,20 +107,20 @@ def register(
     if chosen == "gpu":
         from deepradiomics.prepare.register_torch import register_torch
 
-        transform = register_torch(levels, metric, seed, resolve_device(device), part(progress, 0.1, 0.95))
+        found = register_torch(levels, metric, transform, seed, resolve_device(device), part(progress, 0.1, 0.95))
     else:
-        transform = register_cpu(levels, metric, seed, part(progress, 0.1, 0.95))
+        found = register_cpu(levels, metric, transform, seed, part(progress, 0.1, 0.95))
 
     finest = levels[-1]
-    value = similarity(finest.fixed, finest.moving, transform, metric)
-    stretch = np.linalg.svd(transform.array[:3, :3], compute_uv=False)
+    value = similarity(finest.fixed, finest.moving, found, metric)
+    stretch = np.linalg.svd(found.array[:3, :3], compute_uv=False)
     plausible = PLAUSIBLE_SCALE[0] < stretch.min() and stretch.max() < PLAUSIBLE_SCALE[1]
     for start in starts(levels[0]):
         reached = similarity(finest.fixed, finest.moving, start, metric)
         if not plausible or reached > value:
-            transform, value, plausible = start, reached, True
+            found, value, plausible = start, reached, True
     say(1.0, "Registered")
-    return Registration(transform, metric, value, chosen, time.perf_counter() - begun)
+    return Registration(found, metric, value, chosen, time.perf_counter() - begun)
 
 
 def _choose(backend: str, device: str) -> str:

@@ -1,4 +1,4 @@
-"""Affine registration on the CPU: SimpleITK, rigid first, then affine, from coarse to fine.
+"""Registration on the CPU: SimpleITK, rigid first, then affine if it is wanted, from coarse to fine.
 
 One thread on purpose: cohorts run many registrations side by side, and one thread gives the same digits every time.
 """
@@ -27,18 +27,18 @@ FIRST_STEPS = (0.5, 0.25, 0.125)
 LAST_STEP = 0.0025
 
 
-def register_cpu(levels: list[Level], metric: str, seed: int, progress: Progress) -> AffineTransform:
-    """Return the affine from fixed to moving space.
+def register_cpu(levels: list[Level], metric: str, kind: str, seed: int, progress: Progress) -> AffineTransform:
+    """Return the transform of this kind ("affine" or "rigid") from fixed to moving space.
 
     Mattes, D. et al. PET-CT image registration in the chest using free-form deformations. IEEE TMI 22 (2003):
     mutual information with Parzen windows; here the optimiser is a regular-step gradient descent whose steps are
     scaled by the voxel shift they cause.
     """
     with _one_thread():
-        return _search(levels, metric, seed, progress)
+        return _search(levels, metric, kind, seed, progress)
 
 
-def _search(levels: list[Level], metric: str, seed: int, progress: Progress) -> AffineTransform:
+def _search(levels: list[Level], metric: str, kind: str, seed: int, progress: Progress) -> AffineTransform:
     import SimpleITK as sitk
 
     coarse = levels[0]
@@ -50,16 +50,22 @@ def _search(levels: list[Level], metric: str, seed: int, progress: Progress) -> 
         begin.SetCenter(centre.tolist())
         begin.SetTranslation(start.array[:3, 3].tolist())
         rigid.append(_climb(begin, coarse, metric, seed, FIRST_STEPS[0]))
-    found = max(rigid, key=lambda t: _score(coarse, t, metric))
+    best = max(rigid, key=lambda t: _score(coarse, t, metric))
+    found: sitk.Transform = _as_affine(best, centre) if kind == "affine" else best
+    for number, level in enumerate(levels):
+        progress((number + 1) / (len(levels) + 1), f"Registering at {level.spacing_mm:.1f} mm")
+        found = _climb(found, level, metric, seed, FIRST_STEPS[min(number + 1, 2)])
+    return AffineTransform.from_sitk(found)
+
+
+def _as_affine(rigid: "SimpleITK.Euler3DTransform", centre: np.ndarray) -> "SimpleITK.AffineTransform":
+    import SimpleITK as sitk
 
     affine = sitk.AffineTransform(3)
     affine.SetCenter(centre.tolist())
-    affine.SetMatrix(found.GetMatrix())
-    affine.SetTranslation(found.GetTranslation())
-    for number, level in enumerate(levels):
-        progress((number + 1) / (len(levels) + 1), f"Registering at {level.spacing_mm:.1f} mm")
-        affine = _climb(affine, level, metric, seed, FIRST_STEPS[min(number + 1, 2)])
-    return AffineTransform.from_sitk(affine)
+    affine.SetMatrix(rigid.GetMatrix())
+    affine.SetTranslation(rigid.GetTranslation())
+    return affine
 
 
 @contextmanager

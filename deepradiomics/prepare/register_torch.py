@@ -1,7 +1,7 @@
-"""Affine registration in torch: the likeness is differentiable, L-BFGS climbs it, any device does the arithmetic.
+"""Registration in torch: the likeness is differentiable, L-BFGS climbs it, any device does the arithmetic.
 
 Twelve parameters, all in millimetres so that one step length suits them: three translations, then rotation vector,
-logarithms of scale and shears, each multiplied by the anatomy's radius.
+logarithms of scale and shears, each multiplied by the anatomy's radius. A rigid motion has the first six.
 
     x ↦ R(ω) · K(shear) · diag(exp s) · (x − c) + c + t
 """
@@ -24,8 +24,13 @@ ITERATIONS = (40, 40, 30)
 RIGID = 6
 
 
-def register_torch(levels: list[Level], metric: str, seed: int, device: str, progress: Progress) -> AffineTransform:
-    """Return the affine from fixed to moving space. float32 on ``device``; the seed alone draws the sampled voxels."""
+def register_torch(
+    levels: list[Level], metric: str, kind: str, seed: int, device: str, progress: Progress
+) -> AffineTransform:
+    """Return the transform of this kind ("affine" or "rigid") from fixed to moving space.
+
+    float32 on ``device``; the seed alone draws the sampled voxels.
+    """
     import torch
 
     coarse = levels[0]
@@ -47,7 +52,7 @@ def register_torch(levels: list[Level], metric: str, seed: int, device: str, pro
     for number, level in enumerate(levels):
         progress((number + 1) / (len(levels) + 1), f"Registering at {level.spacing_mm:.1f} mm on {device}")
         problem = _Problem(level, metric, seed, device, centre, radius)
-        best = problem.climb(best, ITERATIONS[min(number, 2)], free=12)
+        best = problem.climb(best, ITERATIONS[min(number, 2)], free=RIGID if kind == "rigid" else 12)
     return as_transform(best)
 
 
