@@ -14,7 +14,7 @@ import numpy as np
 
 from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
 from deepradiomics.results.ich_folder import Experiment, Row, is_number
-from deepradiomics.results.ich_words import COHORT_COLOURS, LEVEL, RED, red_lines, with_interval
+from deepradiomics.results.ich_words import COHORT_COLOURS, LEVEL, RED, mark_red, red_lines, with_interval
 from deepradiomics.results.lens_words import number
 from deepradiomics.stats import roc_curve
 
@@ -136,10 +136,7 @@ def compared_pairs(experiment: Experiment) -> list[tuple[str, str]]:
 
 def marked(figure: Figure, experiment: Experiment) -> Figure:
     """Say in red on the picture itself that its data are synthetic or its scores leak."""
-    lines = red_lines(experiment.about, experiment.synthetic)
-    if lines:
-        figure.suptitle("  ·  ".join(lines), fontsize=10, color=RED, fontweight="bold")
-    return figure
+    return mark_red(figure, red_lines(experiment.synthetic, experiment.leaking))
 
 
 def _areas(experiment: Experiment, outcome: str, cohort: str) -> np.ndarray:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.catalogue import label_of
 from deepradiomics.results.lens_words import DASH, number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 OUTCOMES = {
     "poor_outcome": "Poor outcome (mRS > 3)",
@@ -52,6 +55,7 @@ LEVEL = 0.05  # of every test in the report
 RED = "#b00020"
 RESEARCH = "Research use only; not a medical device. Not for diagnosis or treatment."
 SYNTHETIC = "SYNTHETIC DATA"
+SYNTHETIC_MODEL = "SYNTHETIC MODEL"
 LEAKING = "LEAKING RUN"
 _KEY = re.compile(r"[A-Za-z0-9.]+(?:-[A-Za-z0-9.-]+)?_[A-Za-z0-9]+_[A-Za-z0-9]+(?:_[A-Za-z0-9_]+)?")
 
@@ -103,9 +107,16 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else list(parts))
 
 
-def red_lines(about: Mapping[str, Any], synthetic: bool) -> list[str]:
-    """What stands in red on pictures: synthetic data, leakage; empty for neither."""
-    return [SYNTHETIC] * synthetic + [f"{LEAKING}: scores are too good"] * bool(about.get("leaking"))
+def red_lines(synthetic: bool, leaking: bool, what: str = "") -> list[str]:
+    """What stands in red on pictures; empty where data are real and nothing leaks."""
+    return [what or SYNTHETIC] * synthetic + [f"{LEAKING}: scores are too good"] * leaking
+
+
+def mark_red(figure: Figure, lines: Sequence[str]) -> Figure:
+    """Write lines in red on top of a figure: a picture may leave its page."""
+    if lines:
+        figure.suptitle("  ·  ".join(lines), fontsize=10, color=RED, fontweight="bold")
+    return figure
 
 
 def _short(key: str) -> str:
