@@ -23,7 +23,7 @@ def fitted_model(
     if config.search == "nested":
         model = nested_search(classifier, table, y, seed, trees=config.trees)
         return model, dict(model.settings_)
-    sizes = {"n_estimators": config.trees} if classifier in _TREES else {}
+    sizes: dict[str, Any] = {"n_estimators": config.trees} if classifier in _TREES else {}
     return fit_classifier(classifier, table, y, seed=seed, **sizes), {}
 
 

@@ -45,7 +45,7 @@ def difference_rows(predictions: Sequence[Predicted], bootstraps: int, seed: int
         place = {one.pipeline: i for i, one in enumerate(group)}
         resampled = bootstrap_aucs(y, [one.probability for one in group], bootstraps, seed)
         for reference in REFERENCES:
-            rows = []
+            rows: list[dict[str, Any]] = []
             for one in group:
                 other = (reference, one.classifier)
                 if one.input == reference or other not in place:
@@ -83,7 +83,7 @@ def wilcoxon_rows(predictions: Sequence[Predicted]) -> Iterator[dict[str, Any]]:
         inputs, _, table = auc_table(group)
         if len(inputs) < 2 or np.isnan(table).any():
             continue
-        rows = []
+        rows: list[dict[str, Any]] = []
         for a, b in combinations(range(len(inputs)), 2):
             test = wilcoxon_signed_rank(table[:, a], table[:, b])
             rows.append(

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json
-from deepradiomics.options import check_choice, check_keys, check_whole, plain_values
+from deepradiomics.options import check_choice, check_keys, check_number, check_whole, plain_values
 
 Preset = Literal["paper", "tiny"]
 Search = Literal["fixed", "nested"]
@@ -28,8 +28,8 @@ INPUTS: dict[str, tuple[str, ...]] = {
 INPUT_TITLES = {
     "radiomics": "Radiomics",
     "shape": "Shape",
-    "encoder": "Segmentation encoder",
-    "vaegan": "VAE-GAN",
+    "encoder": "Encoder latents",
+    "vaegan": "VAE-GAN latents",
     "latents": "Both latents",
     "radiomics+latents": "Radiomics + latents",
     "shape+latents": "Shape + latents",
@@ -61,7 +61,8 @@ class ExperimentConfig:
         outcomes: names; empty takes the paper's four, as far as the manifest tells them.
         covariates: columns ``value_<name>``, and ``sex``, that stand beside every input as the group ``clinical``.
         radiomics: ``ich-1688`` or ``paper-1693``, or a PyRadiomics file.
-        label: of the haematoma in the masks.
+        bin_width_hu: of the grey-level bins; None takes the preset's (25).
+        label: of the haematoma in the masks; None takes the only label that a mask has.
         lesions: of several haematomas in one head take ``all`` as one region or the ``largest``; ``each`` gives a row a
             haematoma and can be extracted, not used in an experiment.
         components: of each family of features that goes through the factorisation.
@@ -83,7 +84,8 @@ class ExperimentConfig:
     outcomes: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     radiomics: str = "ich-1688"
-    label: int = 1
+    bin_width_hu: float | None = None
+    label: int | None = None
     lesions: Lesions = "all"
     components: int = 128
     trees: int = 1000
@@ -113,11 +115,16 @@ class ExperimentConfig:
         if not isinstance(self.radiomics, str) or not self.radiomics:
             raise InputError(f"radiomics: expected a preset or a file, got {self.radiomics!r}.")
         for name, low, high in (
-            ("label", 1, 65_535), ("components", 1, 100_000), ("trees", 1, 100_000), ("folds", 2, 1000),
+            ("components", 1, 100_000), ("trees", 1, 100_000), ("folds", 2, 1000),
             ("bootstraps", 1, 1_000_000), ("calibration_bins", 2, 1000), ("shap_cases", 0, 1_000_000),
             ("background", 1, 100_000),
         ):  # fmt: skip
             check_whole(name, getattr(self, name), low, high)
+
+        if self.label is not None:
+            check_whole("label", self.label, 1, 65_535)
+        if self.bin_width_hu is not None:
+            check_number("bin_width_hu", self.bin_width_hu, 0.01, 1000)
 
     def bundle_input(self, inputs: tuple[str, ...]) -> str:
         """The input of the bundle: the paper's, or of those there are the one with most features."""

@@ -15,12 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics.cohort.manifest import ManifestRow
 from deepradiomics.cohort.workers import run_everywhere
 from deepradiomics.errors import InputError
 from deepradiomics.ich.case_features import SHAPE_PREFIX
 from deepradiomics.ich.cohort import IchCohort, some
 from deepradiomics.ich.features_case import CaseJob, FeatureSettings, Measured, measure_or_explain
 from deepradiomics.ich.features_latents import (
+    KINDS,
     Kind,
     LatentRow,
     Latents,
@@ -128,7 +130,7 @@ def cohort_features(
     *,
     encoder: str | Path | None = None,
     autoencoder: str | Path | None = None,
-    kinds: Sequence[Kind] = ("encoder", "autoencoder"),
+    kinds: Sequence[Kind] = KINDS,
     workers: int = 1,
     cluster: str | None = None,
     device: str = "auto",

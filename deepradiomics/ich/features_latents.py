@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ from deepradiomics.images import Mask, Volume
 from deepradiomics.progress import Progress, silent
 
 LATENTS_VERSION = "1"  # raise when the same CT and network would give other numbers
-Kind = Literal["encoder", "autoencoder"]
+Kind = str
+"""``encoder`` (of the segmentation network) or ``autoencoder`` (the VAE-GAN)."""
+KINDS: tuple[Kind, ...] = ("encoder", "autoencoder")
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,14 +181,12 @@ def _loaded(
 
         return bottlenecks
     from deepradiomics.ich.autoencoder import load_autoencoder
-    from deepradiomics.ich.lesion import lesion_crop
 
     autoencoder = load_autoencoder(network.folder, device=device)
 
     def posterior_mean(row: LatentRow) -> NDArray[np.float32]:
         ct, mask = _region(row, settings)
-        crop = lesion_crop(ct, mask, **autoencoder.recipe.to_dict(), case=row.row.id)
-        return flattened([autoencoder.latents(crop)])
+        return flattened([autoencoder.latents(autoencoder.crop(ct, mask, case=row.row.id))])
 
     return posterior_mean
 

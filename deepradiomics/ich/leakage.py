@@ -77,8 +77,8 @@ def check_networks(
         raise LeakageError(
             f"{where}: this experiment would leak: {'; '.join(leaks)}. Name for each patient a network that has not "
             "seen him: train out-of-fold ('ich train-segmenter --folds 5' and 'ich train-autoencoder --folds 5' write "
-            "such a manifest), or take networks trained on other patients. --allow-leakage runs it all the same and marks "
-            "every output as leaking."
+            "such a manifest), or take networks trained on other patients. --allow-leakage runs it all the same and "
+            "marks every output as leaking."
         )
     return (*remarks, *(f"LEAKAGE ({where}): {text}." for text in leaks)), bool(leaks)
 

@@ -1,0 +1,87 @@
+"""The tables of an experiment: their columns, and how they are written. An undefined number is an empty cell."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deepradiomics.errors import InputError
+from deepradiomics.files import atomic_file
+from deepradiomics.ich.scores import Predicted
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    name: tuple(columns.split(","))
+    for name, columns in {
+        "cells": "outcome,input,classifier,cohort,fold,n,positives,auc,auc_low,auc_high,f1,sensitivity,specificity,"
+        "ppv,npv,threshold,brier",
+        "summary": "outcome,input,classifier,auc_mean,auc_sd,auc_pooled,auc_low,auc_high,external_auc,external_low,"
+        "external_high",
+        "differences": "outcome,cohort,classifier,input,reference,auc,auc_reference,difference,low,high,p_delong,"
+        "p_holm,p_bootstrap",
+        "friedman": "outcome,cohort,statistic,df,p,blocks,pipelines",
+        "wilcoxon": "outcome,cohort,input_a,input_b,median_difference,statistic,p,p_bonferroni,p_holm,p_bh",
+        "sex": "outcome,cohort,input,classifier,n_female,auc_female,low_female,high_female,n_male,auc_male,low_male,"
+        "high_male,difference,p",
+        "calibration": "outcome,cohort,input,classifier,bin,n,mean_predicted,observed,low,high",
+        "shap_groups": "outcome,classifier,group,mean_abs_shap,share",
+        "shap_components": "outcome,classifier,group,component,label,mean_abs_shap",
+        "components": "family,component,rank,feature,loading",
+        "cohort": "variable,level,training,external,p,test",
+        "nmf": "family,split,rows,columns,components,relative_error,iterations,seconds",
+    }.items()
+}
+PREDICTIONS = ("outcome", "input", "classifier", "cohort", "fold", "id", "y", "probability", "threshold")
+
+
+def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Path:
+    """Write a CSV atomically; numbers to the last bit, NaN and None as empty cells.
+
+    Raises:
+        InputError: a row has a column that the table has not.
+    """
+    path = Path(path)
+    with atomic_file(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(columns)
+        for row in rows:
+            strange = sorted(set(row) - set(columns))
+            if strange:
+                raise InputError(f"{path.name}: the table has no column {strange[0]!r}.")
+            table.writerow([_cell(row.get(name)) for name in columns])
+    return path
+
+
+def read_table(path: str | Path) -> list[dict[str, str]]:
+    """Read a table as texts.
+
+    Raises:
+        InputError: it does not exist.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: this table does not exist.")
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def prediction_rows(predictions: Sequence[Predicted]) -> Iterable[dict[str, Any]]:
+    """Rows of predictions.csv: everybody's probability by every pipeline."""
+    for one in predictions:
+        head = {name: getattr(one, name) for name in ("outcome", "input", "classifier", "cohort")}
+        for i, case in enumerate(one.ids):
+            yield head | {
+                "fold": one.fold[i], "id": case, "y": int(one.y[i]), "probability": float(one.probability[i]),
+                "threshold": float(one.threshold[i]),
+            }  # fmt: skip
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value)
+    number = float(value)
+    return "" if math.isnan(number) else repr(number)
