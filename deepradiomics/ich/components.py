@@ -20,7 +20,6 @@ import numpy as np
 from deepradiomics.errors import BundleError, InputError
 from deepradiomics.ich.component_columns import Column, factor_columns, raw_columns
 from deepradiomics.ich.hals import weights
-from deepradiomics.ich.nmf import NMF
 from deepradiomics.progress import Progress
 
 __all__ = ["FACTORED", "FAMILIES", "Column", "Components", "Family"]
@@ -105,6 +104,8 @@ class Components:
                 f"{family}: {k} components instead of {n_components}: {len(rows)} training rows and {rows.shape[1]} "
                 "varying columns allow no more"
             )
+        from deepradiomics.ich.nmf import NMF  # scikit-learn, which a fitted family does without
+
         unit = _scaled(rows, low, high)
         model = NMF(k, max_iter=max_iter, tol=tol, random_state=seed, device=device, threads=threads)
         model.fit(unit, progress=progress)
@@ -183,10 +184,17 @@ class Components:
         try:
             names = info["names"]
             found = cls(
-                info["family"], int(info["n_features"]), None if names is None else tuple(names),
-                *(arrays[name] for name in ("kept", "middle", "low", "high")),
-                H=arrays.get("H"), fit_=info["fit"], notes=tuple(info["notes"]),
-            )  # fmt: skip
+                family=info["family"],
+                n_features=int(info["n_features"]),
+                names=None if names is None else tuple(names),
+                kept=arrays["kept"],
+                middle=arrays["middle"],
+                low=arrays["low"],
+                high=arrays["high"],
+                H=arrays.get("H"),
+                fit_=info["fit"],
+                notes=tuple(info["notes"]),
+            )
         except KeyError as error:
             raise BundleError(f"components: the entry {error} is missing. Copy the whole bundle again.") from error
         width = {len(found.kept), len(found.middle), len(found.low), len(found.high)}

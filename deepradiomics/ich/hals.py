@@ -41,11 +41,14 @@ def sweep(factor: np.ndarray, products: np.ndarray, gram: np.ndarray, threads: i
         Σ |projected gradient| met on the way: zero at an optimum (scikit-learn's ``violation``).
     """
     k, m = factor.shape
+    if not available():
+        return _sweep_plain(factor, products, gram)
+    from deepradiomics.ich.hals_cpu import sweep_block
+
     count = min(thread_count(threads), max(1, k * k * m // WORTH_A_THREAD))
-    ends = np.linspace(0, -(-m // COLUMNS), count + 1).astype(int) * COLUMNS
-    parts = [slice(a, min(b, m)) for a, b in pairwise(ends)]
-    step = _kernels()[0] if available() else _sweep_plain
-    return float(sum(map_threads(lambda s: step(factor[:, s], products[:, s], gram), parts, threads)))
+    ends = [min(int(end) * COLUMNS, m) for end in np.linspace(0, -(-m // COLUMNS), count + 1)]
+    whole = np.ascontiguousarray(products)
+    return float(sum(map_threads(lambda s: sweep_block(factor, whole, gram, *s), pairwise(ends), threads)))
 
 
 def weights(
@@ -67,9 +70,13 @@ def weights(
     for start in range(0, len(rows), 64):
         products[start : start + 64] = np.asarray(rows[start : start + 64], np.float64) @ H.T
     found = np.zeros_like(products)
-    solve = _kernels()[1] if available() else _solve_plain
-    chunks = [slice(s, s + 16) for s in range(0, len(rows), 16)]
-    map_threads(lambda s: solve(found[s], products[s], gram, tol, max_sweeps), chunks, threads)
+    if not available():
+        _solve_plain(found, products, gram, tol, max_sweeps)
+        return found
+    from deepradiomics.ich.hals_cpu import solve_rows
+
+    chunks = pairwise([*range(0, len(rows), 16), len(rows)])
+    map_threads(lambda s: solve_rows(found, products, gram, tol, max_sweeps, *s), chunks, threads)
     return found
 
 
@@ -106,9 +113,3 @@ def _solve_plain(found: np.ndarray, products: np.ndarray, gram: np.ndarray, tol:
             if _sweep_plain(one, products[i][:, None], gram) <= tol * first:
                 break
         found[i] = one[:, 0]
-
-
-def _kernels():  # type: ignore[no-untyped-def]  # compiled on first use: numba may be absent
-    from deepradiomics.ich import hals_cpu
-
-    return hals_cpu.sweep_block, hals_cpu.solve_rows

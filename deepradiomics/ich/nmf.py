@@ -8,9 +8,10 @@ solves each row to convergence for itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Init = Literal["nndsvda", "random"]
 
 
-class NMF:
+class NMF(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Factorise non-negative rows X (n, p) into W (n, k) times components H (k, p).
 
     Args:
@@ -102,19 +103,6 @@ class NMF:
     def inverse_transform(self, W: np.ndarray) -> np.ndarray:
         """Return W H (n, p)."""
         return np.asarray(W) @ self._components()
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the options, as scikit-learn's pipelines ask for them."""
-        names = ("n_components", "init", "tol", "max_iter", "random_state", "device", "threads")
-        return {name: getattr(self, name) for name in names}
-
-    def set_params(self, **params: Any) -> NMF:
-        """Set options."""
-        for name, value in params.items():
-            if name not in self.get_params():
-                raise InputError(f"NMF has no option {name!r}; it has {', '.join(self.get_params())}.")
-            setattr(self, name, value)
-        return self
 
     def _iterate(self, steps: _OnCpu | _OnDevice, progress: Progress) -> tuple[int, bool]:
         first = 0.0

@@ -11,6 +11,7 @@ Source: Lundberg et al., Nat Mach Intell 2020;2:56-67, algorithm 3 (intervention
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -41,10 +42,20 @@ def explain_trees(
     found = np.empty_like(patients)
     tree = (model.roots, model.left, model.right, model.feature, model.threshold, model.value)
     for i, row in enumerate(patients):
-        parts = map_threads(lambda piece, row=row: kernel(row, against[piece], *tree), pieces, threads)
+        parts = map_threads(partial(_part, kernel, row, against, tree), pieces, threads)
         found[i] = sum(parts) / (len(against) * len(model.roots))
         told((i + 1) / len(patients), f"Explaining patient {i + 1} of {len(patients)}")
     return found
+
+
+def _part(
+    kernel: Callable[..., np.ndarray],
+    row: np.ndarray,
+    against: np.ndarray,
+    tree: tuple[np.ndarray, ...],
+    piece: np.ndarray,
+) -> np.ndarray:
+    return kernel(row, against[piece], *tree)
 
 
 def _kernel() -> Callable[..., np.ndarray]:
