@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.errors import InputError
+from deepradiomics.errors import InputError, MaskError
+from deepradiomics.ich.case_result import FeatureRow
 from deepradiomics.ich.lesion import CropRecipe, LesionCrop, lesion_crop
 from deepradiomics.images import Mask, Volume
 from deepradiomics.progress import Progress, part
 
 if TYPE_CHECKING:
     from deepradiomics.ich.autoencoder import Autoencoder
-    from deepradiomics.networks.segmenter import Segmenter
+    from deepradiomics.networks.segmenter import BundleSegmenter
     from deepradiomics.radiomics import Features, Settings
 
 SHAPE_PREFIX = "original_shape_"
@@ -73,7 +74,7 @@ def case_features(
     mask: Mask,
     settings: Settings,
     *,
-    encoder: Segmenter | None = None,
+    encoder: BundleSegmenter | None = None,
     autoencoder: Autoencoder | None = None,
     label: int = 1,
     case: str = "",
@@ -120,3 +121,27 @@ def case_features(
 def flattened(maps: Sequence[np.ndarray]) -> np.ndarray:
     """Maps (channels, z, y, x) one after another as one row, float32."""
     return np.concatenate([np.asarray(one, np.float32).ravel() for one in maps])
+
+
+def feature_rows(found: Features, label: int = 1) -> tuple[FeatureRow, ...]:
+    """Radiomic features as rows of features.csv."""
+    return tuple(FeatureRow(label, name, _family(name), float(value)) for name, value in found.items())
+
+
+def lesion_rows(ct: Volume, parts: Mask, settings: Settings, threads: int | None = None) -> tuple[FeatureRow, ...]:
+    """Radiomic features of each haematoma by itself; one of a voxel or two has no rows."""
+    from deepradiomics.radiomics import extract
+
+    rows: list[FeatureRow] = []
+    for number in parts.labels_present():
+        try:
+            rows += feature_rows(extract(ct, parts, settings, label=number, threads=threads), number)
+        except MaskError:
+            continue
+    return tuple(rows)
+
+
+def _family(name: str) -> str:
+    """``wavelet-LLH_glcm_Contrast`` -> ``glcm``; image prefixes hold no underscore."""
+    pieces = name.split("_")
+    return pieces[0] if pieces[0] == "diagnostics" or len(pieces) < 3 else pieces[1]

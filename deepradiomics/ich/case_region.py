@@ -118,7 +118,7 @@ def segmented_region(
     return _region(blood, ct, lesions, each, origin, sentence, notes)
 
 
-def open_segmenter(predictor_segmenter: Path | None, model: str | None, device: str) -> Segmenter:
+def open_segmenter(predictor_segmenter: Path | None, model: str | Path | None, device: str) -> Segmenter:
     """Load the network that a user names, else the bundle's.
 
     Raises:

@@ -7,6 +7,7 @@
       segmentation.nii.gz      on the CT's own grid: 1 haematoma, 2 ring of the dilated haematoma
       gradcam.nii.gz           where the latents speak for each risk, one map an outcome; 0 outside haematoma and ring
       features.csv             measured features: label, feature, family, value
+      lesion_features.csv      the same of each haematoma by itself, where asked for; label = its number by size
       shap.csv                 share of each component in each risk, largest first
       expansion.nii.gz, followup_registered.nii.gz, expansion.json   with a follow-up
 """
@@ -33,10 +34,11 @@ KIND = "ich-case"
 HAEMATOMA, RING = 1, 2
 """Labels of segmentation.nii.gz."""
 JSON_FILE, SEGMENTATION_FILE, GRADCAM_FILE = "ich.json", "segmentation.nii.gz", "gradcam.nii.gz"
-FEATURES_FILE, SHAP_FILE = "features.csv", "shap.csv"
+FEATURES_FILE, LESIONS_FILE, SHAP_FILE = "features.csv", "lesion_features.csv", "shap.csv"
 EXPANSION_JSON, EXPANSION_FILE, FOLLOWUP_FILE = "expansion.json", "expansion.nii.gz", "followup_registered.nii.gz"
 CASE_FILES = (
-    JSON_FILE, SEGMENTATION_FILE, GRADCAM_FILE, FEATURES_FILE, SHAP_FILE, EXPANSION_JSON, EXPANSION_FILE, FOLLOWUP_FILE,
+    JSON_FILE, SEGMENTATION_FILE, GRADCAM_FILE, FEATURES_FILE, LESIONS_FILE, SHAP_FILE, EXPANSION_JSON, EXPANSION_FILE,
+    FOLLOWUP_FILE,
 )  # fmt: skip
 """Every file that :func:`write_case` may write."""
 
@@ -84,6 +86,7 @@ class IchCase:
         features: as measured.
         shap: outcomes one after another, each with its largest absolute shares first.
         expansion: what the follow-up shows.
+        lesions: features of each haematoma by itself; empty unless asked for.
     """
 
     record: Mapping[str, Any]
@@ -93,6 +96,7 @@ class IchCase:
     features: tuple[FeatureRow, ...]
     shap: tuple[ShapRow, ...]
     expansion: Expansion | None = None
+    lesions: tuple[FeatureRow, ...] = ()
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -117,6 +121,8 @@ def write_case(case: IchCase, folder: str | Path) -> Path:
             if case.gradcam:
                 write_stack([case.gradcam[one] for one in case.outcomes], part / GRADCAM_FILE)
             _write_rows(part / FEATURES_FILE, [one.name for one in fields(FeatureRow)], case.features)
+            if case.lesions:
+                _write_rows(part / LESIONS_FILE, [one.name for one in fields(FeatureRow)], case.lesions)
             _write_rows(part / SHAP_FILE, [one.name for one in fields(ShapRow)], case.shap)
             if case.expansion is not None:
                 write_mask(case.expansion.change, part / EXPANSION_FILE)

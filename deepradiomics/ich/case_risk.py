@@ -17,7 +17,7 @@ from deepradiomics.ich.predictor import OutcomeModel, Predictor
 from deepradiomics.ich.shapley import component_shap, group_shap
 
 _UNLIKE = 0.1  # share of features beyond the training range above which it is told
-_SEX = {"f": 1.0, "female": 1.0, "m": 0.0, "male": 0.0}
+_SEX = {"m": 1.0, "male": 1.0, "f": 0.0, "female": 0.0}  # as in the experiment
 _FAMILY_TITLES = {"radiomics": "radiomic features", "encoder": "latents of the segmentation encoder",
                   "vaegan": "latents of the VAE-GAN"}  # fmt: skip
 
@@ -65,7 +65,7 @@ def patient_row(
 
 
 def covariate_values(predictor: Predictor, clinical: Mapping[str, Any], notes: list[str]) -> np.ndarray:
-    """Return the covariates in the bundle's order, NaN where missing; sex is 1 for F and 0 for M.
+    """Return the covariates in the bundle's order, NaN where missing; sex is 1 for M and 0 for F.
 
     Raises:
         InputError: an unknown covariate, or one that is no number.

@@ -29,10 +29,9 @@ def case_methods(
     *,
     mask_origin: str,
     lesions: str,
-    features: int,
-    ring: str,
+    dilation_voxels: int,
     explained_by: Sequence[str],
-    followup: str,
+    followup: bool,
     versions: Mapping[str, str],
 ) -> str:
     """Return the methods paragraph of one patient.
@@ -41,10 +40,9 @@ def case_methods(
         predictor: the outcome models.
         mask_origin: how the haematoma was outlined, as a sentence without its full stop.
         lesions: all or largest.
-        features: number of radiomic features measured.
-        ring: how the ring was made, as a phrase.
+        dilation_voxels: edge of the cube that dilates the haematoma on a grid of 1 mm.
         explained_by: the networks (groups) that Grad-CAM looked into.
-        followup: how expansion was measured, as a sentence; empty without a follow-up.
+        followup: whether expansion was measured.
         versions: of the software used.
     """
     shared = ", ".join(f"{len(block.columns)} of {_INPUTS[group]}" for group, block in predictor.blocks.items())
@@ -54,7 +52,7 @@ def case_methods(
     sentences = [
         f"Outcome risks ({REFERENCE}) were computed with DeepRadiomics {versions.get('deepradiomics', '')}.",
         f"{mask_origin}; {_LESIONS[lesions]}. Volumes are in millilitres, ABC/2 stands beside them.",
-        f"{features} features with PyRadiomics definitions were measured." if features else "",
+        "Radiomic features have PyRadiomics' definitions.",
         f"The {predictor.classifier} classifier saw {sum(len(b.columns) for b in predictor.blocks.values())} columns "
         f"({shared}), reduced and scaled with the training cohort alone; it was fitted on {cohort} of {several} "
         f"patients (bundle {predictor.sha256[:12]})"
@@ -64,22 +62,25 @@ def case_methods(
             else ""
         )
         + ".",
-        "Thresholds maximised Youden's index on patients that the model was not fitted with; calibration is that of "
-        "out-of-fold predictions of the training cohort.",
+        "Thresholds (Youden's index) and calibration are those of out-of-fold predictions of the training cohort.",
         "Shares in the risk are Shapley values in units of probability; with the base value they sum to the risk.",
-        _explained(explained_by, ring),
-        followup,
+        _explained(explained_by, dilation_voxels),
+        "The follow-up was registered rigidly to the baseline; expansion is the difference of the two volumes, each "
+        "measured on its own CT's grid."
+        if followup
+        else "",
         "Software: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _explained(groups: Sequence[str], ring: str) -> str:
+def _explained(groups: Sequence[str], dilation_voxels: int) -> str:
     if not groups:
         return ""
     networks = " and ".join({"encoder": "the segmentation encoder", "vaegan": "the VAE-GAN"}[one] for one in groups)
     weighted = ", each weighted by its part of the slope," if len(groups) > 1 else ""
     return (
         f"3D Grad-CAM of {networks}{weighted} was taken of the latents' projection on the direction in which the risk "
-        f"rises (secant slope of the probability over ± 1 SD of each component) and shown within {ring}."
+        f"rises (secant slope of the probability over ± 1 SD of each component) and shown within the "
+        f"haematoma dilated by a cube of {dilation_voxels} voxels of 1 mm."
     )

@@ -1,0 +1,172 @@
+"""ich.json: everything that other programs read about one patient, with its provenance and no identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepradiomics import __version__
+from deepradiomics.files import content_hash
+from deepradiomics.ich.case_result import KIND, RING
+from deepradiomics.ich.methods_text import case_methods
+from deepradiomics.ich.volume import abc2, lesions, volume_ml
+from deepradiomics.images import Mask, Volume
+from deepradiomics.training.run_folder import now, versions
+
+if TYPE_CHECKING:
+    from deepradiomics.ich.case_region import Region
+    from deepradiomics.ich.expansion import Expansion
+    from deepradiomics.ich.lesion import LesionCrop
+    from deepradiomics.ich.predictor import Predictor
+
+DISCLAIMER = "Research use only; not a medical device. Not for diagnosis or treatment."
+SYNTHETIC_DISCLAIMER = (
+    "The model was trained on synthetic images: these risks demonstrate the software and mean nothing clinically."
+)
+LEAKING_DISCLAIMER = (
+    "LEAKING: the model was fitted with latents of networks that had seen its patients (--allow-leakage); its "
+    "calibration and thresholds are too optimistic."
+)
+_IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+_SOFTWARE = ("numpy", "scipy", "SimpleITK", "torch", "monai", "scikit-learn", "xgboost")
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """Circumstances of one run.
+
+    Args:
+        case_id: name of the case.
+        command: how the program was started.
+        policy: all or largest, of several haematomas.
+        clinical: covariates as given.
+        device: where the networks ran.
+        synthetic_image: the CT is a phantom.
+        dilation_voxels: edge of the cube that dilated the haematoma, on a grid of 1 mm.
+        seconds: of each stage.
+    """
+
+    case_id: str
+    command: str
+    policy: str
+    clinical: Mapping[str, Any]
+    device: str
+    synthetic_image: bool
+    dilation_voxels: int
+    seconds: Mapping[str, float]
+
+
+def case_record(
+    predictor: Predictor,
+    ct: Volume,
+    region: Region,
+    regions: Mask,
+    crop: LesionCrop,
+    outcomes: Mapping[str, Any],
+    grown: Expansion | None,
+    notes: tuple[str, ...],
+    facts: RunFacts,
+) -> dict[str, Any]:
+    """Return the content of ich.json, but for ``files``.
+
+    Args:
+        predictor: the outcome models.
+        ct: the baseline CT.
+        region: the haematoma and its parts.
+        regions: 1 haematoma, 2 ring, on the CT's grid.
+        crop: of the haematoma, with the ring as it was dilated.
+        outcomes: entries of each outcome.
+        grown: what the follow-up shows.
+        notes: what was assumed; repeated ones are told once.
+        facts: the circumstances of the run.
+    """
+    software = versions(_SOFTWARE)
+    return {
+        "kind": KIND,
+        "software": "deepradiomics",
+        "version": __version__,
+        "created": now(),
+        "command": facts.command,
+        "case_id": facts.case_id,
+        "synthetic_model": predictor.synthetic,
+        "synthetic_image": facts.synthetic_image,
+        "leaking": predictor.leaking,
+        "disclaimer": _disclaimer(predictor),
+        "bundle": {
+            "name": str(predictor.info.get("name", "")), "input": predictor.input, "classifier": predictor.classifier,
+            "sha256": predictor.sha256, "encoder_sha256": predictor.encoder_sha256,
+            "autoencoder_sha256": predictor.autoencoder_sha256,
+        },
+        "inputs": {"ct": _provenance(ct), "mask": dict(region.origin)},
+        "volumes": _volumes(region, regions, crop),
+        "lesions_policy": facts.policy,
+        "clinical": dict(facts.clinical),
+        "outcomes": dict(outcomes),
+        "followup": _followup(grown),
+        "columns": {group: where.stop - where.start for group, where in predictor.slices().items()},
+        "settings": dict(predictor.radiomics_settings),
+        "versions": software,
+        "device": facts.device,
+        "seconds": dict(facts.seconds),
+        "notes": list(dict.fromkeys(notes)),
+        "methods_text": case_methods(
+            predictor,
+            mask_origin=region.sentence,
+            lesions=facts.policy,
+            dilation_voxels=facts.dilation_voxels,
+            explained_by=[group for group in ("encoder", "vaegan") if group in predictor.blocks],
+            followup=grown is not None,
+            versions=software,
+        ),
+    }  # fmt: skip
+
+
+def _volumes(region: Region, regions: Mask, crop: LesionCrop) -> dict[str, Any]:
+    """Millilitres. The ring is counted on the 1-mm crop: in thick slices the CT's own grid shows only a part of it."""
+    estimate = abc2(region.mask)
+    whole = Mask((region.parts.labels > 0).astype(np.uint8), region.parts.geometry)
+    return {
+        "haematoma_ml": volume_ml(region.mask),
+        "abc2_ml": estimate.ml,
+        "abc": {"a_mm": estimate.a_mm, "b_mm": estimate.b_mm, "c_mm": estimate.c_mm},
+        "lesions": [{"label": one.number, "ml": one.ml, "centre_mm": list(one.centre_mm)} for one in lesions(whole)],
+        "ring_ml": float(crop.ring.sum() * np.prod(crop.geometry.spacing_mm) / 1000),
+        "ring_on_ct_ml": volume_ml(regions, RING),
+    }
+
+
+def _followup(grown: Expansion | None) -> dict[str, Any] | None:
+    if grown is None:
+        return None
+    found = grown.to_dict()
+    return {
+        "followup_ml": found["followup_ml"],
+        "expansion_ml": found["difference_ml"],
+        "relative": found["relative"],
+        "labels": found["labels"],
+    }
+
+
+def _disclaimer(predictor: Predictor) -> str:
+    return " ".join(
+        [
+            *([LEAKING_DISCLAIMER] if predictor.leaking else []),
+            *([SYNTHETIC_DISCLAIMER] if predictor.synthetic else []),
+            DISCLAIMER,
+        ]
+    )
+
+
+def _provenance(ct: Volume) -> dict[str, Any]:
+    """File name without its folder (nothing for DICOM, whose names may tell who it is), a hash, the grid."""
+    name = Path(ct.source).name
+    return {
+        "file": name if name.lower().endswith(_IMAGE_SUFFIXES) else "",
+        "sha256": content_hash(np.asarray(ct.voxels), ct.geometry.to_dict()),
+        "size": list(ct.geometry.size),
+        "spacing_mm": list(ct.geometry.spacing_mm),
+    }
