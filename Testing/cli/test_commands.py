@@ -38,6 +38,7 @@ COMMANDS = (
     ("fingerprint", "apply"),
     ("fingerprint", "evaluate"),
     ("fingerprint", "ablate"),
+    ("ich", "apply"),
 )
 
 
