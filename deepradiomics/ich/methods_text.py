@@ -12,10 +12,10 @@ REFERENCE = (
     "Tran et al., Comparing handcrafted radiomics versus latent deep learning features of admission head CT, 2025"
 )
 _INPUTS = {
-    "radiomics": "radiomic features",
+    "radiomics": "components of radiomic features",
     "shape": "shape features",
-    "encoder": "latents of the segmentation network's encoder",
-    "vaegan": "latents of a VAE-GAN of the dilated haematoma",
+    "encoder": "components of the segmentation encoder's latents",
+    "vaegan": "components of a VAE-GAN's latents of the haematoma and its surroundings",
     "clinical": "clinical covariates",
 }
 _LESIONS = {
@@ -45,7 +45,7 @@ def case_methods(
         followup: whether expansion was measured.
         versions: of the software used.
     """
-    shared = ", ".join(f"{len(block.columns)} of {_INPUTS[group]}" for group, block in predictor.blocks.items())
+    shared = ", ".join(f"{len(block.columns)} {_INPUTS[group]}" for group, block in predictor.blocks.items())
     n_training = sorted({one.n_training for one in predictor.outcomes})
     cohort = "a SYNTHETIC cohort" if predictor.synthetic else "a cohort"
     several = f"{n_training[0]}" if len(n_training) == 1 else f"{n_training[0]} to {n_training[-1]}"
