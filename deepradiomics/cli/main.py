@@ -22,6 +22,8 @@ from deepradiomics.cli.fingerprint_evaluate import evaluate
 from deepradiomics.cli.fingerprint_train import train
 from deepradiomics.cli.ich_apply import apply as ich_apply
 from deepradiomics.cli.ich_expansion import expansion as ich_expansion
+from deepradiomics.cli.ich_experiment import experiment as ich_experiment
+from deepradiomics.cli.ich_features import features as ich_features
 from deepradiomics.cli.ich_report import report as ich_report
 from deepradiomics.cli.lens_case import case as lens_case
 from deepradiomics.cli.lens_fit import fit as lens_fit
@@ -72,6 +74,8 @@ lens.command("report")(lens_report)
 lens.command("case")(lens_case)
 ich.command("apply")(ich_apply)
 ich.command("expansion")(ich_expansion)
+ich.command("features")(ich_features)
+ich.command("experiment")(ich_experiment)
 ich.command("report")(ich_report)
 phantom.command("knee")(phantom_knee.knee)
 phantom.command("prostate")(prostate)

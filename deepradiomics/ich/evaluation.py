@@ -137,8 +137,10 @@ def _remarks(
     other: Mapping[str, np.ndarray],
     explained: str,
 ) -> tuple[str, ...]:
-    found = [note for one in fitted for block in one.components.values() for note in block.notes]
-    remarks = list(dict.fromkeys(f"Components: {note}." for note in found))
+    notes = [note for one in (fitted[-1], fitted[0]) for block in one.components.values() for note in block.notes]
+    capped = [note for note in notes if "instead of" in note]  # the folds differ in a few constant columns alone
+    last = [note for block in fitted[-1].components.values() for note in block.notes]
+    remarks = list(dict.fromkeys(f"Components: {note}." for note in (*last, *capped)))
     for where, outcomes in (("training", y), ("external", other)):
         for name, (known, positive) in _counts(outcomes).items():
             missing = len(outcomes[name]) - known

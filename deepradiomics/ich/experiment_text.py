@@ -34,8 +34,8 @@ def experiment_methods(about: Mapping[str, Any]) -> str:
         ),
         f"Cross-validation had {about['folds']} folds, dealt by patient, stratified over the combination of all "
         "outcomes and shared by them. Scaling, imputation, factorisation, thresholds and models were fitted inside "
-        "each training part. Decision thresholds maximise Youden's index on a held-out fourth of the training part; for the "
-        "final models, on the out-of-fold predictions.",
+        "each training part. Decision thresholds maximise Youden's index on a held-out fourth of the training part; "
+        "for the final models, on the out-of-fold predictions.",
         "AUCs have DeLong's 95 % intervals. Inputs were compared with radiomics and with shape on the same patients by "
         f"the paired DeLong test (Holm) and a stratified bootstrap of {config['bootstraps']} resamples, over all "
         "classifiers by Friedman's test, and in pairs by Wilcoxon's signed-rank test with Bonferroni, Holm and "
