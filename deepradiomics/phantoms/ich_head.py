@@ -217,6 +217,13 @@ def _base(p: Points, table: Field, head: Head, fill: Fill) -> None:
     """Skull base and face: orbits with globes, ethmoid cells, sphenoid wings, petrous bones, clivus, frontal sinus."""
     x, y, z = p
     side = (np.abs(x), y, z)
+    fossa = np.where(y < 19 + np.float32(0.25) * side[0], np.float32(45), np.float32(55) - np.float32(0.1) * side[0])
+    below = np.maximum(z + fossa, table).astype(np.float32)  # < 0 under the middle and the posterior fossa
+    fill(below, "cortical bone")
+    fill(below + np.float32(4), "muscle")
+    axis = np.hypot(x, y - np.float32(19))
+    fill(np.maximum(below - 2, axis - np.float32(13)), "csf")  # foramen magnum
+    fill(np.maximum(below - 2, axis - np.float32(7)), "brain stem")
     floor = np.maximum(z + np.float32(27) + np.float32(0.22) * (y + 40), y + np.float32(26))  # < 0: face
     within = np.maximum(floor, table + 1)
     fill(np.maximum(floor - np.float32(1.5), table), "cortical bone")

@@ -25,8 +25,8 @@ class Protocol:
 
 
 PROTOCOLS: dict[Size, Protocol] = {
-    "small": Protocol((96, 112, 48), (2.0, 2.0, 3.0)),
-    "clinical": Protocol((448, 448, 31), (0.5, 0.5, 5.0)),
+    "small": Protocol((96, 112, 52), (2.0, 2.0, 3.0)),
+    "clinical": Protocol((448, 448, 32), (0.5, 0.5, 5.0)),
 }
 # site: noise SD (HU) in the brain at the small protocol, in-plane smoothing (mm) of the noise, sharpening of the image
 SITES: dict[str, tuple[float, float, float]] = {"A": (3.2, 1.4, 0.0), "B": (4.4, 0.8, 0.2), "C": (2.4, 1.8, -0.4)}
