@@ -142,8 +142,10 @@ def apply_case(
     grown = None
     if followup is not None:
         say(0.8, "follow-up")
-        grown = _expansion(networks, ct, region, followup, followup_mask, flips, largest, device, case_id, say)
-        notes += grown.notes
+        grown = _expansion(networks, ct, region, followup, followup_mask, label, flips, largest, device, case_id, say)
+        notes += [f"Follow-up: {note}" for note in grown.notes]
+        if policy == "largest" and len(region.parts_ml) > 1:
+            notes.append("Follow-up: the expansion counts all haematomas, not the largest alone.")
         clock.lap("expansion")
     notes += _seen(predictor, networks, ct)
     if synthetic_image:
@@ -259,6 +261,7 @@ def _expansion(
     region: Region,
     followup: Volume,
     followup_mask: Mask | None,
+    label: int | None,
     flips: bool,
     largest: bool,
     device: str,
@@ -268,14 +271,16 @@ def _expansion(
     from deepradiomics.ich.expansion import expansion
     from deepradiomics.prepare.hu import check_hu
 
-    check_hu(followup, case=f"{case}, follow-up")
     name = f"{case}, follow-up"
-    if followup_mask is not None:
-        later = given_region(followup, followup_mask, label=None, lesions="all", case=name).mask
-    else:
+    check_hu(followup, case=name)
+    if followup_mask is None:
         later = networks.segmenter.segment(
             followup, flips=flips, largest=largest, case=name, progress=part(say, 0.8, 0.87)
         ).mask
+    elif label is not None:  # an empty mask is an answer too: the haematoma is gone
+        later = Mask((followup_mask.labels == label).astype(np.uint8), followup_mask.geometry, followup_mask.name)
+    else:
+        later = followup_mask
     whole = Mask((region.parts.labels > 0).astype(np.uint8), ct.geometry, "haematoma")
     return expansion(ct, followup, whole, later, device=device, case=case, progress=part(say, 0.87, 1.0))
 
