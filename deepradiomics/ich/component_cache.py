@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -60,12 +62,8 @@ def _write(file: Path, components: Components) -> None:
 def _read(file: Path) -> Components | None:
     """None where it is absent or was cut short: then it is fitted again."""
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         return Components.from_arrays(arrays, json.loads(arrays.pop("info").tobytes()))
-    except (OSError, ValueError, KeyError, EOFError, BundleError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, BundleError):
         return None
-    except Exception as error:  # zipfile has errors of its own for damaged archives
-        if type(error).__module__ in ("zipfile", "zlib"):
-            return None
-        raise

@@ -91,9 +91,8 @@ class Components:
         kept, middle = _varying(table, family)
         rows = _filled(table[:, kept], middle)
         described = tuple(map(str, names)) if names is not None else None
-        notes = (
-            [] if len(kept) == table.shape[1] else [f"{family}: {table.shape[1] - len(kept)} constant columns left out"]
-        )
+        left_out = table.shape[1] - len(kept)
+        notes = [f"{family}: {left_out} columns left out: constant or mostly undefined in training"] if left_out else []
         if family not in FACTORED:
             low, sd = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
             return cls(family, table.shape[1], described, kept, middle, low, low + sd, notes=tuple(notes))

@@ -60,6 +60,21 @@ class FrozenModel(ABC):
     def _probability(self, X: np.ndarray) -> np.ndarray:
         """Of checked rows."""
 
+    def along(self, start: np.ndarray, end: np.ndarray, order: np.ndarray) -> np.ndarray:
+        """P(y = 1) on the way from one row to another, the columns changing one after the other.
+
+        Args:
+            start, end: (columns,).
+            order: the columns in the order in which they change, each once.
+
+        Returns:
+            (columns + 1,), the first of `start`, the last of `end`.
+        """
+        path = np.repeat(np.asarray(start, np.float64)[None], len(order) + 1, axis=0)
+        for step, column in enumerate(order):
+            path[step + 1 :, column] = end[column]
+        return self._probability(path)
+
     @abstractmethod
     def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return arrays for safetensors and a description for JSON."""
@@ -103,7 +118,7 @@ def freeze(estimator: Any) -> FrozenModel:
         raise InputError(f"freeze: expected a fitted {', '.join(_ESTIMATORS)}, got {name}.")
     classes = getattr(core, "classes_", None)
     if classes is None or list(classes) != [0, 1]:
-        what = "is not fitted" if classes is None else f"has the classes {list(classes)}"
+        what = "is not fitted" if classes is None else f"has the classes {np.asarray(classes).tolist()}"
         raise InputError(f"freeze: expected a classifier fitted on the classes 0 and 1; this {name} {what}.")
     make: Callable[..., FrozenModel] = _named(_ESTIMATORS[name])
     return make(core) if scaler is None else make(core, scaler)

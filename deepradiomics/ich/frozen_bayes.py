@@ -23,13 +23,22 @@ class FrozenNaiveBayes(FrozenModel):
     prior: np.ndarray
 
     def _probability(self, X: np.ndarray) -> np.ndarray:
-        log = [
-            np.log(self.prior[c])
-            - 0.5 * np.log(2.0 * np.pi * self.variance[c]).sum()
-            - 0.5 * ((X - self.mean[c]) ** 2 / self.variance[c]).sum(axis=1)
-            for c in (0, 1)
-        ]
-        found: np.ndarray = expit(log[1] - log[0])
+        found: np.ndarray = expit(self._log_prior() + self._log_ratios(X).sum(axis=1))
+        return found
+
+    def along(self, start: np.ndarray, end: np.ndarray, order: np.ndarray) -> np.ndarray:
+        before, after = self._log_ratios(start), self._log_ratios(end)
+        steps = np.concatenate([[0.0], np.cumsum((after - before)[order])])
+        found: np.ndarray = expit(self._log_prior() + before.sum() + steps)
+        return found
+
+    def _log_prior(self) -> float:
+        return float(np.log(self.prior[1]) - np.log(self.prior[0]))
+
+    def _log_ratios(self, X: np.ndarray) -> np.ndarray:
+        """Log of the densities' ratio, class 1 to class 0, of each column; X (…, columns)."""
+        parts = [-0.5 * (np.log(self.variance[c]) + (X - self.mean[c]) ** 2 / self.variance[c]) for c in (0, 1)]
+        found: np.ndarray = parts[1] - parts[0]
         return found
 
     def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

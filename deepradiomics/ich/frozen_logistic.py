@@ -27,6 +27,12 @@ class FrozenLogistic(FrozenModel):
         found: np.ndarray = expit((X - self.mean) / self.scale @ self.coef + self.intercept[0])
         return found
 
+    def along(self, start: np.ndarray, end: np.ndarray, order: np.ndarray) -> np.ndarray:
+        steps = ((end - start) / self.scale * self.coef)[order]
+        first = (start - self.mean) / self.scale @ self.coef + self.intercept[0]
+        found: np.ndarray = expit(first + np.concatenate([[0.0], np.cumsum(steps)]))
+        return found
+
     def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays = {"mean": self.mean, "scale": self.scale, "coef": self.coef, "intercept": self.intercept}
         return arrays, {"kind": self.kind, "n_columns": self.n_columns}

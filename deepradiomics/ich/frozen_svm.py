@@ -45,6 +45,17 @@ class FrozenSvm(FrozenModel):
             found[start : start + step] = expit(-(a * decision + b))
         return found
 
+    def along(self, start: np.ndarray, end: np.ndarray, order: np.ndarray) -> np.ndarray:
+        gamma, intercept, a, b = self.numbers
+        here, there = ((row - self.mean) / self.scale for row in (start, end))
+        first = ((here - self.support) ** 2).sum(axis=1)
+        # (y - s)² - (x - s)² = (y - x) (y + x - 2 s): how each column moves the row from each support vector
+        steps = (there - here)[order] * ((there + here)[order] - 2.0 * self.support[:, order])  # (s, columns)
+        squares = np.concatenate([first[:, None], steps], axis=1).cumsum(axis=1)
+        decision = self.dual @ np.exp(-gamma * squares) + intercept
+        found: np.ndarray = expit(-(a * decision + b))
+        return found
+
     def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         names = ("mean", "scale", "support", "dual", "numbers")
         return {name: getattr(self, name) for name in names}, {"kind": self.kind, "n_columns": self.n_columns}

@@ -58,6 +58,7 @@ def component_shap(
     *,
     seed: int = 0,
     walks: int = 1,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> ShapValues:
     """Explain each row of X (n, p) against the background rows (b, p).
@@ -68,6 +69,7 @@ def component_shap(
         background: training patients; more than 100 are thinned evenly to 100.
         seed: of the random orders.
         walks: orders for each background row, each taken forwards and backwards (sampled models only).
+        threads: for forests; None takes all cores. The result does not depend on it beyond rounding.
 
     Raises:
         InputError: shapes do not fit, or no background row.
@@ -83,7 +85,7 @@ def component_shap(
     from deepradiomics.ich.shapley_trees import can_explain, explain_trees
 
     if isinstance(model, FrozenTrees) and can_explain():
-        return ShapValues(explain_trees(model, rows, against, progress=told), base, "exact (trees)")
+        return ShapValues(explain_trees(model, rows, against, threads=threads, progress=told), base, "exact (trees)")
     exact = rows.shape[1] <= EXACT_COLUMNS
     found = np.empty_like(rows)
     for i, row in enumerate(rows):
@@ -137,8 +139,5 @@ def sampled(
         for _ in range(walks):
             order = generator.permutation(p)
             for way in (order, order[::-1]):
-                path = np.repeat(other[None], p + 1, axis=0)
-                for step, column in enumerate(way):
-                    path[step + 1 :, column] = row[column]
-                values[way] += np.diff(model.probability(path))
+                values[way] += np.diff(model.along(other, row, way))
     return values / (2 * walks * len(background))

@@ -1,4 +1,4 @@
-"""The passes of :mod:`.shapley_trees` compiled. Import only where numba is available."""
+"""Passes through trees, compiled: of :mod:`.shapley_trees`, and of walks through XGBoost's. Needs numba."""
 
 import numpy as np
 
@@ -68,3 +68,39 @@ def row_values(row, background, roots, left, right, feature, threshold, value): 
             for d in range(depth):
                 side[path[d]] = 0
     return total
+
+
+@njit
+def walk_steps(start, end, place, roots, left, right, feature, condition):  # type: ignore[no-untyped-def]
+    """Changes of a booster's log-odds on the way from one row to another; the first entry is the sum at the start.
+
+    After s steps the columns with place < s have the values of `end`. A node at which the rows part therefore splits
+    the steps in two: up to its column's place they follow `start`, beyond it `end`.
+    """
+    steps = np.zeros(len(start) + 1)
+    nodes = np.empty(512, np.int32)
+    lows = np.empty(512, np.int32)
+    highs = np.empty(512, np.int32)
+    for root in roots:
+        nodes[0], lows[0], highs[0] = root, 0, len(start) + 1
+        waiting = 1
+        while waiting:
+            waiting -= 1
+            node, low, high = nodes[waiting], lows[waiting], highs[waiting]
+            while left[node] >= 0:
+                column = feature[node]
+                first = left[node] if start[column] < condition[node] else right[node]
+                then = left[node] if end[column] < condition[node] else right[node]
+                change = place[column] + 1  # the first step that has the column's new value
+                if first == then or change >= high:
+                    node = first
+                elif change <= low:
+                    node = then
+                else:
+                    nodes[waiting], lows[waiting], highs[waiting] = then, change, high
+                    waiting += 1
+                    node, high = first, change
+            steps[low] += condition[node]
+            if high < len(steps):
+                steps[high] -= condition[node]
+    return steps
