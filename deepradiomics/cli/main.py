@@ -25,12 +25,15 @@ from deepradiomics.cli.ich_expansion import expansion as ich_expansion
 from deepradiomics.cli.ich_experiment import experiment as ich_experiment
 from deepradiomics.cli.ich_features import features as ich_features
 from deepradiomics.cli.ich_report import report as ich_report
+from deepradiomics.cli.ich_train_segmenter import train_segmenter
+from deepradiomics.cli.ich_volume import volume as ich_volume
 from deepradiomics.cli.lens_case import case as lens_case
 from deepradiomics.cli.lens_fit import fit as lens_fit
 from deepradiomics.cli.lens_report import report as lens_report
 from deepradiomics.cli.phantom_ich import ich as phantom_ich
 from deepradiomics.cli.phantom_prostate import prostate
 from deepradiomics.cli.pretrain import pretrain
+from deepradiomics.cli.segment import segment
 from deepradiomics.cli.session import DEBUG_VARIABLE
 
 app = typer.Typer(
@@ -56,6 +59,7 @@ app.command("encode")(encode)
 app.command("pretrain")(pretrain)
 app.command("finetune")(finetune)
 app.command("register")(register.register)
+app.command("segment")(segment)
 app.add_typer(fingerprint, name="fingerprint")
 app.add_typer(lens, name="lens")
 app.add_typer(ich, name="ich")
@@ -72,7 +76,9 @@ fingerprint.command("ablate")(ablate)
 lens.command("fit")(lens_fit)
 lens.command("report")(lens_report)
 lens.command("case")(lens_case)
+ich.command("train-segmenter")(train_segmenter)
 ich.command("apply")(ich_apply)
+ich.command("volume")(ich_volume)
 ich.command("expansion")(ich_expansion)
 ich.command("features")(ich_features)
 ich.command("experiment")(ich_experiment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -127,6 +128,22 @@ def check_lesion_size(mask: Mask, label: int = 1) -> tuple[str, ...]:
     if parts > 1:
         notes.append(f"The haematoma has {parts} separate parts; volumes count all of them, ABC/2 the largest.")
     return tuple(notes)
+
+
+def size_record(mask: Mask, label: int = 1) -> dict[str, Any]:
+    """Return volume, ABC/2, parts and notes of a label, JSON-able; of an empty mask 0 mL and no ABC/2."""
+    parts = [
+        {"label": one.number, "ml": one.ml, "voxels": one.voxels, "centre_mm": list(one.centre_mm)}
+        for one in lesions(mask, label)
+    ]
+    estimate = abc2(mask, label) if parts else None
+    return {
+        "volume_ml": volume_ml(mask, label),
+        "abc2_ml": None if estimate is None else estimate.ml,
+        "abc": None if estimate is None else {key: getattr(estimate, key) for key in ("a_mm", "b_mm", "c_mm")},
+        "lesions": parts,
+        "notes": list(check_lesion_size(mask, label)) if parts else [],
+    }
 
 
 def _diameters(points: np.ndarray, pixel: tuple[float, float]) -> tuple[float, float]:
