@@ -123,6 +123,12 @@ def discriminator(size: VaeGanSize) -> nn.Module:
     return made
 
 
+def start_grey(network: nn.Module, level: float) -> None:
+    """Let an autoencoder begin with painting one grey level everywhere: no epochs are spent on finding it."""
+    convolutions = [part for part in network.decoder.modules() if isinstance(part, nn.Conv3d)]  # type: ignore[union-attr]
+    nn.init.constant_(convolutions[-1].bias, level)  # type: ignore[arg-type]
+
+
 def level_ends(network: nn.Module) -> dict[int, nn.Module]:
     """The layer in which each level of an encoder ends, by how often the image was halved there (0, 1, …).
 
