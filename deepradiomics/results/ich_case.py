@@ -13,7 +13,7 @@ from deepradiomics.errors import GeometryError, InputError
 from deepradiomics.files import read_json
 from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume
 from deepradiomics.results.ich_folder import Row, read_rows
-from deepradiomics.results.ich_words import OUTCOMES
+from deepradiomics.results.ich_words import OUTCOMES, SYNTHETIC_CT, SYNTHETIC_MODEL, red_lines
 
 KIND = "ich-case"
 HAEMATOMA, RING = 1, 2
@@ -103,6 +103,12 @@ class CaseFolder:
     @property
     def synthetic(self) -> bool:
         return bool(self.record.get("synthetic_model"))
+
+    @property
+    def red(self) -> list[str]:
+        """What stands in red on every picture."""
+        model, image = (bool(self.record.get(f"synthetic_{what}")) for what in ("model", "image"))
+        return red_lines(self.leaking, SYNTHETIC_MODEL if model else "", SYNTHETIC_CT if image else "")
 
     @property
     def leaking(self) -> bool:

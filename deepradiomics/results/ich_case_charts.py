@@ -14,10 +14,8 @@ from deepradiomics.results.ich_words import (
     GROUP_COLOURS,
     GROUP_HATCHES,
     OTHER_COLOUR,
-    SYNTHETIC_MODEL,
     group_name,
     mark_red,
-    red_lines,
 )
 from deepradiomics.results.lens_words import number, signed
 
@@ -34,7 +32,7 @@ def calibration_figure(case: CaseFolder) -> Figure | None:
     shown = {name: one for name, one in case.outcomes.items() if (one.get("calibration") or {}).get("bins")}
     if not shown:
         return None
-    figure = new_figure(2.45 * len(shown) + 0.3, 3.5)
+    figure = new_figure(max(5.2, 2.45 * len(shown) + 0.3), 3.7)
     axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
     for ax, (name, one) in zip(axes, shown.items(), strict=True):
         bins = one["calibration"]["bins"]
@@ -53,7 +51,7 @@ def calibration_figure(case: CaseFolder) -> Figure | None:
         ax.title.set_fontsize(9.5)
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
+    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(shown) + 1), frameon=False, fontsize=8.5)
     return _marked(figure, case)
 
 
@@ -109,4 +107,4 @@ def _waterfall(ax: Axes, case: CaseFolder, name: str, groups: list[str]) -> None
 
 
 def _marked(figure: Figure, case: CaseFolder) -> Figure:
-    return mark_red(figure, red_lines(case.synthetic, case.leaking, SYNTHETIC_MODEL))
+    return mark_red(figure, case.red)

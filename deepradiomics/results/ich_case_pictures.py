@@ -16,7 +16,7 @@ from deepradiomics.results.canvas import new_figure
 from deepradiomics.results.ich_case import HAEMATOMA, CaseFolder
 from deepradiomics.results.ich_surface import VIEWS as DIRECTIONS
 from deepradiomics.results.ich_surface import draw_surfaces, surface
-from deepradiomics.results.ich_words import SYNTHETIC_MODEL, mark_red, red_lines
+from deepradiomics.results.ich_words import mark_red
 from deepradiomics.results.report_pictures import draw_grey
 from deepradiomics.results.report_slices import Slice, take_slice
 
@@ -252,4 +252,4 @@ def _height(slices: Sequence[Slice]) -> float:
 
 
 def _marked(figure: Figure, case: CaseFolder) -> Figure:
-    return mark_red(figure, red_lines(case.synthetic, case.leaking, SYNTHETIC_MODEL))
+    return mark_red(figure, case.red)

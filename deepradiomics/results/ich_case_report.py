@@ -57,7 +57,7 @@ def render_case(case: CaseFolder) -> str:
         css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
         case_id=escape(str(record.get("case_id", ""))),
         created=escape(str(record.get("created", ""))),
-        version=escape(_version(case)),
+        version=escape(str(record.get("version", ""))),
         bundle=escape(str(bundle.get("name", ""))),
         warning=text.warning(case),
         notes=text.notes(case),
@@ -71,7 +71,7 @@ def render_case(case: CaseFolder) -> str:
         shap=_shown(charts.shap_figure(case), "shap"),
         sums=text.sums(case),
         components=details("The largest components, in numbers", text.component_tables(case)),
-        gradcam=_shown(pictures.gradcam_figure(case), "gradcam", no_map or _NO_CT),
+        gradcam=_shown(pictures.gradcam_figure(case), "gradcam", no_map or _NO_CT) + text.map_weights(case),
         followup=text.followup(case),
         change=_shown(pictures.change_figure(case), "change"),
         features=text.features(case),
@@ -122,9 +122,3 @@ _WORDS = {
         f"Baseline above, follow-up below on the baseline's grid: stable, grown and shrunk parts outlined. {_SIDES}",
     ),
 }  # fmt: skip
-
-
-def _version(case: CaseFolder) -> str:
-    software = case.record.get("software")
-    told = software.get("deepradiomics") if isinstance(software, dict) else None
-    return str(told or case.record.get("version") or "")

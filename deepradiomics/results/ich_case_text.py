@@ -10,13 +10,14 @@ from deepradiomics.errors import InputError
 from deepradiomics.radiomics.catalogue import describe, label_of
 from deepradiomics.results.ich_case import CaseFolder
 from deepradiomics.results.ich_folder import is_number
-from deepradiomics.results.ich_text import details
+from deepradiomics.results.ich_text import details, software
 from deepradiomics.results.ich_words import (
     CLASSIFIERS,
     INPUTS,
     LEAKING,
     OUTCOMES,
     RESEARCH,
+    SYNTHETIC_CT,
     SYNTHETIC_MODEL,
     count,
     group_name,
@@ -40,15 +41,15 @@ def warning(case: CaseFolder) -> str:
     lines = []
     if case.leaking:
         lines.append(
-            f"{LEAKING}: the model was made by a run in which networks had seen the patients they were scored on; what "
-            "is said of its calibration is too good."
+            f"{LEAKING}: the model was fitted with latents of networks that had seen its patients; its calibration and "
+            "its thresholds are too good."
         )
     if case.synthetic:
         lines.append(f"{SYNTHETIC_MODEL}: these risks demonstrate the software and mean nothing clinically.")
-    own = str(case.record.get("disclaimer") or "").strip()
-    plain = own if "medical device" in own else RESEARCH
+    if case.record.get("synthetic_image"):
+        lines.append(f"{SYNTHETIC_CT}: it shows nobody.")
     marked = "".join(f'<p class="synthetic">{escape(line)}</p>' for line in lines)
-    return f"{marked}<p>{escape(plain)}</p>"
+    return f"{marked}<p>{escape(RESEARCH)}</p>"
 
 
 def notes(case: CaseFolder) -> str:
@@ -128,6 +129,19 @@ def volumes(case: CaseFolder) -> str:
     return table(["", "Volume", ""], rows, numbers=(1,))
 
 
+def map_weights(case: CaseFolder) -> str:
+    """How much of each outcome's map comes from which network; nothing when one network made them all."""
+    groups = list(dict.fromkeys(group for one in case.outcomes.values() for group in one.get("gradcam") or {}))
+    if len(groups) < 2:
+        return ""
+    rows = [
+        [escape(case.title(name)), *(percent((one.get("gradcam") or {}).get(group)) for group in groups)]
+        for name, one in case.outcomes.items()
+    ]
+    head = ["Weight in the map", *(escape(group_name(group)) for group in groups)]
+    return table(head, rows, numbers=range(1, len(head)))
+
+
 def followup(case: CaseFolder) -> str:
     """What the follow-up shows, or that there was none."""
     told = case.record.get("followup")
@@ -195,12 +209,10 @@ def provenance(case: CaseFolder) -> str:
     """Inputs, model, versions."""
     record = case.record
     bundle = record.get("bundle") or {}
-    software = record.get("software")
-    if isinstance(software, dict):
-        software = ", ".join(f"{name} {version}" for name, version in software.items())
     items = [
         ("Model", bundle.get("name")), ("Model SHA-256", bundle.get("sha256")), ("Command", record.get("command")),
-        ("Created", record.get("created")), ("Software", software), ("Version", record.get("version")),
+        ("Created", record.get("created")), ("Software", software(record)),
+        ("Device", record.get("device")),
     ]  # fmt: skip
     items += [(str(name).upper() if name == "ct" else str(name).capitalize(), _plain(one))
               for name, one in (record.get("inputs") or {}).items()]  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 
 from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
 from deepradiomics.results.ich_folder import Experiment, Row, is_number
-from deepradiomics.results.ich_words import COHORT_COLOURS, LEVEL, RED, mark_red, red_lines, with_interval
+from deepradiomics.results.ich_words import COHORT_COLOURS, LEVEL, RED, SYNTHETIC, mark_red, red_lines, with_interval
 from deepradiomics.results.lens_words import number
 from deepradiomics.stats import roc_curve
 
@@ -46,7 +46,7 @@ def figure3(experiment: Experiment) -> Figure:
     low = float(min(0.5, np.floor(20 * every.min()) / 20)) if every.size else 0.5
     high = float(max(low + 0.1, np.ceil(20 * every.max()) / 20)) if every.size else 1.0
     scale = colors.Normalize(low, high)
-    figure = new_figure((0.62 * columns) * len(cohorts) + 2.6, (0.29 * rows + 0.45) * len(outcomes) + 1.6)
+    figure = new_figure(max(3.1, 0.62 * columns) * len(cohorts) + 2.6, (0.29 * rows + 0.45) * len(outcomes) + 1.6)
     axes = figure.subplots(len(outcomes), len(cohorts), squeeze=False, sharex=True, sharey=True)
     for line, (outcome, title) in zip(axes, outcomes.items(), strict=True):
         for ax, (cohort, cohort_title) in zip(line, cohorts.items(), strict=True):
@@ -76,7 +76,7 @@ def differences_figure(experiment: Experiment) -> Figure | None:
     }
     ends = [row[end] for rows in shown.values() for row in rows for end in ("low", "high") if is_number(row[end])]
     reach = 1.08 * max([0.05, *map(abs, ends)])
-    figure = new_figure(2.35 * len(outcomes) + 1.6, (0.34 * len(kinds) + 0.75) * len(pairs) + 0.9)
+    figure = new_figure(max(7.0, 2.35 * len(outcomes) + 1.6), (0.34 * len(kinds) + 0.75) * len(pairs) + 0.9)
     axes = figure.subplots(len(pairs), len(outcomes), squeeze=False, sharex=True, sharey=True)
     for place, (line, pair) in enumerate(zip(axes, pairs, strict=True)):
         for ax, (outcome, title) in zip(line, outcomes.items(), strict=True):
@@ -108,7 +108,7 @@ def roc_figure(experiment: Experiment) -> Figure | None:
     outcomes = {name: title for name, title in experiment.outcomes.items() if (name, "validation") in predictions}
     if not outcomes:
         return None
-    figure = new_figure(2.75 * len(outcomes) + 0.3, 3.9)
+    figure = new_figure(2.75 * len(outcomes) + 0.3, 4.4)
     for ax, (outcome, title) in zip(figure.subplots(1, len(outcomes), squeeze=False)[0], outcomes.items(), strict=True):
         ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":")
         for cohort in experiment.cohorts:
@@ -136,7 +136,7 @@ def compared_pairs(experiment: Experiment) -> list[tuple[str, str]]:
 
 def marked(figure: Figure, experiment: Experiment) -> Figure:
     """Say in red on the picture itself that its data are synthetic or its scores leak."""
-    return mark_red(figure, red_lines(experiment.synthetic, experiment.leaking))
+    return mark_red(figure, red_lines(experiment.leaking, SYNTHETIC if experiment.synthetic else ""))
 
 
 def _areas(experiment: Experiment, outcome: str, cohort: str) -> np.ndarray:

@@ -150,7 +150,7 @@ def wilcoxon(experiment: Experiment) -> str:
     best = min(1.0, least * pairs)
     said = (
         f"Each test has {count(blocks, 'block')} (classifiers), so its smallest possible p is {number(least)}. With "
-        f"{count(pairs, 'pair')} of inputs Bonferroni's correction makes that {number(best, 2)}: "
+        f"{count(pairs, 'pair')} of inputs Bonferroni's correction makes that {number(best)}: "
     )
     if best >= LEVEL:
         said += "no pair can pass it, however large the difference, and Holm's correction begins at the same number. "

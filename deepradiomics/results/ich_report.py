@@ -77,7 +77,7 @@ def render_experiment(experiment: Experiment, pictures: dict[str, Picture]) -> s
         css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
         title=text.cohorts(experiment),
         created=escape(str(about.get("created", ""))),
-        version=escape(_version(experiment)),
+        version=escape(str(about.get("version", ""))),
         warning=text.warning(experiment),
         summary=text.summary(experiment),
         reading=text.READING,
@@ -144,8 +144,8 @@ _WORDS = {
     ),
     "figure5": (
         "Share of each feature group in the mean absolute SHAP value by classifier",
-        "Figure 5. Share of each feature group in the mean |SHAP|, input radiomics + latents: the sum over a group's "
-        "components of their mean absolute share in the probability.",
+        "Figure 5. How much each feature group moves the probability, as a share of all groups: the mean size of the "
+        "sum of its components' SHAP values. Numbers: per cent.",
     ),
     "components": (
         "Components with the largest mean absolute SHAP value",
@@ -153,9 +153,3 @@ _WORDS = {
         "most in them. Components of latents have no names.",
     ),
 }
-
-
-def _version(experiment: Experiment) -> str:
-    software = experiment.about.get("software")
-    told = software.get("deepradiomics") if isinstance(software, dict) else None
-    return str(told or experiment.about.get("version") or "")

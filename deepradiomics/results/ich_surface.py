@@ -25,7 +25,7 @@ VIEWS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "from the patient's left": ((0, 1, 0), (0, 0, 1)),
     "from below": ((1, 0, 0), (0, -1, 0)),
 }
-_CELLS = 56  # along the longest side: enough for the eye, and some thousand triangles
+_CELLS = 44  # along the longest side: enough for the eye, and some thousand triangles
 _AMBIENT = 0.42
 SCALE_BAR_MM = 20.0
 
@@ -108,7 +108,7 @@ def draw_surfaces(
         shade = _AMBIENT + (1 - _AMBIENT) * np.clip(normal @ light, 0, 1)[order]
         flat = np.stack([shown @ right, shown @ up], axis=-1)[order]  # (t, 3, 2)
         rgb = np.clip(np.array(to_rgb(colour)) * shade[:, None], 0, 1)
-        ax.add_collection(PolyCollection(list(flat), facecolors=rgb, edgecolors=rgb, linewidths=0.3))
+        ax.add_collection(PolyCollection(flat, facecolors=rgb, edgecolors=rgb, linewidths=0.3))
     corners = np.array([[reach[i][0], reach[j][1], reach[k][2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
     across, along = corners @ right, corners @ up
     ax.set(xlim=(across.min(), across.max()), ylim=(along.min(), along.max()), aspect="equal", xticks=[], yticks=[])

@@ -47,30 +47,32 @@ def cohort_table(experiment: Experiment) -> str:
                  escape(row["training"]) or DASH]  # fmt: skip
         last = row["variable"]
         if outside:
-            cells += [escape(row["external"]) or DASH, p_value(row["p"]), escape(row["test"])]
+            cells += [escape(row["external"]) or DASH, p_cell(row["p"]), escape(row["test"])]
         lines.append(cells)
     head = ["", "", "Training", *(["External", "p", "Test"] if outside else [])]
     return table(head, lines, numbers=(2, 3, 4) if outside else (2,))
 
 
 def auc_table(experiment: Experiment) -> str:
-    """AUC of every input and classifier: mean ± SD over folds, external with its interval."""
+    """AUC of every input and classifier: mean ± SD over folds, below it the external one with its interval."""
     outside = "external" in experiment.cohorts
-    head = ["Input", "Classifier"]
-    for title in experiment.outcomes.values():
-        head += [escape(title), *(["external"] if outside else [])]
     lines = []
     for input_, title in experiment.inputs.items():
         for kind, kind_title in experiment.classifiers.items():
-            cells = [escape(title), escape(kind_title)]
+            cells = []
             for outcome in experiment.outcomes:
                 row = experiment.row("summary", outcome=outcome, input=input_, classifier=kind)
-                cells.append(f"{number(row.get('auc_mean'))} ± {number(row.get('auc_sd'))}" if row else DASH)
-                if outside:
-                    cells.append(with_interval(row, "external_auc", "external_low", "external_high"))
-            if any(cell != DASH for cell in cells[2:]):
-                lines.append(cells)
-    return table(head, lines, numbers=range(2, len(head)))
+                cell = f"{number(row.get('auc_mean'))} ± {number(row.get('auc_sd'))}" if row else DASH
+                if row and outside:
+                    below = with_interval(row, "external_auc", "external_low", "external_high")
+                    cell += f'<br><span class="small">{below}</span>'
+                cells.append(cell)
+            if any(cell != DASH for cell in cells):
+                lines.append([escape(title), escape(kind_title), *cells])
+    head = ["Input", "Classifier", *map(escape, experiment.outcomes.values())]
+    below = "; below it the external cohort with its 95 % interval (DeLong)" if outside else ""
+    note = f'<p class="small">Validation: mean ± SD over the folds{below}.</p>'
+    return table(head, lines, numbers=range(2, len(head))) + note
 
 
 def score_table(experiment: Experiment, outcome: str) -> str:
@@ -98,7 +100,7 @@ def score_table(experiment: Experiment, outcome: str) -> str:
 
 def _spread(mean: Row, sd: Row, name: str) -> str:
     shown = number(mean.get(name), 2)
-    return f"{shown} ± {number(sd.get(name), 2)}" if is_number(sd.get(name)) else shown
+    return f'{shown}<br><span class="small">± {number(sd.get(name), 2)}</span>' if is_number(sd.get(name)) else shown
 
 
 def threshold_table(experiment: Experiment) -> str:
@@ -124,7 +126,10 @@ def _thresholds(experiment: Experiment, outcome: str, cohort: str, whole: Row) -
     rows = experiment.rows("cells", outcome=outcome, cohort=cohort, input=experiment.chosen[0],
                            classifier=experiment.chosen[1])  # fmt: skip
     values = [row["threshold"] for row in rows if row["fold"].isdigit() and is_number(row["threshold"])]
-    return f"{number(min(values))} to {number(max(values))}" if values else number(whole.get("threshold"))
+    if not values:
+        return number(whole.get("threshold"))
+    low, high = number(min(values)), number(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def difference_table(experiment: Experiment, *, complete: bool = False) -> str:
@@ -142,7 +147,7 @@ def difference_table(experiment: Experiment, *, complete: bool = False) -> str:
             escape(experiment.title(row["input"])),
             escape(experiment.title(row["reference"])),
             number(row["auc"]), number(row["auc_reference"]), f"<strong>{shown}</strong>" if beyond(row) else shown,
-            p_value(row["p_delong"]), p_value(row["p_holm"]), p_value(row["p_bootstrap"]),
+            p_cell(row["p_delong"]), p_cell(row["p_holm"]), p_cell(row["p_bootstrap"]),
         ])  # fmt: skip
     return table(head, lines, numbers=range(5, 11)) if lines else ""
 
@@ -164,7 +169,7 @@ def wilcoxon_table(experiment: Experiment) -> str:
         [
             escape(experiment.title(row["outcome"])), escape(row["cohort"]),
             *(escape(experiment.title(row[name])) for name in ("input_a", "input_b")),
-            signed(row["median_difference"]), *(p_value(row[name]) for name in ("p", "p_bonferroni", "p_holm", "p_bh")),
+            signed(row["median_difference"]), *(p_cell(row[name]) for name in ("p", "p_bonferroni", "p_holm", "p_bh")),
         ]
         for row in experiment.tables.get("wilcoxon", ())
     ]  # fmt: skip
@@ -185,7 +190,7 @@ def sex_table(experiment: Experiment, *, complete: bool = False) -> str:
                       escape(experiment.title(row["classifier"]))]  # fmt: skip
         for sex in ("female", "male"):
             cells += [number(row[f"n_{sex}"], 0), with_interval(row, f"auc_{sex}", f"low_{sex}", f"high_{sex}")]
-        lines.append([*cells, signed(row["difference"]), p_value(row["p"])])
+        lines.append([*cells, signed(row["difference"]), p_cell(row["p"])])
     return table(head, lines, numbers=range(4 if complete else 2, len(head))) if lines else ""
 
 
@@ -207,18 +212,26 @@ def shap_table(experiment: Experiment) -> str:
 
 def component_table(experiment: Experiment) -> str:
     """What the components of radiomics are made of: their strongest features."""
-    found: dict[tuple[str, int], list[Row]] = {}
+    found: dict[str, list[Row]] = {}
     for row in experiment.tables.get("components", ()):
-        if is_number(row["component"]) and is_number(row["rank"]) and row["rank"] <= _FEATURES:
-            found.setdefault((row["family"], int(row["component"])), []).append(row)
+        if row["family"] == "radiomics" and is_number(row["rank"]) and row["rank"] <= _FEATURES:
+            found.setdefault(row["component"], []).append(row)
     lines = [
-        [escape(group_name(family)), str(component),
-         escape("; ".join(f"{readable(row['feature'])} ({number(row['loading'], 2)})"
-                          for row in sorted(rows, key=lambda row: row["rank"])))]
-        for (family, component), rows in found.items()
-        if family == "radiomics"
-    ]  # fmt: skip
-    return table(["Family", "Component", "Strongest features (loading)"], lines, numbers=(1,)) if lines else ""
+        [
+            escape(component),
+            escape(
+                "; ".join(
+                    f"{readable(row['feature'])} ({number(row['loading'], 2)})" for row in sorted(rows, key=_rank)
+                )
+            ),
+        ]
+        for component, rows in found.items()
+    ]
+    return table(["Component", "Strongest features (loading)"], lines) if lines else ""
+
+
+def _rank(row: Row) -> float:
+    return float(row["rank"])
 
 
 def nmf_table(experiment: Experiment) -> str:
@@ -249,6 +262,11 @@ def dropped_table(experiment: Experiment) -> str:
     if not rows:
         return "<p>None: every patient of the manifests was used.</p>"
     return f"<p>{count(len(rows), 'patient')} left out.</p>{table(['Cohort', 'Patient', 'Reason'], rows)}"
+
+
+def p_cell(value: object) -> str:
+    """A probability as it is printed in a cell."""
+    return escape(p_value(value))
 
 
 def _range(rows: Sequence[Row], name: str, digits: int) -> str:

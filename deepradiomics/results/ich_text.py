@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from deepradiomics.results import ich_findings as findings
 from deepradiomics.results.ich_folder import Experiment
 from deepradiomics.results.ich_words import LEAKING, RESEARCH, SYNTHETIC, listed
+from deepradiomics.results.lens_words import number
 from deepradiomics.results.report_text import table
+
+_LISTED = 100  # patients with notes
 
 READING = """<dl>
 <dt>AUC</dt><dd>How often a patient with the outcome gets a higher probability than one without: 0.5 is chance, 1 is
 perfect. In validation each patient is judged by models that did not see him (out of fold).</dd>
 <dt>Interval</dt><dd>DeLong's 95 % interval of an AUC, or of the difference of two AUCs on the same patients.</dd>
 <dt>Beyond noise</dt><dd>DeLong's paired test with p below 0.05 after Holm's correction for all inputs and classifiers
-of that outcome, cohort and reference. A difference that is not beyond noise is not shown to be none.</dd>
-<dt>Threshold</dt><dd>Chosen by Youden's index on patients that the model was not fitted with; never on those that it
-is scored on.</dd>
+of that outcome, cohort and reference; of twenty such tables one may still hold a difference by chance. A difference
+that is not beyond noise is not shown to be none.</dd>
+<dt>Threshold</dt><dd>Chosen by Youden's index on held-out patients of the training part (for the external cohort: on
+the out-of-fold predictions); never on those that are scored with it.</dd>
 <dt>Brier score</dt><dd>Mean squared distance between probability and what came true; 0 is perfect, and always saying
 the base rate b gives b (1 − b).</dd>
 <dt>SHAP</dt><dd>What a feature adds to or takes from one patient's probability; all of them and the base value add up
@@ -46,11 +51,11 @@ def warning(experiment: Experiment) -> str:
 
 def cohorts(experiment: Experiment) -> str:
     """Title line: how many patients, from which manifests."""
-    parts = []
-    for name, one in (experiment.about.get("cohorts") or {}).items():
-        if one:
-            parts.append(f"{one.get('n', '?')} patients {name} ({escape(str(one.get('manifest', '')))})")
-    return "; ".join(parts)
+    return "; ".join(
+        f"{one.get('n', '?')} patients {name} ({escape(Path(str(one.get('manifest', ''))).name)})"
+        for name, one in (experiment.about.get("cohorts") or {}).items()
+        if one
+    )
 
 
 def sentences(lines: Iterable[str]) -> str:
@@ -68,9 +73,17 @@ def summary(experiment: Experiment) -> str:
 def notes(experiment: Experiment) -> str:
     """The run's own warnings."""
     lines = [str(one) for one in experiment.about.get("warnings") or ()]
-    if not lines:
-        return "<p>None.</p>"
-    return f'<div class="notes">{sentences(lines)}</div>'
+    shown = f'<div class="notes">{sentences(lines)}</div>' if lines else "<p>None.</p>"
+    rows = [
+        [escape(cohort), escape(case), escape(" ".join(told))]
+        for cohort, cases in (experiment.about.get("notes") or {}).items()
+        for case, told in cases.items()
+        if told
+    ]
+    if not rows:
+        return shown
+    more = f"<p>The first {_LISTED} of {len(rows)}; experiment.json has all.</p>" if len(rows) > _LISTED else ""
+    return shown + details("Notes on single patients", table(["Cohort", "Patient", "Notes"], rows[:_LISTED]) + more)
 
 
 def networks(experiment: Experiment) -> str:
@@ -79,11 +92,12 @@ def networks(experiment: Experiment) -> str:
         [
             escape({"encoder": "Segmentation encoder", "autoencoder": "VAE-GAN"}.get(role, role)),
             escape(str(one.get("name", ""))), f"<code>{escape(str(one.get('sha256', ''))[:16])}…</code>",
-            "synthetic" if one.get("synthetic") else "",
+            number(one.get("patients"), 0), number(one.get("latents"), 0), "synthetic" if one.get("synthetic") else "",
         ]
         for role, ones in (experiment.about.get("networks") or {}).items()
         for one in ones or ()
     ]  # fmt: skip
+    head = ["Role", "Network", "SHA-256", "Patients", "Latents", "Trained on"]
     if not rows:
         return "<p>No network took part: no input with latents was run.</p>"
     leaks = (
@@ -92,17 +106,18 @@ def networks(experiment: Experiment) -> str:
         else "None of them had seen a patient whose latents it gave: each keeps marks of everybody that it learned "
         "from, and the run stops where a mark is met again."
     )
-    return f"{table(['Role', 'Network', 'SHA-256', 'Trained on'], rows)}<p>{escape(leaks)}</p>"
+    return f"{table(head, rows, numbers=(3, 4))}<p>{escape(leaks)}</p>"
 
 
 def chosen(experiment: Experiment) -> str:
     """Which model the ROC, the thresholds and figure 4 are of."""
     input_, kind = experiment.chosen
+    if not input_:
+        return "<p>None: this run made no model for single patients.</p>"
     name = f"{experiment.title(input_)} with {experiment.title(kind)}"
     return (
-        f"<p>{escape(name)}: named before any score was known (the paper's best model), fitted again on all training "
-        "patients for the external cohort and for the bundle. Its thresholds come from patients that the model was not "
-        "fitted with.</p>"
+        f"<p>{escape(name)}: named before any score was known, fitted again on all training patients for the external "
+        "cohort and for the bundle.</p>"
     )
 
 
@@ -119,16 +134,22 @@ def calibration_words(experiment: Experiment) -> str:
 def provenance(experiment: Experiment) -> str:
     """Command, seed, versions and settings."""
     about = experiment.about
-    software = about.get("software")
-    if isinstance(software, dict):
-        software = ", ".join(f"{name} {version}" for name, version in software.items())
+    manifests = [
+        (f"Manifest, {name}", one.get("manifest")) for name, one in (about.get("cohorts") or {}).items() if one
+    ]
     items: list[tuple[str, Any]] = [
-        ("Command", about.get("command")), ("Seed", about.get("seed")), ("Folds", about.get("folds")),
-        ("Created", about.get("created")), ("Software", software), ("Version", about.get("version")),
+        ("Command", about.get("command")), ("Seed", about.get("seed")), ("Folds", about.get("folds")), *manifests,
+        ("Created", about.get("created")), ("Software", software(about)),
     ]  # fmt: skip
     listed_ = "".join(f"<dt>{escape(n)}</dt><dd>{escape(str(v))}</dd>" for n, v in items if v not in (None, ""))
     settings = escape(json.dumps(about.get("config") or {}, indent=1, ensure_ascii=False))
     return f"<dl>{listed_}</dl><details><summary>Settings</summary><pre>{settings}</pre></details>"
+
+
+def software(about: Mapping[str, Any]) -> str:
+    """The package's version, then those of the packages it rests on."""
+    told = {"deepradiomics": about.get("version"), **(about.get("versions") or {})}
+    return ", ".join(f"{name} {version}" for name, version in told.items() if version)
 
 
 def details(title: str, body: str) -> str:

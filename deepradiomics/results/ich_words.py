@@ -55,7 +55,7 @@ LEVEL = 0.05  # of every test in the report
 RED = "#b00020"
 RESEARCH = "Research use only; not a medical device. Not for diagnosis or treatment."
 SYNTHETIC = "SYNTHETIC DATA"
-SYNTHETIC_MODEL = "SYNTHETIC MODEL"
+SYNTHETIC_MODEL, SYNTHETIC_CT = "SYNTHETIC MODEL", "SYNTHETIC CT"
 LEAKING = "LEAKING RUN"
 _KEY = re.compile(r"[A-Za-z0-9.]+(?:-[A-Za-z0-9.-]+)?_[A-Za-z0-9]+_[A-Za-z0-9]+(?:_[A-Za-z0-9_]+)?")
 
@@ -107,9 +107,9 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else list(parts))
 
 
-def red_lines(synthetic: bool, leaking: bool, what: str = "") -> list[str]:
-    """What stands in red on pictures; empty where data are real and nothing leaks."""
-    return [what or SYNTHETIC] * synthetic + [f"{LEAKING}: scores are too good"] * leaking
+def red_lines(leaking: bool, *made_up: str) -> list[str]:
+    """What stands in red on pictures: what is synthetic, and leakage; empty where data are real and nothing leaks."""
+    return [one for one in made_up if one] + [f"{LEAKING}: scores are too good"] * leaking
 
 
 def mark_red(figure: Figure, lines: Sequence[str]) -> Figure:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_stack, write_volume
-from deepradiomics.stats import auc, classification_rates, delong_ci, delong_test, holm, wilson_ci
+from deepradiomics.radiomics.catalogue import label_of
+from deepradiomics.stats import classification_rates, delong_ci, delong_test, holm, wilson_ci
 
 OUTCOMES = ("poor_outcome", "expansion_3ml", "expansion_6ml", "expansion_9ml")
 INPUTS = ("radiomics", "shape", "encoder", "vaegan", "latents", "radiomics+latents", "shape+latents")
@@ -77,7 +78,8 @@ def write_fake_experiment(
     _write_csv(folder / "predictions.csv", (
         {"outcome": o, "input": i, "classifier": k, "cohort": c, "fold": n % 5 + 1 if c == "validation" else "external",
          "id": f"ich-s{seed}-{c[:3]}-{n:04d}", "y": y, "probability": f"{p:.6f}", "threshold": _THRESHOLD}
-        for (o, i, k, c), values in scores.items() for n, (y, p) in enumerate(zip(labels[o, c], values, strict=True))))  # fmt: skip
+        for (o, i, k, c), values in scores.items()
+        for n, (y, p) in enumerate(zip(labels[o, c], values, strict=True))))  # fmt: skip
     _write_json(
         folder / "experiment.json", _about(outcomes, inputs, classifiers, sizes, labels, synthetic, leaking, seed)
     )
@@ -115,11 +117,12 @@ def write_fake_case(
         write_volume(Volume(grown.astype(np.float32), ct.geometry), folder / "followup_registered.nii.gz")
         _write_json(folder / "expansion.json", {"kind": "ich-expansion", "baseline_ml": 20.3, **told})
     about = {
-        "kind": "ich-case", "software": {"deepradiomics": "0.0"}, "version": "0.0", "created": "2026-01-01T00:00:00",
+        "kind": "ich-case", "software": "deepradiomics", "version": "0.0", "synthetic_image": synthetic,
+        "created": "2026-01-01T00:00:00",
         "command": "deepradiomics ich apply (invented)", "case_id": "synthetic-001", "synthetic_model": synthetic,
         "leaking": leaking,
         "bundle": {"name": "fake", "input": CHOSEN[0], "classifier": CHOSEN[1], "sha256": "0" * 64},
-        "inputs": {"ct": path.as_posix(), "mask": None},
+        "inputs": {"ct": {"file": path.name, "size": list(ct.geometry.size)}, "mask": {"by": "user"}},
         "volumes": {"haematoma_ml": blood * voxel_ml, "abc2_ml": 1.1 * blood * voxel_ml,
                     "abc": {"a_mm": 42.0, "b_mm": 31.0, "c_mm": 33.0},
                     "lesions": [{"label": 1, "ml": 0.9 * blood * voxel_ml}, {"label": 2, "ml": 0.1 * blood * voxel_ml}],
@@ -313,7 +316,11 @@ def _shap_components(
 
 
 def _label(group: str, i: int) -> str:
-    return f"{group} {i}: {', '.join(_RADIOMICS)}" if group == "radiomics" else f"{group} {i}"
+    return (
+        f"Radiomics component {i}: {'; '.join(map(label_of, _RADIOMICS))}"
+        if group == "radiomics"
+        else f"{group} component {i}"
+    )
 
 
 def _cohort(external: bool) -> Iterable[dict[str, Any]]:
@@ -335,9 +342,9 @@ def _about(
         y = labels.get((outcome, cohort))
         return None if y is None else {"n": len(y), "positives": int(y.sum())}
 
-    network = {"name": "tiny", "sha256": "a" * 64, "synthetic": synthetic}
+    network = {"name": "tiny", "sha256": "a" * 64, "synthetic": synthetic, "patients": 100, "latents": 512}
     return {
-        "kind": "ich-experiment", "software": {"deepradiomics": "0.0", "scikit-learn": "1.9"}, "version": "0.0",
+        "kind": "ich-experiment", "software": "deepradiomics", "version": "0.0", "versions": {"scikit-learn": "1.9"},
         "created": "2026-01-01T00:00:00", "command": "deepradiomics ich experiment manifest.csv -o out", "seed": seed,
         "synthetic": synthetic, "leaking": leaking, "config": {"folds": 5, "components": 32, "search": "fixed"},
         "cohorts": {"training": {"manifest": "manifest.csv", "n": sizes["validation"]},
@@ -346,6 +353,7 @@ def _about(
                      for o in outcomes],
         "inputs": [{"name": i} for i in inputs], "classifiers": [{"name": k} for k in kinds], "folds": 5,
         "warnings": ["Only 20 patients have expansion > 9 mL: its scores are unsure."],
+        "notes": {"training": {"ich-s0-0001": ["Thick slices: 5 mm."], "ich-s0-0002": []}},
         "dropped": [["training", "ich-s0-0099", "haematoma empty"]],
         "networks": {"encoder": [network], "autoencoder": [{**network, "name": "tiny VAE-GAN"}]},
         "bundle": dict(zip(("input", "classifier"), CHOSEN, strict=True)),
@@ -371,13 +379,14 @@ def _case_outcome(outcome: str, i: int, shap: Sequence[Mapping[str, Any]]) -> di
     probability = base + sum(groups.values())
     means = np.linspace(0.1, 0.8, 5)
     bins = [
-        {"mean_predicted": m, "observed": min(0.95, 1.1 * m), "low": max(0, 1.1 * m - 0.12), "high": min(1, 1.1 * m + 0.1),
-         "n": 20}
+        {"mean_predicted": m, "observed": min(0.95, 1.1 * m), "low": max(0, 1.1 * m - 0.12), "n": 20,
+         "high": min(1, 1.1 * m + 0.1)}
         for m in means.tolist()
     ]  # fmt: skip
     return {
         "title": "", "probability": probability, "threshold": _THRESHOLD, "positive": bool(probability >= _THRESHOLD),
         "base_rate": _RATES[outcome], "n_training": 100, "base_value": base, "groups": groups,
+        "gradcam": {"encoder": 0.3, "vaegan": 0.7},
         "calibration": {"bins": bins, "bin": int(np.argmin(np.abs(means - probability)))},
     }  # fmt: skip
 
@@ -385,7 +394,7 @@ def _case_outcome(outcome: str, i: int, shap: Sequence[Mapping[str, Any]]) -> di
 def _heat(labels: np.ndarray, geometry: Geometry, i: int) -> Volume:
     """A warm spot that wanders with the outcome; 0 outside the dilated lesion."""
     z, y, x = np.indices(labels.shape)
-    where = np.argwhere(labels == 1).mean(axis=0) + (0, 4 * (i - 1.5), 2 * i)
+    where = np.argwhere(labels == 1).mean(axis=0) + np.array([0, 4 * (i - 1.5), 2 * i])
     heat = np.exp(-(((z - where[0]) / 3) ** 2 + ((y - where[1]) / 7) ** 2 + ((x - where[2]) / 6) ** 2))
     return Volume(np.where(labels > 0, heat, 0).astype(np.float32), geometry)
 
