@@ -1,17 +1,11 @@
 """The choices the panel offers, as enumerations: what is stored in the scene, and the words the user reads."""
 
-from enum import Enum
-
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.choices import LABELS, Choice
+from deepradiomics.scene.panel.choices import Device as Device
+
 VIEWS = ("sagittal", "coronal", "axial")
-
-
-class Choice(Enum):
-    """An enumeration whose `label` is shown in combo boxes; the scene stores the member's name."""
-
-    def label(self) -> str:
-        return _LABELS[self]()
 
 
 class Mode(Choice):
@@ -84,15 +78,6 @@ class Inference(Choice):
     SOFT = "soft"
 
 
-class Device(Choice):
-    """Where networks and registration run."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
-
-
 class HeatMap(Choice):
     """What is drawn over the anatomy."""
 
@@ -114,8 +99,7 @@ class BatchSource(Choice):
     SCENE = "scene"
 
 
-# Called when the text is shown, so that each appears in the language that Slicer has by then.
-_LABELS = {
+LABELS |= {
     Mode.FINGERPRINT: lambda: _("Fingerprint with a trained model"),
     Mode.FEATURES: lambda: _("Features only, without a model"),
     Mode.MAPS: lambda: _("Feature maps, voxel by voxel"),
@@ -146,10 +130,6 @@ _LABELS = {
     Inference.PAPER: lambda: _("paper (mask)"),
     Inference.MASKED: lambda: _("masked (mask and weight)"),
     Inference.SOFT: lambda: _("soft (weight)"),
-    Device.AUTO: lambda: _("Automatic"),
-    Device.CPU: lambda: _("CPU"),
-    Device.CUDA: lambda: _("NVIDIA GPU (CUDA)"),
-    Device.MPS: lambda: _("Apple GPU (MPS)"),
     HeatMap.RELEVANCE: lambda: _("Relevance of the patches"),
     HeatMap.GRADCAM: lambda: _("Grad-CAM of the network"),
     TrainPreset.TINY: lambda: _("tiny (to try out)"),

@@ -13,16 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deepradiomics.scene.image_tools import ImageTools
 from deepradiomics.scene.job import Job
-from deepradiomics.scene.runner import Runner
 
 from . import work
 
 Cases = Path | str | Mapping[str, Mapping[str, Any]]
 
 
-class RadiomicFingerprintLogic(Runner):
-    """One run at a time.
+class RadiomicFingerprintLogic(ImageTools):
+    """One run at a time; `segment` and `register` are those of every module (`deepradiomics.scene.image_tools`).
 
     Each kind of run has two methods: one waits for the end and returns the result; the other, whose name begins with
     ``start``, returns the job at once and tells by callbacks: ``on_progress(fraction, message)``, ``on_log(line)``,

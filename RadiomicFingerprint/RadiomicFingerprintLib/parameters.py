@@ -5,6 +5,7 @@ from typing import Annotated
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
+from deepradiomics.scene.panel.image_tools import ImageToolParameters
 from deepradiomics.scene.panel.parameter_node import singleton
 
 from .choices import (
@@ -26,7 +27,7 @@ MODULE_NAME = "RadiomicFingerprint"
 
 
 @parameterNodeWrapper
-class RadiomicFingerprintParameterNode:
+class RadiomicFingerprintParameterNode(ImageToolParameters):
     """One attribute a control. Paths are plain text (empty: not chosen); `segmentId` is empty for all segments."""
 
     mode: Mode = Mode.FINGERPRINT

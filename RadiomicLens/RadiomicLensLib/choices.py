@@ -1,15 +1,9 @@
 """The choices the panel offers, as enumerations: what is stored in the scene, and the words the user reads."""
 
-from enum import Enum
-
 from slicer.i18n import tr as _
 
-
-class Choice(Enum):
-    """An enumeration whose `label` is shown in combo boxes; the scene stores the member's name."""
-
-    def label(self) -> str:
-        return _LABELS[self]()
+from deepradiomics.scene.panel.choices import LABELS, Choice
+from deepradiomics.scene.panel.choices import Device as Device
 
 
 class CasesSource(Choice):
@@ -59,15 +53,6 @@ class Missing(Choice):
     DROP = "drop"
 
 
-class Device(Choice):
-    """Where the encoders and the lens run."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
-
-
 class CaseSource(Choice):
     """The case to look at: one that the lens was fitted on, or what is in the scene."""
 
@@ -75,8 +60,7 @@ class CaseSource(Choice):
     SCENE = "scene"
 
 
-# Called when the text is shown, so that each appears in the language that Slicer has by then.
-_LABELS = {
+LABELS |= {
     CasesSource.MANIFEST: lambda: _("Manifest (CSV)"),
     CasesSource.SCENE: lambda: _("Volumes in the scene"),
     EncoderSource.RUN: lambda: _("A fine-tuning's folder"),
@@ -94,10 +78,6 @@ _LABELS = {
     FitOn.BOTH: lambda: _("both"),
     Missing.REFUSE: lambda: _("Stop and name them"),
     Missing.DROP: lambda: _("Leave them out"),
-    Device.AUTO: lambda: _("Automatic"),
-    Device.CPU: lambda: _("CPU"),
-    Device.CUDA: lambda: _("NVIDIA GPU (CUDA)"),
-    Device.MPS: lambda: _("Apple GPU (MPS)"),
     CaseSource.RESULT: lambda: _("A case of this lens"),
     CaseSource.SCENE: lambda: _("Volumes in the scene"),
 }

@@ -17,16 +17,17 @@ from typing import Any
 import slicer
 
 from deepradiomics.errors import InputError
+from deepradiomics.scene.image_tools import ImageTools
 from deepradiomics.scene.job import Job
-from deepradiomics.scene.runner import FOLDER_ATTRIBUTE, Runner
+from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
 
 from . import work
 
 Cases = Mapping[str, Mapping[str, Any]]
 
 
-class RadiomicLensLogic(Runner):
-    """One run at a time.
+class RadiomicLensLogic(ImageTools):
+    """One run at a time; `segment` and `register` are those of every module (`deepradiomics.scene.image_tools`).
 
     Each kind of run has two methods: one waits for the end and returns the result; the other, whose name begins with
     ``start``, returns the job at once and tells by callbacks: ``on_progress(fraction, message)``, ``on_log(line)``,

@@ -5,6 +5,7 @@ from typing import Annotated
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
+from deepradiomics.scene.panel.image_tools import ImageToolParameters
 from deepradiomics.scene.panel.parameter_node import singleton
 
 from .choices import CaseSource, CasesSource, Device, EncoderSource, FeatureSet, FitOn, Missing, Preset
@@ -13,7 +14,7 @@ MODULE_NAME = "RadiomicLens"
 
 
 @parameterNodeWrapper
-class RadiomicLensParameterNode:
+class RadiomicLensParameterNode(ImageToolParameters):
     """One attribute a control. Paths are plain text (empty: not chosen)."""
 
     # the cohort

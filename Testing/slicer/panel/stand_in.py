@@ -7,6 +7,7 @@ panel does when it is driven. What it cannot show: PythonQt's conversions, the r
 Slicer's own pure-Python sources (ScriptedLoadableModule, parameterNodeWrapper, i18n) are read from a Slicer checkout.
 """
 
+import ctypes
 import re
 import sys
 import types
@@ -323,7 +324,17 @@ def _message(kind: Any, context: Any, text: str) -> None:
         print(text, file=sys.stderr)
 
 
+def _keep_none_alive() -> None:
+    """On Python 3.11, which counts the references to None, each PySide call without a result takes one away; after some
+    thousand calls the process would end ("deallocating None"). From 3.12 on they are not counted."""
+    if sys.version_info < (3, 12):
+        for value in (None, True, False):
+            ctypes.c_ssize_t.from_address(id(value)).value += 1 << 40
+
+
 def application() -> QtWidgets.QApplication:
     """The one Qt application of this process."""
+    if QtWidgets.QApplication.instance() is None:
+        _keep_none_alive()
     QtCore.qInstallMessageHandler(_message)
     return QtWidgets.QApplication.instance() or QtWidgets.QApplication(sys.argv[:1])

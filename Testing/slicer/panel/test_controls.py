@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import enum
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,62 +10,22 @@ import pytest
 
 from Testing.slicer.fake_child import write_bundle
 from Testing.slicer.panel.conftest import MODULE
+from Testing.slicer.panel.controls import IMAGE_TOOLS, bound_parameters, reaches_the_parameter_and_back
 from Testing.slicer.panel.driving import ready
 
 UI = MODULE / "Resources" / "UI" / "RadiomicFingerprint.ui"
 
 
-def bound_parameters() -> dict[str, str]:
-    """Control → parameter, as the .ui file says."""
-    found = {}
-    for widget in ElementTree.parse(UI).iter("widget"):
-        for each in widget.findall("property"):
-            if each.get("name") == "SlicerParameterName":
-                found[widget.get("name", "")] = each.findtext("string", "")
-    return found
-
-
 def test_every_parameter_has_a_control_or_is_kept_by_the_panel_itself(widget: Any) -> None:
     by_the_panel = {"segmentId", "resultTable", "task", "batchVolumes", "mapFeatures"}
-    assert set(bound_parameters().values()) | by_the_panel == set(widget.parameters.allParameters)
+    assert set(bound_parameters(UI, IMAGE_TOOLS).values()) | by_the_panel == set(widget.parameters.allParameters)
 
 
-@pytest.mark.parametrize("control", bound_parameters())
+@pytest.mark.parametrize("control", bound_parameters(UI))
 def test_a_control_reaches_the_parameter_node_and_back(
     widget: Any, simulated: Any, exam: Any, tmp_path: Path, control: str
 ) -> None:
-    name = bound_parameters()[control]
-    field, p = getattr(widget.ui, control), widget.parameters
-    default = getattr(p, name)
-    if isinstance(default, enum.Enum):
-        other = list(type(default))[-1] if list(type(default))[-1] is not default else next(iter(type(default)))
-        field.currentIndex = list(type(default)).index(other)
-        assert getattr(p, name) is other
-        setattr(p, name, default)
-        assert field.currentText == default.label()
-    elif isinstance(default, float):
-        field.value = 0.25
-        assert getattr(p, name) == 0.25
-        setattr(p, name, 0.75)
-        assert field.value == 0.75
-    elif isinstance(default, int):
-        field.value = default + 2
-        assert getattr(p, name) == default + 2
-        setattr(p, name, default)
-        assert field.value == default
-    elif isinstance(default, str):
-        attribute = "currentPath" if hasattr(type(field), "currentPath") else "text"
-        setattr(field, attribute, str(tmp_path))
-        assert getattr(p, name) == str(tmp_path)
-        setattr(p, name, "")
-        assert getattr(field, attribute) == ""
-    else:
-        scene = simulated.mrmlScene
-        first, second = (scene.AddNewNodeByClass(field.nodeTypes[0], text) for text in ("first", "second"))
-        field.setCurrentNode(first)
-        assert getattr(p, name).GetID() == first.GetID()
-        setattr(p, name, second)
-        assert field.currentNode().GetID() == second.GetID()
+    reaches_the_parameter_and_back(widget, simulated.mrmlScene, control, bound_parameters(UI)[control], tmp_path)
 
 
 def test_the_segment_reaches_the_parameter_node_and_back(widget: Any, simulated: Any) -> None:

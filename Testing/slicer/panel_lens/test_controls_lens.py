@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import enum
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,20 +10,11 @@ from typing import Any
 import pytest
 
 from Testing.slicer.panel.conftest import ROOT
+from Testing.slicer.panel.controls import IMAGE_TOOLS, bound_parameters, reaches_the_parameter_and_back
 from Testing.slicer.panel_lens.conftest import write_encoder
 from Testing.slicer.panel_lens.driving import ready
 
 UI = ROOT / "RadiomicLens" / "Resources" / "UI" / "RadiomicLens.ui"
-
-
-def bound_parameters() -> dict[str, str]:
-    """Control → parameter, as the .ui file says."""
-    found = {}
-    for widget in ElementTree.parse(UI).iter("widget"):
-        for each in widget.findall("property"):
-            if each.get("name") == "SlicerParameterName":
-                found[widget.get("name", "")] = each.findtext("string", "")
-    return found
 
 
 def test_every_parameter_has_a_control_or_is_kept_by_the_panel_itself(widget: Any) -> None:
@@ -33,46 +22,15 @@ def test_every_parameter_has_a_control_or_is_kept_by_the_panel_itself(widget: An
         "modalities", "roi", "resultTable", "sortColumn", "sortDescending", "chosenModality", "chosenFeature", "caseId",
         "caseVolumes", "caseSegmentId",
     }  # fmt: skip
-    assert set(bound_parameters().values()) | by_the_panel == set(widget.parameters.allParameters)
-    assert not set(bound_parameters().values()) & by_the_panel
+    assert set(bound_parameters(UI, IMAGE_TOOLS).values()) | by_the_panel == set(widget.parameters.allParameters)
+    assert not set(bound_parameters(UI).values()) & by_the_panel
 
 
-@pytest.mark.parametrize("control", bound_parameters())
+@pytest.mark.parametrize("control", bound_parameters(UI))
 def test_a_control_reaches_the_parameter_node_and_back(
     widget: Any, simulated: Any, tmp_path: Path, control: str
 ) -> None:
-    name = bound_parameters()[control]
-    field, p = getattr(widget.ui, control), widget.parameters
-    default = getattr(p, name)
-    if isinstance(default, enum.Enum):
-        other = list(type(default))[-1] if list(type(default))[-1] is not default else next(iter(type(default)))
-        field.currentIndex = list(type(default)).index(other)
-        assert getattr(p, name) is other
-        setattr(p, name, default)
-        assert field.currentText == default.label()
-    elif isinstance(default, bool):
-        field.checked = not default
-        assert getattr(p, name) is not default
-        setattr(p, name, default)
-        assert field.checked is default
-    elif isinstance(default, int):
-        field.value = default + 2
-        assert getattr(p, name) == default + 2
-        setattr(p, name, default)
-        assert field.value == default
-    elif isinstance(default, str):
-        attribute = "currentPath" if hasattr(type(field), "currentPath") else "text"
-        setattr(field, attribute, str(tmp_path))
-        assert getattr(p, name) == str(tmp_path)
-        setattr(p, name, "")
-        assert getattr(field, attribute) == ""
-    else:
-        scene = simulated.mrmlScene
-        first, second = (scene.AddNewNodeByClass(field.nodeTypes[0], text) for text in ("first", "second"))
-        field.setCurrentNode(first)
-        assert getattr(p, name).GetID() == first.GetID()
-        setattr(p, name, second)
-        assert field.currentNode().GetID() == second.GetID()
+    reaches_the_parameter_and_back(widget, simulated.mrmlScene, control, bound_parameters(UI)[control], tmp_path)
 
 
 def ticks(widget: Any) -> dict[str, bool]:

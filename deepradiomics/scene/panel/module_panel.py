@@ -1,7 +1,8 @@
 """The frame of every panel: its life in Slicer, its parameter node, Apply that becomes Cancel, progress, log, errors.
 
 A module's panel derives from `ModulePanel` and says what it builds, what its parameters are and what they mean. Its
-.ui file must have `progressBar`, `statusLabel` and `logText`.
+.ui file must have `progressBar`, `statusLabel`, `logText`, and the empty widget `imageToolsArea`, which takes the
+sections that all panels share (`image_tools`).
 """
 
 import contextlib
@@ -17,13 +18,15 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
 from deepradiomics.errors import DeepRadiomicsError
-from deepradiomics.scene.runner import Runner
+from deepradiomics.scene.image_tools import ImageTools
+
+from .image_tools import ImageToolsSection, load_image_tools
 
 
 class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The module's widget. State lives in the parameter node; a panel only shows it and starts the logic."""
 
-    logic: Runner | None = None
+    logic: ImageTools | None = None
     parameters: Any = None
 
     def __init__(self, parent: Any = None) -> None:
@@ -58,6 +61,13 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def nodes_changed(self) -> None:
         """A node of the scene came or went."""
 
+    def device(self) -> str:
+        """Where networks run, as chosen in the panel."""
+        return str(self.parameters.device.value)
+
+    def segmented(self, nodes: Any) -> None:
+        """A network has made a segment (`deepradiomics.scene.image_tools.SegmentedNodes`)."""
+
     def run_buttons(self) -> tuple[Any, ...]:
         """Buttons of which one is Cancel while a run is under way, and the others cannot be pressed."""
         return (self.ui.applyButton,)
@@ -73,9 +83,11 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.setup(self)
         widget = slicer.util.loadUI(self.resourcePath(f"UI/{self.moduleName}.ui"))
         self.layout.addWidget(widget)
+        load_image_tools(slicer.util.childWidgetVariables(widget).imageToolsArea)
         self.ui = slicer.util.childWidgetVariables(widget)
         widget.setMRMLScene(slicer.mrmlScene)
         self.build()
+        self.tools = ImageToolsSection(self)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
@@ -133,9 +145,14 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.parameters = parameters
         if self.parameters is not None:
             self._gui_tag = self.parameters.connectGui(self.ui)
-            self.addObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.refresh)
+            self.addObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
             self.bound()
-            self.refresh()
+            self.onParametersModified()
+
+    def onParametersModified(self, caller: Any = None, event: Any = None) -> None:
+        """A parameter has changed, or all may have."""
+        self.refresh()
+        self.tools.refresh()
 
     def _unbind(self) -> None:
         if self.parameters is None:
@@ -143,8 +160,8 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._gui_tag is not None:
             self.parameters.disconnectGui(self._gui_tag)
             self._gui_tag = None
-        if self.hasObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.refresh):
-            self.removeObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.refresh)
+        if self.hasObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.onParametersModified):
+            self.removeObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
 
     # --- running ---------------------------------------------------------------------------------------------------
 
@@ -217,13 +234,13 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         running = button is not None
         for section in self.locked_sections():
             section.enabled = not running
-        for other in self.run_buttons():
+        for other in (*self.run_buttons(), *self.tools.buttons):
             other.enabled = other is button
         self.ui.progressBar.visible = running
         self.ui.statusLabel.visible = running
         self.ui.progressBar.value = 0
         self.ui.statusLabel.text = _("Starting…") if running else ""
-        self.refresh()
+        self.onParametersModified()
 
     def onProgress(self, fraction: float, message: str) -> None:
         """What the child says of its progress."""

@@ -1,0 +1,131 @@
+"""Two sections that every panel has: segment a volume by a network, register two volumes.
+
+A panel's .ui file has the widget `imageToolsArea` for them, its parameter node derives from `ImageToolParameters`, its
+logic from `deepradiomics.scene.image_tools.ImageTools`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer import vtkMRMLScalarVolumeNode
+from slicer.i18n import tr as _
+
+from .choices import Backend, TransformKind
+
+UI = Path(__file__).with_name("image_tools.ui")
+
+
+class ImageToolParameters:
+    """What the two sections can be set to; a module's parameter node derives from it."""
+
+    toolVolume: vtkMRMLScalarVolumeNode
+    toolModel: str
+    toolFlips: bool = False
+    toolLargest: bool = False
+    toolFixed: vtkMRMLScalarVolumeNode
+    toolMoving: vtkMRMLScalarVolumeNode
+    toolTransform: TransformKind = TransformKind.RIGID
+    toolBackend: Backend = Backend.AUTO
+
+
+def load_image_tools(area: Any) -> None:
+    """Put the two sections into a panel's empty widget."""
+    widget = slicer.util.loadUI(str(UI))
+    area.layout().addWidget(widget)
+    widget.setMRMLScene(slicer.mrmlScene)
+
+
+class ImageToolsSection:
+    """Starts the two runs of a panel's logic and tells what came of them."""
+
+    def __init__(self, panel: Any) -> None:
+        self.panel, self.ui = panel, panel.ui
+        self.ui.segmentButton.connect("clicked(bool)", self.onSegment)
+        self.ui.registerButton.connect("clicked(bool)", self.onRegister)
+
+    @property
+    def buttons(self) -> tuple[Any, ...]:
+        """Each becomes Cancel while its run is under way."""
+        return (self.ui.segmentButton, self.ui.registerButton)
+
+    def refresh(self) -> None:
+        """Let a button be pressed when its run can start."""
+        if self.panel.parameters is None or not self.panel.idle:
+            return
+        p = self.panel.parameters
+        self.panel.set_ready(self.ui.segmentButton, why_not_segment(p), _("Segment in the background."))
+        self.panel.set_ready(self.ui.registerButton, why_not_register(p), _("Register in the background."))
+
+    # --- segment ---------------------------------------------------------------------------------------------------
+
+    def onSegment(self, checked: bool = False) -> None:
+        """Segment, or cancel."""
+        self.panel.run(self.ui.segmentButton, "segment", self._start_segment, self._segmented)
+
+    def _start_segment(self, callbacks: dict[str, Any]) -> Any:
+        p = self.panel.parameters
+        options = {"flips": p.toolFlips, "largest": p.toolLargest, "device": self.panel.device()}
+        return self.panel.logic.start_segment(p.toolVolume, p.toolModel, **options, **callbacks)
+
+    def _segmented(self, nodes: Any) -> None:
+        for note in nodes.notes:
+            self.panel.log(note)
+        if nodes.segmentation is None:
+            words = _("The network found nothing to segment.")
+        else:
+            words = _("'{name}' is in the scene").format(name=nodes.segmentation.GetName())
+            if nodes.volume_ml is not None:
+                words += _(": {volume:.1f} mL").format(volume=nodes.volume_ml)
+            if nodes.abc2_ml is not None:
+                words += _(" (ABC/2 {volume:.1f} mL)").format(volume=nodes.abc2_ml)
+            words += "."
+            self.panel.segmented(nodes)
+        self.ui.segmentStatusLabel.text = words
+        self.panel.log(words)
+
+    # --- register --------------------------------------------------------------------------------------------------
+
+    def onRegister(self, checked: bool = False) -> None:
+        """Register, or cancel."""
+        gpu = self.panel.parameters.toolBackend is Backend.GPU
+        feature = "register-gpu" if gpu else "register"
+        self.panel.run(self.ui.registerButton, feature, self._start_register, self._registered)
+
+    def _start_register(self, callbacks: dict[str, Any]) -> Any:
+        p = self.panel.parameters
+        return self.panel.logic.start_register(
+            p.toolFixed, p.toolMoving, backend=p.toolBackend.value, transform=p.toolTransform.value, **callbacks
+        )
+
+    def _registered(self, nodes: Any) -> None:
+        from deepradiomics.scene.overlay import show_in_slices
+
+        show_in_slices(slicer.mrmlScene, foreground=nodes.volume, background=self.panel.parameters.toolFixed)
+        words = _(
+            "'{name}' lies over the fixed volume ({metric} {value:.3f}). The transform is in the scene too."
+        ).format(name=nodes.volume.GetName(), metric=nodes.metric, value=nodes.metric_value)
+        self.ui.registerStatusLabel.text = words
+        self.panel.log(words)
+
+
+def why_not_segment(parameters: Any) -> str | None:
+    """None when a volume can be segmented; else the one sentence that says what to do."""
+    if parameters.toolVolume is None:
+        return _("Choose the image.")
+    if parameters.toolVolume.GetImageData() is None:
+        return _("The image is empty.")
+    return None if Path(parameters.toolModel or "-").is_dir() else _("Choose the network's folder.")
+
+
+def why_not_register(parameters: Any) -> str | None:
+    """None when two volumes can be registered."""
+    for node, words in (
+        (parameters.toolFixed, _("Choose the fixed volume.")),
+        (parameters.toolMoving, _("Choose the moving volume.")),
+    ):
+        if node is None or node.GetImageData() is None:
+            return words
+    if parameters.toolFixed.GetID() == parameters.toolMoving.GetID():
+        return _("Fixed and moving are the same volume.")
+    return None
