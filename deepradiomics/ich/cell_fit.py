@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 from deepradiomics.ich.experiment_config import ExperimentConfig
 from deepradiomics.stats import youden
 
+_ENTERING = threading.Lock()
+_inside: dict[str, Any] = {"count": 0}
 _TREES = ("random-forest", "xgboost", "extra-trees")
 
 
@@ -80,3 +84,24 @@ def drawn(rows: NDArray[np.float64], count: int, seed: int) -> NDArray[np.float6
         return rows
     chosen = np.random.default_rng(seed).choice(len(rows), count, replace=False)
     return np.ascontiguousarray(rows[np.sort(chosen)])
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for the libraries' matrix products: sums in another order would have other last digits.
+
+    The limit is the whole process's, so that of several cells in threads of one process the last one lifts it.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with _ENTERING:
+        _inside["count"] += 1
+        if _inside["count"] == 1:
+            _inside["limit"] = threadpool_limits(1)
+    try:
+        yield
+    finally:
+        with _ENTERING:
+            _inside["count"] -= 1
+            if _inside["count"] == 0:
+                _inside.pop("limit").restore_original_limits()

@@ -230,9 +230,7 @@ def _check_classes(outcome: str, split: str, y: NDArray[np.float64], place: NDAr
 
 def _run(job: _Job) -> CellResult:
     """Fit one cell on one thread and keep it."""
-    from threadpoolctl import threadpool_limits
-
-    from deepradiomics.ich.cell_fit import chosen_threshold, fitted_model, positive, shares
+    from deepradiomics.ich.cell_fit import chosen_threshold, fitted_model, one_thread, positive, shares
 
     start = time.perf_counter()
     parts = [
@@ -245,7 +243,7 @@ def _run(job: _Job) -> CellResult:
     held = np.zeros(len(y), bool)
     held[job.held_out] = True
     name, config, seed = job.key.classifier, job.config, job.seed
-    with threadpool_limits(1):
+    with one_thread():
         threshold = float("nan")
         if held.any():
             model, _ = fitted_model(name, train[known & ~held], y[known & ~held], config, seed)

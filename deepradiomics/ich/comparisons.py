@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from deepradiomics.ich.bootstrap_auc import bootstrap_aucs, bootstrap_p
 from deepradiomics.ich.experiment_config import REFERENCES
-from deepradiomics.ich.scores import Predicted, cell_rows
+from deepradiomics.ich.scores import Predicted, mean_auc
 from deepradiomics.stats import (
     benjamini_hochberg,
     bonferroni,
@@ -159,7 +159,5 @@ def auc_table(group: Sequence[Predicted]) -> tuple[tuple[str, ...], tuple[str, .
     classifiers = tuple(dict.fromkeys(one.classifier for one in group))
     table = np.full((len(classifiers), len(inputs)), np.nan)
     for one in group:
-        fold = "mean" if one.cohort == "validation" else "external"
-        [area] = [row["auc"] for row in cell_rows(one) if row["fold"] == fold]
-        table[classifiers.index(one.classifier), inputs.index(one.input)] = area
+        table[classifiers.index(one.classifier), inputs.index(one.input)] = mean_auc(one)
     return inputs, classifiers, table

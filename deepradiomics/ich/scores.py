@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.stats import brier, classification_rates, delong_ci
+from deepradiomics.stats import auc, brier, classification_rates, delong_ci
 
 CohortName = Literal["validation", "external"]
 RATES = ("f1", "sensitivity", "specificity", "ppv", "npv")
@@ -73,12 +73,19 @@ def scored(y: NDArray[np.int64], probability: NDArray[np.float64], threshold: ND
     """The numbers of a group of patients; NaN where a class is missing. ``threshold`` is their mean where it varies."""
     found: dict[str, Any] = {"n": int(y.size), "positives": int(y.sum())}
     found |= dict.fromkeys(("auc", "auc_low", "auc_high"), math.nan)
-    if 0 < y.sum() < y.size:
+    if _both(y):
         interval = delong_ci(y, probability)
         found |= {"auc": interval.estimate, "auc_low": interval.low, "auc_high": interval.high}
     rates = classification_rates(y, (probability >= threshold).astype(int)).to_dict()
     found |= {name: rates[name] for name in RATES}
     return found | {"threshold": float(threshold.mean()), "brier": float(brier(y, probability))}
+
+
+def mean_auc(predicted: Predicted) -> float:
+    """The AUC that tests over classifiers take: the folds' mean (of the defined), or the one of the other cohort."""
+    parts = [predicted.part(fold) for fold in dict.fromkeys(predicted.fold)]
+    areas = [auc(predicted.y[here], predicted.probability[here]) for here in parts if _both(predicted.y[here])]
+    return float(np.mean(areas)) if areas else math.nan
 
 
 def summary_rows(predictions: Sequence[Predicted]) -> Iterator[dict[str, Any]]:
@@ -101,6 +108,11 @@ def summary_rows(predictions: Sequence[Predicted]) -> Iterator[dict[str, Any]]:
 
 
 _EXTERNAL = ("auc", "low", "high")
+
+
+def _both(y: NDArray[np.int64]) -> bool:
+    """Whether both classes are there."""
+    return bool(0 < y.sum() < y.size)
 
 
 def _mean_and_sd(folds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
