@@ -62,7 +62,7 @@ def test_slices_are_counted_along_the_patient_also_on_a_sagittal_grid() -> None:
     geometry = Geometry((30, 20, 12), (2.0, 3.0, 4.0), (0, 0, 0), (0, 0, 1, 1, 0, 0, 0, -1, 0))
     labels = np.zeros(geometry.shape, np.uint8)  # array (z, y, x): left, down, back
     labels[2:9, 5, 10:20] = 1
-    labels[4, 6:9, 12] = 1
+    labels[4, 6:16, 12:16] = 1  # much blood in one sagittal slice, little in any axial one
     case = CaseFolder(Path(), {}, Mask(labels, geometry))
     inferior = np.argmax(np.abs(geometry.axes[2]))
     assert inferior == 1 and pictures.most_blood(case)[2] == pytest.approx(geometry.index_to_physical([0, 5, 0])[2])
