@@ -28,6 +28,7 @@ Family = Literal["shape", "radiomics", "encoder", "vaegan", "clinical"]
 FAMILIES: tuple[Family, ...] = ("shape", "radiomics", "encoder", "vaegan", "clinical")
 FACTORED: tuple[Family, ...] = ("radiomics", "encoder", "vaegan")
 """The families that go through NMF."""
+_CHUNK = 4096  # columns looked at together
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ class Components:
         """
         table = _table(values, names, family)
         kept, middle = _varying(table, family)
-        rows = _filled(table[:, kept], middle)
+        rows = _rows(table, kept, middle)
         described = tuple(map(str, names)) if names is not None else None
         left_out = table.shape[1] - len(kept)
         notes = [f"{family}: {left_out} columns left out: constant or mostly undefined in training"] if left_out else []
@@ -129,7 +130,7 @@ class Components:
             raise InputError(
                 f"{self.family}: expected {self.n_features} feature columns, as in the fit, got {table.shape[1]}."
             )
-        rows = _filled(table[:, self.kept], self.middle)
+        rows = _rows(table, self.kept, self.middle)
         if self.H is None:
             return (rows - self.low) / (self.high - self.low)
         return weights(self.H, _scaled(rows, self.low, self.high))
@@ -225,22 +226,32 @@ def _table(values: np.ndarray, names: Sequence[str] | None, family: str, least: 
 
 def _varying(table: np.ndarray, family: str) -> tuple[np.ndarray, np.ndarray]:
     """Columns that vary by more than rounding, and their medians; a column undefined in most rows is left out."""
-    known = np.isfinite(table)
-    usable = known.sum(axis=0) * 2 > len(table)
-    low = np.min(table, axis=0, where=known, initial=np.inf)
-    high = np.max(table, axis=0, where=known, initial=-np.inf)
-    size = np.maximum(np.abs(low), np.abs(high), where=usable, out=np.zeros_like(low))
-    spread = np.subtract(high, low, where=usable, out=np.zeros_like(low))
-    kept = np.flatnonzero(usable & (spread > 1e-9 * size))
-    if not kept.size:
+    rounding = max(1e-9, 4.0 * float(np.finfo(table.dtype).eps))
+    kept, middle = [], []
+    for start in range(0, table.shape[1], _CHUNK):
+        part = np.ascontiguousarray(table[:, start : start + _CHUNK].T)  # (columns, rows): each column in one piece
+        known = np.isfinite(part)
+        usable = np.flatnonzero(known.sum(axis=1) * 2 > part.shape[1])
+        part, known = part[usable], known[usable]
+        low = np.min(part, axis=1, where=known, initial=np.inf)
+        high = np.max(part, axis=1, where=known, initial=-np.inf)
+        varies = high - low > rounding * np.maximum(np.abs(low), np.abs(high))
+        part = part[varies]
+        kept.append(start + usable[varies])
+        middle.append((np.median if known[varies].all() else np.nanmedian)(part, axis=1).astype(np.float64))
+    if not sum(map(len, kept)):
         raise InputError(f"{family}: every feature is the same in all {len(table)} training rows.")
-    return kept, np.nanmedian(table[:, kept], axis=0).astype(np.float64)
+    return np.concatenate(kept), np.concatenate(middle)
 
 
-def _filled(rows: np.ndarray, middle: np.ndarray) -> np.ndarray:
+def _rows(table: np.ndarray, kept: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """The columns in use, undefined values filled; no copy where there is nothing to do."""
+    rows = table if len(kept) == table.shape[1] else table[:, kept]
     return np.where(np.isnan(rows), middle.astype(rows.dtype), rows) if np.isnan(rows).any() else rows
 
 
 def _scaled(rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    unit = ((rows - low.astype(rows.dtype)) / (high - low).astype(rows.dtype)).astype(np.float32)
-    return np.clip(unit, 0.0, 1.0, out=unit)
+    """To [0, 1], clipped, float32 and C-ordered."""
+    unit = rows - low.astype(rows.dtype)
+    unit /= (high - low).astype(rows.dtype)
+    return np.clip(np.ascontiguousarray(unit, np.float32), 0.0, 1.0)

@@ -79,7 +79,7 @@ def test_shape_and_clinical_columns_stay_themselves_standardised():
     found = components.transform(X)
     np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=1e-12)
     np.testing.assert_allclose(found.std(axis=0), 1.0, atol=1e-12)
-    assert [column.label for column in components.columns][0] == "Shape Sphericity"
+    assert components.columns[0].label == "Shape Sphericity"
     assert components.columns[3].label == "age"
     with_gap = X[:1].copy()
     with_gap[0, 3] = np.nan

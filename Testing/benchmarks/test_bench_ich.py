@@ -1,0 +1,45 @@
+"""The haemorrhage bench runs, compares like with like, and writes its table."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+pytest.importorskip("xgboost")
+
+BENCH = Path(__file__).with_name("bench_ich.py")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bench")
+    command = [sys.executable, str(BENCH), "--quick", "--iterations", "20", "--workers", "1", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_every_job_is_there_with_its_goal(written: Path):
+    with open(written / "ich_speed.csv", encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["job"].split(":")[0] for row in rows} == {"nmf", "memory", "cells"}
+    assert all(float(row["seconds"]) > 0 for row in rows)
+    assert {row["goal"] for row in rows} >= {">= 3 x", "<= 24000 MB", "<= 90 minutes on 2 cores"}
+    assert rows[0]["program"] == "HALS"
+    assert rows[1]["program"] == "scikit-learn NMF"
+
+
+def test_both_programs_reach_the_same_objective_and_the_table_says_how_it_was_made(written: Path):
+    about = json.loads((written / "ich_speed.json").read_text(encoding="utf-8"))
+    compared = [row for row in about["ich_speed"] if "difference" in row]
+    assert len(compared) == 2
+    assert all(row["difference"] <= 0.01 for row in compared)
+    assert "--iterations 20" in about["command"]
+    assert "SYNTHETIC" in about["load"]
