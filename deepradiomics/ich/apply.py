@@ -131,7 +131,7 @@ def apply_case(
 
     segmentation = regions_on_ct(measured.crop, region.mask, ct.geometry)
     heat = risk_maps(
-        predictor, row, ct, segmentation > 0, measured.crop, encoder=networks.encoder,
+        predictor, row, segmentation > 0, ct.geometry, measured, encoder=networks.encoder,
         autoencoder=networks.autoencoder, progress=part(say, 0.7, 0.8),
     )  # fmt: skip
     notes += heat.notes

@@ -9,7 +9,7 @@ vaegan      posterior mean of the VAE-GAN, of the crop around the haematoma, fla
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ from deepradiomics.progress import Progress, part
 if TYPE_CHECKING:
     from deepradiomics.ich.autoencoder import Autoencoder
     from deepradiomics.networks.segmenter import BundleSegmenter
+    from deepradiomics.prepare.head import PreparedHead
     from deepradiomics.radiomics import Features, Settings
 
 SHAPE_PREFIX = "original_shape_"
@@ -37,6 +38,7 @@ class CaseFeatures:
         crop: the haematoma and its surroundings, as the VAE-GAN sees them.
         encoder: (p,) float32; None without a segmentation network.
         vaegan: (p,) float32; None without a VAE-GAN.
+        head: the head as the segmentation network sees it; None without one.
         notes: what was assumed, one sentence each.
     """
 
@@ -44,7 +46,8 @@ class CaseFeatures:
     crop: LesionCrop
     encoder: np.ndarray | None = None
     vaegan: np.ndarray | None = None
-    notes: tuple[str, ...] = field(default=())
+    head: PreparedHead | None = None
+    notes: tuple[str, ...] = ()
 
     def names(self, group: str) -> tuple[str, ...] | None:
         """Names of the columns of a group; None for latents."""
@@ -107,15 +110,18 @@ def case_features(
     say(0.5, "lesion crop")
     recipe = autoencoder.recipe if autoencoder is not None else CropRecipe()
     crop = lesion_crop(ct, mask, **recipe.to_dict(), label=label, case=case)
-    latents = bottlenecks = None
+    latents = bottlenecks = head = None
     if encoder is not None:
         say(0.6, "latents of the segmentation encoder")
-        bottlenecks = flattened(encoder.encoder_latents(ct))
+        head = encoder.prepare(ct, case)
+        bottlenecks = flattened(encoder.latents_of(head))
     if autoencoder is not None:
         say(0.9, "latents of the VAE-GAN")
         latents = flattened([autoencoder.latents(crop)])
     say(1.0, "features measured")
-    return CaseFeatures(found, crop, bottlenecks, latents, crop.notes)
+    return CaseFeatures(
+        found, crop, bottlenecks, latents, head, (*crop.notes, *(head.notes if head is not None else ()))
+    )
 
 
 def flattened(maps: Sequence[np.ndarray]) -> np.ndarray:

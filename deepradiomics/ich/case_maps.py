@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepradiomics.ich.gradcam import risk_gradcam
-from deepradiomics.ich.lesion import LesionCrop, to_ct
+from deepradiomics.ich.lesion import to_ct
 from deepradiomics.ich.predictor import Predictor
 from deepradiomics.ich.risk_direction import latent_directions, risk_slopes
-from deepradiomics.images import Volume
+from deepradiomics.images import Geometry, Volume
 from deepradiomics.prepare.head import to_volume_grid
 from deepradiomics.progress import Progress, part
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from deepradiomics.ich.autoencoder import Autoencoder
+    from deepradiomics.ich.case_features import CaseFeatures
     from deepradiomics.ich.components import Components
     from deepradiomics.networks.segmenter import BundleSegmenter
 
@@ -49,9 +48,9 @@ class RiskMaps:
 def risk_maps(
     predictor: Predictor,
     row: np.ndarray,
-    ct: Volume,
     dilated: np.ndarray,
-    crop: LesionCrop,
+    grid: Geometry,
+    measured: CaseFeatures,
     *,
     encoder: BundleSegmenter | None = None,
     autoencoder: Autoencoder | None = None,
@@ -62,9 +61,9 @@ def risk_maps(
     Args:
         predictor: the outcome models.
         row: (1, p) the patient's columns.
-        ct: in HU.
         dilated: bool (z, y, x) on the CT's grid: haematoma and ring.
-        crop: as the VAE-GAN saw it.
+        grid: the CT's.
+        measured: the patient's latents, his head and his crop as the networks saw them.
         encoder: the segmentation network, where its latents are among the columns.
         autoencoder: the VAE-GAN, where its latents are.
         progress: may raise Cancelled.
@@ -73,49 +72,73 @@ def risk_maps(
     if not groups:
         return RiskMaps({}, {}, (f"Grad-CAM: the input {predictor.input!r} holds no latents, so there is no map.",))
     say = part(progress, 0.0, 1.0)
-    slices = predictor.slices()
-    directions: dict[str, list[np.ndarray]] = {group: [] for group in groups}
-    shares: dict[str, dict[str, float]] = {}
-    for outcome in predictor.outcomes:
-        slopes = risk_slopes(outcome.model, row, outcome.background)
-        found = latent_directions(predictor.blocks, slices, slopes, outcome.background.std(axis=0))
-        shares[outcome.name] = {group: share for group, (_, share) in found.items()}
-        for group, (direction, _) in found.items():
-            directions[group].append(direction)
-
+    say(0.0, "direction of the risks")
+    toward, shares = _directions(predictor, row, groups)
     box = _box(dilated)  # a thin-sliced CT is large and the lesion small: the work is done around it
-    grid = ct.geometry.crop([one.start for one in box[::-1]], [one.stop - one.start for one in box[::-1]])
+    around = grid.crop([one.start for one in box[::-1]], [one.stop - one.start for one in box[::-1]])
     near = dilated[box]
     whole = np.zeros((len(predictor.outcomes), *near.shape), np.float32)
     for group in groups:
-        say(0.2 + 0.6 * groups.index(group) / len(groups), f"Grad-CAM ({group})")
-        toward = np.array(directions[group])  # (outcomes, latents)
-        weights = np.array([shares[outcome.name][group] for outcome in predictor.outcomes])
-        if not weights.any():
+        say(0.4, f"Grad-CAM ({group})")
+        share = np.array([shares[outcome.name][group] for outcome in predictor.outcomes])
+        if not share.any():
             continue
         if group == "vaegan":
             assert autoencoder is not None
-            cubes = risk_gradcam(autoencoder.module, autoencoder.last_layer, crop.image, toward)
-            found_maps = np.array([to_ct(cube, crop, grid, inside=False) for cube in cubes])
-            whole += weights[:, None, None, None] * _inside(found_maps, near)
+            cubes = risk_gradcam(autoencoder.module, autoencoder.last_layer, measured.crop.image, toward[group])
+            found = np.array([to_ct(cube, measured.crop, around, inside=False) for cube in cubes])
+            whole += share[:, None, None, None] * _inside(found, near)
             continue
-        assert encoder is not None
-        head = encoder.prepare(ct)
-        for layer, places in _scales(encoder):
-            own = weights * _part_of(predictor.blocks[group], toward, places)
+        assert encoder is not None and measured.head is not None and measured.encoder is not None
+        for places, shape in _scales(encoder):
+            own = share * _part_of(predictor.blocks[group], toward[group], places)
             if own.any():
-                cubes = risk_gradcam(encoder.module, layer, head.image, toward)
-                found_maps = np.array([to_volume_grid(cube, head, grid) for cube in cubes])
-                whole += own[:, None, None, None] * _inside(found_maps, near)
+                cubes = bottleneck_gradcam(measured.encoder[places].reshape(shape), toward[group][:, places])
+                found = np.array([to_volume_grid(cube, measured.head, around) for cube in cubes])
+                whole += own[:, None, None, None] * _inside(found, near)
     maps, notes = {}, []
     for outcome, found_map in zip(predictor.outcomes, _inside(whole, near), strict=True):
         heat = np.zeros(dilated.shape, np.float32)
         heat[box] = found_map
-        maps[outcome.name] = Volume(heat, ct.geometry, f"{outcome.name} Grad-CAM")
+        maps[outcome.name] = Volume(heat, grid, f"{outcome.name} Grad-CAM")
         if not heat.any():
             notes.append(f"{outcome.title}: Grad-CAM is empty, no place in or around the haematoma pushes the risk up.")
     say(1.0, "Grad-CAM done")
     return RiskMaps(maps, shares, tuple(notes))
+
+
+def bottleneck_gradcam(latents: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Grad-CAM of <v, latents> at the layer that gives the latents themselves.
+
+    There ∂<v, A>/∂A = v, so that α_k = mean over places of v_k and no network has to be run again.
+
+    Args:
+        latents: A, (channels, z, y, x).
+        directions: v, (k, channels·z·y·x) for k outcomes.
+
+    Returns:
+        (k, z, y, x): ReLU(Σ_k α_k A_k), not scaled.
+    """
+    weight = directions.reshape(len(directions), len(latents), -1).mean(axis=2)  # (k, channels)
+    return np.maximum(np.tensordot(weight, latents, axes=1), 0).astype(np.float32)
+
+
+def _directions(
+    predictor: Predictor, row: np.ndarray, groups: list[str]
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, float]]]:
+    """(outcomes, latents) of each group, and by outcome each group's part of the slope."""
+    slices = predictor.slices()
+    wanted = np.zeros(len(predictor.columns), bool)
+    for group in groups:
+        wanted[slices[group]] = True
+    slopes = np.array([risk_slopes(one.model, row, one.background, wanted) for one in predictor.outcomes])
+    reach = np.abs(slopes) * np.array([one.background.std(axis=0) for one in predictor.outcomes])
+    whole = reach.sum(axis=1)
+    shares: dict[str, dict[str, float]] = {one.name: {} for one in predictor.outcomes}
+    for group in groups:
+        for name, mine, all_of_it in zip(shares, reach[:, slices[group]].sum(axis=1), whole, strict=True):
+            shares[name][group] = float(mine / all_of_it) if all_of_it > 0 else 0.0
+    return {group: latent_directions(predictor.blocks[group], slopes[:, slices[group]]) for group in groups}, shares
 
 
 def _inside(maps: np.ndarray, dilated: np.ndarray) -> np.ndarray:
@@ -134,12 +157,12 @@ def _box(region: np.ndarray) -> tuple[slice, slice, slice]:
     return found[0], found[1], found[2]
 
 
-def _scales(encoder: BundleSegmenter) -> Iterator[tuple[nn.Module, slice]]:
-    """Each bottleneck of the encoder: its layer, and where its latents stand in the flattened row."""
+def _scales(encoder: BundleSegmenter) -> Iterator[tuple[slice, tuple[int, ...]]]:
+    """Each bottleneck of the encoder: where its latents stand in the flattened row, and their shape."""
     start = 0
-    for layer, shape in zip(encoder.module.bottleneck_layers, encoder.latent_shapes, strict=True):
+    for shape in encoder.latent_shapes:
         stop = start + int(np.prod(shape))
-        yield layer, slice(start, stop)
+        yield slice(start, stop), shape
         start = stop
 
 

@@ -11,7 +11,6 @@ the latents; <v, latents> is the scalar that Grad-CAM explains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
     from deepradiomics.ich.frozen import FrozenModel
 
 
-def risk_slopes(model: FrozenModel, row: np.ndarray, background: np.ndarray) -> np.ndarray:
+def risk_slopes(
+    model: FrozenModel, row: np.ndarray, background: np.ndarray, wanted: np.ndarray | None = None
+) -> np.ndarray:
     """Return the secant slope of the probability along each column.
 
     Args:
@@ -31,9 +32,10 @@ def risk_slopes(model: FrozenModel, row: np.ndarray, background: np.ndarray) -> 
         row: (p,) the patient's columns.
         background: (b, p) training rows: one standard deviation of theirs is the half-width of the step. A step does
             not leave the range of background and patient, so that no component turns negative.
+        wanted: bool (p,), the columns whose slope is asked for (all by default); a forest takes its time for each.
 
     Returns:
-        (p,) change of the probability per unit of the column; 0 where a column never varied.
+        (p,) change of the probability per unit of the column; 0 where a column never varied or is not wanted.
 
     Raises:
         InputError: row and background differ in width.
@@ -47,7 +49,7 @@ def risk_slopes(model: FrozenModel, row: np.ndarray, background: np.ndarray) -> 
     low = np.maximum(row - spread, np.minimum(background.min(axis=0), row))
     high = np.minimum(row + spread, np.maximum(background.max(axis=0), row))
     width = high - low
-    columns = np.flatnonzero(width > 0)
+    columns = np.flatnonzero(width > 0 if wanted is None else (width > 0) & wanted)
     slopes = np.zeros(row.size)
     if columns.size:
         steps = np.repeat(row[None], 2 * columns.size, axis=0)  # (2 columns, p): first all low ends, then all high
@@ -59,25 +61,14 @@ def risk_slopes(model: FrozenModel, row: np.ndarray, background: np.ndarray) -> 
     return slopes
 
 
-def latent_directions(
-    blocks: Mapping[str, Components], slices: Mapping[str, slice], slopes: np.ndarray, spread: np.ndarray
-) -> dict[str, tuple[np.ndarray, float]]:
-    """Return, for each latent group, its direction and its part of the whole slope.
+def latent_directions(block: Components, slopes: np.ndarray) -> np.ndarray:
+    """Return, for each outcome, the direction in the space of a network's latents in which its risk rises.
 
     Args:
-        blocks: the components by group.
-        slices: where the columns of each group stand among the slopes.
-        slopes: (p,) of :func:`risk_slopes`.
-        spread: (p,) standard deviation of each column in the training cohort.
+        block: the components of the latents.
+        slopes: (outcomes, k) of :func:`risk_slopes`, the block's columns.
 
     Returns:
-        Group → (flattened direction in the space of its latents, Σ|slope · spread| of the group as a share of that of
-        all latent groups). Both are 0 where the risk does not answer to any latent.
+        (outcomes, latents); 0 where the risk does not answer to the block.
     """
-    groups = [group for group in ("encoder", "vaegan") if group in blocks]
-    weight = {group: float(np.abs(slopes[slices[group]] * spread[slices[group]]).sum()) for group in groups}
-    whole = sum(weight.values())
-    return {
-        group: (blocks[group].direction(slopes[slices[group]]), weight[group] / whole if whole > 0 else 0.0)
-        for group in groups
-    }
+    return np.array([block.direction(one) if one.any() else np.zeros(block.n_features) for one in slopes])

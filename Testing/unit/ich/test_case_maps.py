@@ -15,11 +15,13 @@ pytest.importorskip("monai")
 pytest.importorskip("sklearn")
 
 from deepradiomics.ich.autoencoder import load_autoencoder  # noqa: E402
-from deepradiomics.ich.case_maps import RiskMaps, risk_maps  # noqa: E402
+from deepradiomics.ich.case_features import CaseFeatures, flattened  # noqa: E402
+from deepradiomics.ich.case_maps import RiskMaps, bottleneck_gradcam, risk_maps  # noqa: E402
 from deepradiomics.ich.classifiers import make_classifier  # noqa: E402
 from deepradiomics.ich.components import Components  # noqa: E402
 from deepradiomics.ich.frozen import freeze  # noqa: E402
-from deepradiomics.ich.lesion import lesion_crop, regions_on_ct  # noqa: E402
+from deepradiomics.ich.gradcam import risk_gradcam  # noqa: E402
+from deepradiomics.ich.lesion import LesionCrop, lesion_crop, regions_on_ct  # noqa: E402
 from deepradiomics.ich.predictor import OutcomeModel, Predictor, load_predictor  # noqa: E402
 from deepradiomics.images import Geometry, Mask, Volume  # noqa: E402
 from deepradiomics.networks.segmenter import load_bundle_segmenter  # noqa: E402
@@ -48,7 +50,15 @@ class Case:
 
     def maps(self, **networks: Any) -> RiskMaps:
         given = {"encoder": self.encoder, "autoencoder": self.autoencoder, **networks}
-        return risk_maps(self.predictor, self.row, self.ct, self.regions > 0, self.crop, **given)
+        found = measured(self.ct, self.crop, given["encoder"])
+        return risk_maps(self.predictor, self.row, self.regions > 0, self.ct.geometry, found, **given)
+
+
+def measured(ct: Volume, crop: LesionCrop, encoder: Any) -> CaseFeatures:
+    """What the maps need of a patient's features."""
+    head = encoder.prepare(ct) if encoder is not None else None
+    latents = flattened(encoder.latents_of(head)) if encoder is not None else None
+    return CaseFeatures(None, crop, latents, None, head)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +98,26 @@ def test_randomised_weights_change_the_map(case: Case, bundle: Path, network: st
 def test_a_model_without_latents_has_no_map_and_says_so(case: Case) -> None:
     from Testing.unit.ich.tiny_predictor import random_predictor
 
-    found = risk_maps(random_predictor(input="shape"), np.zeros((1, 14)), case.ct, case.regions > 0, case.crop)
+    found = risk_maps(
+        random_predictor(input="shape"), np.zeros((1, 14)), case.regions > 0, case.ct.geometry,
+        measured(case.ct, case.crop, None),
+    )  # fmt: skip
     assert found.maps == {} and "the input 'shape' holds no latents" in found.notes[0]
+
+
+def test_at_a_bottleneck_grad_cam_needs_no_gradient(case: Case) -> None:
+    """The short way equals Grad-CAM by automatic differentiation, at both scales."""
+    head = case.encoder.prepare(case.ct)
+    latents = case.encoder.latents_of(head)
+    sizes = [found.size for found in latents]
+    directions = np.random.default_rng(0).normal(0.3, 1, (2, sum(sizes)))
+    for start, found, layer in zip((0, sizes[0]), latents, case.encoder.module.bottleneck_layers, strict=True):
+        mine = bottleneck_gradcam(found, directions[:, start : start + found.size])
+        assert mine.any()
+        large = torch.nn.functional.interpolate(torch.from_numpy(mine)[None], head.image.shape, mode="trilinear")[0]
+        expected = risk_gradcam(case.encoder.module, layer, head.image, directions)
+        for ours, theirs in zip(large.numpy(), expected, strict=True):
+            np.testing.assert_allclose(ours / max(ours.max(), 1e-12), theirs, atol=1e-4)
 
 
 class Pooled(torch.nn.Module):
@@ -100,10 +128,6 @@ class Pooled(torch.nn.Module):
         self.pool = torch.nn.Conv3d(1, 1, 4, stride=4, bias=False)
         torch.nn.init.constant_(self.pool.weight, 1 / 64)
         self.bottleneck = bottleneck
-
-    @property
-    def bottleneck_layers(self) -> tuple[torch.nn.Module, ...]:
-        return (self.pool,)
 
     def encode(self, image: Any) -> Any:
         maps = self.pool(image)
@@ -124,6 +148,12 @@ class Seer:
 
     def prepare(self, ct: Volume) -> Any:
         return prepare_head(ct, self.recipe)
+
+    def latents_of(self, head: Any) -> Any:
+        with torch.no_grad():
+            return tuple(
+                found[0].numpy() for found in self.module.encode(torch.from_numpy(head.image)[None, None]).bottlenecks
+            )
 
 
 def oblique_head() -> tuple[Volume, Mask, np.ndarray]:
@@ -168,7 +198,9 @@ def test_in_an_oblique_ct_the_map_is_hottest_at_the_planted_clot_in_world_coordi
     predictor = rising_predictor(group, 16**3)
     regions = regions_on_ct(crop, mask, ct.geometry)
     network: dict[str, Any] = {"encoder" if group == "encoder" else "autoencoder": seer}
-    heat = risk_maps(predictor, predictor.outcomes[0].background[:1], ct, regions > 0, crop, **network)
+    row = predictor.outcomes[0].background[:1]
+    found_of = measured(ct, crop, seer if group == "encoder" else None)
+    heat = risk_maps(predictor, row, regions > 0, ct.geometry, found_of, **network)
     voxels = heat.maps["poor_outcome"].voxels
     hot = np.argwhere(voxels > 0.8 * voxels.max())[:, ::-1]
     found = ct.geometry.index_to_physical(hot).mean(axis=0)
