@@ -25,6 +25,7 @@ from deepradiomics.cli.ich_expansion import expansion as ich_expansion
 from deepradiomics.cli.ich_experiment import experiment as ich_experiment
 from deepradiomics.cli.ich_features import features as ich_features
 from deepradiomics.cli.ich_report import report as ich_report
+from deepradiomics.cli.ich_train_autoencoder import train_autoencoder
 from deepradiomics.cli.ich_train_segmenter import train_segmenter
 from deepradiomics.cli.ich_volume import volume as ich_volume
 from deepradiomics.cli.lens_case import case as lens_case
@@ -77,6 +78,7 @@ lens.command("fit")(lens_fit)
 lens.command("report")(lens_report)
 lens.command("case")(lens_case)
 ich.command("train-segmenter")(train_segmenter)
+ich.command("train-autoencoder")(train_autoencoder)
 ich.command("apply")(ich_apply)
 ich.command("volume")(ich_volume)
 ich.command("expansion")(ich_expansion)

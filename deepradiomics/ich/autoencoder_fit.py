@@ -63,7 +63,7 @@ def fit_autoencoder(
     import torch
 
     from deepradiomics.ich.autoencoder_module import VaeGanTraining
-    from deepradiomics.networks.vaegan import autoencoder, discriminator, start_grey
+    from deepradiomics.networks.vaegan import autoencoder, discriminator, easy_start
 
     if "network_metrics" in run.record and (run.folder / "bundle" / "bundle.json").is_file():
         return dict(run.record["network_metrics"])
@@ -73,7 +73,7 @@ def fit_autoencoder(
     with seeded(seed_of(seed, 7)):
         painter, judge = autoencoder(config.network), discriminator(config.network)
     mean_image = _mean_of(crops, rows["train"])
-    start_grey(painter, float(mean_image.mean()))
+    easy_start(painter, float(mean_image.mean()))
     if resolve_device(device) == "cpu":  # a third faster there, with the same meaning
         painter, judge = (network.to(memory_format=torch.channels_last_3d) for network in (painter, judge))
     training = replace(config.training, precision=_precision(config.training))
@@ -128,9 +128,7 @@ def fold_agreement(bundles: Sequence[Path], crops: Crops, device: str) -> tuple[
     )
 
 
-def _checked(
-    network: Autoencoder, crops: Crops, mean_image: np.ndarray, held_out: Sequence[int]
-) -> dict[str, Any]:
+def _checked(network: Autoencoder, crops: Crops, mean_image: np.ndarray, held_out: Sequence[int]) -> dict[str, Any]:
     """Active units over all crops, and errors on those held out."""
     means = np.concatenate([network.latents_of(crops.images([n])) for n in range(len(crops))])
     images = crops.images(held_out)

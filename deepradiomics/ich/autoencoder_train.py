@@ -7,17 +7,18 @@ manifest ─ crops (cached) ─ splits by patient ─ fit ─ bundle, reconstruc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepradiomics.cohort.synthetic import is_synthetic
 from deepradiomics.errors import InputError
-from deepradiomics.files import content_hash
+from deepradiomics.files import content_hash, write_text
 from deepradiomics.ich.autoencoder_config import AutoencoderConfig
 from deepradiomics.ich.autoencoder_crops import Crops, Missing, cohort_crops
 from deepradiomics.ich.autoencoder_fit import fit_autoencoder, fold_agreement
 from deepradiomics.ich.autoencoder_splits import out_of_fold_splits, watched_splits
-from deepradiomics.ich.network_column import write_with_network
+from deepradiomics.ich.fold_manifest import write_fold_manifest
 from deepradiomics.options import check_whole
 from deepradiomics.progress import Progress, part
 from deepradiomics.training.fit import need_lightning
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from deepradiomics.cohort.manifest import Manifest
 
 KIND = "ich-autoencoder"
-BUNDLE, MANIFEST, PICTURE, SPLITS = "bundle", "manifest.csv", "reconstruction.png", "splits.csv"
+BUNDLE, MANIFEST, PICTURE, SPLITS, README = "bundle", "manifest.csv", "reconstruction.png", "splits.csv", "README.txt"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def train_autoencoder(
         "kind": KIND, "config": config.to_dict(), "seed": seed, "missing": missing, "folds": folds,
         "manifest_sha256": _cohort_hash(manifest),
     }  # fmt: skip
-    products = (BUNDLE, MANIFEST, PICTURE, SPLITS, *(f"fold-{n + 1}" for n in range(folds or 0)))
+    products = (BUNDLE, MANIFEST, PICTURE, SPLITS, README, *(f"fold-{n + 1}" for n in range(folds or 0)))
     run = RunFolder(out, identity, resume=resume, products=products)
     if run.status == "finished" and (out / BUNDLE / "bundle.json").is_file():
         return _result(out, run)
@@ -137,8 +138,6 @@ def _parts(manifest: Manifest, seed: int, folds: int | None) -> dict[str, Manife
     """By folder inside the run: who trains and who is watched there. The network of all patients comes last, as ''."""
     if folds is None:
         return {"": watched_splits(manifest, seed)}
-    from dataclasses import replace
-
     dealt = out_of_fold_splits(manifest, folds, seed)
     everyone = replace(manifest, rows=tuple(replace(row, split=None) for row in manifest.rows))
     return {**{f"fold-{n + 1}": fold for n, fold in enumerate(dealt)}, "": watched_splits(everyone, seed)}
@@ -154,10 +153,15 @@ def _out_of_fold(
 ) -> dict[str, Any]:
     """Write who gives whose latents; tell how far the networks agree."""
     names = [name for name in parts if name]
-    folders = {
-        row.id: out / name / BUNDLE for name in names for row in parts[name].rows if row.split == "test"
-    }  # fmt: skip
-    write_with_network(manifest, "autoencoder", folders, out / MANIFEST)
+    network_of = {
+        patient: f"{name}/{BUNDLE}"
+        for name in names
+        for row, patient in zip(parts[name].rows, parts[name].groups, strict=True)
+        if row.split == "test"
+    }
+    write_fold_manifest(manifest, out / MANIFEST, "autoencoder", network_of, otherwise=f"{names[0]}/{BUNDLE}")
+    if is_synthetic(manifest):
+        write_text(out / README, "SYNTHETIC: networks trained on computed heads, and their manifest.\n")
     told, remark = fold_agreement([out / name / BUNDLE for name in names], crops, device)
     warnings = [*found[""]["warnings"], *(f"{name}: {text}" for name in names for text in found[name]["warnings"])]
     return {
@@ -168,8 +172,6 @@ def _out_of_fold(
 
 def _used(manifest: Manifest, crops: Crops) -> Manifest:
     """The cases whose lesions could be cut out, in the order of the crops."""
-    from dataclasses import replace
-
     there = set(crops.ids)
     return replace(manifest, rows=tuple(row for row in manifest.rows if row.id in there))
 
