@@ -149,16 +149,17 @@ class Components:
         ∂(s·w)/∂z = Hᵀ (H Hᵀ)⁺ s; the scaling divides it by each column's range. Columns left out get 0.
 
         Args:
-            slopes: s, one number a component (k,): how the risk rises with it.
+            slopes: s, one number a component (k,): how the risk rises with it; or (n, k) for n risks at once, which
+                gives (n, d).
         """
         s = np.asarray(slopes, np.float64)
-        if s.shape != (len(self.columns) if self.H is None else len(self.H),):
+        if s.shape[-1:] != (len(self.columns) if self.H is None else len(self.H),) or s.ndim > 2:
             raise InputError(f"slopes: expected one number for each column of {self.family}, got shape {s.shape}.")
-        found = np.zeros(self.n_features)
+        found = np.zeros((*s.shape[:-1], self.n_features))
         if self.H is not None:
             H = self.H.astype(np.float64)
-            s = np.linalg.pinv(H @ H.T, rcond=1e-10, hermitian=True) @ s @ H
-        found[self.kept] = s / (self.high - self.low)
+            s = s @ np.linalg.pinv(H @ H.T, rcond=1e-10, hermitian=True) @ H
+        found[..., self.kept] = s / (self.high - self.low)
         return found
 
     def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

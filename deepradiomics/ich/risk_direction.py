@@ -71,4 +71,4 @@ def latent_directions(block: Components, slopes: np.ndarray) -> np.ndarray:
     Returns:
         (outcomes, latents); 0 where the risk does not answer to the block.
     """
-    return np.array([block.direction(one) if one.any() else np.zeros(block.n_features) for one in slopes])
+    return block.direction(slopes)
