@@ -3,15 +3,21 @@
 Everything is read back from the result's table node and the nodes it refers to, so that a saved scene shows it again.
 """
 
-from pathlib import Path
-
-import qt
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.result_actions import (
+    copy_methods,
+    export,
+    fill_list,
+    fit_columns,
+    open_report,
+    report_of,
+)
+
 from .choices import HeatMap
 from .result_rows import feature_rows, fingerprint_rows, kind_of, map_rows, tasks_of, verdict
-from .work import CHART_ROLE, FOLDER_ATTRIBUTE, GRADCAM_ROLE, RELEVANCE_ROLE
+from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
 
 ROW_HEIGHT = 22
 
@@ -73,7 +79,7 @@ class ResultsSection:
         finally:
             self._following = False
         self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
-        self.ui.openReportButton.enabled = self._report() is not None
+        self.ui.openReportButton.enabled = report_of(table) is not None
         self.ui.exportButton.enabled = table is not None
 
     def _follow(self, table) -> None:
@@ -112,8 +118,6 @@ class ResultsSection:
 
     def _fill_rows(self, table, task: str) -> None:
         widget = self.ui.fingerprintTable
-        widget.clear()
-        self._items = []
         kind = kind_of(table)
         if table is None:
             self._rows, headers, cells, tips = [], [], [], []
@@ -126,19 +130,8 @@ class ResultsSection:
         else:
             headers = [_("Region"), _("Feature"), _("Value")]
             self._rows, cells, tips = feature_rows(table)
-        widget.setColumnCount(len(headers))
-        widget.setRowCount(len(cells))
-        widget.setHorizontalHeaderLabels(headers)
-        for row, (texts, tip) in enumerate(zip(cells, tips, strict=True)):
-            for column, text in enumerate(texts):
-                item = qt.QTableWidgetItem(text)
-                item.setToolTip(tip or text)
-                self._items.append(item)
-                widget.setItem(row, column, item)
-        header = widget.horizontalHeader()
-        for column in range(len(headers)):
-            long = headers[column] == _("Feature")
-            header.setSectionResizeMode(column, qt.QHeaderView.Stretch if long else qt.QHeaderView.ResizeToContents)
+        self._items = fill_list(widget, headers, cells, tips)
+        fit_columns(widget, len(headers), headers.index(_("Feature")) if headers else 0)
 
     def onRowChosen(self) -> None:
         """Show what the chosen row is of: a fingerprint's patch (ROI box, volume, slices), or a feature's map."""
@@ -208,41 +201,18 @@ class ResultsSection:
 
     # --- report and methods ----------------------------------------------------------------------------------------
 
-    def _report(self) -> Path | None:
-        table = self.panel.parameters.resultTable
-        folder = table.GetAttribute(FOLDER_ATTRIBUTE) if table is not None else None
-        report = Path(folder) / "report.html" if folder else None
-        return report if report is not None and report.is_file() else None
-
     def onOpenReport(self, checked: bool = False) -> None:
         """Open the report in the web browser."""
-        report = self._report()
-        if report is not None:
-            qt.QDesktopServices.openUrl(qt.QUrl(report.resolve().as_uri()))
+        open_report(report_of(self.panel.parameters.resultTable))
 
     def onCopyMethods(self, checked: bool = False) -> None:
         """Copy the paragraph for a paper."""
-        from deepradiomics.scene.provenance import methods_text
-
-        with self.panel.errors_shown():
-            slicer.app.clipboard().setText(methods_text(self.panel.parameters.resultTable))
-            self.panel.log(_("The methods text is on the clipboard."))
+        copy_methods(self.panel, self.panel.parameters.resultTable)
 
     def onExport(self, checked: bool = False) -> None:
         """Write the table on show to a CSV or Parquet file that the user chooses."""
         table = self.panel.parameters.resultTable
-        path = qt.QFileDialog.getSaveFileName(
-            self.panel.parent, _("Export the table"), f"{table.GetName()}.csv", "CSV (*.csv);;Parquet (*.parquet)"
-        )
-        if not path:
-            return
-        from deepradiomics.scene import dependencies
-        from deepradiomics.scene.export import export_table
-
-        with self.panel.errors_shown():
-            if Path(path).suffix.lower() == ".parquet":
-                dependencies.ensure("parquet")
-            self.panel.log(_("The table is in {path}.").format(path=export_table(table, Path(path))))
+        export(self.panel, table, f"{table.GetName()}.csv")
 
 
 def maps_of(table) -> dict:

@@ -9,6 +9,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.result_actions import copy_methods, export, fill_list, open_report, report_of
+
 from . import result_text as text
 
 ROW_HEIGHT, FEATURE_WIDTH = 22, 150
@@ -84,7 +86,7 @@ class ResultsSection:
         for name in ("r2Chart", "shiftChart", "explainedChart", "export"):
             getattr(self.ui, f"{name}Button").enabled = table is not None
         self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
-        self.ui.openReportButton.enabled = self._report() is not None
+        self.ui.openReportButton.enabled = report_of(table) is not None
 
     def _follow_tables(self, chosen) -> None:
         """The lenses in the scene, to choose from."""
@@ -190,59 +192,29 @@ class ResultsSection:
             slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(nodes.charts[name].GetID())
             slicer.app.applicationLogic().PropagatePlotChartSelection()
 
-    def _report(self) -> Path | None:
-        folder = text.lens_folder(self.panel.parameters.resultTable)
-        report = folder / "report.html" if folder is not None else None
-        return report if report is not None and report.is_file() else None
-
     def onOpenReport(self, checked: bool = False) -> None:
         """Open the report in the web browser."""
-        report = self._report()
-        if report is not None:
-            qt.QDesktopServices.openUrl(qt.QUrl(report.resolve().as_uri()))
+        open_report(report_of(self.panel.parameters.resultTable))
 
     def onCopyMethods(self, checked: bool = False) -> None:
         """Copy the paragraph for a paper."""
-        from deepradiomics.scene.provenance import methods_text
-
-        with self.panel.errors_shown():
-            slicer.app.clipboard().setText(methods_text(self.panel.parameters.resultTable))
-            self.panel.log(_("The methods text is on the clipboard."))
+        copy_methods(self.panel, self.panel.parameters.resultTable)
 
     def onExport(self, checked: bool = False) -> None:
         """Write the table on show (features or families, all rows) to a CSV or Parquet file that the user chooses."""
-        from deepradiomics.scene import dependencies
-        from deepradiomics.scene.export import export_table
         from deepradiomics.scene.lens import nodes_of
 
         with self.panel.errors_shown():
             table = self.panel.parameters.resultTable
             if self.ui.resultTabs.currentIndex == 1:
                 table = nodes_of(table).family
-            path = qt.QFileDialog.getSaveFileName(
-                self.panel.parent, _("Export the table"), "lens.csv", "CSV (*.csv);;Parquet (*.parquet)"
-            )
-            if not path:
-                return
-            if Path(path).suffix.lower() == ".parquet":
-                dependencies.ensure("parquet")
-            self.panel.log(_("The table is in {path}.").format(path=export_table(table, Path(path))))
+            export(self.panel, table, "lens.csv")
 
 
 def _fill(widget, headers, rows, tips) -> list:
     """Replace the content of a list; the first column keeps the width that the user gave it. Returns the items."""
-    items = []
     first = widget.columnCount == 0
-    widget.clear()
-    widget.setColumnCount(len(headers))
-    widget.setRowCount(len(rows))
-    widget.setHorizontalHeaderLabels(headers)
-    for row, (texts, tip) in enumerate(zip(rows, tips, strict=True)):
-        for column, each in enumerate(texts):
-            item = qt.QTableWidgetItem(each)
-            item.setToolTip(tip or each)
-            items.append(item)
-            widget.setItem(row, column, item)
+    items = fill_list(widget, headers, rows, tips)
     if first:
         widget.setColumnWidth(0, FEATURE_WIDTH)
     for column in range(1, len(headers)):
