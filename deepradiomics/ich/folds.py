@@ -102,8 +102,8 @@ def _check_outcome(name: str, y: NDArray[np.float64], k: int) -> None:
         )
     if min(positives, negatives) < k + 1:
         few, what = (positives, "with") if positives <= negatives else (negatives, "without")
+        many = f"{few} patients {what} it are" if few > 1 else f"1 patient {what} it is"
         raise InputError(
-            f"Outcome {name}: {few} patient{'s' if few > 1 else ''} {what} it are too few for {k} folds, for each fold "
-            f"tests at least one and holds out another; it takes {k + 1}. Take fewer folds (--folds), add patients, or "
-            "leave the outcome out (--outcomes)."
+            f"Outcome {name}: {many} too few for {k} folds, for each fold tests at least one and holds out another; it "
+            f"takes {k + 1}. Take fewer folds (--folds), add patients, or leave the outcome out (--outcomes)."
         )

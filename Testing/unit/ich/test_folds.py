@@ -60,7 +60,7 @@ def test_a_seed_gives_the_same_folds() -> None:
         (np.full(60, np.nan), "Outcome grown: no patient has it"),
         (np.ones(60), "all 60 patients who have it are of class 1"),
         (np.r_[np.ones(3), np.zeros(57)], "3 patients with it are too few for 5 folds"),
-        (np.r_[np.zeros(1), np.ones(59)], "1 patient without it are too few for 5 folds"),
+        (np.r_[np.zeros(1), np.ones(59)], "1 patient without it is too few for 5 folds"),
     ],
 )
 def test_an_outcome_that_cannot_be_judged_is_refused_by_name(y: np.ndarray, message: str) -> None:
