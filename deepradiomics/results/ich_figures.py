@@ -14,7 +14,16 @@ import numpy as np
 
 from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
 from deepradiomics.results.ich_folder import Experiment, Row, is_number
-from deepradiomics.results.ich_words import COHORT_COLOURS, LEVEL, RED, SYNTHETIC, mark_red, red_lines, with_interval
+from deepradiomics.results.ich_words import (
+    COHORT_COLOURS,
+    LEAST,
+    LEVEL,
+    RED,
+    SYNTHETIC,
+    mark_red,
+    red_lines,
+    with_interval,
+)
 from deepradiomics.results.lens_words import number
 from deepradiomics.stats import roc_curve
 
@@ -82,7 +91,7 @@ def differences_figure(experiment: Experiment) -> Figure | None:
         for ax, (outcome, title) in zip(line, outcomes.items(), strict=True):
             ax.axvline(0, color="black", linewidth=0.8)
             for i, cohort in enumerate(experiment.cohorts):
-                _marks(ax, [row for row in shown[pair, outcome] if row["cohort"] == cohort], kinds, cohort, i)
+                _marks(ax, experiment, [row for row in shown[pair, outcome] if row["cohort"] == cohort], cohort, i)
             ax.set_xlim(-reach, reach)
             ax.grid(axis="x", color="#DDDDDD", linewidth=0.6)
             ax.set_axisbelow(True)
@@ -129,9 +138,12 @@ def roc_figure(experiment: Experiment) -> Figure | None:
 
 
 def compared_pairs(experiment: Experiment) -> list[tuple[str, str]]:
-    """Those of the pairs (combined input, reference) that the table of differences holds."""
-    found = {(row["input"], row["reference"]) for row in experiment.tables.get("differences", ())}
-    return [pair for pair in COMPARED if pair in found]
+    """The pairs (input, reference) to be shown: those with a combined input; a run without one shows what it has."""
+    found = list(dict.fromkeys((row["input"], row["reference"]) for row in experiment.tables.get("differences", ())))
+    combined = [pair for pair in COMPARED if pair in found]
+    # (a, b) and (b, a) say the same
+    once = [pair for i, pair in enumerate(found) if pair[::-1] not in found[:i]]
+    return combined or once[: len(COMPARED)]
 
 
 def marked(figure: Figure, experiment: Experiment) -> Figure:
@@ -172,12 +184,13 @@ def _heat(ax: Axes, values: np.ndarray, scale: Normalize) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _marks(ax: Axes, rows: Sequence[Row], kinds: Sequence[str], cohort: str, i: int) -> None:
+def _marks(ax: Axes, experiment: Experiment, rows: Sequence[Row], cohort: str, i: int) -> None:
+    kinds = list(experiment.classifiers)
     for row in rows:
         if row["classifier"] not in kinds or not is_number(row["difference"]):
             continue
         y = kinds.index(row["classifier"]) + (i - 0.5) * 0.34
-        apart = beyond(row)
+        apart = beyond(experiment, row)
         colour = COHORT_COLOURS[cohort]
         if is_number(row["low"]) and is_number(row["high"]):
             ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.5, solid_capstyle="butt")
@@ -185,9 +198,18 @@ def _marks(ax: Axes, rows: Sequence[Row], kinds: Sequence[str], cohort: str, i: 
                 markerfacecolor=colour if apart else "white")  # fmt: skip
 
 
-def beyond(row: Row) -> bool:
-    """Whether a difference is beyond noise: DeLong's p, adjusted by Holm, below the level."""
-    return is_number(row.get("p_holm")) and row["p_holm"] < LEVEL
+def beyond(experiment: Experiment, row: Row) -> bool:
+    """Whether a difference is beyond noise: DeLong's p, adjusted by Holm, below the level, on enough patients."""
+    return is_number(row.get("p_holm")) and row["p_holm"] < LEVEL and not few(experiment, row)
+
+
+def few(experiment: Experiment, row: Row) -> bool:
+    """Whether a comparison rests on so few patients of a class that DeLong's variance cannot be believed."""
+    cell = experiment.cell(row["outcome"], row["input"], row["classifier"], row["cohort"])
+    n, positives = cell.get("n"), cell.get("positives")
+    if n is None or positives is None:
+        return False
+    return bool(min(positives, n - positives) < LEAST)
 
 
 def _difference_legend(experiment: Experiment) -> tuple[list[Artist], list[str]]:
@@ -199,7 +221,7 @@ def _difference_legend(experiment: Experiment) -> tuple[list[Artist], list[str]]
         colour = COHORT_COLOURS[cohort]
         handles.append(Line2D([], [], color=colour, marker="os"[i], markerfacecolor="white", linewidth=1.5))
         names.append(f"{title}, 95 % interval (DeLong)")
-    for filled, name in ((True, f"p < {LEVEL:g} after Holm"), (False, "not beyond noise after Holm")):
+    for filled, name in ((True, f"beyond noise: p < {LEVEL:g} after Holm"), (False, "not beyond noise")):
         handles.append(
             Line2D([], [], color=GREY, marker="o", linestyle="", markerfacecolor=GREY if filled else "white")
         )

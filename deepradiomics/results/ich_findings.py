@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepradiomics.results.ich_figures import beyond, compared_pairs
+from deepradiomics.results.ich_figures import beyond, compared_pairs, few
 from deepradiomics.results.ich_folder import Experiment, Row, is_number
-from deepradiomics.results.ich_words import LEVEL, count, listed, with_interval
+from deepradiomics.results.ich_words import LEAST, LEVEL, count, listed, with_interval
 from deepradiomics.results.lens_words import number, p_value, signed
 
 _NAMED = 3
@@ -67,15 +67,21 @@ def differences(experiment: Experiment) -> list[str]:
 
 
 def _pair(experiment: Experiment, input_: str, reference: str, cohort: str, rows: Sequence[Row]) -> str:
-    up = [row for row in rows if beyond(row) and row["difference"] > 0]
-    down = [row for row in rows if beyond(row) and row["difference"] < 0]
+    up = [row for row in rows if beyond(experiment, row) and row["difference"] > 0]
+    down = [row for row in rows if beyond(experiment, row) and row["difference"] < 0]
     values = [row["difference"] for row in rows]
     head = (
         f"{experiment.title(input_)} against {experiment.title(reference).lower()}, "
         f"{cohort.lower()}: the AUC is higher in {sum(value > 0 for value in values)} of "
         f"{count(len(rows), 'comparison')} (differences from {signed(min(values), 2)} to {signed(max(values), 2)})"
     )
-    plain = sum(is_number(row["p_delong"]) and row["p_delong"] < LEVEL for row in rows)
+    weak = sum(few(experiment, row) for row in rows)
+    if weak:
+        head += (
+            f"; {weak} of them rest on fewer than {LEAST} patients of a class, where DeLong's interval is too narrow, "
+            "and are not counted"
+        )
+    plain = sum(not few(experiment, row) and is_number(row["p_delong"]) and row["p_delong"] < LEVEL for row in rows)
     if not up and not down:
         return f"{head}. None is beyond noise after Holm's correction; {plain} would be without it."
     parts = [f"{len(ones)} {word} ({_some(experiment, ones)})"
@@ -100,7 +106,7 @@ def verdict(experiment: Experiment) -> str:
     """One sentence: whether adding latents to radiomics is beyond noise, in validation and outside."""
     pair = next(iter(compared_pairs(experiment)), None)
     if pair is None:
-        return "No inputs were compared with each other: a combined input and its reference are needed."
+        return "No inputs were compared with each other: radiomics or shape, and one other input, are needed."
     what = f"{experiment.title(pair[0])} against {experiment.title(pair[1]).lower()}"
     rows = {
         cohort: [row for row in experiment.rows("differences", cohort=cohort, input=pair[0], reference=pair[1])
@@ -108,12 +114,12 @@ def verdict(experiment: Experiment) -> str:
         for cohort in experiment.cohorts
     }  # fmt: skip
     told = [
-        f"{sum(beyond(row) and row['difference'] > 0 for row in ones)} higher and "
-        f"{sum(beyond(row) and row['difference'] < 0 for row in ones)} lower of {len(ones)} in {cohort}"
+        f"{sum(beyond(experiment, row) and row['difference'] > 0 for row in ones)} higher and "
+        f"{sum(beyond(experiment, row) and row['difference'] < 0 for row in ones)} lower of {len(ones)} in {cohort}"
         for cohort, ones in rows.items()
         if ones
     ]
-    apart = any(beyond(row) for ones in rows.values() for row in ones)
+    apart = any(beyond(experiment, row) for ones in rows.values() for row in ones)
     answer = "some differences are beyond noise" if apart else "no difference is beyond noise"
     return f"{what}: {answer} (DeLong's paired test, Holm's correction: {listed(told)})."
 

@@ -18,7 +18,7 @@ from deepradiomics.results import ich_findings as findings
 from deepradiomics.results import ich_tables as tables
 from deepradiomics.results import ich_text as text
 from deepradiomics.results.canvas import save
-from deepradiomics.results.ich_figures import differences_figure, figure3, roc_figure
+from deepradiomics.results.ich_figures import compared_pairs, differences_figure, figure3, roc_figure
 from deepradiomics.results.ich_figures_model import calibration_figure, components_figure, shap_figure
 from deepradiomics.results.ich_folder import Experiment
 from deepradiomics.results.report_pictures import Picture
@@ -113,9 +113,12 @@ def render_experiment(experiment: Experiment, pictures: dict[str, Picture]) -> s
 
 
 def _difference_tables(experiment: Experiment) -> str:
-    short, complete = tables.difference_table(experiment), tables.difference_table(experiment, complete=True)
-    return text.details("Table S3. Radiomics + latents against radiomics", short) + text.details(
-        "All paired differences", complete
+    pairs = compared_pairs(experiment)
+    if not pairs:
+        return ""
+    title = f"Table S3. {experiment.title(pairs[0][0])} against {experiment.title(pairs[0][1]).lower()}"
+    return text.details(title, tables.difference_table(experiment, pairs[0])) + text.details(
+        "All paired differences", tables.difference_table(experiment)
     )
 
 
@@ -133,9 +136,9 @@ _WORDS = {
         "again on all training patients. Framed: the highest of each panel, which need not be higher beyond noise.",
     ),
     "differences": (
-        "Differences of AUC between combined inputs and their references by classifier",
-        "Difference of AUC between a combined input and the input it is compared with, on the same patients. Right of "
-        "the line: the combined input has the higher AUC. Filled marks: p below 0.05 after Holm's correction.",
+        "Differences of AUC between inputs and their references by classifier",
+        "Difference of AUC between an input and the one it is compared with, on the same patients. Right of the line: "
+        "the input named first has the higher AUC. Filled marks: p below 0.05 after Holm's correction.",
     ),
     "roc": (
         "ROC curves of the model named beforehand",

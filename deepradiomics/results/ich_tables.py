@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from deepradiomics.results.ich_figures import COMPARED, beyond
+from deepradiomics.results.ich_figures import beyond
 from deepradiomics.results.ich_folder import Experiment, Row, is_number
 from deepradiomics.results.ich_words import count, group_name, percent, readable, with_interval
 from deepradiomics.results.lens_words import DASH, number, p_value, signed
@@ -132,21 +132,22 @@ def _thresholds(experiment: Experiment, outcome: str, cohort: str, whole: Row) -
     return low if low == high else f"{low} to {high}"
 
 
-def difference_table(experiment: Experiment, *, complete: bool = False) -> str:
-    """Table S3: paired differences of AUC; those of the combined inputs, or all of them."""
+def difference_table(experiment: Experiment, pair: tuple[str, str] | None = None) -> str:
+    """Table S3: paired differences of AUC; those of an input and its reference, or all of them."""
     head = ["Outcome", "Cohort", "Classifier", "Input", "Against", "AUC", "AUC of the other",
             "Difference [95 % interval]", "p (DeLong)", "p (Holm)", "p (bootstrap)"]  # fmt: skip
     lines = []
     for row in experiment.tables.get("differences", ()):
-        if not complete and (row["input"], row["reference"]) != COMPARED[0]:
+        if pair is not None and (row["input"], row["reference"]) != pair:
             continue
         shown = f"{signed(row['difference'])} [{signed(row['low'])}, {signed(row['high'])}]"
+        shown = f"<strong>{shown}</strong>" if beyond(experiment, row) else shown
         lines.append([
             escape(experiment.title(row["outcome"])), escape(row["cohort"]),
             escape(experiment.title(row["classifier"])),
             escape(experiment.title(row["input"])),
             escape(experiment.title(row["reference"])),
-            number(row["auc"]), number(row["auc_reference"]), f"<strong>{shown}</strong>" if beyond(row) else shown,
+            number(row["auc"]), number(row["auc_reference"]), shown,
             p_cell(row["p_delong"]), p_cell(row["p_holm"]), p_cell(row["p_bootstrap"]),
         ])  # fmt: skip
     return table(head, lines, numbers=range(5, 11)) if lines else ""

@@ -19,10 +19,11 @@ _LISTED = 100  # patients with notes
 READING = """<dl>
 <dt>AUC</dt><dd>How often a patient with the outcome gets a higher probability than one without: 0.5 is chance, 1 is
 perfect. In validation each patient is judged by models that did not see him (out of fold).</dd>
-<dt>Interval</dt><dd>DeLong's 95 % interval of an AUC, or of the difference of two AUCs on the same patients.</dd>
+<dt>Interval</dt><dd>DeLong's 95 % interval of an AUC, or of the difference of two AUCs on the same patients. With few
+patients of a class it is too narrow, and at an AUC of 0 or 1 it is a mere point: that is no certainty.</dd>
 <dt>Beyond noise</dt><dd>DeLong's paired test with p below 0.05 after Holm's correction for all inputs and classifiers
-of that outcome, cohort and reference; of twenty such tables one may still hold a difference by chance. A difference
-that is not beyond noise is not shown to be none.</dd>
+of that outcome, cohort and reference, and at least 10 patients of each class; of twenty such tables one may still hold
+a difference by chance. A difference that is not beyond noise is not shown to be none.</dd>
 <dt>Threshold</dt><dd>Chosen by Youden's index on held-out patients of the training part (for the external cohort: on
 the out-of-fold predictions); never on those that are scored with it.</dd>
 <dt>Brier score</dt><dd>Mean squared distance between probability and what came true; 0 is perfect, and always saying

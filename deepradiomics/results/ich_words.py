@@ -52,6 +52,7 @@ GROUP_HATCHES = {"shape": "\\\\", "radiomics": "", "encoder": "///", "vaegan": "
 COHORT_COLOURS = {"validation": "#0072B2", "external": "#D55E00"}
 OTHER_COLOUR = "#444444"
 LEVEL = 0.05  # of every test in the report
+LEAST = 10  # patients of each class, for a difference to be called beyond noise
 RED = "#b00020"
 RESEARCH = "Research use only; not a medical device. Not for diagnosis or treatment."
 SYNTHETIC = "SYNTHETIC DATA"

@@ -86,6 +86,25 @@ def test_a_planted_difference_is_told_with_its_direction(experiment: Experiment)
     assert len(told) == 1 and "1 lower (Poor outcome (mRS > 3), XGBoost: −0.20 [−0.30, −0.10])" in told[0]
 
 
+def test_differences_on_a_handful_of_patients_are_not_called_beyond_noise(experiment: Experiment) -> None:
+    clear = _changed(experiment, "differences", lambda row: {"p_holm": 0.001, "p_delong": 0.0001, "difference": 0.3})
+    assert "24 higher" not in findings.verdict(clear) and "12 higher and 0 lower of 12 in external" in findings.verdict(
+        clear
+    )
+    scarce = _changed(
+        clear,
+        "cells",
+        lambda row: {"positives": 9.0} if (row["fold"], row["outcome"]) == ("external", "poor_outcome") else {},
+    )
+    assert "12 higher and 0 lower of 12 in validation and 6 higher and 0 lower of 12 in external" in findings.verdict(
+        scarce
+    )
+    told = [line for line in findings.differences(scarce) if "rest on fewer than 10 patients" in line]
+    assert told and all("; 6 of them rest" in line and "external" in line for line in told)
+    enough = _changed(clear, "cells", lambda row: {"positives": 10.0} if row["fold"] == "external" else {})
+    assert not any("fewer than 10" in line for line in findings.differences(enough))
+
+
 def test_a_run_of_one_input_says_that_nothing_was_compared(tmp_path: Path) -> None:
     folder = write_fake_experiment(tmp_path, outcomes=("poor_outcome",), inputs=("shape",), classifiers=("svm",))
     for table in ("differences", "wilcoxon"):
