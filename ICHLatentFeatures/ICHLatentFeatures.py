@@ -1,0 +1,83 @@
+"""ICHLatentFeatures, a module of 3D Slicer: its name, panel and self-test; the work is in the Lib folder."""
+
+import sys
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+
+if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
+    sys.path.append(str(Path(__file__).resolve().parents[1]))  # run from the source tree: the package is one folder up
+
+from ICHLatentFeaturesLib.logic import ICHLatentFeaturesLogic
+from ICHLatentFeaturesLib.samples import register_sample_data
+from ICHLatentFeaturesLib.widget import IchPanel
+
+
+class ICHLatentFeatures(ScriptedLoadableModule):
+    """What Slicer shows of the module before its panel is opened."""
+
+    def __init__(self, parent) -> None:
+        super().__init__(parent)
+        self.parent.title = _("ICH Latent Features")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
+        self.parent.dependencies = []
+        self.parent.contributors = ["The DeepRadiomics developers"]
+        self.parent.helpText = _(
+            "From one head CT with an intracerebral haemorrhage: the haematoma and its volume, radiomic and latent"
+            " features, the risk of a poor outcome and of expansion, and where each risk comes from; from a cohort:"
+            " which features predict what, without leakage."
+            "<p><b>Research use only; not a medical device.</b></p>"
+        )
+        self.parent.acknowledgementText = _(
+            "Implements the comparison of radiomic and deep latent features of intracerebral haemorrhage with checks"
+            " of our own against leakage. Radiomic features follow the definitions of PyRadiomics and IBSI."
+        )
+        slicer.app.connect("startupCompleted()", register_sample_data)
+
+
+class ICHLatentFeaturesWidget(IchPanel):
+    """The panel; Slicer finds it by this name."""
+
+    def onReload(self) -> None:
+        """Reload the library and the package as well, so that changes there take effect."""
+        for name in [name for name in sys.modules if name.split(".")[0] in ("ICHLatentFeaturesLib", "deepradiomics")]:
+            del sys.modules[name]
+        super().onReload()
+
+
+class ICHLatentFeaturesTest(ScriptedLoadableModuleTest):
+    """*Reload and Test*: the growth of a synthetic haematoma through the real child process; mistakes are told."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        self.setUp()
+        self.test_the_growth_of_a_synthetic_haematoma()
+        self.setUp()
+        self.test_a_mistake_is_reported_and_leaves_the_scene_alone()
+
+    def test_the_growth_of_a_synthetic_haematoma(self) -> None:
+        from ICHLatentFeaturesLib.samples import load_synthetic_head
+
+        self.delayDisplay("Measuring the growth of a synthetic haematoma")
+        head = load_synthetic_head()
+        nodes = ICHLatentFeaturesLogic().expansion(
+            head.ct, head.followup, backend="cpu", baseline_segmentation=head.segmentation,
+            followup_segmentation=head.followup_segmentation,
+        )  # fmt: skip
+        self.assertEqual(nodes.change.GetSegmentation().GetNumberOfSegments() > 0, True)
+        self.assertGreater(nodes.table.GetNumberOfRows(), 3)
+        self.delayDisplay("The growth is in the scene")
+
+    def test_a_mistake_is_reported_and_leaves_the_scene_alone(self) -> None:
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        with self.assertRaises(ValueError):
+            ICHLatentFeaturesLogic().apply(ct=None, bundle=Path(__file__).parent)
+        with self.assertRaises(ValueError):
+            ICHLatentFeaturesLogic().open(Path(__file__).parent)
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+        self.delayDisplay("Mistakes were reported")

@@ -1,0 +1,62 @@
+"""Everything the panel can be set to, as one parameter node, so that a saved scene restores the panel."""
+
+from typing import Annotated
+
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+
+from deepradiomics.scene.panel.image_tools import ImageToolParameters
+from deepradiomics.scene.panel.parameter_node import singleton
+
+from .choices import Device, Lesions, Outline, Preset, Search
+
+MODULE_NAME = "ICHLatentFeatures"
+
+
+@parameterNodeWrapper
+class ICHLatentFeaturesParameterNode(ImageToolParameters):
+    """One attribute a control. Paths are plain text (empty: not chosen)."""
+
+    # the patient
+    ct: vtkMRMLScalarVolumeNode
+    bundleFolder: str
+    outline: Outline = Outline.MODEL
+    segmenterFolder: str
+    segmentation: vtkMRMLSegmentationNode
+    segmentId: str
+    followup: vtkMRMLScalarVolumeNode
+    followupSegmentation: vtkMRMLSegmentationNode
+    followupSegmentId: str
+    # how and where
+    lesions: Lesions = Lesions.AS_TRAINED
+    flips: bool = False
+    largest: bool = False
+    clinical: str
+    caseId: str = "case"
+    device: Device = Device.AUTO
+    outputFolder: str
+    # results on show
+    resultTable: vtkMRMLTableNode
+    outcome: str
+    overlayOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
+    overlayThreshold: Annotated[float, WithinRange(0, 1)] = 0.3
+    showRing: bool = True
+    showExpansion: bool = False
+    featureFilter: str
+    # the experiment
+    manifest: str
+    external: str
+    encoder: str
+    autoencoder: str
+    preset: Preset = Preset.PAPER
+    search: Search = Search.FIXED
+    covariates: str
+    seed: Annotated[int, WithinRange(0, 999_999)] = 0
+    workers: Annotated[int, WithinRange(1, 64)] = 1
+    allowLeakage: bool = False
+    experimentOutput: str
+
+
+def parameter_node() -> ICHLatentFeaturesParameterNode:
+    """The scene's parameter node of this module; made when there is none."""
+    return ICHLatentFeaturesParameterNode(singleton(MODULE_NAME))

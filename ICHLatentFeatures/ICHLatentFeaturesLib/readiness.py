@@ -1,0 +1,97 @@
+"""Whether Apply, Expansion only and the experiment can run; if not, the one sentence that says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from .bundles import BundleSummary
+from .choices import Outline
+
+
+def why_not_apply(parameters: Any, summary: BundleSummary | str | None, hu_problem: str) -> str | None:
+    """None when Apply can run. ``summary``: the model, or what is wrong with it; ``hu_problem``: of the CT."""
+    p = parameters
+    reason = _why_not_ct(p.ct, _("Choose the head CT."), _("The CT is empty.")) or hu_problem
+    if reason:
+        return reason
+    if not isinstance(summary, BundleSummary):
+        return summary or _("Choose the model's folder.")
+    if p.outline is Outline.MODEL and not summary.segments:
+        return _("This model has no network that outlines: choose another network, or a segment.")
+    reason = _why_not_outline(p)
+    if reason or p.followup is None:
+        return reason
+    return _why_not_followup(p, need_segment=not summary.segments)
+
+
+def why_not_expansion(parameters: Any, summary: BundleSummary | str | None) -> str | None:
+    """None when the growth alone can be measured."""
+    p = parameters
+    reason = _why_not_ct(p.ct, _("Choose the head CT."), _("The CT is empty."))
+    reason = reason or _why_not_ct(p.followup, _("Choose the follow-up CT."), _("The follow-up CT is empty."))
+    if reason:
+        return reason
+    can_outline = isinstance(summary, BundleSummary) and summary.segments
+    if p.outline is Outline.MODEL and not can_outline:
+        return _("Choose a model that outlines, another network, or segments.")
+    return _why_not_outline(p) or _why_not_followup(p, need_segment=True)
+
+
+def why_not_experiment(parameters: Any) -> str | None:
+    """None when the experiment can run."""
+    p = parameters
+    if not Path(p.manifest or "-").is_file():
+        return _("Choose the manifest (CSV).")
+    if p.external and not Path(p.external).is_file():
+        return _("The external manifest is not there.")
+    for path, words in (
+        (p.encoder, _("The segmenter's folder is not there.")),
+        (p.autoencoder, _("The VAE-GAN's folder is not there.")),
+    ):
+        if path and not Path(path).is_dir():
+            return words
+    return None if p.experimentOutput else _("Choose a folder for the results.")
+
+
+def segmenter_of(parameters: Any, summary: BundleSummary | str | None) -> str | None:
+    """The folder of the network that outlines where there is no model to do it: for the expansion alone."""
+    if parameters.outline is Outline.NETWORK:
+        return str(parameters.segmenterFolder)
+    if parameters.outline is Outline.MODEL and isinstance(summary, BundleSummary):
+        return str(summary.folder / "segmenter")
+    return None
+
+
+def _why_not_ct(node: Any, missing: str, empty: str) -> str | None:
+    if node is None:
+        return missing
+    return empty if node.GetImageData() is None else None
+
+
+def _why_not_outline(p: Any) -> str | None:
+    if p.outline is Outline.NETWORK:
+        return None if Path(p.segmenterFolder or "-").is_dir() else _("Choose the network's folder.")
+    if p.outline is Outline.SEGMENT:
+        return _why_not_segment(p.segmentation, p.segmentId, _("Choose the segmentation of the haematoma."))
+    return None
+
+
+def _why_not_followup(p: Any, *, need_segment: bool) -> str | None:
+    if p.followup.GetImageData() is None:
+        return _("The follow-up CT is empty.")
+    if p.followup.GetID() == p.ct.GetID():
+        return _("The follow-up is the same volume as the CT.")
+    if p.outline is not Outline.SEGMENT:
+        return None
+    if p.followupSegmentation is None:
+        return _("Choose the segmentation of the follow-up.") if need_segment else None
+    return _why_not_segment(p.followupSegmentation, p.followupSegmentId, "")
+
+
+def _why_not_segment(segmentation: Any, segment_id: str, missing: str) -> str | None:
+    if segmentation is None:
+        return missing
+    if segmentation.GetSegmentation().GetSegment(segment_id) is None:
+        return _("'{name}' has no such segment: choose one.").format(name=segmentation.GetName())
+    return None

@@ -1,0 +1,65 @@
+"""Sample data: a synthetic head with a haematoma that grows, baseline and follow-up, made on the spot."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+CATEGORY = "DeepRadiomics"
+SEED = 5
+BRAIN_WINDOW_HU = (0.0, 80.0)
+_THUMBNAIL = Path(__file__).resolve().parents[1] / "Resources" / "Icons" / "ICHLatentFeatures.png"
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticHead:
+    """Volume nodes of two CTs and segmentation nodes with the segment "haematoma" in each."""
+
+    ct: Any
+    segmentation: Any
+    followup: Any
+    followup_segmentation: Any
+
+
+def register_sample_data() -> None:
+    """Offer the head in the Sample Data module."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category=CATEGORY,
+        sampleName="SyntheticHeadCT",
+        uris="",
+        fileNames="",
+        nodeNames="SyntheticHeadCT",
+        customDownloader=lambda source: [load_synthetic_head().ct],
+        thumbnailFileName=str(_THUMBNAIL),
+    )
+
+
+def load_synthetic_head() -> SyntheticHead:
+    """Add both CTs of a synthetic patient and the drawn haematomas to the scene, in a folder of their own."""
+    from deepradiomics.phantoms.ich import ich_exam
+    from deepradiomics.scene.folder import result_folder_item
+    from deepradiomics.scene.ich_case import LOOKS
+    from deepradiomics.scene.map_place import reference_place
+    from deepradiomics.scene.overlay import set_window, show_in_slices
+    from deepradiomics.scene.segments import add_segments
+    from deepradiomics.scene.volumes import node_from_volume
+
+    exam, scene = ich_exam(SEED), slicer.mrmlScene
+    nodes = []
+    for image, mask, name in (
+        (exam.baseline, exam.mask, _("Synthetic head CT")),
+        (exam.followup, exam.mask_followup, _("Synthetic head CT, follow-up")),
+    ):
+        volume = node_from_volume(image, scene, name)
+        set_window(volume, *BRAIN_WINDOW_HU)
+        volume.SetDescription("SYNTHETIC: made by DeepRadiomics, not a patient")
+        outline = add_segments(scene, f"{name}: drawn", mask, LOOKS[:1], volume, reference_place(volume))
+        nodes += [volume, outline]
+    nodes[3].GetDisplayNode().SetVisibility(False)  # the two heads lie differently
+    result_folder_item(scene, _("Synthetic head"), nodes)
+    show_in_slices(scene, background=nodes[0])
+    return SyntheticHead(*nodes)
