@@ -39,6 +39,8 @@ COMMANDS = (
     ("fingerprint", "evaluate"),
     ("fingerprint", "ablate"),
     ("ich", "apply"),
+    ("ich", "features"),
+    ("ich", "experiment"),
 )
 
 
