@@ -33,6 +33,7 @@ from deepradiomics.ich.experiment_plan import Plan, planned, settings_of
 from deepradiomics.ich.experiment_tables import COLUMNS, PREDICTIONS, prediction_rows, write_table
 from deepradiomics.ich.features import CohortFeatures, measure_cohort, with_latents
 from deepradiomics.ich.leakage import check_apart, check_networks
+from deepradiomics.ich.marks import seen_record
 from deepradiomics.progress import Progress, part
 from deepradiomics.training.run_folder import RunFolder, now
 
@@ -227,7 +228,7 @@ def _written(
         info = {
             "name": f"{chosen[0]} {chosen[1]}", "version": __version__, "created": now(),
             "synthetic": about["synthetic"], "leaking": about["leaking"], "n_training": len(found.training),
-            "seed": seed,
+            "seed": seed, "seen": seen_record(found.training.marks, found.training.cohort.patients),
         }  # fmt: skip
         write_bundle(
             out / "bundle", *chosen[:2], result.last.blocks, result.last.components, result.predictions, networks,
