@@ -1,9 +1,12 @@
 """Non-negative matrix factorisation X ≈ W H by HALS, on CPU or GPU, with the methods of scikit-learn's NMF.
 
-The steps are those of scikit-learn's coordinate descent (same order, same stopping rule), so that both reach the same
-objective in the same number of iterations; they are faster because the large products are float32 matrix products and
-the sweeps stay in cache. Two things differ: singular vectors of the start are exact instead of random, and `transform`
-solves each row to convergence for itself.
+With ``sweeps=(1, 1)`` the steps are those of scikit-learn's coordinate descent: same order, same stopping rule, same
+numbers. The products with X are what costs time, and sweeps between them cost little, so that by default W is swept
+four times and H twice for each product (accelerated HALS): fewer iterations lead to the same objective. Two things
+differ besides: singular vectors of the start are exact instead of random, and `transform` solves each row to
+convergence for itself.
+
+Source of the repeated sweeps: Gillis & Glineur, Neural Comput 2012;24:1085-1105.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ class NMF(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tol: stop when the violation of a sweep has fallen to this share of the first.
         max_iter: largest number of iterations (of W and H both). Reaching it is no error: see `converged_`.
         random_state: seed of the random start; nndsvda does not depend on it.
+        sweeps: through W, and through H, for each product with X.
         device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
         threads: of the sweeps on the CPU; None takes all cores.
 
@@ -56,6 +60,7 @@ class NMF(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tol: float = 1e-4,
         max_iter: int = 200,
         random_state: int = 0,
+        sweeps: tuple[int, int] = (4, 2),
         device: str = "cpu",
         threads: int | None = None,
     ) -> None:
@@ -64,6 +69,7 @@ class NMF(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.tol = tol
         self.max_iter = max_iter
         self.random_state = random_state
+        self.sweeps = sweeps
         self.device = device
         self.threads = threads
 
@@ -107,7 +113,7 @@ class NMF(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _iterate(self, steps: _OnCpu | _OnDevice, progress: Progress) -> tuple[int, bool]:
         first = 0.0
         for iteration in range(1, self.max_iter + 1):
-            violation = steps.step()
+            violation = steps.step(*self.sweeps)
             if iteration == 1:
                 first = violation
             if violation <= self.tol * first:
@@ -121,6 +127,8 @@ class NMF(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 "NMF: expected n_components ≥ 1, max_iter ≥ 1 and tol ≥ 0, got "
                 f"{self.n_components}, {self.max_iter} and {self.tol}."
             )
+        if len(self.sweeps) != 2 or min(self.sweeps) < 1:
+            raise InputError(f"sweeps: expected two numbers ≥ 1, of W and of H, got {self.sweeps}.")
         if self.init not in (None, *get_args(Init)):
             raise InputError(f"init: expected nndsvda, random or None, got {self.init!r}.")
         if self.init == "nndsvda" and self.n_components > min(rows.shape):
@@ -175,9 +183,13 @@ class _OnCpu:
     def __init__(self, X: np.ndarray, W: np.ndarray, H: np.ndarray, threads: int | None) -> None:
         self.X, self.Wt, self.H, self.threads = X, np.ascontiguousarray(W.T), H, threads
 
-    def step(self) -> float:
-        violation = sweep(self.Wt, self.H @ self.X.T, self.H @ self.H.T, self.threads)
-        return violation + sweep(self.H, self.Wt @ self.X, self.Wt @ self.Wt.T, self.threads)
+    def step(self, of_w: int = 1, of_h: int = 1) -> float:
+        """Return the violation that the first sweep of each met."""
+        products, gram = self.H @ self.X.T, self.H @ self.H.T
+        violations = [sweep(self.Wt, products, gram, self.threads) for _ in range(of_w)]
+        products, gram = self.Wt @ self.X, self.Wt @ self.Wt.T
+        later = [sweep(self.H, products, gram, self.threads) for _ in range(of_h)]
+        return violations[0] + later[0]
 
     def factors(self) -> tuple[np.ndarray, np.ndarray]:
         return np.ascontiguousarray(self.Wt.T), self.H
@@ -192,9 +204,12 @@ class _OnDevice:
         dtype = torch.float32 if device.startswith("mps") else None
         self.X, self.Wt, self.H = (torch.as_tensor(a, dtype=dtype).to(device) for a in (X, W.T.copy(), H))
 
-    def step(self) -> float:
-        violation = sweep_torch(self.Wt, self.H @ self.X.T, self.H @ self.H.T)
-        return violation + sweep_torch(self.H, self.Wt @ self.X, self.Wt @ self.Wt.T)
+    def step(self, of_w: int = 1, of_h: int = 1) -> float:
+        products, gram = self.H @ self.X.T, self.H @ self.H.T
+        violations = [sweep_torch(self.Wt, products, gram) for _ in range(of_w)]
+        products, gram = self.Wt @ self.X, self.Wt @ self.Wt.T
+        later = [sweep_torch(self.H, products, gram) for _ in range(of_h)]
+        return violations[0] + later[0]
 
     def factors(self) -> tuple[np.ndarray, np.ndarray]:
         def host(tensor: torch.Tensor) -> np.ndarray:

@@ -29,10 +29,16 @@ def test_its_objective_is_that_of_scikit_learn_within_one_per_cent(n, p, k, iter
     W, H = nndsvda(X, k)
     theirs = sklearn.NMF(k, init="custom", max_iter=iterations)
     theirs.fit_transform(X, W=W, H=H)
-    ours = NMF(k, max_iter=iterations).fit(X)
+    ours = NMF(k, max_iter=iterations, sweeps=(1, 1)).fit(X)
     assert ours.reconstruction_err_ == pytest.approx(theirs.reconstruction_err_, rel=0.002)
     assert abs(ours.n_iter_ - theirs.n_iter_) <= 2
-    # from its own start, whose singular vectors are drawn at random, scikit-learn does no better
+
+
+@pytest.mark.parametrize(("n", "p", "k"), [(60, 700, 12), (50, 20, 7), (40, 333, 33)])
+@pytest.mark.parametrize("iterations", [1, 10, 200])
+def test_with_its_own_start_and_sweeps_it_does_no_worse_than_scikit_learn(n, p, k, iterations):
+    X = table(n + k, n, p)
+    ours = NMF(k, max_iter=iterations).fit(X)
     drawn = sklearn.NMF(k, init="nndsvda", max_iter=iterations, random_state=0).fit(X)
     assert ours.reconstruction_err_ <= 1.01 * drawn.reconstruction_err_
 
@@ -41,7 +47,7 @@ def test_from_the_same_random_start_its_steps_are_those_of_scikit_learn():
     X = table(3, 30, 90, dtype=np.float64)
     theirs = sklearn.NMF(5, init="random", max_iter=25, random_state=7, tol=0.0)
     W = theirs.fit_transform(X)
-    ours = NMF(5, init="random", max_iter=25, random_state=7, tol=0.0)
+    ours = NMF(5, init="random", max_iter=25, random_state=7, tol=0.0, sweeps=(1, 1))
     np.testing.assert_allclose(ours.fit_transform(X), W, atol=1e-9)
     np.testing.assert_allclose(ours.components_, theirs.components_, atol=1e-9)
     assert ours.reconstruction_err_ == pytest.approx(theirs.reconstruction_err_, rel=1e-9)
@@ -50,9 +56,15 @@ def test_from_the_same_random_start_its_steps_are_those_of_scikit_learn():
 def test_it_stops_where_scikit_learn_stops():
     X = table(4, 40, 60, dtype=np.float64)
     theirs = sklearn.NMF(4, init="random", max_iter=500, random_state=1, tol=1e-3).fit(X)
-    ours = NMF(4, init="random", max_iter=500, random_state=1, tol=1e-3).fit(X)
+    ours = NMF(4, init="random", max_iter=500, random_state=1, tol=1e-3, sweeps=(1, 1)).fit(X)
     assert ours.converged_
     assert ours.n_iter_ == theirs.n_iter_
+
+
+def test_repeated_sweeps_come_further_in_as_many_products():
+    X = table(16, 60, 900)
+    errors = [NMF(10, max_iter=8, sweeps=sweeps).fit(X).reconstruction_err_ for sweeps in ((1, 1), (4, 2))]
+    assert errors[1] < 0.98 * errors[0]
 
 
 def test_a_product_of_non_negative_parts_is_found_again():
@@ -118,7 +130,7 @@ def test_torch_takes_the_same_steps():
     W, H = nndsvda(X, 5)
     ours, torches = _OnCpu(X, W.copy(), H.copy(), 1), _OnDevice(X, W.copy(), H.copy(), "cpu")
     for _ in range(5):
-        assert torches.step() == pytest.approx(ours.step(), rel=1e-9)
+        assert torches.step(2, 3) == pytest.approx(ours.step(2, 3), rel=1e-9)
     np.testing.assert_allclose(torches.factors()[1], ours.factors()[1], atol=1e-10)
     if torch.cuda.is_available():
         gpu = NMF(5, max_iter=50, device="cuda").fit(X.astype(np.float32))
@@ -185,6 +197,7 @@ def test_wrong_options_are_refused():
     for options, message in (
         ({"n_components": 0}, "n_components ≥ 1"),
         ({"n_components": 6, "init": "nndsvda"}, "at most .* = 5"),
+        ({"n_components": 2, "sweeps": (1, 0)}, "sweeps"),
         ({"n_components": 2, "init": "svd"}, "nndsvda, random or None"),
     ):
         with pytest.raises(InputError, match=message):
