@@ -23,6 +23,7 @@ class ExperimentSection:
     def refresh(self) -> None:
         """Bring the section up to date with the parameters."""
         self.ui.experimentReportButton.enabled = self._report() is not None
+        self.ui.experimentStatusLabel.visible = bool(self.ui.experimentStatusLabel.text)
         if self.panel.idle:
             reason = readiness.why_not_experiment(self.panel.parameters)
             self.panel.set_ready(self.ui.experimentButton, reason, _("Compare inputs and classifiers."))
@@ -78,6 +79,7 @@ class ExperimentSection:
             tables=len(nodes.tables), charts=len(nodes.charts)
         )
         self.ui.experimentStatusLabel.text = "\n".join([words, *nodes.notes[:2]])
+        self.ui.experimentStatusLabel.visible = True
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def add_segments(
         inside = mask.labels == look.label
         if inside.any():
             image = labelmap_at(inside, mask.geometry, follows)
-            node.AddSegmentFromBinaryLabelmapRepresentation(image, look.name, look.colour)
+            node.AddSegmentFromBinaryLabelmapRepresentation(image, look.name, look.colour, look.name)
     if volume is not None and follows is not None:
         node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
     node.CreateDefaultDisplayNodes()

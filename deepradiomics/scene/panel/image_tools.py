@@ -51,6 +51,8 @@ class ImageToolsSection:
 
     def refresh(self) -> None:
         """Let a button be pressed when its run can start."""
+        for label in (self.ui.segmentStatusLabel, self.ui.registerStatusLabel):
+            label.visible = bool(label.text)
         if self.panel.parameters is None or not self.panel.idle:
             return
         p = self.panel.parameters
@@ -81,8 +83,7 @@ class ImageToolsSection:
                 words += _(" (ABC/2 {volume:.1f} mL)").format(volume=nodes.abc2_ml)
             words += "."
             self.panel.segmented(nodes)
-        self.ui.segmentStatusLabel.text = words
-        self.panel.log(words)
+        self._say(self.ui.segmentStatusLabel, words)
 
     # --- register --------------------------------------------------------------------------------------------------
 
@@ -105,7 +106,11 @@ class ImageToolsSection:
         words = _(
             "'{name}' lies over the fixed volume ({metric} {value:.3f}). The transform is in the scene too."
         ).format(name=nodes.volume.GetName(), metric=nodes.metric, value=nodes.metric_value)
-        self.ui.registerStatusLabel.text = words
+        self._say(self.ui.registerStatusLabel, words)
+
+    def _say(self, label: Any, words: str) -> None:
+        label.text = words
+        label.visible = True
         self.panel.log(words)
 
 
