@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepradiomics.cohort.synthetic import is_synthetic
-from deepradiomics.errors import InputError
+from deepradiomics.errors import InputError, ManifestError
 from deepradiomics.files import content_hash, write_text
 from deepradiomics.ich.autoencoder_config import AutoencoderConfig
 from deepradiomics.ich.autoencoder_crops import Crops, Missing, cohort_crops
@@ -96,6 +96,8 @@ def train_autoencoder(
     check_seed(seed)
     if folds is not None:
         check_whole("folds", folds, 2, 100)
+        if manifest.path is None:
+            raise ManifestError("folds: the manifest was made in memory; write it to a file first, it gets a column.")
     out = Path(out)
     identity = {
         "kind": KIND, "config": config.to_dict(), "seed": seed, "missing": missing, "folds": folds,
@@ -106,7 +108,7 @@ def train_autoencoder(
     if run.status == "finished" and (out / BUNDLE / "bundle.json").is_file():
         return _result(out, run)
     try:
-        watched_splits(manifest, seed)  # too few patients are told before anything is cut out
+        _parts(manifest, seed, folds)  # what cannot be dealt is told before anything is cut out
         crops = cohort_crops(
             manifest, config.recipe, cache or out / "cache", missing=missing, progress=part(progress, 0.0, 0.1)
         )
