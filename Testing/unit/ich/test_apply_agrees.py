@@ -1,0 +1,48 @@
+"""One computation: a patient by himself gets the risk that the experiment gave him in its external cohort."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("monai")
+pytest.importorskip("sklearn")
+
+from deepradiomics.ich.apply import apply_case
+from deepradiomics.ich.cohort import read_cohort
+from deepradiomics.ich.experiment import run_experiment
+from deepradiomics.ich.experiment_tables import read_table
+from deepradiomics.images import read_mask, read_volume
+from Testing.unit.ich import ich_heads as heads
+
+
+def test_a_patient_alone_gets_the_risk_that_the_experiment_gave_him(tmp_path: Path) -> None:
+    heads.write_cohort(tmp_path / "a", 18)
+    heads.write_cohort(tmp_path / "b", 5, seed=1)
+    networks = {"encoder": heads.segmenter(tmp_path / "encoder"), "autoencoder": heads.autoencoder(tmp_path / "vaegan")}
+    changes = {
+        "classifiers": ("extra-trees",), "folds": 2, "inputs": ("radiomics+latents",), "covariates": ("age", "sex"),
+        "shap_cases": 0,
+    }  # fmt: skip
+    found = run_experiment(
+        tmp_path / "a" / "manifest.csv", tmp_path / "out", external=tmp_path / "b" / "manifest.csv",
+        config=heads.config(tmp_path, **changes), device="cpu", **networks,
+    )  # fmt: skip
+    told = {
+        (row["id"], row["outcome"]): float(row["probability"])
+        for row in read_table(found.folder / "predictions.csv")
+        if row["cohort"] == "external"
+    }
+    cohort = read_cohort(tmp_path / "b" / "manifest.csv")
+    for place in (0, 3):
+        row = cohort.manifest.rows[place]
+        case = apply_case(
+            found.folder / "bundle", read_volume(row.views["image"]), read_mask(row.mask), device="cpu",  # type: ignore[arg-type]
+            clinical={"age": row.values["age"], "sex": cohort.sex[place]},
+        )  # fmt: skip
+        for name, one in case.record["outcomes"].items():
+            assert one["probability"] == pytest.approx(told[row.id, name], abs=1e-6)
+        assert not any("memory" in note for note in case.record["notes"])
+    own = read_cohort(tmp_path / "a" / "manifest.csv").manifest.rows[0]
+    case = apply_case(found.folder / "bundle", read_volume(own.views["image"]), read_mask(own.mask), device="cpu")  # type: ignore[arg-type]
+    assert any("among those that trained the outcome models" in note for note in case.record["notes"])
