@@ -76,6 +76,8 @@ def write_scene(folder: Path, views: dict[str, Path], output: Path) -> None:
     of_lens = kind in ("lens", "lens-case")  # which reads its images itself
     if kind == "ich-experiment" and views:
         raise InputError(f"--view {next(iter(views))}: an experiment has no images; leave it out")
+    if kind.startswith("ich-") and (unknown := sorted(set(views) - {"ct", "followup"})):
+        raise InputError(f"--view {unknown[0]}: the images of this result are ct and followup")
     volumes = {} if of_lens else {view: read_volume(path) for view, path in views.items()}
     with tempfile.TemporaryDirectory(prefix="deepradiomics-scene-") as temporary:
         slicer_folder = Path(temporary) / "slicer"
@@ -123,14 +125,11 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
 
 
 def _fill_haemorrhage(scene: Any, folder: Path, kind: str, nodes: dict[str, Any], logics: tuple[Any, ...]) -> None:
-    """One patient, a comparison of two CTs, or an experiment; the first view is the (baseline) CT."""
+    """One patient, a comparison of two CTs, or an experiment."""
     from deepradiomics.scene.layouts import scene_layouts, show_table_and_chart
     from deepradiomics.scene.overlay import set_window
     from deepradiomics.scene.slices import fit_slices
 
-    unknown = sorted(set(nodes) - {"ct", "followup"})
-    if unknown:
-        raise InputError(f"--view {unknown[0]}: the images of this result are ct and followup")
     ct, followup = nodes.get("ct"), nodes.get("followup")
     for node in nodes.values():
         set_window(node, *BRAIN_WINDOW_HU)
