@@ -153,7 +153,8 @@ def apply_case(
     regions = Mask(segmentation, ct.geometry, "haematoma", segment_names={HAEMATOMA: "haematoma", RING: "ring"})
     recipe = networks.autoencoder.recipe if networks.autoencoder is not None else CropRecipe()
     facts = RunFacts(
-        case_id, command, policy, clinical or {}, where, synthetic_image, recipe.dilation_voxels, clock.laps
+        case_id, command, policy, clinical or {}, where, predictor.synthetic or networks.synthetic, synthetic_image,
+        recipe.dilation_voxels, clock.laps,
     )  # fmt: skip
     record = case_record(predictor, ct, region, regions, measured.crop, outcomes, grown, tuple(notes), facts)
     say(1.0, "done")
@@ -194,6 +195,12 @@ class _Networks:
             assert predictor.autoencoder is not None
             self.autoencoder = load_autoencoder(predictor.autoencoder, device=device)
         self._segmenter: Segmenter | None = self.encoder if model is None else None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether a network that was used learned from synthetic images."""
+        used = (self.encoder, self.autoencoder, self._segmenter)
+        return any(network is not None and network.synthetic for network in used)
 
     @property
     def segmenter(self) -> Segmenter:

@@ -45,6 +45,7 @@ class RunFacts:
         policy: all or largest, of several haematomas.
         clinical: covariates as given.
         device: where the networks ran.
+        synthetic_model: outcome models or a network were trained on synthetic images.
         synthetic_image: the CT is a phantom.
         dilation_voxels: edge of the cube that dilated the haematoma, on a grid of 1 mm.
         seconds: of each stage.
@@ -55,6 +56,7 @@ class RunFacts:
     policy: str
     clinical: Mapping[str, Any]
     device: str
+    synthetic_model: bool
     synthetic_image: bool
     dilation_voxels: int
     seconds: Mapping[str, float]
@@ -92,10 +94,10 @@ def case_record(
         "created": now(),
         "command": facts.command,
         "case_id": facts.case_id,
-        "synthetic_model": predictor.synthetic,
+        "synthetic_model": facts.synthetic_model,
         "synthetic_image": facts.synthetic_image,
         "leaking": predictor.leaking,
-        "disclaimer": _disclaimer(predictor),
+        "disclaimer": _disclaimer(predictor.leaking, facts.synthetic_model),
         "bundle": {
             "name": str(predictor.info.get("name", "")), "input": predictor.input, "classifier": predictor.classifier,
             "sha256": predictor.sha256, "encoder_sha256": predictor.encoder_sha256,
@@ -151,14 +153,9 @@ def _followup(grown: Expansion | None) -> dict[str, Any] | None:
     }
 
 
-def _disclaimer(predictor: Predictor) -> str:
-    return " ".join(
-        [
-            *([LEAKING_DISCLAIMER] if predictor.leaking else []),
-            *([SYNTHETIC_DISCLAIMER] if predictor.synthetic else []),
-            DISCLAIMER,
-        ]
-    )
+def _disclaimer(leaking: bool, synthetic: bool) -> str:
+    said = ((leaking, LEAKING_DISCLAIMER), (synthetic, SYNTHETIC_DISCLAIMER), (True, DISCLAIMER))
+    return " ".join(text for holds, text in said if holds)
 
 
 def _provenance(ct: Volume) -> dict[str, Any]:

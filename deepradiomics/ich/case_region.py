@@ -112,10 +112,7 @@ def segmented_region(
     options = [text for on, text in ((flips, "test-time flips"), (largest, "largest component kept")) if on]
     sentence = f"The haematoma was segmented by {how} ({segmenter.name}{', ' + ', '.join(options) if options else ''})"
     origin = {"origin": segmenter.kind, "name": segmenter.name, "sha256": segmenter.sha256}
-    notes = [*found.notes]
-    if segmenter.synthetic:
-        notes.append("The segmentation network was trained on SYNTHETIC images: check its outline.")
-    return _region(blood, ct, lesions, each, origin, sentence, notes)
+    return _region(blood, ct, lesions, each, origin, sentence, list(found.notes))
 
 
 def open_segmenter(predictor_segmenter: Path | None, model: str | Path | None, device: str) -> Segmenter:

@@ -302,6 +302,12 @@ def test_synthetic_and_leaking_models_are_called_so(exam: IchExam) -> None:
     assert "SYNTHETIC cohort" in record["methods_text"] and "LEAKING LATENTS" in record["methods_text"]
 
 
+def test_a_model_with_a_network_of_synthetic_images_is_synthetic(bundle: Path, exam: IchExam) -> None:
+    model = load_predictor(bundle)
+    real = replace(model, info={**model.info, "synthetic": False})
+    assert not real.synthetic and apply(real, exam.baseline, exam.mask).record["synthetic_model"]
+
+
 def test_a_patient_of_the_training_cohort_is_recognised_by_his_scan(exam: IchExam) -> None:
     seen = {"images": [image_mark(exam.baseline)], "patients": []}
     found = apply(shape_only(info={"seen": seen}), exam.baseline, exam.mask)
