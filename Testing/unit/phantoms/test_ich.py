@@ -58,7 +58,7 @@ def test_air_bone_brain_and_blood_have_their_hounsfield_units(exam):
     assert 50 < np.median(ct[blood]) < 72
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_masks_hold_the_planted_volumes(seed):
     exam = ich_exam((31, seed))
     cell = float(np.prod(exam.mask.geometry.spacing_mm)) / 1000

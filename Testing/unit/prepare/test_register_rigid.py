@@ -12,7 +12,7 @@ from deepradiomics.phantoms import ich_exam
 from deepradiomics.prepare import AffineTransform, register, resample
 from Testing.benchmarks.known_affines import Problem, synthetic_anatomy
 
-BACKENDS = ["cpu", "gpu"]
+BACKENDS = ["cpu", pytest.param("gpu", marks=pytest.mark.slow)]
 
 
 def need(backend):
@@ -38,8 +38,9 @@ def moved_body(seed, scale=1.0):
     return Problem(fixed, Volume(noisy.astype(np.float32), fixed.geometry), landmarks, truth)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    ("backend", "seed"), [("cpu", 0), ("cpu", 1), ("gpu", 1), pytest.param("gpu", 0, marks=pytest.mark.slow)]
+)
 def test_a_known_motion_of_a_body_is_recovered_within_a_fifth_of_a_voxel(backend, seed):
     need(backend)
     case = moved_body(seed)
