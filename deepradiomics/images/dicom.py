@@ -10,9 +10,11 @@ import SimpleITK as sitk
 
 from deepradiomics.errors import GeometryError, InputError
 from deepradiomics.images.convert import volume_from_sitk
+from deepradiomics.images.tilt import straighten
 from deepradiomics.images.volume import Volume
 
 _POSITION, _ORIENTATION, _SERIES = "0020|0032", "0020|0037", "0020|000e"
+_THICKNESS = "0018|0050"
 _ECHO_TIME, _ECHO_NUMBER, _ACQUISITION = "0018|0081", "0018|0086", "0020|0012"
 
 
@@ -61,12 +63,30 @@ def _read_series(path: Path) -> Volume:
             "Name a file of the series wanted, or put each series into its own folder."
         )
     files = [Path(f) for f in sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])]
-    files, notes = _one_stack(files, {f: _header(f) for f in files})
+    headers = {f: _header(f) for f in files}
+    files, notes = _one_stack(files, headers)
+    notes += _gap_note([headers[f] for f in files])
     try:
         image = sitk.ReadImage([str(f) for f in files]) if len(files) > 1 else sitk.ReadImage(str(files[0]))
     except RuntimeError as error:
         raise InputError(f"{path}: this DICOM series could not be read ({str(error).splitlines()[-1]}).") from error
-    return volume_from_sitk(image, name="DICOM series", source=f"DICOM series of {len(files)} files", notes=notes)
+    volume = volume_from_sitk(image, name="DICOM series", source=f"DICOM series of {len(files)} files", notes=notes)
+    if len(files) < 2 or any(_POSITION not in headers[f] for f in files):
+        return volume
+    return straighten(volume, np.array([headers[f][_POSITION].split("\\") for f in files], float))
+
+
+def _gap_note(headers: list[dict[str, str]]) -> tuple[str, ...]:
+    """Say when the slices are much thinner than their distance: what lies between was not scanned."""
+    if len(headers) < 2 or any(not headers[n].get(tag) for n in (0, 1) for tag in (_POSITION, _ORIENTATION)):
+        return ()
+    cosines = np.array(headers[0][_ORIENTATION].split("\\"), float)
+    first, second = (np.array(headers[n][_POSITION].split("\\"), float) for n in (0, 1))
+    distance = abs(float(np.cross(cosines[:3], cosines[3:]) @ (second - first)))
+    thickness = float(headers[0].get(_THICKNESS) or 0)
+    if not 0 < thickness < 0.8 * distance:
+        return ()
+    return (f"Slice gap: slices of {thickness:.3g} mm lie {distance:.3g} mm apart; what is between was not scanned.",)
 
 
 def _header(path: Path) -> dict[str, str]:
