@@ -38,6 +38,8 @@ class AutoencoderTraining:
         learning_rate: of the autoencoder (AdamW), falling to zero along a half cosine.
         judge_rate: of the discriminator (AdamW), the same schedule.
         weight_decay: of both, for kernels alone.
+        lesion_weight: how much a voxel of the dilated lesion counts in the error, beside 1 for one outside it: the
+            latents are to tell the haematoma and its rim, and a large part of a crop is bone, air and other tissue.
         kl_weight: of the mean KL divergence of a latent, in units of the mean absolute error of a voxel.
         kl_annealing: share of the epochs in which that weight rises from 0 to its full size: an autoencoder that is
             pressed onto the prior before it has learned to use its latents never does.
@@ -61,6 +63,7 @@ class AutoencoderTraining:
     learning_rate: float = 2e-4
     judge_rate: float = 1e-4
     weight_decay: float = 1e-4
+    lesion_weight: float = 4.0
     kl_weight: float = 0.004
     kl_annealing: float = 0.25
     free_nats: float = 0.05
@@ -88,6 +91,7 @@ class AutoencoderTraining:
         check_choice("precision", self.precision, get_args(Precision))
         check_whole("epochs", self.epochs, 1, 100_000)
         check_whole("batch_size", self.batch_size, 1, 4096)
+        check_number("lesion_weight", self.lesion_weight, 1.0, 1000.0)
         for name, top in (
             ("learning_rate", 1.0), ("judge_rate", 1.0), ("weight_decay", 10.0), ("kl_weight", 100.0),
             ("kl_annealing", 1.0), ("free_nats", 100.0), ("judge_from", 1.0), ("adversarial_weight", 100.0),
@@ -189,7 +193,13 @@ def autoencoder_config(preset: Preset = "paper") -> AutoencoderConfig:
         CropRecipe(size=32, spacing_mm=2.0),
         VaeGanSize((8, 16, 32, 32), 32, 1, 8, 8, 2),
         AutoencoderTraining(
-            epochs=14, batch_size=4, learning_rate=2e-3, judge_rate=5e-4, kl_weight=0.002, shift_voxels=(1, 1, 1)
+            epochs=14,
+            batch_size=2,
+            learning_rate=2e-3,
+            judge_rate=5e-4,
+            kl_weight=0.002,
+            judge_from=0.6,
+            shift_voxels=(1, 1, 1),
         ),
     )
 

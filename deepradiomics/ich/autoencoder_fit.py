@@ -75,17 +75,18 @@ def fit_autoencoder(
     mean_image = _mean_of(crops, rows["train"])
     easy_start(painter, float(mean_image.mean()))
     if resolve_device(device) == "cpu":  # a third faster there, with the same meaning
-        painter, judge = (network.to(memory_format=torch.channels_last_3d) for network in (painter, judge))
+        for network in (painter, judge):
+            network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     training = replace(config.training, precision=_precision(config.training))
     module = VaeGanTraining(painter, judge, crops, (rows["train"], rows["validation"]), training, seed)
     fitted = fit_module(
         module, run, training.fit_settings(), device=device, progress=part(progress, 0.0, 0.95), message=_said
     )
-    network = Autoencoder(
+    trained = Autoencoder(
         module.autoencoder, config.recipe, config.network, name=run.folder.resolve().name, device=device
     )
     shown = rows["test"] or rows["validation"]
-    metrics = _checked(network, crops, mean_image, shown)
+    metrics = _checked(trained, crops, mean_image, shown)
     metrics |= {
         "best_epoch": fitted.best_epoch, "epochs": fitted.epochs, "seconds": fitted.seconds,
         "cases": len(rows["train"]) + len(rows["validation"]), "held_out": len(shown),
@@ -93,7 +94,7 @@ def fit_autoencoder(
     }  # fmt: skip
     synthetic = is_synthetic(manifest)
     seen = [*rows["train"], *rows["validation"]]
-    network.save(
+    trained.save(
         run.folder / "bundle",
         {
             "preset": config.preset, "synthetic": synthetic, "metrics": metrics,
@@ -106,7 +107,7 @@ def fit_autoencoder(
             "seed": seed, "created": now(), "version": __version__, "software": versions(), "command": command(),
         },
     )  # fmt: skip
-    _draw(network, crops, shown, mean_image, run.folder / "reconstruction.png", synthetic)
+    _draw(trained, crops, shown, mean_image, run.folder / "reconstruction.png", synthetic)
     run.update(network_metrics=metrics, status="finished" if "fold" in run.record["identity"] else run.status)
     return metrics
 

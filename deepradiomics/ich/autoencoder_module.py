@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -24,7 +25,7 @@ from deepradiomics.training.optimise import adamw
 from deepradiomics.training.schedule import cosine, set_rates
 from deepradiomics.training.seeds import seed_of
 
-Batch = tuple[Tensor, Tensor]  # crops (B, 1, n, n, n), rows (B,)
+Batch = tuple[Tensor, Tensor, Tensor]  # crops (B, 1, n, n, n), dilated lesions (B, 1, n, n, n) as 0 and 1, rows (B,)
 
 
 class VaeGanTraining(pl.LightningModule):
@@ -64,15 +65,15 @@ class VaeGanTraining(pl.LightningModule):
         return DataLoader(cases, batch_size=self._training.batch_size, collate_fn=as_it_is, num_workers=0)
 
     def training_step(self, batch: Batch, step: int) -> None:
-        images, rows = self._augmented(batch)
+        images, lesions, rows = self._augmented(batch)
         judged = self._training.judged(self.current_epoch)
         painter, judge = self.optimizers()  # type: ignore[attr-defined]
-        made = self._paint(images, rows, painter, judged)
+        made = self._paint(images, lesions, rows, painter, judged)
         if judged:
             self._judge(images, made, judge)
 
     def validation_step(self, batch: Batch, step: int) -> None:
-        images, _ = batch
+        images, _, _ = batch
         mean, deviation = self.autoencoder.encode(images)
         error = (self.autoencoder.decode(mean).float() - images).abs().mean()
         divergence = kl_divergence(mean, deviation).mean()
@@ -107,13 +108,14 @@ class VaeGanTraining(pl.LightningModule):
             adamw(self.discriminator, training.judge_rate, training.weight_decay),
         ]
 
-    def _paint(self, images: Tensor, rows: Tensor, optimizer: Any, judged: bool) -> Tensor:
+    def _paint(self, images: Tensor, lesions: Tensor, rows: Tensor, optimizer: Any, judged: bool) -> Tensor:
         """One step of the autoencoder; returns what it painted."""
         training = self._training
         self.toggle_optimizer(optimizer)
         mean, deviation = self.autoencoder.encode(images)
         made = self.autoencoder.decode(mean + deviation * self._noise(mean, rows))
-        error = (made.float() - images).abs().mean()
+        weight = 1 + (training.lesion_weight - 1) * lesions
+        error = ((made.float() - images).abs() * weight).sum() / weight.sum()
         divergence = kl_divergence(mean, deviation)
         loss = error + training.kl_weight * training.kl_share(self.current_epoch) * free_bits(
             divergence, training.free_nats
@@ -148,15 +150,16 @@ class VaeGanTraining(pl.LightningModule):
         self.log(name, value.detach(), on_step=False, on_epoch=True, batch_size=len(images))
 
     def _augmented(self, batch: Batch) -> Batch:
-        images, rows = batch
+        images, lesions, rows = batch
         made = []
-        for image, row in zip(images, rows.tolist(), strict=True):
+        for both, row in zip(torch.cat([images, lesions], 1), rows.tolist(), strict=True):
             generator = torch.Generator().manual_seed(seed_of(self._seed, 1 + self.current_epoch, row, 1))
-            image = image[None]
+            moved = both[None]
             if self._training.flip and bool(torch.rand((), generator=generator) < 0.5):
-                image = image.flip(-1)
-            made.append(augment(image, self._training.shift_voxels, 0.0, generator))
-        return torch.cat(made), rows
+                moved = moved.flip(-1)
+            made.append(augment(moved, self._training.shift_voxels, 0.0, generator))
+        moved = torch.cat(made)
+        return moved[:, :1].contiguous(), moved[:, 1:].contiguous(), rows
 
     def _noise(self, mean: Tensor, rows: Tensor) -> Tensor:
         """Standard normal noise for the latents, drawn on the CPU so that all devices draw the same numbers."""
@@ -181,4 +184,5 @@ class _Cases(Dataset[Batch]):
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         rows = [self._rows[index] for index in indices]
-        return torch.from_numpy(self._crops.images(rows)), torch.tensor(rows)
+        lesions = (self._crops.regions(rows)[:, None] > 0).astype(np.float32)
+        return torch.from_numpy(self._crops.images(rows)), torch.from_numpy(lesions), torch.tensor(rows)

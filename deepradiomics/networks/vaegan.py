@@ -132,9 +132,9 @@ def easy_start(network: nn.Module, level: float) -> None:
     """
     convolutions = [part for part in network.decoder.modules() if isinstance(part, nn.Conv3d)]  # type: ignore[union-attr]
     nn.init.constant_(convolutions[-1].bias, level)  # type: ignore[arg-type]
-    spread = network.quant_conv_log_sigma.conv  # of ln σ²
-    nn.init.zeros_(spread.weight)  # type: ignore[union-attr, arg-type]
-    nn.init.constant_(spread.bias, -5.0)  # type: ignore[union-attr, arg-type]
+    last: Any = network.quant_conv_log_sigma  # gives ln σ²
+    nn.init.zeros_(last.conv.weight)
+    nn.init.constant_(last.conv.bias, -5.0)
 
 
 def level_ends(network: nn.Module) -> dict[int, nn.Module]:

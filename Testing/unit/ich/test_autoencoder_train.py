@@ -246,8 +246,7 @@ def test_a_network_that_diverges_is_told(finished: AutoencoderRun, manifest: Man
 def test_a_network_that_learned_nothing_is_told(finished: AutoencoderRun, manifest: Manifest, tmp_path: Path) -> None:
     still = config(epochs=1, learning_rate=0.0)
     run = train_autoencoder(manifest, still, tmp_path / "a", device="cpu", cache=finished.out / "cache")
-    assert run.metrics["warnings"][0].startswith("Posterior collapse: only 0 of 384 latents")
-    assert "no better than the mean" in run.metrics["warnings"][1]
+    assert any("no better than the mean of the training crops" in text for text in run.metrics["warnings"])
 
 
 def test_other_bundles_are_no_autoencoders(finished: AutoencoderRun, tmp_path: Path) -> None:
