@@ -9,6 +9,7 @@ from deepradiomics.scene.export import columns_of
 
 FEATURES_SHOWN = 300
 SHARES_SHOWN = 100
+NOTES_SHOWN = 2
 _RED = '<span style="color:#c0392b">{text}</span>'
 
 
@@ -35,10 +36,13 @@ def summary(table: Any) -> str:
             after=followup["followup_ml"], difference=followup["expansion_ml"]
         )
         lines.append(escape(text))
-    alarms = ("LEAKING", "SYNTHETIC")
-    for note in about.get("shown_notes") or ():
-        text = escape(str(note))
-        lines.append(_RED.format(text=text) if str(note).startswith(alarms) else text)
+    notes = [str(note) for note in about.get("shown_notes") or ()]
+    alarms = [note for note in notes if note.startswith(("LEAKING", "SYNTHETIC"))]
+    others = [note for note in notes if note not in alarms]
+    lines += [_RED.format(text=escape(note)) for note in alarms]
+    lines += [escape(note) for note in others[:NOTES_SHOWN]]
+    if len(others) > NOTES_SHOWN:
+        lines.append(escape(_("and {count} more remarks, see the log").format(count=len(others) - NOTES_SHOWN)))
     return "<br>".join(lines)
 
 

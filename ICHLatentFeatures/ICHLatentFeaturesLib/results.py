@@ -66,6 +66,9 @@ class ResultsSection:
         """Open the section when the scene holds a patient."""
         self._shown, self._overlay = (), ""
         self.ui.resultsSection.collapsed = self.panel.parameters.resultTable is None
+        nodes = self.nodes()
+        for note in nodes.notes if nodes is not None else ():
+            self.panel.log(note)
 
     def nodes(self):
         """The nodes of the patient on show; None without one, or where the user removed some of them."""

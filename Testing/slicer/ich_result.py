@@ -25,7 +25,7 @@ GROUPS = ("radiomics", "encoder", "vaegan")
 CENTRE_MM = np.array([18.0, -12.0, 30.0])  # LPS: left, front, up
 RADII_MM = np.array([14.0, 20.0, 13.0])
 FEATURES = ("original_shape_MeshVolume", "original_firstorder_Mean", "log-sigma-2-0-mm-3D_glcm_Contrast")
-LATEST = ("wavelet-LLH_glszm_ZoneEntropy, original_firstorder_Entropy, original_glcm_Contrast", "", "")
+LABELS = ("Radiomics component 1: Zone Entropy, Entropy, Contrast", "", "")
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,19 @@ def _shap(latents: bool) -> list[list[Any]]:
     rows = []
     for at, outcome in enumerate(OUTCOMES):
         shares = []
-        for group, label in zip(GROUPS if latents else GROUPS[:1], LATEST, strict=False):
+        for group, label in zip(GROUPS if latents else GROUPS[:1], LABELS, strict=False):
             for number in range(6):
                 share = (0.09 - 0.012 * number - 0.01 * at) * (-1 if (number + len(group)) % 3 == 0 else 1)
-                shares.append([outcome, group, f"{group} {number + 1}", label or f"{group} {number + 1}", 0.4, share])
+                shares.append(
+                    [
+                        outcome,
+                        group,
+                        f"{group} {number + 1}",
+                        label or f"{group} latent component {number + 1}",
+                        0.4,
+                        share,
+                    ]
+                )
         rows += sorted(shares, key=lambda row: -abs(row[-1]))
     return rows
 

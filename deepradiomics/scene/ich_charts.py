@@ -122,8 +122,8 @@ def _from_base(outcome: Mapping[str, Any]) -> str:
 
 
 def _component(shap: Mapping[str, Sequence[Any]], row: int) -> str:
-    """``Radiomics: GLCM Contrast, … +0.021`` cut to what a legend can hold."""
-    words = f"{group_title(shap['group'][row])}: {shap['label'][row] or shap['component'][row]}"
+    """``Radiomics component 3: GLCM Contrast, … +0.021`` cut to what a legend can hold; the colour says the group."""
+    words = str(shap["label"][row] or shap["component"][row])
     if len(words) > LABEL_LETTERS:
         words = words[: LABEL_LETTERS - 1].rstrip(" ,") + "…"
     return f"{words} {shap['shap'][row]:+.3f}"
