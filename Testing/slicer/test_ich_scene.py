@@ -189,7 +189,7 @@ def test_the_bars_are_the_shares_of_the_groups_and_the_largest_components(scene:
             if name == OUTCOMES[0]]  # fmt: skip
     assert [abs(each) for each in bars] == pytest.approx(sorted(shap, reverse=True)[:10])
     assert (
-        series[0].GetName() == "Radiomics component 1: Zone Entropy, Entropy, … -0.090"
+        series[0].GetName() == "Radiomics component 1: Zone Entropy, Entropy… -0.090"
     )  # radiomics have their features' names
 
 
