@@ -35,6 +35,7 @@ bench: $(VENV)/.test
 	$(RUN) Testing/benchmarks/bench_engine.py --out docs/results $(if $(PEERS_PYTHON),--peers-python $(PEERS_PYTHON))
 	$(RUN) Testing/benchmarks/bench_registration.py --out docs/results
 	$(RUN) Testing/benchmarks/bench_lens.py --out docs/results
+	$(RUN) Testing/benchmarks/bench_ich.py --out docs/results
 
 package: $(VENV)/.dev
 	$(RUN) Testing/packaging/package_extension.py

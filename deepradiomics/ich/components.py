@@ -113,7 +113,7 @@ class Components:
         peak = H.max(axis=1, keepdims=True)
         fitted = {
             "rows": len(rows), "columns": rows.shape[1], "components": k,
-            "relative_error": model.reconstruction_err_ / float(np.linalg.norm(unit)),
+            "relative_error": model.reconstruction_err_ / float(np.sqrt(sum(float(row @ row) for row in unit))),
             "iterations": model.n_iter_, "converged": model.converged_, "seed": seed,
         }  # fmt: skip
         H = H / np.where(peak > 0, peak, 1)
