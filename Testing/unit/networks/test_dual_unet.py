@@ -120,7 +120,7 @@ def test_one_full_size_step_forward_and_backward(capsys: pytest.CaptureFixture[s
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in network.parameters())
     with torch.no_grad():
         after = deep_loss(network(image), mask)
-    assert float(after) < float(before)
+    assert float(after) < float(before.detach())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30)
     count = sum(p.numel() for p in network.parameters())
     with capsys.disabled():
