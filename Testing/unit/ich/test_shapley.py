@@ -1,8 +1,8 @@
-"""Shapley values: against their definition by enumeration, against shap, and what they must add up to."""
+"""Shapley values: against their definition by enumeration, against values of shap, and what they must add up to."""
 
 from __future__ import annotations
 
-import warnings
+import json
 from itertools import permutations
 
 import numpy as np
@@ -15,9 +15,10 @@ from deepradiomics.errors import InputError
 from deepradiomics.ich import shapley
 from deepradiomics.ich.classifiers import CLASSIFIERS
 from deepradiomics.ich.component_columns import Column
-from deepradiomics.ich.frozen import freeze
+from deepradiomics.ich.frozen import FrozenModel, freeze
 from deepradiomics.ich.shapley import component_shap, group_shap, thinned
 from deepradiomics.radiomics.compiled import available
+from Testing.reference.freeze_shap import FROZEN
 from Testing.unit.ich.outcome_cohort import cohort, fitted
 
 SIX = 6
@@ -57,18 +58,17 @@ def test_six_columns_have_the_values_of_the_definition_over_all_720_orders(name)
 
 
 @pytest.mark.skipif(not available(), reason="numba is not installed")
-def test_the_forests_values_are_those_of_shaps_tree_explainer():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        shap = pytest.importorskip("shap")
-        X, _, new = cohort()
-        for name in ("random-forest", "extra-trees"):
-            background = X[:25].astype(np.float32).astype(np.float64)
-            theirs = shap.TreeExplainer(fitted(name), background, feature_perturbation="interventional")
-            expected = theirs.shap_values(new[:5].astype(np.float32).astype(np.float64), check_additivity=False)[..., 1]
-            found = component_shap(freeze(fitted(name)), new[:5], background)
-            np.testing.assert_allclose(found.values, expected, atol=1e-6)
-            assert found.method == "exact (trees)"
+@pytest.mark.parametrize("name", ["random-forest", "extra-trees"])
+def test_the_forests_values_are_those_of_shaps_tree_explainer(name):
+    frozen = json.loads(FROZEN.read_text(encoding="utf-8"))
+    forest = frozen["forests"][name]
+    arrays = {key: np.array(values, dtype) for key, (dtype, values) in forest["arrays"].items()}
+    model = FrozenModel.from_arrays(arrays, forest["info"])
+    found = component_shap(model, np.array(frozen["rows"]), np.array(frozen["background"]))
+    assert found.method == "exact (trees)"
+    assert found.base == pytest.approx(forest["base"], abs=1e-9)
+    np.testing.assert_allclose(found.values, forest["values"], atol=1e-9)
+    assert np.abs(forest["values"]).max() > 0.1
 
 
 @pytest.mark.parametrize("name", ["svm", "xgboost"])
