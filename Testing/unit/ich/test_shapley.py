@@ -67,7 +67,7 @@ def test_the_forests_values_are_those_of_shaps_tree_explainer(name):
     found = component_shap(model, np.array(frozen["rows"]), np.array(frozen["background"]))
     assert found.method == "exact (trees)"
     assert found.base == pytest.approx(forest["base"], abs=1e-9)
-    np.testing.assert_allclose(found.values, forest["values"], atol=1e-9)
+    np.testing.assert_allclose(found.values, forest["values"], atol=1e-7)  # shap rounds on its way
     assert np.abs(forest["values"]).max() > 0.1
 
 
