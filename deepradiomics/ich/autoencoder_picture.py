@@ -38,7 +38,7 @@ def draw_reconstructions(
         synthetic: say that the heads are synthetic.
     """
     low, high = window_hu
-    figure = Figure(figsize=(9.6, 2.35 * len(names) + 0.6), layout="constrained")
+    figure = Figure(figsize=(9.6, 1.95 * len(names) + 0.6), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     panels = figure.subplots(len(names), len(_COLUMNS), squeeze=False)
     grey: Any = None

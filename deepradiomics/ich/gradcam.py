@@ -74,9 +74,7 @@ def risk_gradcam(
     def forward() -> Tensor:
         flat = _flat((latents or read_latents)(module, tensor))
         if flat.numel() != direction.shape[1]:
-            raise InputError(
-                f"weights: expected one for each of the {flat.numel()} latents, got {direction.shape[1]}."
-            )
+            raise InputError(f"weights: expected one for each of the {flat.numel()} latents, got {direction.shape[1]}.")
         return (direction @ flat)[None]
 
     maps = grad_cam(layer, forward, range(len(rows)), image.shape).numpy().astype(np.float32)
