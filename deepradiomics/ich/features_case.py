@@ -133,14 +133,14 @@ def measure_or_explain(job: CaseJob) -> tuple[Measured, ...] | str:
 
 
 def case_regions(
-    row: ManifestRow, settings: FeatureSettings
+    row: ManifestRow, settings: FeatureSettings, *, check: bool = True
 ) -> tuple[tuple[Volume, Mask, float, int, tuple[str, ...]], ...]:
     """The CT, the haematoma (label 1 on the CT's grid), its volume in mL, its number, and notes; one entry a region.
 
     Raises:
         InputError: the CT or the mask cannot be used; the message names the case.
     """
-    ct, hu_notes = read_ct(row)
+    ct, hu_notes = read_ct(row, check=check)
     if row.mask is None:
         raise InputError(f"Case {row.id}, column mask: this cell is empty, and no network was given to segment with.")
     try:
@@ -160,8 +160,8 @@ def case_regions(
     )
 
 
-def read_ct(row: ManifestRow) -> tuple[Volume, tuple[str, ...]]:
-    """The baseline CT and notes on it.
+def read_ct(row: ManifestRow, *, check: bool = True) -> tuple[Volume, tuple[str, ...]]:
+    """The baseline CT and notes on it; ``check`` is left out where its grey levels were checked before.
 
     Raises:
         InputError: it cannot be read, or cannot be in HU; the message names the case.
@@ -171,7 +171,7 @@ def read_ct(row: ManifestRow) -> tuple[Volume, tuple[str, ...]]:
         ct = read_volume(path)
     except InputError as error:
         raise type(error)(f"Case {row.id}, column image: {error}") from error
-    return ct, tuple(check_hu(ct, case=row.id))
+    return ct, tuple(check_hu(ct, case=row.id)) if check else ()
 
 
 def _file(job: CaseJob, mark: str, region: str) -> Path:

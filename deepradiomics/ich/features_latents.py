@@ -176,7 +176,7 @@ def _loaded(
         segmenter = load_bundle_segmenter(network.folder, device=device)
 
         def bottlenecks(row: LatentRow) -> NDArray[np.float32]:
-            ct, _ = read_ct(row.row)
+            ct, _ = read_ct(row.row, check=False)
             return flattened(segmenter.encoder_latents(ct, case=row.row.id))
 
         return bottlenecks
@@ -192,7 +192,7 @@ def _loaded(
 
 
 def _region(row: LatentRow, settings: FeatureSettings) -> tuple[Volume, Mask]:
-    for ct, mask, _, lesion, _ in case_regions(row.row, settings):
+    for ct, mask, _, lesion, _ in case_regions(row.row, settings, check=False):
         if lesion == row.lesion:
             return ct, mask
     raise InputError(f"Case {row.row.id}: haematoma {row.lesion} is no longer there; was the mask changed?")

@@ -55,7 +55,7 @@ def with_masks(
 def _segmented(row: ManifestRow, folder: Path, loaded: dict[Path, Any], cache: Path, device: str) -> Path:
     from deepradiomics.networks.segmenter import load_segmenter
 
-    ct, _ = read_ct(row)
+    ct, _ = read_ct(row, check=False)  # the segmenter checks it
     if folder not in loaded:
         loaded.clear()  # networks are large, and rows of one network usually stand together
         loaded[folder] = load_segmenter(folder, device=device)

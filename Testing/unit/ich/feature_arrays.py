@@ -12,9 +12,11 @@ from deepradiomics.ich.cohort import IchCohort, as_cohort
 from deepradiomics.ich.experiment_config import ExperimentConfig
 from deepradiomics.ich.features import CohortFeatures
 from deepradiomics.ich.features_latents import Latents, NetworkUse
+from deepradiomics.radiomics import Settings, feature_names
 
-SHAPES = tuple(f"{SHAPE_PREFIX}Feature{i}" for i in range(14))
-TEXTURES = tuple(f"original_glcm_Feature{i}" for i in range(26))
+_NAMES = feature_names(Settings.from_params("ich-1688"))  # real names: those that nobody knows are searched for long
+SHAPES = tuple(name for name in _NAMES if name.startswith(SHAPE_PREFIX))
+TEXTURES = tuple(name for name in _NAMES if name.startswith(("original_glcm", "original_ngtdm")))[:26]
 LATENTS = 30
 
 
@@ -67,7 +69,7 @@ def table(
 def quick_config(**changes: object) -> ExperimentConfig:
     """A configuration that takes seconds."""
     given = {
-        "classifiers": ["naive-bayes"], "components": 8, "trees": 20, "folds": 3, "bootstraps": 200,
+        "classifiers": ["naive-bayes"], "components": 8, "trees": 5, "folds": 3, "bootstraps": 200,
         "calibration_bins": 4, "shap_cases": 0, "background": 5,
     }  # fmt: skip
     return ExperimentConfig.from_dict({"preset": "tiny", **given, **changes})
