@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.ich.bootstrap_auc import bootstrap_aucs, bootstrap_p
 from deepradiomics.ich.experiment_config import REFERENCES
 from deepradiomics.ich.scores import Predicted, mean_auc
 from deepradiomics.stats import (
     benjamini_hochberg,
     bonferroni,
+    bootstrap_aucs,
+    bootstrap_p,
     calibration_curve,
     delong_ci,
     delong_test,

@@ -1,6 +1,11 @@
 """Arrays in, numbers out: what the tables say about classifiers, with intervals and tests."""
 
-from deepradiomics.stats.auc_bootstrap import BootstrapDifference, bootstrap_auc_difference
+from deepradiomics.stats.auc_bootstrap import (
+    BootstrapDifference,
+    bootstrap_auc_difference,
+    bootstrap_aucs,
+    bootstrap_p,
+)
 from deepradiomics.stats.bootstrap import bootstrap_ci
 from deepradiomics.stats.calibration import CalibrationPoint, brier, calibration_curve
 from deepradiomics.stats.classification import (
@@ -31,7 +36,9 @@ __all__ = [
     "benjamini_hochberg",
     "bonferroni",
     "bootstrap_auc_difference",
+    "bootstrap_aucs",
     "bootstrap_ci",
+    "bootstrap_p",
     "brier",
     "calibration_curve",
     "classification_rates",

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from deepradiomics.ich import comparisons
-from deepradiomics.ich.bootstrap_auc import bootstrap_aucs, bootstrap_p
 from deepradiomics.ich.cohort_table import Described, cohort_rows
 from deepradiomics.ich.scores import Predicted, cell_rows, summary_rows
-from deepradiomics.stats import bootstrap_auc_difference
+from deepradiomics.stats import bootstrap_auc_difference, bootstrap_aucs, bootstrap_p
 from Testing.unit.ich.feature_arrays import feature_arrays
 
 INPUTS = ("radiomics", "shape", "encoder", "vaegan")
