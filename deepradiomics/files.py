@@ -124,6 +124,21 @@ def sha256_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_image(path: str | Path) -> str:
+    """Return the SHA-256 of an image's file, or of all files of its folder (a DICOM series).
+
+    Raises:
+        InputError: a file is missing or cannot be read.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return content_hash([sha256_file(file) for file in sorted(path.rglob("*")) if file.is_file()])
+        return sha256_file(path)
+    except OSError as error:
+        raise InputError(f"{path}: this file cannot be read ({error.strerror or error}).") from error
+
+
 def content_hash(*parts: Any) -> str:
     """Return the SHA-256 of arrays (dtype, shape, values), texts, bytes and JSON-able values, in their order."""
     digest = hashlib.sha256()

@@ -19,8 +19,9 @@ from typing import Any, Literal
 import numpy as np
 
 from deepradiomics.cohort.manifest import IMAGE, Manifest, ManifestRow
+from deepradiomics.cohort.prepared import kept_about, refusal
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_folder, content_hash, read_json, sha256_file, write_json
+from deepradiomics.files import atomic_folder, content_hash, sha256_image, write_json
 from deepradiomics.ich.lesion import CropRecipe, lesion_crop
 from deepradiomics.ich.marks import image_mark
 from deepradiomics.images import read_mask, read_volume
@@ -30,7 +31,6 @@ from deepradiomics.progress import Progress, silent
 Missing = Literal["refuse", "drop"]
 CROP_VERSION = 1
 """Part of the cache's keys: raised when the same files would give another crop."""
-_SHOWN = 5  # unusable cases told in one message
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def cohort_crops(
             failed.append((row.id, text if text.startswith(f"Case {row.id}") else f"Case {row.id}: {text}"))
         report(done / len(manifest), f"lesion of {row.id} ({done} of {len(manifest)})")
     if failed and (missing == "refuse" or not found):
-        raise InputError(_refusal(failed, len(manifest)))
+        raise InputError(refusal(failed, len(manifest)))
     return Crops(
         ids=tuple(case for case, *_ in found),
         patients=tuple(patient for _, patient, *_ in found),
@@ -124,10 +124,10 @@ def _crop_of(row: ManifestRow, recipe: CropRecipe, cache: Path) -> tuple[Path, d
         raise InputError("there is no CT in the column image.")
     if row.mask is None:
         raise InputError("there is no haematoma in the column mask; segment the CT first ('deepradiomics segment').")
-    files = [_file_hash(path) for path in (row.views[IMAGE], row.mask)]
+    files = [sha256_image(path) for path in (row.views[IMAGE], row.mask)]
     key = content_hash(CROP_VERSION, recipe.to_dict(), files)
     folder = cache / key[:2] / key
-    about = _kept(folder)
+    about = kept_about(folder, ("image", "regions"), ("mark", "scale", "notes"))
     return folder, _prepare(row, recipe, folder) if about is None else about
 
 
@@ -142,33 +142,3 @@ def _prepare(row: ManifestRow, recipe: CropRecipe, folder: Path) -> dict[str, An
         np.save(part / "regions.npy", crop.mask.astype(np.uint8) + 2 * crop.ring.astype(np.uint8))
         write_json(part / "about.json", about)
     return about
-
-
-def _kept(folder: Path) -> dict[str, Any] | None:
-    """What is known of a crop; None where it is not there, or damaged (then it is made again)."""
-    try:
-        about = read_json(folder / "about.json")
-        for name in ("image.npy", "regions.npy"):
-            np.load(folder / name, mmap_mode="r")
-    except (InputError, OSError, ValueError):
-        return None
-    return about if isinstance(about, dict) and {"mark", "scale", "notes"} <= set(about) else None
-
-
-def _file_hash(path: Path) -> str:
-    """Hash of a file, or of all files of a folder (a DICOM series)."""
-    try:
-        if path.is_dir():
-            return content_hash([sha256_file(file) for file in sorted(path.rglob("*")) if file.is_file()])
-        return sha256_file(path)
-    except OSError as error:
-        raise InputError(f"{path}: this file cannot be read ({error.strerror or error}).") from error
-
-
-def _refusal(failed: Sequence[tuple[str, str]], total: int) -> str:
-    shown = "\n  ".join(reason for _, reason in failed[:_SHOWN])
-    more = f"\n  … and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    return (
-        f"{len(failed)} of {total} cases cannot be used:\n  {shown}{more}\n"
-        "Mend the manifest, or leave such cases out with missing='drop' (--missing drop)."
-    )

@@ -19,9 +19,10 @@ from typing import Any, Literal
 import numpy as np
 
 from deepradiomics.cohort.manifest import IMAGE, Manifest, ManifestRow
+from deepradiomics.cohort.prepared import kept_about, refusal
 from deepradiomics.cohort.roi import roi_mask
 from deepradiomics.errors import InputError, MaskError
-from deepradiomics.files import atomic_folder, content_hash, read_json, sha256_file, write_json
+from deepradiomics.files import atomic_folder, content_hash, sha256_image, write_json
 from deepradiomics.ich.marks import image_mark
 from deepradiomics.ich.volume import check_lesion_size, volume_ml
 from deepradiomics.images import Mask, Volume, read_volume
@@ -32,7 +33,6 @@ from deepradiomics.progress import Progress, silent
 Missing = Literal["refuse", "drop"]
 HEADS_VERSION = 1
 """Part of the cache's keys: raised when the same files would give another cube."""
-_SHOWN = 5  # unusable cases told in one message
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def cohort_heads(
             failed.append((row.id, text if row.id in text else f"Case {row.id}: {text}"))
         report(done / len(manifest), f"head of {row.id} ({done} of {len(manifest)})")
     if failed and (missing == "refuse" or not found):
-        raise InputError(_refusal(failed, len(manifest)))
+        raise InputError(refusal(failed, len(manifest)))
     return Heads(
         ids=tuple(case for case, _, _ in found),
         folders=tuple(folder for _, folder, _ in found),
@@ -138,9 +138,9 @@ def read_baseline(row: ManifestRow) -> tuple[Volume, Mask]:
 
 def _head_of(row: ManifestRow, recipe: HeadRecipe, cache: Path) -> tuple[Path, dict[str, Any]]:
     files = [file for file in (row.views.get(IMAGE), row.mask) if file is not None]
-    key = content_hash(HEADS_VERSION, recipe.to_dict(), [_file_hash(file) for file in files])
+    key = content_hash(HEADS_VERSION, recipe.to_dict(), [sha256_image(file) for file in files])
     folder = cache / key[:2] / key
-    about = _kept(folder)
+    about = kept_about(folder, ("image", "mask"), ("mark", "ml", "notes"))
     if about is None:
         volume, mask = read_baseline(row)
         notes = [*check_hu(volume, case=row.id), *check_lesion_size(mask)]
@@ -151,33 +151,3 @@ def _head_of(row: ManifestRow, recipe: HeadRecipe, cache: Path) -> tuple[Path, d
             np.save(part / "mask.npy", head.mask)  # type: ignore[arg-type]
             write_json(part / "about.json", about)
     return folder, about
-
-
-def _kept(folder: Path) -> dict[str, Any] | None:
-    """What is known of a prepared head; None where it is not there, or damaged (then it is prepared again)."""
-    try:
-        about = read_json(folder / "about.json")
-        for name in ("image.npy", "mask.npy"):
-            np.load(folder / name, mmap_mode="r")
-    except (InputError, OSError, ValueError):
-        return None
-    return about if isinstance(about, dict) and {"mark", "ml", "notes"} <= set(about) else None
-
-
-def _file_hash(path: Path) -> str:
-    """Hash of a file, or of all files of a folder (a DICOM series)."""
-    try:
-        if path.is_dir():
-            return content_hash([sha256_file(file) for file in sorted(path.rglob("*")) if file.is_file()])
-        return sha256_file(path)
-    except OSError as error:
-        raise InputError(f"{path}: this file cannot be read ({error.strerror or error}).") from error
-
-
-def _refusal(failed: Sequence[tuple[str, str]], total: int) -> str:
-    shown = "\n  ".join(reason for _, reason in failed[:_SHOWN])
-    more = f"\n  … and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    return (
-        f"{len(failed)} of {total} cases cannot be used:\n  {shown}{more}\n"
-        "Mend the manifest, or leave such cases out with missing='drop' (--missing drop)."
-    )

@@ -26,7 +26,7 @@ from deepradiomics.cohort.manifest import Manifest, ManifestRow
 from deepradiomics.cohort.roi import ELLIPSOID, has_roi, roi_file, roi_mask
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, content_hash, sha256_file
+from deepradiomics.files import atomic_file, content_hash, sha256_image
 from deepradiomics.images import read_volume
 from deepradiomics.lens.embeddings import Embeddings
 from deepradiomics.prepare.stack import PreparedStack, StackRecipe, prepare_stack
@@ -169,8 +169,8 @@ class _Work:
     def key(self, row: ManifestRow) -> str:
         """Hash of all that decides the embedding; no image is decoded for it."""
         _require_files(row, self.recipe, self.roi)
-        files = {name: _file_hash(row.views[name]) for name in self.recipe.modalities}
-        drawn = None if self.roi in (None, ELLIPSOID) else _file_hash(roi_file(row, str(self.roi))[1])
+        files = {name: sha256_image(row.views[name]) for name in self.recipe.modalities}
+        drawn = None if self.roi in (None, ELLIPSOID) else sha256_image(roi_file(row, str(self.roi))[1])
         return content_hash("embedding", STACK_VERSION, self._encoder_hash, files, self.roi, drawn)
 
     def look_up(self, key: str) -> bool:
@@ -260,16 +260,6 @@ def _require_files(row: ManifestRow, recipe: StackRecipe, roi: str | None) -> No
         )
     if roi is not None and not has_roi(row, roi):
         roi_file(row, roi)  # raises, listing what the case has
-
-
-def _file_hash(path: Path) -> str:
-    """Hash of a file, or of all files of a folder (a DICOM series)."""
-    try:
-        if path.is_dir():
-            return content_hash([sha256_file(file) for file in sorted(path.rglob("*")) if file.is_file()])
-        return sha256_file(path)
-    except OSError as error:
-        raise InputError(f"{path}: this file cannot be read ({error.strerror or error}).") from error
 
 
 def _refusal(reasons: Sequence[str], total: int) -> str:

@@ -21,9 +21,10 @@ from typing import Any, Literal
 import numpy as np
 
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
+from deepradiomics.cohort.prepared import kept_about, refusal
 from deepradiomics.cohort.roi import ELLIPSOID, has_roi, roi_file, roi_mask
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.files import atomic_folder, content_hash, read_json, sha256_file, write_json
+from deepradiomics.files import atomic_folder, content_hash, sha256_image, write_json
 from deepradiomics.images import read_volume
 from deepradiomics.prepare.stack import StackRecipe, prepare_stack
 from deepradiomics.progress import Progress, silent
@@ -31,7 +32,6 @@ from deepradiomics.progress import Progress, silent
 Missing = Literal["refuse", "drop"]
 STACK_VERSION = 1
 """Part of the cache's keys: raised when the same files would give another stack."""
-_SHOWN = 5  # unusable cases told in one message
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def cohort_stacks(
             failed.append((row.id, text if row.id in text else f"Case {row.id}: {text}"))
         report(done / len(manifest), f"stack of {row.id} ({done} of {len(manifest)})")
     if failed and (missing == "refuse" or not found):
-        raise InputError(_refusal(failed, len(manifest)))
+        raise InputError(refusal(failed, len(manifest)))
     return Stacks(
         ids=tuple(case for case, _, _ in found),
         folders=tuple(folder for _, folder, _ in found),
@@ -163,11 +163,11 @@ def _stack_of(
     files = {name: row.views[name] for name in recipe.modalities}
     drawn = {name: roi_file(row, name)[1] for name in names if name != ELLIPSOID}
     key = content_hash(
-        STACK_VERSION, recipe.to_dict(), roi, list(names), {name: _file_hash(path) for name, path in files.items()},
-        {name: _file_hash(path) for name, path in drawn.items()},
+        STACK_VERSION, recipe.to_dict(), roi, list(names), {name: sha256_image(path) for name, path in files.items()},
+        {name: sha256_image(path) for name, path in drawn.items()},
     )  # fmt: skip
     folder = cache / key[:2] / key
-    about = _kept(folder)
+    about = kept_about(folder, ("image", "regions"), ("voxels_sha256", "notes"))
     if about is None:
         about = _prepare(row, recipe, files, roi, names, folder)
     return folder, about
@@ -200,17 +200,6 @@ def _prepare(
     return about
 
 
-def _kept(folder: Path) -> dict[str, Any] | None:
-    """What is known of a prepared case; None where it is not there, or damaged (then it is prepared again)."""
-    try:
-        about = read_json(folder / "about.json")
-        for name in ("image.npy", "regions.npy"):
-            np.load(folder / name, mmap_mode="r")
-    except (InputError, OSError, ValueError):
-        return None
-    return about if isinstance(about, dict) and {"voxels_sha256", "notes"} <= set(about) else None
-
-
 def _require_content(row: ManifestRow, folder: Path, names: tuple[str, ...]) -> None:
     """A region that vanished on the stack's grid teaches nothing."""
     stored = np.load(folder / "regions.npy", mmap_mode="r")
@@ -220,22 +209,3 @@ def _require_content(row: ManifestRow, folder: Path, names: tuple[str, ...]) -> 
                 f"Case {row.id}, column mask_{name}: nothing of this region is left on the stack's grid; it is smaller "
                 "than a voxel there. Use a finer spacing_mm, or drop the case (missing='drop')."
             )
-
-
-def _file_hash(path: Path) -> str:
-    """Hash of a file, or of all files of a folder (a DICOM series)."""
-    try:
-        if path.is_dir():
-            return content_hash([sha256_file(file) for file in sorted(path.rglob("*")) if file.is_file()])
-        return sha256_file(path)
-    except OSError as error:
-        raise InputError(f"{path}: this file cannot be read ({error.strerror or error}).") from error
-
-
-def _refusal(failed: Sequence[tuple[str, str]], total: int) -> str:
-    shown = "\n  ".join(reason for _, reason in failed[:_SHOWN])
-    more = f"\n  … and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    return (
-        f"{len(failed)} of {total} cases cannot be used:\n  {shown}{more}\n"
-        "Mend the manifest, or leave such cases out with missing='drop' (--missing drop)."
-    )
