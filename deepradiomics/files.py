@@ -6,14 +6,16 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from deepradiomics.errors import InputError
+
+_Settings = TypeVar("_Settings")
 
 
 def _temporary_beside(path: Path) -> Path:
@@ -116,6 +118,26 @@ def read_json(path: str | Path) -> Any:
         raise InputError(f"{path}: this file does not exist.") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: this is not a readable JSON file ({error}).") from error
+
+
+def read_settings(path: str | Path, expected: str, build: Callable[[Mapping[str, Any]], _Settings]) -> _Settings:
+    """Read a JSON file of settings, written by a program or by hand.
+
+    Args:
+        path: the file.
+        expected: what its object holds, for the message: ``the keys recipe, training``.
+        build: makes the settings of it.
+
+    Raises:
+        InputError: the file is missing, is not JSON, or says something unknown; the message names the file.
+    """
+    stored = read_json(path)
+    if not isinstance(stored, dict):
+        raise InputError(f"{path}: expected a JSON object with {expected}.")
+    try:
+        return build(stored)
+    except (InputError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def sha256_file(path: str | Path) -> str:

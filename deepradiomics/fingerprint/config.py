@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json, write_json
+from deepradiomics.files import read_settings, write_json
 from deepradiomics.fingerprint.pool import Families
 from deepradiomics.options import check_choice, check_keys, check_number, group_of, plain_values
 from deepradiomics.prepare.recipe import Recipe
@@ -174,13 +174,7 @@ class FingerprintConfig:
         Raises:
             InputError: the file is missing, is not JSON, or says something unknown; the message names the file.
         """
-        stored = read_json(path)
-        if not isinstance(stored, dict):
-            raise InputError(f"{path}: expected a JSON object with the keys preset, recipe, model, training.")
-        try:
-            return cls.from_dict(stored)
-        except (InputError, TypeError) as error:
-            raise InputError(f"{path}: {error}") from error
+        return read_settings(path, "the keys preset, recipe, model, training", cls.from_dict)
 
 
 def config(preset: Preset = "paper") -> FingerprintConfig:

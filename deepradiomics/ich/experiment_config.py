@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json
+from deepradiomics.files import read_settings
 from deepradiomics.options import check_choice, check_keys, check_number, check_whole, plain_values
 
 Preset = Literal["paper", "tiny"]
@@ -158,13 +158,7 @@ class ExperimentConfig:
         Raises:
             InputError: the file is missing, is not JSON, or says something unknown; the message names the file.
         """
-        stored = read_json(path)
-        if not isinstance(stored, dict):
-            raise InputError(f"{path}: expected a JSON object with settings of an experiment, such as components.")
-        try:
-            return cls.from_dict(stored)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+        return read_settings(path, "settings of an experiment, such as components", cls.from_dict)
 
 
 def experiment_config(preset: Preset = "paper") -> ExperimentConfig:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json, write_json
+from deepradiomics.files import read_settings, write_json
 from deepradiomics.options import check_choice, check_keys, check_number, check_whole, plain_values
 
 Preset = Literal["paper", "tiny"]
@@ -144,13 +144,7 @@ class LensConfig:
         Raises:
             InputError: the file is missing, is not JSON, or says something unknown; the message names the file.
         """
-        stored = read_json(path)
-        if not isinstance(stored, dict):
-            raise InputError(f"{path}: expected a JSON object with settings of a lens, such as hidden and roi.")
-        try:
-            return cls.from_dict(stored)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+        return read_settings(path, "settings of a lens, such as hidden and roi", cls.from_dict)
 
 
 def lens_config(preset: Preset = "paper") -> LensConfig:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json, write_json
+from deepradiomics.files import read_settings, write_json
 from deepradiomics.options import check_choice, check_keys, check_number, check_whole, group_of, plain_values
 from deepradiomics.prepare.stack import StackRecipe
 from deepradiomics.training.fit import FitSettings, Precision
@@ -160,13 +160,7 @@ class EncoderConfig:
         Raises:
             InputError: the file is missing, is not JSON, or says something unknown; the message names the file.
         """
-        stored = read_json(path)
-        if not isinstance(stored, dict):
-            raise InputError(f"{path}: expected a JSON object with the keys {', '.join(f.name for f in fields(cls))}.")
-        try:
-            return cls.from_dict(stored)
-        except (InputError, TypeError, ValueError) as error:
-            raise InputError(f"{path}: {error}") from error
+        return read_settings(path, f"the keys {', '.join(f.name for f in fields(cls))}", cls.from_dict)
 
 
 _GROUPS = ("recipe", "pretraining", "finetuning")
