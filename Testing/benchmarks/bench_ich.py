@@ -1,6 +1,6 @@
-"""Time ICHLatentFeatures: the factorisation beside scikit-learn's, its memory, and all cells of an experiment.
+"""Time ICHLatentFeatures: the factorisation beside scikit-learn's, its memory, one patient, all cells of an experiment.
 
-    python Testing/benchmarks/bench_ich.py [--jobs nmf,memory,cells] [--out docs/results] [--iterations 10,50]
+    python Testing/benchmarks/bench_ich.py [--jobs nmf,memory,case,cells] [--out docs/results] [--iterations 10,50]
                                            [--rounds 1] [--seed 0] [--quick]
 
 nmf      400 x 65,536 -> 128, float32: ours against sklearn.decomposition.NMF (coordinate descent, nndsvda), both to the
@@ -8,6 +8,7 @@ nmf      400 x 65,536 -> 128, float32: ours against sklearn.decomposition.NMF (c
          "to its objective" is our time until our objective is no larger than scikit-learn's. With a CUDA GPU, there too
 memory   866 x 294,912 -> 128 as an experiment fits it (dropping, scaling, factorisation), in a process of its own: peak
          memory and seconds an iteration; two iterations are run
+case     one patient end to end, given a mask: see bench_ich_case.py
 cells    866 + 645 synthetic patients with 128 + 128 + 128 + 14 columns a split: 7 inputs x 6 classifiers x 4 outcomes,
          5 folds and the last fit, thresholds and explanations included, on all cores; then one fold of one outcome with
          one worker and with two, for the scaling
@@ -30,13 +31,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from deepradiomics.files import atomic_file, write_json
+from deepradiomics.files import atomic_file, read_json, write_json
 from Testing.benchmarks.bench_lens import COLUMNS as LENS_COLUMNS
 from Testing.benchmarks.bench_lens import CORES, Row, in_turns, line, shown, yes
 from Testing.benchmarks.bench_registration import machine
 from Testing.benchmarks.tables import write_csv
 
-COLUMNS = (*LENS_COLUMNS, "peak_mb")
+COLUMNS = (*LENS_COLUMNS, "peak_mb", "measured")
 SKLEARN = "scikit-learn NMF"
 OURS = "HALS"
 CLASSES = {"poor_outcome": 0.4, "expansion_3ml": 0.25, "expansion_6ml": 0.18, "expansion_9ml": 0.14}
@@ -275,7 +276,11 @@ def only(split, outcome: str):  # type: ignore[no-untyped-def]
 
 
 def save(arguments: argparse.Namespace, rows: list[Row], took: float) -> None:
-    """Write ich_speed.csv and ich_speed.json."""
+    """Write ich_speed.csv and ich_speed.json; rows of jobs that did not run now stay, with their date."""
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    now = arguments.jobs.split(",")
+    rows = [row | {"measured": date} for row in rows]
+    rows = [row for name in JOBS for row in (rows if name in now else _earlier(arguments.out)) if _job(row) == name]
     rounded = [{c: shown(row.get(c)) for c in COLUMNS} for row in rows]
     arguments.out.mkdir(parents=True, exist_ok=True)
     with atomic_file(arguments.out / "ich_speed.csv") as temporary:
@@ -287,7 +292,7 @@ def save(arguments: argparse.Namespace, rows: list[Row], took: float) -> None:
             "command": f"python Testing/benchmarks/bench_ich.py {options} --seed {arguments.seed}"
             f"{' --quick' if arguments.quick else ''}",
             "seed": arguments.seed,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "date": date,
             "machine": machine("auto", "gpu") | {"threads": CORES},
             "minutes": round(took / 60, 1),
             "load": "all input is SYNTHETIC; the factorised tables are 40 non-negative parts and noise",
@@ -299,7 +304,35 @@ def save(arguments: argparse.Namespace, rows: list[Row], took: float) -> None:
     print(f"Wrote {arguments.out / 'ich_speed.csv'} and {arguments.out / 'ich_speed.json'}")
 
 
-JOBS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {"nmf": nmf, "memory": memory, "cells": cells}
+def _job(row: Row) -> str:
+    return str(row["job"]).partition(":")[0].partition(" ")[0].lower()
+
+
+def _earlier(out: Path) -> list[Row]:
+    file = out / "ich_speed.json"
+    return list(read_json(file)["ich_speed"]) if file.is_file() else []
+
+
+def case(arguments: argparse.Namespace) -> list[Row]:
+    """One patient end to end, given a mask: see bench_ich_case.py, which also prints the stages."""
+    from Testing.benchmarks.bench_ich_case import one_patient
+    from Testing.benchmarks.bench_ich_case import shown as stages
+
+    found = one_patient(("tiny",) if arguments.quick else ("tiny", "paper"))
+    print(stages(found))
+    rows = []
+    for one in found:
+        row = line(f"case: one patient, {one['preset']} networks", "ich apply", "cpu", one["seconds"], 1, "patients", 1)
+        row |= {"on": f"{one['threads']} threads", "peak_mb": one["peak_gb"] * 1024, "stages": one["stages"]}
+        if one["goal_s"]:
+            row |= {"goal": f"<= {one['goal_s']:g} s on 2 cores", "met": yes(one["met"])}
+        rows.append(row)
+    return rows
+
+
+JOBS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+    "nmf": nmf, "memory": memory, "case": case, "cells": cells
+}  # fmt: skip
 
 if __name__ == "__main__":
     given = parsed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import subprocess
@@ -14,13 +15,27 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("xgboost")
 
+from Testing.benchmarks import bench_ich
+
 BENCH = Path(__file__).with_name("bench_ich.py")
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bench")
-    command = [sys.executable, str(BENCH), "--quick", "--iterations", "20", "--workers", "1", "--out", str(out)]
+    command = [
+        sys.executable,
+        str(BENCH),
+        "--quick",
+        "--jobs",
+        "nmf,memory,cells",
+        "--iterations",
+        "20",
+        "--workers",
+        "1",
+        "--out",
+        str(out),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return out
@@ -43,3 +58,15 @@ def test_both_programs_reach_the_same_objective_and_the_table_says_how_it_was_ma
     assert all(row["difference"] <= 0.01 for row in compared)
     assert "--iterations 20" in about["command"]
     assert "SYNTHETIC" in about["load"]
+
+
+def test_a_later_run_of_one_job_keeps_the_rows_of_the_others(tmp_path: Path):
+    def run(jobs: str, seconds: float) -> list[str]:
+        arguments = argparse.Namespace(out=tmp_path, jobs=jobs, iterations="2", rounds=1, seed=0, quick=True)
+        rows = [bench_ich.line(f"{job}: x", "p", "cpu", seconds, 1, "n", 1) for job in jobs.split(",")]
+        bench_ich.save(arguments, rows, 1.0)
+        kept = json.loads((tmp_path / "ich_speed.json").read_text(encoding="utf-8"))["ich_speed"]
+        return [f"{row['job']} {row['seconds']:g}" for row in kept]
+
+    assert run("nmf,cells", 5.0) == ["nmf: x 5", "cells: x 5"]
+    assert run("case,cells", 7.0) == ["nmf: x 5", "case: x 7", "cells: x 7"]
