@@ -15,18 +15,17 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import atomic_file, write_text
-from deepradiomics.images import Mask, Volume, to_sitk
-from deepradiomics.images.nifti import require_written
+from deepradiomics.images import Mask, Volume
 from deepradiomics.phantoms.ich_haematoma import paint_haematoma, pushed, surface
 from deepradiomics.phantoms.ich_head import AIR_HU, Head
 from deepradiomics.phantoms.ich_plan import AT_3, MOST_GROWTH_ML, MRS, MRS_NOISE, RISK, RISK_NOISE, STEEP, Plan
 from deepradiomics.phantoms.ich_real_head import RealHead
 from deepradiomics.phantoms.ich_scanner import PROTOCOLS, Size, Visit, acquire, head_points, visit_grid
+from deepradiomics.phantoms.shared import write_labelled
 from deepradiomics.progress import Progress
 
 PHANTOM_VERSION = "1"  # raise when the same seed gives other images
@@ -163,7 +162,7 @@ def write_ich_cohort(
         }  # fmt: skip
         for what, image in files.items():
             if image is not None:
-                _write_labelled(image, folder / "cases" / name / f"{what}.nii.gz")
+                write_labelled(image, folder / "cases" / name / f"{what}.nii.gz", "head CT")
         rows.append(_manifest_row(exam, f"person-{kind}-s{seed}-{number + 1:04d}"))
         truth.append({"id": name, **_truth(exam)})
     _write_csv(truth, folder / "truth.csv")
@@ -249,17 +248,3 @@ def _write_csv(rows: Sequence[dict[str, object]], path: Path) -> None:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _write_labelled(image: Volume | Mask, path: Path) -> None:
-    """NIfTI whose header's description says that it is synthetic."""
-    labelled = to_sitk(image)
-    labelled.SetMetaData("ITK_FileNotes", "SYNTHETIC - DeepRadiomics head CT phantom")
-    with atomic_file(path) as temporary:
-        try:
-            sitk.WriteImage(labelled, str(temporary), useCompression=True, compressionLevel=1)
-        except RuntimeError as error:
-            raise InputError(
-                f"{path}: the image could not be written; is there space, and may you write here?"
-            ) from error
-        require_written(temporary, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from deepradiomics.images import Geometry
 from deepradiomics.phantoms.ich_head import Field, Points
+from deepradiomics.phantoms.shared import turn
 
 Size = Literal["small", "clinical"]
 
@@ -94,14 +94,3 @@ def acquire(
     blurred = gaussian_filter(image, (0.0, 0.8, 0.8), truncate=2.0)
     seen = image + np.float32(sharp) * (image - blurred)
     return np.rint(np.clip(seen + noise, -1024, 3071)).astype(np.int16)
-
-
-def turn(angles: tuple[float, float, float]) -> NDArray[np.float64]:
-    """(3, 3): rotation by three angles (radians) about x, y and z."""
-    matrix = np.eye(3)
-    for axis, angle in enumerate(angles):
-        one, (i, j) = np.eye(3), [(1, 2), (0, 2), (0, 1)][axis]
-        one[i, i] = one[j, j] = math.cos(angle)
-        one[i, j], one[j, i] = -math.sin(angle), math.sin(angle)
-        matrix = matrix @ one
-    return matrix

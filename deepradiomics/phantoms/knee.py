@@ -13,15 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import atomic_file, write_text
-from deepradiomics.images import VIEWS, Case, Volume, to_sitk
-from deepradiomics.images.nifti import require_written
+from deepradiomics.images import VIEWS, Case
 from deepradiomics.phantoms.anatomy import Body, draw_tissues
 from deepradiomics.phantoms.lesions import PLANS, Group, Lesion, add_lesion, plan_lesion
 from deepradiomics.phantoms.scanner import PROTOCOLS, scan, texture_field, world_image
+from deepradiomics.phantoms.shared import write_labelled
 from deepradiomics.progress import Progress
 
 KNEE_TASKS = ("abnormality", "acl", "meniscus")
@@ -134,7 +133,7 @@ def write_knee_cohort(folder: str | Path, cases: int, seed: int, *, progress: Pr
             progress(number / cases, f"synthetic knee {number + 1} of {cases}")
         exam = knee_exam((seed, number), lesions, id=name)
         for view, volume in exam.case.views.items():
-            _write_labelled(volume, folder / "cases" / name / f"{view}.nii.gz")
+            write_labelled(volume, folder / "cases" / name / f"{view}.nii.gz", "knee")
         exams.append((name, dict(exam.labels)))
         truth += [(name, lesion) for lesion in exam.lesions]
     _write_truth(truth, folder / "truth.csv")
@@ -160,20 +159,6 @@ def _draw_lesions(cases: int, seed: int) -> list[list[tuple[str, Group]]]:
             turn[task] += 1
         drawn.append(lesions)
     return drawn
-
-
-def _write_labelled(volume: Volume, path: Path) -> None:
-    """NIfTI whose header's description says that it is synthetic."""
-    image = to_sitk(volume)
-    image.SetMetaData("ITK_FileNotes", "SYNTHETIC - DeepRadiomics knee phantom")
-    with atomic_file(path) as temporary:
-        try:
-            sitk.WriteImage(image, str(temporary), useCompression=True, compressionLevel=1)
-        except RuntimeError as error:
-            raise InputError(
-                f"{path}: the image could not be written; is there space, and may you write here?"
-            ) from error
-        require_written(temporary, path)
 
 
 def _write_truth(truth: list[tuple[str, Lesion]], path: Path) -> None:

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import SimpleITK as sitk
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import atomic_file, write_text
-from deepradiomics.images import Geometry, Mask, Volume, to_sitk
-from deepradiomics.images.nifti import require_written
+from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.phantoms.prostate_anatomy import paint
 from deepradiomics.phantoms.prostate_body import Body, ellipsoid, gland_distance
 from deepradiomics.phantoms.prostate_lesion import GRADES, SHARES, Plan
@@ -36,6 +34,7 @@ from deepradiomics.phantoms.prostate_scanner import (
     points,
 )
 from deepradiomics.phantoms.prostate_truth import write_drivers, write_truth
+from deepradiomics.phantoms.shared import write_labelled
 from deepradiomics.progress import Progress
 
 PHANTOM_VERSION = "1"  # raise when the same seed gives other images
@@ -165,7 +164,7 @@ def write_prostate_cohort(
         exam = prostate_exam((seed, patient), grade, id=name, size=size, scan=scan)
         images: list[tuple[str, Volume | Mask]] = [*exam.views.items(), *exam.masks.items()]
         for what, image in images:
-            _write_labelled(image, folder / "cases" / name / f"{what}.nii.gz")
+            write_labelled(image, folder / "cases" / name / f"{what}.nii.gz", "prostate")
         rows.append(_manifest_row(exam, f"man{patient:04d}"))
         truth.append({"id": name, "patient": f"man{patient:04d}", "scan": scan, **exam.truth})
     write_truth(truth, folder / "truth.csv")
@@ -221,17 +220,3 @@ def _volume(modality: str, voxels: np.ndarray, grid: Geometry) -> Volume:
     what = {"t2": "T2", "highb": "high-b diffusion", "adc": "ADC"}[modality]
     note = f"SYNTHETIC prostate phantom, {what} imitated: computed, not acquired."
     return Volume(voxels, grid, name=f"SYNTHETIC prostate {modality}", source="deepradiomics phantom", notes=(note,))
-
-
-def _write_labelled(image: Volume | Mask, path: Path) -> None:
-    """NIfTI whose header's description says that it is synthetic."""
-    labelled = to_sitk(image)
-    labelled.SetMetaData("ITK_FileNotes", "SYNTHETIC - DeepRadiomics prostate phantom")
-    with atomic_file(path) as temporary:
-        try:
-            sitk.WriteImage(labelled, str(temporary), useCompression=True, compressionLevel=1)
-        except RuntimeError as error:
-            raise InputError(
-                f"{path}: the image could not be written; is there space, and may you write here?"
-            ) from error
-        require_written(temporary, path)

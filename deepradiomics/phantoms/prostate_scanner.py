@@ -6,7 +6,6 @@ moved by up to a millimetre between the two. Magnitude images have Rician noise;
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from deepradiomics.images import Geometry
 from deepradiomics.phantoms.prostate_body import Field, Points
+from deepradiomics.phantoms.shared import turn
 
 Size = Literal["small", "clinical"]
 MODALITIES = ("t2", "highb", "adc")
@@ -75,14 +75,14 @@ class Session:
 
 def frame(tilt: float) -> NDArray[np.float64]:
     """(3, 3): columns are the gland's own axes in LPS; slices across the gland lean by the tilt about the x axis."""
-    return _turn((tilt, 0.0, 0.0))
+    return turn((tilt, 0.0, 0.0))
 
 
 def grids(protocol: Protocol, session: Session, tilt: float) -> tuple[Geometry, Geometry]:
     """The T2 grid and the diffusion grid."""
-    t2 = _grid(protocol.t2_size, protocol.t2_mm, frame(tilt) @ _turn(session.t2_turn), session.isocentre_mm, (0, 0, 0))
+    t2 = _grid(protocol.t2_size, protocol.t2_mm, frame(tilt) @ turn(session.t2_turn), session.isocentre_mm, (0, 0, 0))
     dwi = _grid(
-        protocol.dwi_size, protocol.dwi_mm, frame(tilt) @ _turn(session.dwi_turn), session.isocentre_mm,
+        protocol.dwi_size, protocol.dwi_mm, frame(tilt) @ turn(session.dwi_turn), session.isocentre_mm,
         session.dwi_offset_mm,
     )  # fmt: skip
     return t2, dwi
@@ -127,17 +127,6 @@ def _grid(
     middle = np.array(centre) + axes @ np.array(offset_mm)
     origin = middle - axes @ ((np.array(size) - 1) / 2 * np.array(spacing))
     return Geometry(size, spacing, tuple(float(o) for o in origin), tuple(axes.ravel()))  # type: ignore[arg-type]
-
-
-def _turn(angles: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Rotation by three angles (radians) about x, y and z."""
-    turn = np.eye(3)
-    for axis, angle in enumerate(angles):
-        one, (i, j) = np.eye(3), [(1, 2), (0, 2), (0, 1)][axis]
-        one[i, i] = one[j, j] = math.cos(angle)
-        one[i, j], one[j, i] = -math.sin(angle), math.sin(angle)
-        turn = turn @ one
-    return turn
 
 
 def _bias_field(shape: tuple[int, ...], bias: tuple[float, ...]) -> Field:

@@ -11,9 +11,10 @@ import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError
 from deepradiomics.files import read_json
+from deepradiomics.ich.cohort import TITLES
 from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume
 from deepradiomics.results.ich_folder import Row, read_rows
-from deepradiomics.results.ich_words import OUTCOMES, SYNTHETIC_CT, SYNTHETIC_MODEL, red_lines
+from deepradiomics.results.ich_words import SYNTHETIC_CT, SYNTHETIC_MODEL, red_lines
 
 KIND = "ich-case"
 HAEMATOMA, RING = 1, 2
@@ -88,7 +89,7 @@ class CaseFolder:
 
     def title(self, outcome: str) -> str:
         """An outcome's title."""
-        return str(self.outcomes[outcome].get("title") or OUTCOMES.get(outcome, outcome))
+        return str(self.outcomes[outcome].get("title") or TITLES.get(outcome, outcome))
 
     @property
     def haematoma(self) -> np.ndarray:

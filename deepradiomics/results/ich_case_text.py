@@ -7,15 +7,14 @@ from html import escape
 from typing import Any
 
 from deepradiomics.errors import InputError
+from deepradiomics.ich.cohort import TITLES
+from deepradiomics.ich.experiment_config import CLASSIFIER_TITLES, INPUT_TITLES
 from deepradiomics.radiomics.catalogue import describe, label_of
 from deepradiomics.results.ich_case import CaseFolder
 from deepradiomics.results.ich_folder import is_number
 from deepradiomics.results.ich_text import details, software
 from deepradiomics.results.ich_words import (
-    CLASSIFIERS,
-    INPUTS,
     LEAKING,
-    OUTCOMES,
     RESEARCH,
     SYNTHETIC_CT,
     SYNTHETIC_MODEL,
@@ -99,10 +98,10 @@ def risk_words(case: CaseFolder) -> str:
     bundle = case.record.get("bundle") or {}
     input_, kind = str(bundle.get("input", "")), str(bundle.get("classifier", ""))
     return escape(
-        f"Model: {INPUTS.get(input_, input_)} with {CLASSIFIERS.get(kind, kind)}. The last column is the training "
-        "cohort's calibration, from patients that their model had not seen: the group whose predicted risk is nearest "
-        "to this patient's, and how many of it had the outcome, with Wilson's 95 % interval. A risk is of a group of "
-        "patients like this one; it does not say what will happen to this one."
+        f"Model: {INPUT_TITLES.get(input_, input_)} with {CLASSIFIER_TITLES.get(kind, kind)}. The last column is the "
+        "training cohort's calibration, from patients that their model had not seen: the group whose predicted risk is "
+        "nearest to this patient's, and how many of it had the outcome, with Wilson's 95 % interval. A risk is of a "
+        "group of patients like this one; it does not say what will happen to this one."
     )
 
 
@@ -152,7 +151,7 @@ def followup(case: CaseFolder) -> str:
         ["Expansion", f"{signed(told.get('expansion_ml'))} mL ({signed_percent(told.get('relative'))})"],
     ]
     labels = told.get("labels") or {}
-    rows += [[escape(OUTCOMES.get(name, name)), "yes" if value else "no"] for name, value in labels.items()]
+    rows += [[escape(TITLES.get(name, name)), "yes" if value else "no"] for name, value in labels.items()]
     return table(["Measured", ""], rows, numbers=(1,))
 
 

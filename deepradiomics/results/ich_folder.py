@@ -19,7 +19,9 @@ import numpy as np
 
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json
-from deepradiomics.results.ich_words import CLASSIFIERS, COHORTS, INPUTS, OUTCOMES, titles_of
+from deepradiomics.ich.cohort import TITLES
+from deepradiomics.ich.experiment_config import CLASSIFIER_TITLES, INPUT_TITLES
+from deepradiomics.results.ich_words import COHORTS, titles_of
 
 KIND = "ich-experiment"
 Row = Mapping[str, Any]
@@ -68,15 +70,15 @@ class Experiment:
     @property
     def outcomes(self) -> dict[str, str]:
         """Titles by name, in the experiment's order."""
-        return titles_of(self.about.get("outcomes"), self._found("outcome"), OUTCOMES)
+        return titles_of(self.about.get("outcomes"), self._found("outcome"), TITLES)
 
     @property
     def inputs(self) -> dict[str, str]:
-        return titles_of(self.about.get("inputs"), self._found("input"), INPUTS)
+        return titles_of(self.about.get("inputs"), self._found("input"), INPUT_TITLES)
 
     @property
     def classifiers(self) -> dict[str, str]:
-        return titles_of(self.about.get("classifiers"), self._found("classifier"), CLASSIFIERS)
+        return titles_of(self.about.get("classifiers"), self._found("classifier"), CLASSIFIER_TITLES)
 
     @property
     def cohorts(self) -> dict[str, str]:

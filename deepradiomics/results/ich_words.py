@@ -13,30 +13,6 @@ from deepradiomics.results.lens_words import DASH, number
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OUTCOMES = {
-    "poor_outcome": "Poor outcome (mRS > 3)",
-    "expansion_3ml": "Expansion > 3 mL",
-    "expansion_6ml": "Expansion > 6 mL",
-    "expansion_9ml": "Expansion > 9 mL",
-    "expansion_33pct": "Expansion > 33 %",
-}
-INPUTS = {
-    "radiomics": "Radiomics",
-    "shape": "Shape",
-    "encoder": "Encoder latents",
-    "vaegan": "VAE-GAN latents",
-    "latents": "Both latents",
-    "radiomics+latents": "Radiomics + latents",
-    "shape+latents": "Shape + latents",
-}
-CLASSIFIERS = {
-    "random-forest": "Random forest",
-    "xgboost": "XGBoost",
-    "naive-bayes": "Naive Bayes",
-    "extra-trees": "Extra Trees",
-    "elastic-net": "Elastic net",
-    "svm": "SVM (RBF)",
-}
 COHORTS = {"validation": "Validation (out of fold)", "external": "External cohort"}
 GROUPS = {
     "shape": "Shape",
