@@ -149,6 +149,8 @@ def sha256_file(path: str | Path) -> str:
 def sha256_image(path: str | Path) -> str:
     """Return the SHA-256 of an image's file, or of all files of its folder (a DICOM series).
 
+    A header whose voxels lie in another file (``.mhd``, ``.nhdr``) is hashed with all files of the same name.
+
     Raises:
         InputError: a file is missing or cannot be read.
     """
@@ -156,6 +158,9 @@ def sha256_image(path: str | Path) -> str:
     try:
         if path.is_dir():
             return content_hash([sha256_file(file) for file in sorted(path.rglob("*")) if file.is_file()])
+        if path.suffix.lower() in (".mhd", ".nhdr"):
+            beside = [file for file in sorted(path.parent.iterdir()) if file.name.startswith(f"{path.stem}.")]
+            return content_hash([sha256_file(file) for file in beside if file.is_file()])
         return sha256_file(path)
     except OSError as error:
         raise InputError(f"{path}: this file cannot be read ({error.strerror or error}).") from error

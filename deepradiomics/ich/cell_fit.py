@@ -72,7 +72,7 @@ def shares(
     cases, rows = drawn(cases, limit, seed), drawn(training, background, seed)
     if not len(cases):
         return 0, {}, np.array([])
-    values = np.asarray(component_shap(freeze(model), cases, rows).values, np.float64)  # (cases, columns)
+    values = np.asarray(component_shap(freeze(model), cases, rows, threads=1).values, np.float64)  # (cases, columns)
     names = np.array(groups)
     by_group = {name: float(np.abs(values[:, names == name].sum(axis=1)).sum()) for name in dict.fromkeys(groups)}
     return len(cases), by_group, np.abs(values).sum(axis=0)

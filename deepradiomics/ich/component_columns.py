@@ -30,8 +30,10 @@ class Column:
 
 
 def raw_columns(family: str, names: Sequence[str]) -> tuple[Column, ...]:
-    """Columns of a family that keeps its features."""
-    return tuple(Column(family, name, _label(name), ((name, 1.0),)) for name in names)
+    """Columns of a family that keeps its features; clinical covariates are called what the manifest calls them."""
+    return tuple(
+        Column(family, name, name if family == "clinical" else _label(name), ((name, 1.0),)) for name in names
+    )  # fmt: skip
 
 
 def factor_columns(family: str, H: np.ndarray, name_of: Callable[[int], str], top: int = 10) -> tuple[Column, ...]:
@@ -51,7 +53,7 @@ def factor_columns(family: str, H: np.ndarray, name_of: Callable[[int], str], to
 
 
 def _label(name: str) -> str:
-    """The feature's short name; other columns (clinical ones) keep theirs."""
+    """The feature's short name; what the engine does not know keeps its own."""
     from deepradiomics.radiomics.explain import explain
 
     try:

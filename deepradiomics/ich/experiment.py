@@ -31,7 +31,7 @@ from deepradiomics.ich.experiment_bundle import bundle_choice, write_bundle
 from deepradiomics.ich.experiment_config import ExperimentConfig
 from deepradiomics.ich.experiment_plan import Plan, planned, settings_of
 from deepradiomics.ich.experiment_tables import COLUMNS, PREDICTIONS, prediction_rows, write_table
-from deepradiomics.ich.features import CohortFeatures, measure_cohort, with_latents
+from deepradiomics.ich.features import CohortFeatures, measure_cohort, networks_of, with_latents
 from deepradiomics.ich.leakage import check_apart, check_networks
 from deepradiomics.ich.marks import seen_record
 from deepradiomics.progress import Progress, part
@@ -39,7 +39,6 @@ from deepradiomics.training.run_folder import RunFolder, now
 
 KIND = "ich-experiment"
 PRODUCTS = ("experiment.json", "tables", "predictions.csv", "bundle", "cells", "blocks", "figures", "report.html")
-_PACKAGES = ("numpy", "scipy", "SimpleITK", "scikit-learn", "xgboost", "shap", "torch", "monai")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,16 +184,14 @@ def _check_names(cohort: IchCohort, other: IchCohort | None, plan: Plan, allow: 
 def _check_scans(
     tables: Sequence[CohortFeatures], plan: Plan, allow: bool, defaults: Mapping[str, Path | None]
 ) -> tuple[tuple[str, ...], bool]:
-    from deepradiomics.ich.features import networks_of
-
     remarks: list[str] = []
     leaking = False
-    described_ = [(one.cohort.where, one.ids, one.cohort.patients, one.marks) for one in tables]
-    found = [check_apart(described_[0], described_[1] if len(tables) > 1 else None, allow=allow)]
-    for one, described_one in zip(tables, described_, strict=True):
+    told = [(one.cohort.where, one.ids, one.cohort.patients, one.marks) for one in tables]
+    found = [check_apart(told[0], told[1] if len(tables) > 1 else None, allow=allow)]
+    for one, who in zip(tables, told, strict=True):
         used = {kind: networks_of(one.cohort, kind, defaults[kind]) for kind in plan.kinds}
         known = {kind: networks for kind, networks in used.items() if networks is not None}
-        found.append(check_networks(*described_one, known, allow=allow))
+        found.append(check_networks(*who, known, allow=allow))
     for more, leaks in found:
         remarks += [text for text in more if text not in remarks]
         leaking = leaking or leaks

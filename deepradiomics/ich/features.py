@@ -31,7 +31,7 @@ from deepradiomics.ich.features_latents import (
     described_network,
 )
 from deepradiomics.ich.features_masks import with_masks
-from deepradiomics.progress import Progress, part, silent
+from deepradiomics.progress import Progress, part
 
 GROUP_OF: dict[Kind, str] = {"encoder": "encoder", "autoencoder": "vaegan"}
 """The group of columns that a network's latents make."""
@@ -190,7 +190,7 @@ def measure_cohort(
     threads = max(1, thread_count() // workers) if workers > 1 else None
     jobs = [CaseJob(row, settings, Path(cache), threads) for row in rows if row.id not in failed]
     found: dict[str, tuple[Measured, ...]] = {}
-    report = part(progress, 0.3, 1.0) if progress else silent
+    report = part(progress, 0.3, 1.0)
     for done, (number, outcome) in enumerate(run_everywhere(measure_or_explain, jobs, workers, cluster), start=1):
         case = jobs[number].row.id
         if isinstance(outcome, str):

@@ -1,12 +1,12 @@
 """Radiomics and volume of one patient of a cohort, kept by content: what a worker does with a row of the manifest.
 
 row ─► CT (HU?) ─► haematoma on the CT's grid ─► all, largest or each ─► key = hash(CT, region, settings, engine)
-                                                                          └─► kept? else 1,688 features
+ └─► key = hash(files, settings, version): kept? then no image is read    └─► kept? else 1,688 features
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics import __version__
 from deepradiomics.cohort.manifest import ManifestRow
 from deepradiomics.errors import DeepRadiomicsError, InputError
-from deepradiomics.files import content_hash, read_json, write_json
+from deepradiomics.files import content_hash, read_json, sha256_image, write_json
 from deepradiomics.ich.case_region import given_region
 from deepradiomics.ich.cohort import image_of
 from deepradiomics.ich.marks import image_mark
@@ -108,6 +109,10 @@ class CaseJob:
 
 def measure_or_explain(job: CaseJob) -> tuple[Measured, ...] | str:
     """The patient's rows, or why he cannot be used. A full disk is no fault of the patient: it is raised."""
+    summary = _summary(job)
+    known = _remembered(job, summary)
+    if known is not None:
+        return known
     found = []
     try:
         for ct, mask, volume_ml, lesion, notes in case_regions(job.row, job.settings):
@@ -129,7 +134,10 @@ def measure_or_explain(job: CaseJob) -> tuple[Measured, ...] | str:
     for file, entry, row in found:
         if row.computed:
             write_json(file, entry)
-    return tuple(row for _, _, row in found)
+    measured = tuple(row for _, _, row in found)
+    if summary is not None:
+        _remember(job, summary, [file for file, _, _ in found], measured)
+    return measured
 
 
 def case_regions(
@@ -172,6 +180,48 @@ def read_ct(row: ManifestRow, *, check: bool = True) -> tuple[Volume, tuple[str,
     except InputError as error:
         raise type(error)(f"Case {row.id}, column image: {error}") from error
     return ct, tuple(check_hu(ct, case=row.id)) if check else ()
+
+
+def _remembered(job: CaseJob, file: Path | None) -> tuple[Measured, ...] | None:
+    """The rows of an earlier run on the same files, found without reading an image; None where there are none."""
+    if file is None:
+        return None
+    found = []
+    try:
+        for row in read_json(file)["rows"]:
+            entry = _kept(job.cache / row["file"])
+            if entry is None:
+                return None
+            place = (row["volume_ml"], row["mark"], row["region"], row["lesion"], tuple(row["notes"]))
+            found.append(_row(job, entry, *place, computed=False))
+    except (InputError, KeyError, TypeError):  # not there, or damaged
+        return None
+    return tuple(found)
+
+
+def _remember(job: CaseJob, file: Path, entries: Sequence[Path], measured: Sequence[Measured]) -> None:
+    rows = [
+        {
+            "file": entry.relative_to(job.cache).as_posix(), "volume_ml": row.volume_ml, "mark": row.mark,
+            "region": row.region, "lesion": row.lesion, "notes": row.notes,
+        }
+        for entry, row in zip(entries, measured, strict=True)
+    ]  # fmt: skip
+    write_json(file, {"rows": rows})
+
+
+def _summary(job: CaseJob) -> Path | None:
+    """Where it is kept what was found in a case's files; None where they cannot be read."""
+    row = job.row
+    if "image" not in row.views or row.mask is None:
+        return None
+    try:
+        files = [sha256_image(row.views["image"]), sha256_image(row.mask)]
+    except InputError:  # the reader says what is wrong with them
+        return None
+    settings = [job.settings.engine().to_dict(), job.settings.label, job.settings.lesions]
+    key = content_hash(__version__, RADIOMICS_VERSION, _engine_version(), settings, row.id, files)
+    return job.cache / "cases" / key[:2] / f"{key}.json"
 
 
 def _file(job: CaseJob, mark: str, region: str) -> Path:

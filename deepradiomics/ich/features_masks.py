@@ -8,14 +8,13 @@ from typing import Any
 
 from deepradiomics.cohort.manifest import ManifestRow
 from deepradiomics.errors import InputError, MaskError
-from deepradiomics.files import atomic_file, content_hash
-from deepradiomics.ich.cohort import IchCohort
+from deepradiomics.files import atomic_file, content_hash, sha256_image
+from deepradiomics.ich.cohort import IchCohort, image_of
 from deepradiomics.ich.features_case import read_ct
-from deepradiomics.ich.marks import image_mark
 from deepradiomics.images import write_mask
 from deepradiomics.progress import Progress, silent
 
-MASKS_VERSION = "1"  # raise when the same CT and network would give another mask
+MASKS_VERSION = "2"  # raise when the same CT and network would give another mask
 
 
 def with_masks(
@@ -55,14 +54,14 @@ def with_masks(
 def _segmented(row: ManifestRow, folder: Path, loaded: dict[Path, Any], cache: Path, device: str) -> Path:
     from deepradiomics.networks.segmenter import load_segmenter
 
-    ct, _ = read_ct(row, check=False)  # the segmenter checks it
     if folder not in loaded:
         loaded.clear()  # networks are large, and rows of one network usually stand together
         loaded[folder] = load_segmenter(folder, device=device)
     segmenter = loaded[folder]
-    key = content_hash(MASKS_VERSION, segmenter.sha256, image_mark(ct))
+    key = content_hash(MASKS_VERSION, segmenter.sha256, sha256_image(image_of(row)))
     file = cache / "masks" / key[:2] / f"{key}.nii.gz"
     if not file.is_file():
+        ct, _ = read_ct(row, check=False)  # the segmenter checks it
         mask = segmenter.segment(ct, case=row.id).mask
         if not mask.labels_present():
             raise MaskError(

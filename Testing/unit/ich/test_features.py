@@ -66,6 +66,29 @@ def test_features_are_those_of_the_engine_and_the_networks_and_are_kept(place: P
     np.testing.assert_array_equal(again.encoder, found.encoder)
 
 
+def test_a_second_run_reads_no_image_and_a_changed_mask_is_measured_anew(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deepradiomics.ich import features_case as module
+
+    read = []
+    monkeypatch.setattr(module, "read_volume", lambda path: read.append(path) or read_volume(path))
+    rows = _rows(place)[:2]
+    grid = read_volume(rows[1]["image"]).geometry
+    rows[1]["mask"] = str(tmp_path / "mask.nii.gz")
+    write_mask(ball_mask(grid, (-20, 0, 0), 12), tmp_path / "mask.nii.gz")
+    cohort = read_cohort(heads.write_rows(tmp_path / "m.csv", rows))
+    first = _measured(place, cohort, tmp_path / "cache")
+    assert len(read) == 2
+    again = _measured(place, cohort, tmp_path / "cache")
+    assert len(read) == 2 and again.computed == 0
+    np.testing.assert_array_equal(again.radiomics, first.radiomics)
+    assert (again.notes, again.marks, again.volume_ml.tolist()) == (first.notes, first.marks, first.volume_ml.tolist())
+    write_mask(ball_mask(grid, (-20, 0, 0), 16), tmp_path / "mask.nii.gz")
+    changed = _measured(place, cohort, tmp_path / "cache")
+    assert len(read) == 3 and changed.computed == 1 and changed.volume_ml[1] > first.volume_ml[1]
+
+
 def test_a_damaged_entry_of_the_cache_is_computed_again(place: Path, tmp_path: Path) -> None:
     cohort = read_cohort(place / "a" / "manifest.csv")
     first = _measured(place, cohort, tmp_path, encoder=place / "encoder")
