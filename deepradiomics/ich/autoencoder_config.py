@@ -187,9 +187,9 @@ def autoencoder_config(preset: Preset = "paper") -> AutoencoderConfig:
         CropRecipe(size=32, spacing_mm=2.0),
         VaeGanSize((8, 16, 32, 32), 32, 1, 8, 8, 2),
         AutoencoderTraining(
-            epochs=14,
-            batch_size=2,
-            learning_rate=2e-3,
+            epochs=50,
+            batch_size=4,
+            learning_rate=1e-3,
             judge_rate=5e-4,
             kl_weight=0.002,
             judge_from=0.6,
