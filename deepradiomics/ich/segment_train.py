@@ -13,7 +13,7 @@ latents speak dialects of one language. METHODS says what that means for what is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ class TrainedSegmenter:
         metrics: what stands in metrics.json.
         manifest: of a training in folds: the cohort with the column ``encoder``.
         dropped: (id, reason) of the cases that were left out.
+        notes: by case, what was noted of its CT and mask.
     """
 
     out: Path
@@ -61,6 +62,7 @@ class TrainedSegmenter:
     metrics: Mapping[str, Any]
     manifest: Path | None
     dropped: tuple[tuple[str, str], ...]
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,8 @@ def train_segmenter(
         raise
     identity = {**identity, "data_sha256": heads.digest}
     run = RunFolder(out, identity, products=own)
-    run.update(dropped=[list(pair) for pair in heads.dropped])
+    told = {case: list(notes) for case, notes in zip(heads.ids, heads.notes, strict=True) if notes}
+    run.update(dropped=[list(pair) for pair in heads.dropped], notes=told)
     plan = _Plan(heads, config, start, seed, device, is_synthetic(manifest))
     if folds is None:
         metrics = _train(dealt[0], plan, run, part(progress, 0.1, 1.0))
@@ -202,7 +205,7 @@ def _train(manifest: Manifest, plan: _Plan, run: RunFolder, progress: Progress, 
     """Fit one network, score it on its held-out cases, write its bundle."""
     from deepradiomics.ich.segment_module import Segmentation
     from deepradiomics.ich.segment_score import score_cases
-    from deepradiomics.networks.segmenter import BundleSegmenter, load_bundle_segmenter
+    from deepradiomics.networks.segmenter import VOLUME_OFF, BundleSegmenter, load_bundle_segmenter
 
     config, training = plan.config, plan.config.training
     network = new_network(config, plan.seed) if plan.init is None else _copied(plan.init)
@@ -225,7 +228,16 @@ def _train(manifest: Manifest, plan: _Plan, run: RunFolder, progress: Progress, 
         synthetic=plan.synthetic, progress=part(progress, 0.9, 1.0),
     )  # fmt: skip
     summary = _summary(cases)
+    told = {"cases": len(cases), "dice": summary["mean"], "volume_ratio": summary["volume_ratio"]}
+    BundleSegmenter(network, config.recipe, name=segmenter.name, info={**info, "held_out": told}).save(
+        run.folder / "bundle"
+    )
     warnings = []
+    if abs(summary["volume_ratio"] - 1) > VOLUME_OFF:
+        warnings.append(
+            f"The haematomas found in the held-out cases are {summary['volume_ratio']:.0%} of the volume that was "
+            "drawn: volumes by this segmenter lean the same way, which it says with every one."
+        )
     if held_out == "validation":
         warnings.append("No case was held out: the Dice is that of the cases by which the best epoch was chosen.")
     if summary["mean"] < _POOR_DICE:
@@ -269,7 +281,9 @@ def _info(manifest: Manifest, plan: _Plan, learned: Mapping[str, Any]) -> dict[s
 
 def _summary(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     dice = np.array([case["dice"] for case in cases])
-    return {"mean": float(dice.mean()), "sd": float(dice.std(ddof=1)) if len(dice) > 1 else 0.0}
+    ratio = sum(case["found_ml"] for case in cases) / sum(case["ml"] for case in cases)
+    sd = float(dice.std(ddof=1)) if len(dice) > 1 else 0.0
+    return {"mean": float(dice.mean()), "sd": sd, "volume_ratio": float(ratio)}
 
 
 def _dealt(manifest: Manifest, folds: int | None, seed: int) -> tuple[Manifest, ...]:
@@ -349,5 +363,6 @@ def _result(out: Path, run: RunFolder) -> TrainedSegmenter:
     folds = run.record["identity"].get("folds")
     bundles = [out / "bundle"] if folds is None else [out / f"fold-{n}" / "bundle" for n in range(1, folds + 1)]
     dropped = tuple((case, reason) for case, reason in run.record.get("dropped", ()))
+    notes = {case: tuple(told) for case, told in run.record.get("notes", {}).items()}
     manifest = None if folds is None else out / "manifest.csv"
-    return TrainedSegmenter(out, tuple(bundles), read_json(out / "metrics.json"), manifest, dropped)
+    return TrainedSegmenter(out, tuple(bundles), read_json(out / "metrics.json"), manifest, dropped, notes)

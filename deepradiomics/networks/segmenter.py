@@ -30,6 +30,8 @@ from deepradiomics.progress import Progress, silent
 
 KIND = "ich-segmenter"
 ARCHITECTURE = "dual-scale-unet"
+VOLUME_OFF = 0.1
+"""Share by which volumes found in held-out cases may differ from those drawn before every volume says so."""
 _INSIDE = ("bundle", "segmenter")  # where a run, and the bundle of an experiment, hold theirs
 
 
@@ -152,6 +154,7 @@ class BundleSegmenter:
         found = to_volume_grid(cube, head, volume.geometry)
         if self.synthetic:
             notes.append(f"The segmenter {self.name!r} was trained on SYNTHETIC images: not for real patients.")
+        notes += self._volume_notes()
         probability = Volume(found, volume.geometry, "probability of haematoma")
         return finished(
             found >= THRESHOLD, volume.geometry, largest=largest, notes=tuple(notes), probability=probability
@@ -161,6 +164,17 @@ class BundleSegmenter:
         """Write the bundle, with :attr:`info` beside architecture and recipe."""
         own = described(self.module, self.recipe, self.name)
         return save_bundle(folder, self.module.state_dict(), {**_about(self.info), **own})
+
+    def _volume_notes(self) -> list[str]:
+        """What its held-out cases say of its volumes, where they were far off."""
+        told = self.info.get("held_out")
+        ratio = told.get("volume_ratio") if isinstance(told, Mapping) else None
+        if not isinstance(ratio, int | float) or abs(ratio - 1) <= VOLUME_OFF:
+            return []
+        return [
+            f"In {told['cases']} held-out cases the segmenter {self.name!r} found {ratio:.0%} of the volume that was "
+            "drawn; its volumes lean the same way. Check the outline."
+        ]
 
     def _tensor(self, head: PreparedHead) -> torch.Tensor:
         if head.image.shape != self.recipe.size_zyx:

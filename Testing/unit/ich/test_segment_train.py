@@ -18,7 +18,7 @@ from deepradiomics.ich.segment_data import cohort_heads
 from deepradiomics.ich.segment_train import TrainedSegmenter, new_network, train_segmenter
 from deepradiomics.images import Mask, read_mask, read_volume, write_mask, write_volume
 from deepradiomics.images.volume import Volume
-from deepradiomics.networks.bundle import load_bundle
+from deepradiomics.networks.bundle import load_bundle, load_info
 from deepradiomics.networks.segmenter import load_bundle_segmenter
 from deepradiomics.training.run_folder import RunFolder
 from Testing.unit.ich.ball_head import RECIPE, config, read_rows, write_heads, write_rows
@@ -79,6 +79,14 @@ def test_a_run_leaves_bundle_dice_picture_and_splits(finished: TrainedSegmenter)
     assert read_json(finished.out / "run.json")["status"] == "finished"
 
 
+def test_metrics_and_bundle_say_how_much_of_the_drawn_volume_was_found(finished: TrainedSegmenter) -> None:
+    cases = finished.metrics["cases"]
+    ratio = sum(case["found_ml"] for case in cases) / sum(case["ml"] for case in cases)
+    told = load_info(finished.bundles[0])["held_out"]
+    assert told == {"cases": len(cases), "dice": finished.metrics["mean"], "volume_ratio": ratio}
+    assert any("of the volume that was drawn" in one for one in finished.metrics["warnings"]) is (abs(ratio - 1) > 0.1)
+
+
 def test_it_learns(finished: TrainedSegmenter) -> None:
     rows = history(finished.out)
     assert float(rows[-1]["validation_loss"]) < float(rows[0]["validation_loss"])
@@ -100,14 +108,25 @@ def test_the_bundle_marks_training_and_validation_patients_and_nobody_else(
     assert "head0" not in text and "person" not in text
 
 
-def test_a_run_killed_while_it_trains_ends_like_an_uninterrupted_one(
-    finished: TrainedSegmenter, cohort: Path, manifest: Manifest, tmp_path: Path
+@pytest.mark.parametrize("how", ["cancelled", pytest.param("killed", marks=pytest.mark.slow)])
+def test_a_run_stopped_while_it_trains_ends_like_an_uninterrupted_one(
+    how: str, finished: TrainedSegmenter, cohort: Path, manifest: Manifest, tmp_path: Path
 ) -> None:
-    child = [sys.executable, str(Path(__file__).with_name("killed_segmenter.py")), str(tmp_path / "balls"), "0.7"]
-    done = subprocess.run([*child, str(cohort)], capture_output=True, timeout=300)
-    assert done.returncode != 0
-    assert 1 <= len(history(tmp_path / "balls")) < 3, done.stderr
-    resumed = train_segmenter(manifest, config(), tmp_path / "balls", device="cpu")
+    def stop(fraction: float, message: str) -> None:
+        if fraction >= 0.7:
+            raise Cancelled("stopped")
+
+    if how == "cancelled":
+        with pytest.raises(Cancelled):
+            train_segmenter(
+                manifest, config(), tmp_path / "balls", device="cpu", cache=finished.out / "cache", progress=stop
+            )  # fmt: skip
+    else:
+        child = [sys.executable, str(Path(__file__).with_name("killed_segmenter.py")), str(tmp_path / "balls"), "0.7"]
+        done = subprocess.run([*child, str(cohort)], capture_output=True, timeout=300)
+        assert done.returncode != 0, done.stderr
+    assert 1 <= len(history(tmp_path / "balls")) < 3
+    resumed = train_segmenter(manifest, config(), tmp_path / "balls", device="cpu", cache=finished.out / "cache")
     assert history(tmp_path / "balls") == history(finished.out)
     assert (
         same_weights(resumed.bundles[0], finished.bundles[0]) and resumed.metrics["cases"] == finished.metrics["cases"]

@@ -108,6 +108,15 @@ def test_synthetic_training_is_said_every_time(segmenter: BundleSegmenter, volum
     assert not [note for note in segmenter.segment(volume).notes if "SYNTHETIC" in note]
 
 
+@pytest.mark.parametrize(("ratio", "said"), [(0.79, True), (1.25, True), (0.95, False)])
+def test_volumes_that_were_far_off_in_held_out_cases_are_told_with_every_volume(
+    segmenter: BundleSegmenter, volume: Volume, ratio: float, said: bool
+) -> None:
+    info = {"held_out": {"cases": 30, "dice": 0.84, "volume_ratio": ratio}}
+    found = BundleSegmenter(segmenter.module, RECIPE, name="lean", info=info).segment(volume)
+    assert any(f"found {ratio:.0%} of the volume that was drawn" in note for note in found.notes) is said
+
+
 def test_the_largest_part_is_kept_on_request_and_nothing_found_is_said() -> None:
     grid = Geometry((10, 4, 4), (1.0, 1.0, 5.0))
     region = np.zeros(grid.shape, bool)
