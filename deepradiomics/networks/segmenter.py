@@ -169,7 +169,7 @@ class BundleSegmenter:
         """What its held-out cases say of its volumes, where they were far off."""
         told = self.info.get("held_out")
         ratio = told.get("volume_ratio") if isinstance(told, Mapping) else None
-        if not isinstance(ratio, int | float) or abs(ratio - 1) <= VOLUME_OFF:
+        if told is None or not isinstance(ratio, int | float) or abs(ratio - 1) <= VOLUME_OFF:
             return []
         return [
             f"In {told['cases']} held-out cases the segmenter {self.name!r} found {ratio:.0%} of the volume that was "
