@@ -26,7 +26,7 @@ def encode(
         Path, typer.Option("--output", "-o", help="Table to write (.parquet or .csv).", show_default=False)
     ],
     layer: Annotated[
-        str | None, typer.Option("--layer", help="Layer to pool, such as stages.2.  [default: the encoder's own]")
+        str | None, typer.Option("--layer", help="Layer to pool, such as stages.2.  (default: the encoder's own)")
     ] = None,
     modalities: Annotated[
         str | None, typer.Option("--modalities", help="Use only these channels of the encoder, separated by commas.")

@@ -16,7 +16,7 @@ def list_features(
         str | None,
         typer.Option(
             "--preset",
-            help="fingerprint-107, paper-110, pyradiomics-default, lens, ich-1688 or paper-1693. [default: everything]",
+            help="fingerprint-107, paper-110, pyradiomics-default, lens, ich-1688 or paper-1693. (default: everything)",
         ),
     ] = None,
     params: Params = None,

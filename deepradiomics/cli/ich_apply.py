@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from deepradiomics.cli.kernels import ready_kernels
-from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Threads, existing_file
+from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Threads, existing_file, existing_model
 from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.scene_child import write_scene
 from deepradiomics.cli.session import Session, running
+from deepradiomics.devices import checked_device
 from deepradiomics.errors import InputError
 
 REPORT_FILE, SCENE_FILE = "report.html", "scene.mrb"
@@ -23,7 +24,7 @@ def apply(
     ],
     output: OutputFolder,
     mask: Annotated[
-        Path | None, typer.Option("--mask", help="Mask of the haematoma.  [default: the bundle segments it]")
+        Path | None, typer.Option("--mask", help="Mask of the haematoma.  (default: the bundle segments it)")
     ] = None,
     label: Annotated[int | None, typer.Option("--label", help="Label of the haematoma in the mask.")] = None,
     model: Annotated[
@@ -34,7 +35,7 @@ def apply(
         bool, typer.Option("--largest", help="Keep the largest component of the segmentation only.")
     ] = False,
     lesions: Annotated[
-        str | None, typer.Option("--lesions", help="Of several: all, largest or each.  [default: the bundle's]")
+        str | None, typer.Option("--lesions", help="Of several: all, largest or each.  (default: the bundle's)")
     ] = None,
     followup: Annotated[
         Path | None, typer.Option("--followup", help="Follow-up CT: the expansion is measured.")
@@ -69,6 +70,9 @@ def apply(
         for name, path in (("--mask", mask), ("--followup-mask", followup_mask)):
             if path is not None:
                 existing_file(path, name)
+        if model is not None:
+            existing_model(Path(model))
+        checked_device(device)
         if followup is not None and not followup.exists():
             raise InputError(f"--followup {followup}: this file or folder does not exist.")
         covariates = clinical_values(clinical)

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Seed, existing_file
+from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Seed, existing_file, existing_model
 from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.session import Session, running
+from deepradiomics.devices import checked_device
 from deepradiomics.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def expansion(
     baseline_mask: Annotated[Path | None, typer.Option("--baseline-mask", help="Haematoma in the baseline.")] = None,
     followup_mask: Annotated[Path | None, typer.Option("--followup-mask", help="Haematoma in the follow-up.")] = None,
     label: Annotated[
-        int | None, typer.Option("--label", help="Label of the haematoma in the masks.  [default: every label]")
+        int | None, typer.Option("--label", help="Label of the haematoma in the masks.  (default: every label)")
     ] = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="Segments what has no mask: a bundle, or an nnU-Net v2 folder.")
@@ -51,6 +52,13 @@ def expansion(
                 existing_file(mask, name)
             elif model is None:
                 raise InputError(f"{name} is missing. Give both masks, or --model to segment with.")
+        if baseline_mask is not None and followup_mask is not None and (model is not None or flips or largest):
+            raise InputError(
+                "--model, --flips, --largest: with both masks nothing is segmented; leave them, or a mask, out."
+            )
+        if model is not None:
+            existing_model(model)
+        checked_device(device)
         check_output(output)
         session.progress(0.0, "loading")
         from deepradiomics.cohort.synthetic import is_synthetic_image

@@ -8,20 +8,21 @@ import typer
 
 from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.options import (
-    Cluster,
     ConfigFile,
     DeviceName,
+    ExperimentCluster,
+    ExperimentWorkers,
     JsonLines,
     OutputFolder,
     Preset,
     Seed,
-    Workers,
     check_preset,
     comma_list,
     existing_file,
 )
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
+from deepradiomics.devices import checked_device
 from deepradiomics.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ Vaegan = Annotated[
     typer.Option("--autoencoder", help="Bundle of a VAE-GAN for patients whose column autoencoder is empty."),
 ]
 Radiomics = Annotated[
-    str | None, typer.Option("--radiomics", help="ich-1688, paper-1693 or a PyRadiomics file.  [default: ich-1688]")
+    str | None, typer.Option("--radiomics", help="ich-1688, paper-1693 or a PyRadiomics file.  (default: ich-1688)")
 ]
-BinWidth = Annotated[float | None, typer.Option("--bin-width", help="Width of grey-level bins in HU.  [default: 25]")]
+BinWidth = Annotated[float | None, typer.Option("--bin-width", help="Width of grey-level bins in HU.  (default: 25)")]
 Label = Annotated[
-    int | None, typer.Option("--label", min=1, help="Label of the haematoma.  [default: the mask's only one]")
+    int | None, typer.Option("--label", min=1, help="Label of the haematoma.  (default: the mask's only one)")
 ]
 Cache = Annotated[
     Path | None, typer.Option("--cache", help="Folder of kept features, for experiments to share (OUTPUT/cache).")
@@ -63,8 +64,8 @@ def experiment(
         str | None,
         typer.Option(
             "--inputs",
-            help="Some of radiomics, shape, encoder, vaegan, latents, radiomics+latents, shape+latents.  [default: all "
-            "that the networks allow]",
+            help="Some of radiomics, shape, encoder, vaegan, latents, radiomics+latents, shape+latents.  (default: all "
+            "that the networks allow)",
         ),
     ] = None,
     classifiers: Annotated[
@@ -78,7 +79,7 @@ def experiment(
         typer.Option(
             "--outcomes",
             help="Some of poor_outcome, expansion_3ml, expansion_6ml, expansion_9ml, expansion_33pct, or a "
-            "label_ column.  [default: the first four]",
+            "label_ column.  (default: the first four)",
         ),
     ] = None,
     covariates: Annotated[
@@ -94,13 +95,13 @@ def experiment(
         str | None, typer.Option("--search", help="fixed (the paper's settings, default) or nested (searched inside).")
     ] = None,
     components: Annotated[
-        int | None, typer.Option("--components", min=1, help="Of each family.  [default: 128]")
+        int | None, typer.Option("--components", min=1, help="Of each family.  (default: 128)")
     ] = None,
-    trees: Annotated[int | None, typer.Option("--trees", min=1, help="Of each ensemble.  [default: 1000]")] = None,
-    folds: Annotated[int | None, typer.Option("--folds", min=2, help="Of the cross-validation.  [default: 5]")] = None,
+    trees: Annotated[int | None, typer.Option("--trees", min=1, help="Of each ensemble.  (default: 1000)")] = None,
+    folds: Annotated[int | None, typer.Option("--folds", min=2, help="Of the cross-validation.  (default: 5)")] = None,
     cache: Cache = None,
-    workers: Workers = 1,
-    cluster: Cluster = None,
+    workers: ExperimentWorkers = 1,
+    cluster: ExperimentCluster = None,
     device: DeviceName = "auto",
     seed: Seed = 0,
     allow_leakage: Annotated[
@@ -118,6 +119,9 @@ def experiment(
     """
     with running(json_lines) as session:
         check_output(output)
+        if cache is not None:
+            check_output(cache, "cache")
+        checked_device(device)
         existing_file(manifest, "manifest")
         for name, path in (("--external", external), ("--config", config)):
             if path is not None:

@@ -9,7 +9,9 @@ from deepradiomics.cli.ich_experiment import BinWidth, Cache, Label, Network, Ra
 from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.options import Cluster, DeviceName, JsonLines, OutputFolder, Workers, existing_file
 from deepradiomics.cli.outputs import check_output
+from deepradiomics.cli.remarks import told_of_cases
 from deepradiomics.cli.session import running
+from deepradiomics.devices import checked_device
 from deepradiomics.options import check_choice
 
 
@@ -38,6 +40,9 @@ def features(
     """
     with running(json_lines) as session:
         check_output(output)
+        if cache is not None:
+            check_output(cache, "cache")
+        checked_device(device)
         existing_file(manifest, "manifest")
         check_choice("lesions", lesions, ("all", "largest", "each"))
         _existing_folders(encoder, autoencoder)
@@ -57,6 +62,8 @@ def features(
         files = write_features(found, settings, output)
         for case, reason in found.dropped:
             session.warn(f"Left out: {reason if case in reason else f'case {case}: {reason}'}")
+        for text in told_of_cases(found.notes):
+            session.warn(text)
         session.progress(1.0, "done")
         session.result(
             "\n".join(map(str, files)), folder=str(output), files=[str(file) for file in files], rows=len(found),

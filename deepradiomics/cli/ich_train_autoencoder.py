@@ -18,12 +18,12 @@ from deepradiomics.cli.options import (
     existing_file,
 )
 from deepradiomics.cli.outputs import check_output
+from deepradiomics.cli.remarks import told_of_cases
 from deepradiomics.cli.session import running
+from deepradiomics.devices import checked_device
 
 if TYPE_CHECKING:
     from deepradiomics.ich.autoencoder_config import AutoencoderConfig
-
-_SHOWN = 5  # notes on cases shown in full
 
 
 def train_autoencoder(
@@ -59,6 +59,9 @@ def train_autoencoder(
     """
     with running(json_lines) as session:
         check_output(output)
+        if cache is not None:
+            check_output(cache, "cache")
+        checked_device(device)
         existing_file(manifest, "manifest")
         settings = _configuration(preset, config, epochs, masked)
         session.progress(0.0, "reading the manifest")
@@ -76,11 +79,8 @@ def train_autoencoder(
             session.warn(f"left out: {reason}")
         for remark in run.metrics["warnings"]:
             session.warn(remark)
-        told = [text for said in run.notes.values() for text in said]
-        for text in told[:_SHOWN]:
+        for text in told_of_cases(run.notes):
             session.warn(text)
-        if len(told) > _SHOWN:
-            session.warn(f"… and {len(told) - _SHOWN} more notes on cases; run.json has all of them.")
         picture = run.out / "reconstruction.png"
         lines = [f"bundle          {run.bundle}", f"history         {run.history}", f"reconstruction  {picture}"]
         files = {"bundle": run.bundle, "history": run.history, "reconstruction": picture}

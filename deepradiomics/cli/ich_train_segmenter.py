@@ -16,9 +16,12 @@ from deepradiomics.cli.options import (
     Seed,
     check_preset,
     existing_file,
+    existing_model,
 )
 from deepradiomics.cli.outputs import check_output
+from deepradiomics.cli.remarks import told_of_cases
 from deepradiomics.cli.session import running
+from deepradiomics.devices import checked_device
 from deepradiomics.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +67,12 @@ def train_segmenter(
     """
     with running(json_lines) as session:
         check_output(output)
+        if cache is not None:
+            check_output(cache, "cache")
+        checked_device(device)
         existing_file(manifest, "manifest")
+        if init is not None:
+            existing_model(init, "--init")
         settings = _configuration(preset, config, scales, epochs)
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort.manifest import read_manifest
@@ -81,6 +89,8 @@ def train_segmenter(
             session.warn(f"left out: {reason}")
         for remark in run.metrics["warnings"]:
             session.warn(remark)
+        for text in told_of_cases(run.notes):
+            session.warn(text)
         lines = [f"bundle    {folder}" for folder in run.bundles]
         lines += [] if run.manifest is None else [f"manifest  {run.manifest}"]
         lines.append(

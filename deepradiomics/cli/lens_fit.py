@@ -48,7 +48,7 @@ def fit(
     ] = None,
     splits: Annotated[
         Path | None,
-        typer.Option("--splits", help="CSV of id and split, such as splits.csv of a fine-tuning.  [default: manifest]"),
+        typer.Option("--splits", help="CSV of id and split, such as splits.csv of a fine-tuning.  (default: manifest)"),
     ] = None,
     task_name: Annotated[
         str | None, typer.Option("--task-name", help="What tables call this fine-tuning, such as 'PIRADS CLS'.")
@@ -58,13 +58,13 @@ def fit(
     ] = None,
     centre: Annotated[
         str | None,
-        typer.Option("--centre", help="Region in whose middle the encoders look.  [default: as they were trained]"),
+        typer.Option("--centre", help="Region in whose middle the encoders look.  (default: as they were trained)"),
     ] = None,
     modalities: Annotated[
         str | None, typer.Option("--modalities", help="Modalities measured, separated by commas (all by default).")
     ] = None,
     params: Annotated[
-        str | None, typer.Option("--params", help="Features: a preset or PyRadiomics YAML file.  [default: lens]")
+        str | None, typer.Option("--params", help="Features: a preset or PyRadiomics YAML file.  (default: lens)")
     ] = None,
     preset: Preset = None,
     config: ConfigFile = None,
@@ -83,7 +83,7 @@ def fit(
         str | None, typer.Option("--missing", help="Cases that cannot be used: refuse (default) or drop (and list).")
     ] = None,
     layer: Annotated[
-        str | None, typer.Option("--layer", help="Layer of both encoders to pool.  [default: the encoder's own]")
+        str | None, typer.Option("--layer", help="Layer of both encoders to pool.  (default: the encoder's own)")
     ] = None,
     cache: Annotated[
         Path | None,

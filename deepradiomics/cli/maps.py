@@ -42,7 +42,7 @@ def maps(
             "--features",
             help="Names or families, separated by commas: glcm_Contrast,firstorder,wavelet-LLH_glcm_Idm; or @FILE with "
             "one a line.  "
-            "[default: all of --params]",
+            "(default: all of --params)",
         ),
     ] = None,
     kernel_radius: Annotated[
@@ -50,19 +50,19 @@ def maps(
         typer.Option(
             "--kernel-radius",
             min=1,
-            help="Voxels on each side of the centre: 1 makes windows of 3 x 3 x 3.  [default: of --params, else 1]",
+            help="Voxels on each side of the centre: 1 makes windows of 3 x 3 x 3.  (default: of --params, else 1)",
         ),
     ] = None,
     masked: Annotated[
         bool | None,
         typer.Option(
-            "--masked/--unmasked", help="Whether windows end at the region.  [default: of --params, else masked]"
+            "--masked/--unmasked", help="Whether windows end at the region.  (default: of --params, else masked)"
         ),
     ] = None,
     init_value: Annotated[
         float | None,
         typer.Option(
-            "--init-value", help="Value outside the region; nan draws nothing there.  [default: of --params, else 0]"
+            "--init-value", help="Value outside the region; nan draws nothing there.  (default: of --params, else 0)"
         ),
     ] = None,
     params: Params = None,

@@ -15,6 +15,13 @@ Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that e
 Cluster = Annotated[
     str | None, typer.Option("--cluster", help="Address of a Dask scheduler (tcp://host:8786) that extracts features.")
 ]
+ExperimentWorkers = Annotated[
+    int, typer.Option("--workers", min=1, help="Processes that measure features and fit models.")
+]
+ExperimentCluster = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Address of a Dask scheduler (tcp://host:8786) that does so instead."),
+]
 Preset = Annotated[
     str | None, typer.Option("--preset", help="paper (full size, the default) or tiny (CPU tests, demos).")
 ]
@@ -32,10 +39,10 @@ Params = Annotated[
     ),
 ]
 LabelOption = Annotated[
-    int | None, typer.Option("--label", help="Label of the region in the mask.  [default: of --params, else 1]")
+    int | None, typer.Option("--label", help="Label of the region in the mask.  (default: of --params, else 1)")
 ]
 Standard = Annotated[
-    str | None, typer.Option("--standard", help="Definitions: pyradiomics or ibsi.  [default: of --params]")
+    str | None, typer.Option("--standard", help="Definitions: pyradiomics or ibsi.  (default: of --params)")
 ]
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, help="Processor threads; the numbers never depend on it (all cores).")
@@ -77,6 +84,18 @@ def check_preset(preset: str | None, file: Path | None) -> None:
         raise InputError("--preset and --config: give one of them, a configuration file is complete in itself.")
     if preset is not None and preset not in PRESETS:
         raise InputError(f"--preset: expected one of {', '.join(PRESETS)}, got {preset!r}.")
+
+
+def existing_model(folder: Path, option: str = "--model") -> Path:
+    """Return the folder of a network when it is there; what it holds is checked when it is loaded.
+
+    Raises:
+        InputError: it does not exist or is a file.
+    """
+    if not folder.is_dir():
+        why = "expected a folder, this is a file" if folder.exists() else "this folder does not exist"
+        raise InputError(f"{option} {folder}: {why}. Name the folder of a bundle.")
+    return folder
 
 
 def existing_file(path: Path, what: str) -> Path:

@@ -10,23 +10,28 @@ from pathlib import Path
 from deepradiomics.errors import InputError
 
 
-def check_output(folder: Path) -> None:
-    """Find out before a long computation that its results could not be written.
+def check_output(folder: Path, what: str = "output") -> None:
+    """Find out before a long computation that its results could not be written; ``what`` is how messages call it.
 
     Raises:
         InputError: ``folder`` is a file, or neither it nor the nearest folder above it can be written to.
     """
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"output {folder}: expected a folder, this is a file. Choose another name.")
+        raise InputError(f"{what} {folder}: expected a folder, this is a file. Choose another name.")
     nearest = next((one for one in (folder, *folder.absolute().parents) if one.exists()), folder)
     if not nearest.is_dir():
-        raise InputError(f"output {folder}: {nearest} is a file, no folder can be made in it.")
+        raise InputError(f"{what} {folder}: {nearest} is a file, no folder can be made in it.")
     try:  # what permissions say is not what a network drive or /proc does
         tempfile.TemporaryDirectory(dir=nearest, prefix=".part-").cleanup()
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise InputError(f"output {folder}: {nearest} cannot be written to. Choose another output folder.") from error
+        raise InputError(f"{what} {folder}: {nearest} cannot be written to. Choose another {what} folder.") from error
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one place, whether or not a file is there."""
+    return one.resolve() == other.resolve()
 
 
 @contextmanager

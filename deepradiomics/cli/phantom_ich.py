@@ -9,6 +9,7 @@ import typer
 from deepradiomics.cli.options import JsonLines, OutputFolder, Seed
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
+from deepradiomics.errors import InputError
 
 
 class Size(StrEnum):
@@ -36,13 +37,21 @@ def ich(
     """
     with running(json_lines) as session:
         check_output(output)
+        if head is not None and not head.exists():
+            raise InputError(f"--head {head}: this file or folder does not exist.")
         session.progress(0.0, "drawing heads")
         from deepradiomics.images import read_volume
         from deepradiomics.phantoms.ich import write_ich_cohort
 
+        real = None if head is None else read_volume(head)
+        if real is not None:
+            from deepradiomics.prepare.hu import check_hu
+
+            for note in check_hu(real, case=f"--head {head}"):
+                session.warn(note)
         manifest = write_ich_cohort(
             output, cases, seed, followup=followup, size=size.value, progress=session.progress,
-            head=None if head is None else read_volume(head),
+            head=real,
         )  # fmt: skip
         session.progress(1.0, "done")
         session.result(f"{cases} synthetic heads\n{manifest}", manifest=str(manifest), cases=cases, synthetic=True)

@@ -8,6 +8,7 @@ import typer
 from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Seed
 from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.session import running
+from deepradiomics.devices import checked_device
 from deepradiomics.errors import InputError
 
 
@@ -37,6 +38,10 @@ def register(
         ):
             if value not in allowed:
                 raise InputError(f"{option}: expected one of {', '.join(allowed)}, got {value!r}.")
+        for name, path in (("FIXED", fixed), ("MOVING", moving)):
+            if not path.exists():
+                raise InputError(f"{name} {path}: this file or folder does not exist.")
+        checked_device(device)
         check_output(output)
         session.progress(0.0, "loading")
         from deepradiomics import __version__

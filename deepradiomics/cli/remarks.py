@@ -1,7 +1,7 @@
 """Remarks of many regions or cases, shortened for a screen: those that differ in numbers only are told once."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
@@ -18,6 +18,27 @@ def grouped(texts: Iterable[str]) -> list[str]:
     return [
         members[0] + (f" (and {len(members) - 1} more like it)" if len(members) > 1 else "")
         for members in groups.values()
+    ]
+
+
+def told_of_cases(notes: Mapping[str, Iterable[str]]) -> list[str]:
+    """Notes by case, one line for all that differ in their numbers only.
+
+    >>> told_of_cases({"a": ["thick: 8 mm", "dark"], "b": ["Case b: thick: 6 mm"]})
+    ['Case a: thick: 8 mm (and 1 other case)', 'Case a: dark']
+    """
+    first: dict[str, str] = {}
+    cases: dict[str, set[str]] = {}
+    for case, texts in notes.items():
+        for text in texts:
+            bare = text.removeprefix(f"Case {case}: ")
+            key = _NUMBER.sub("#", bare)
+            first.setdefault(key, f"Case {case}: {bare}")
+            cases.setdefault(key, set()).add(case)
+    others = {key: len(found) - 1 for key, found in cases.items()}
+    return [
+        text + (f" (and {others[key]} other case{'s' if others[key] > 1 else ''})" if others[key] else "")
+        for key, text in first.items()
     ]
 
 

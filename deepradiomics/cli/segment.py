@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from deepradiomics.cli.options import DeviceName, JsonLines, comma_list
-from deepradiomics.cli.outputs import check_output
+from deepradiomics.cli.options import DeviceName, JsonLines, comma_list, existing_model
+from deepradiomics.cli.outputs import check_output, same_file
 from deepradiomics.cli.session import running
+from deepradiomics.devices import checked_device
 from deepradiomics.errors import InputError
 
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
@@ -50,6 +51,13 @@ def segment(
                 check_output(file.absolute().parent)
         if not image.exists():
             raise InputError(f"image {image}: this file does not exist.")
+        if probability is not None and same_file(probability, output):
+            raise InputError(f"--probability {probability}: --output names the same file. Choose another name.")
+        for option, file in (("--output", output), ("--probability", probability)):
+            if file is not None and same_file(file, image):
+                raise InputError(f"{option} {file}: this is the CT itself, which would be lost. Choose another name.")
+        existing_model(model)
+        checked_device(device)
         session.progress(0.0, "loading the model")
         from deepradiomics.ich.volume import size_record
         from deepradiomics.images import read_volume, write_mask, write_volume

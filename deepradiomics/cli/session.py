@@ -32,7 +32,16 @@ from deepradiomics import __version__
 from deepradiomics.errors import Cancelled, DeepRadiomicsError
 
 DEBUG_VARIABLE = "DEEPRADIOMICS_DEBUG"
-_USER_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EISDIR)
+_USER_ERRNOS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOENT,
+    errno.EISDIR,
+    errno.ENOTDIR,
+)
 _PACKAGE_OF_MODULE = {"sklearn": "scikit-learn", "SimpleITK": "simpleitk", "dask": "dask[distributed]"}
 
 

@@ -83,7 +83,8 @@ def covariate_values(predictor: Predictor, clinical: Mapping[str, Any], notes: l
         try:
             values[place] = _SEX[str(given).casefold()] if str(given).casefold() in _SEX else float(given)
         except (TypeError, ValueError) as error:
-            raise InputError(f"clinical covariate {name}: expected a number, got {given!r}.") from error
+            wanted = "M or F" if name == "sex" else "a number"
+            raise InputError(f"clinical covariate {name}: expected {wanted}, got {given!r}.") from error
         if not np.isfinite(values[place]):
             raise InputError(f"clinical covariate {name}: expected a finite number, got {given!r}.")
     missing = [name for name, value in zip(names, values, strict=True) if np.isnan(value)]

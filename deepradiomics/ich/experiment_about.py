@@ -20,6 +20,13 @@ from deepradiomics.training.run_folder import command, now
 if TYPE_CHECKING:
     from deepradiomics.ich.evaluation import Evaluation
 
+_NOTED = {
+    "Contrast?": "Contrast", "Thick slices": "Thick slices", "tilted": "Tilted slices",
+    "separate haematomas": "Several haematomas", "Small field of view": "Small field of view",
+    "the crop has": "Haematoma larger than the crop",
+}  # fmt: skip
+"""Words of a case's note, and how the remark on all such cases calls it."""
+
 
 def described(
     training: CohortFeatures,
@@ -115,8 +122,8 @@ def _of_cases(both: Sequence[tuple[str, CohortFeatures]]) -> list[str]:
                 f"{len(tiny)} {name} patients have a haematoma below {TINY_ML:g} mL ({some(tiny)}): their radiomic "
                 "features rest on few voxels."
             )
-        for what in ("Contrast?", "Thick slices", "tilted", "separate haematomas", "Small field of view"):
+        for what, title in _NOTED.items():
             cases = [case for case, notes in one.notes.items() if any(what in note for note in notes)]
             if cases:
-                remarks.append(f"{what.rstrip('?')}: noted for {len(cases)} {name} patients ({some(cases)}).")
+                remarks.append(f"{title}: noted for {len(cases)} {name} patients ({some(cases)}).")
     return remarks

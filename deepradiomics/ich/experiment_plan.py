@@ -16,6 +16,7 @@ from deepradiomics.ich.experiment_config import INPUTS, ExperimentConfig
 from deepradiomics.ich.features import GROUP_OF, CohortFeatures, networks_of
 from deepradiomics.ich.features_case import FeatureSettings
 from deepradiomics.ich.features_latents import KINDS, Kind, NetworkUse
+from deepradiomics.ich.folds import check_outcome
 
 _COMMAND = {"encoder": "ich train-segmenter", "autoencoder": "ich train-autoencoder"}
 
@@ -72,6 +73,7 @@ def planned(
                 )
             theirs[kind] = found
     outcomes, more = _outcomes(cohort, external, config)
+    _check_outcomes(cohort, external, outcomes, config.folds)
     for one in (cohort, external):
         if one is not None and config.covariates:
             _check_covariates(one, config.covariates)
@@ -150,6 +152,23 @@ def _outcomes(
         if lacks:
             remarks.append(f"{external.where} does not tell {', '.join(lacks)}: validated out of fold only.")
     return names, tuple(remarks)
+
+
+def _check_outcomes(cohort: IchCohort, external: IchCohort | None, names: Sequence[str], folds: int) -> None:
+    """What the manifests tell of the outcomes, before images are read; who is left out later can only take away.
+
+    Raises:
+        InputError: an outcome with too few patients of a class for the folds.
+        ManifestError: an unusable cell.
+    """
+    for name in names:
+        if name == "expansion_33pct" and name not in cohort.manifest.tasks:
+            continue  # it needs the baseline volumes, which are measured
+        check_outcome(name, cohort.outcome(name), folds)
+    if external is not None:
+        for name in names:
+            if name in external.outcome_names():
+                external.outcome(name)
 
 
 def _check_covariates(cohort: IchCohort, names: Sequence[str]) -> None:

@@ -107,7 +107,7 @@ class CohortFeatures:
         ids = tuple(self.ids[i] for i in rows)
         latents = {
             kind: replace(
-                one, values=one.values[index], given_by=tuple(one.given_by[i] for i in rows), failed={}
+                one, values=one.values[index], given_by=tuple(one.given_by[i] for i in rows), failed={}, notes={}
             )
             for kind, one in self.latents.items()
         }  # fmt: skip
@@ -245,7 +245,10 @@ def with_latents(
         raise InputError(
             f"{features.cohort.where}: no patient has latents ({kind}): {next(iter(latents.failed.values()))}"
         )
-    whole = replace(features, latents={**features.latents, kind: latents})
+    notes = dict(features.notes)
+    for i, told in latents.notes.items():
+        notes[features.ids[i]] = (*notes.get(features.ids[i], ()), *told)
+    whole = replace(features, latents={**features.latents, kind: latents}, notes=notes)
     if not latents.failed:
         return whole
     kept = [i for i in range(len(rows)) if i not in latents.failed]

@@ -125,7 +125,7 @@ def measure_or_explain(job: CaseJob) -> tuple[Measured, ...] | str:
             found.append((file, entry, _row(job, entry, volume_ml, mark, region, lesion, notes, computed)))
     except InputError as error:
         text = str(error)
-        return text if job.row.id in text else f"Case {job.row.id}: {text}"
+        return text if f"Case {job.row.id}" in text else f"Case {job.row.id}: {text}"
     except DeepRadiomicsError:
         raise
     except Exception as error:
@@ -150,7 +150,10 @@ def case_regions(
     """
     ct, hu_notes = read_ct(row, check=check)
     if row.mask is None:
-        raise InputError(f"Case {row.id}, column mask: this cell is empty, and no network was given to segment with.")
+        raise InputError(
+            f"Case {row.id}, column mask: this cell is empty. Draw the haematoma and name its mask there, or let a "
+            "network segment it (column encoder, or --encoder)."
+        )
     try:
         mask = read_mask(row.mask)
     except InputError as error:

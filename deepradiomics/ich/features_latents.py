@@ -7,7 +7,7 @@ patient then do not depend on where he was computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from deepradiomics.cohort.manifest import ManifestRow
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, content_hash
+from deepradiomics.files import atomic_file, content_hash, read_json, write_json
 from deepradiomics.ich.case_features import flattened
 from deepradiomics.ich.features_case import FeatureSettings, case_regions, read_ct
 from deepradiomics.images import Mask, Volume
 from deepradiomics.progress import Progress, silent
 
+Encode = Callable[["LatentRow"], tuple[NDArray[np.float32], tuple[str, ...]]]
+"""Latents of a row, and notes on how they came about."""
 LATENTS_VERSION = "1"  # raise when the same CT and network would give other numbers
 Kind = str
 """``encoder`` (of the segmentation network) or ``autoencoder`` (the VAE-GAN)."""
@@ -58,6 +60,7 @@ class Latents:
         networks: each network once.
         given_by: place of each row's network among them, (rows,).
         failed: by place of the row, why it has none.
+        notes: by place of the row, what was assumed or done, such as a lesion that was shrunk into the crop.
         computed: rows that were not kept from an earlier run.
     """
 
@@ -66,6 +69,7 @@ class Latents:
     given_by: tuple[int, ...]
     failed: Mapping[int, str]
     computed: int = 0
+    notes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +90,15 @@ def described_network(kind: Kind, folder: Path) -> NetworkUse:
     """
     from deepradiomics.errors import BundleError
     from deepradiomics.networks.bundle import load_info
+    from deepradiomics.networks.nnunet import is_nnunet_folder
     from deepradiomics.networks.segmenter import bundle_folder
 
     place = bundle_folder(folder) if kind == "encoder" else _autoencoder_folder(folder)
+    if is_nnunet_folder(place):
+        raise BundleError(
+            f"{kind} {folder}: this is a model folder of nnU-Net, which segments but gives no latent features here. "
+            "Name a bundle of 'ich train-segmenter'; nnU-Net can draw the masks ('deepradiomics segment')."
+        )
     info = load_info(place)
     expected = "ich-segmenter" if kind == "encoder" else "ich-autoencoder"
     if info.get("kind") != expected:
@@ -128,9 +138,10 @@ def cohort_latents(
     report = progress or silent
     found: dict[int, NDArray[np.float32]] = {}
     failed: dict[int, str] = {}
+    notes: dict[int, tuple[str, ...]] = {}
     computed = done = 0
     for number, network in enumerate(networks):
-        encode: Callable[[LatentRow], NDArray[np.float32]] | None = None  # loaded when a row needs it
+        encode: Encode | None = None  # loaded when a row needs it
         for place in [i for i, one in enumerate(given_by) if one == number]:
             row = rows[place]
             file = _file(kind, network, row, cache)
@@ -138,18 +149,24 @@ def cohort_latents(
             if values is None:
                 encode = encode or _loaded(kind, network, settings, device)
                 try:
-                    values = encode(row)
+                    values, told = encode(row)
                 except InputError as error:
                     failed[place] = str(error)
                 else:
                     computed += 1
+                    if told:  # before the latents, so that these never stand there without them
+                        write_json(file.with_suffix(".json"), list(told))
                     with atomic_file(file) as temporary, temporary.open("wb") as stream:
                         np.save(stream, values, allow_pickle=False)
             if values is not None:
                 found[place] = values
+                if said := _kept_notes(file):
+                    notes[place] = said
             done += 1
             report(done / len(rows), f"latents ({kind}) of {row.row.id} ({done} of {len(rows)})")
-    return Latents(_stacked(kind, found, len(rows), networks), tuple(networks), tuple(given_by), failed, computed)
+    return Latents(
+        _stacked(kind, found, len(rows), networks), tuple(networks), tuple(given_by), failed, computed, notes
+    )
 
 
 def _file(kind: Kind, network: NetworkUse, row: LatentRow, cache: Path) -> Path:
@@ -167,26 +184,32 @@ def _kept(file: Path) -> NDArray[np.float32] | None:
     return values if values.ndim == 1 and values.dtype == np.float32 and np.isfinite(values).all() else None
 
 
-def _loaded(
-    kind: Kind, network: NetworkUse, settings: FeatureSettings, device: str
-) -> Callable[[LatentRow], NDArray[np.float32]]:
+def _kept_notes(file: Path) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, read_json(file.with_suffix(".json"))))
+    except InputError:
+        return ()
+
+
+def _loaded(kind: Kind, network: NetworkUse, settings: FeatureSettings, device: str) -> Encode:
     if kind == "encoder":
         from deepradiomics.networks.segmenter import load_bundle_segmenter
 
         segmenter = load_bundle_segmenter(network.folder, device=device)
 
-        def bottlenecks(row: LatentRow) -> NDArray[np.float32]:
+        def bottlenecks(row: LatentRow) -> tuple[NDArray[np.float32], tuple[str, ...]]:
             ct, _ = read_ct(row.row, check=False)
-            return flattened(segmenter.encoder_latents(ct, case=row.row.id))
+            return flattened(segmenter.encoder_latents(ct, case=row.row.id)), ()
 
         return bottlenecks
     from deepradiomics.ich.autoencoder import load_autoencoder
 
     autoencoder = load_autoencoder(network.folder, device=device)
 
-    def posterior_mean(row: LatentRow) -> NDArray[np.float32]:
+    def posterior_mean(row: LatentRow) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         ct, mask = _region(row, settings)
-        return flattened([autoencoder.latents(autoencoder.crop(ct, mask, case=row.row.id))])
+        crop = autoencoder.crop(ct, mask, case=row.row.id)
+        return flattened([autoencoder.latents(crop)]), crop.notes
 
     return posterior_mean
 

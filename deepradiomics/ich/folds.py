@@ -58,7 +58,7 @@ def experiment_folds(
             a class that a fold's training, held-out or test part would lack it. The message names the outcome.
     """
     for name, y in outcomes.items():
-        _check_outcome(name, y, k)
+        check_outcome(name, y, k)
     labels = [{name: int(y[i]) for name, y in outcomes.items() if not np.isnan(y[i])} for i in range(len(ids))]
     rows = tuple(
         ManifestRow(case, {}, labels=own, patient=patient)
@@ -90,7 +90,12 @@ def everybody(n: int) -> Fold:
     return Fold(ALL, np.arange(n, dtype=np.intp), none, none)
 
 
-def _check_outcome(name: str, y: NDArray[np.float64], k: int) -> None:
+def check_outcome(name: str, y: NDArray[np.float64], k: int) -> None:
+    """Check that k folds can each train, hold out and test patients of both classes.
+
+    Raises:
+        InputError: they cannot; the message names the outcome.
+    """
     known = y[~np.isnan(y)]
     positives, negatives = int((known == 1).sum()), int((known == 0).sum())
     if not known.size:

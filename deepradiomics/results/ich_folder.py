@@ -21,6 +21,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.files import read_json
 from deepradiomics.ich.cohort import TITLES
 from deepradiomics.ich.experiment_config import CLASSIFIER_TITLES, INPUT_TITLES
+from deepradiomics.ich.experiment_tables import COLUMNS
 from deepradiomics.results.ich_words import COHORTS, titles_of
 
 KIND = "ich-experiment"
@@ -51,7 +52,7 @@ class Experiment:
         """Read a folder of ``ich experiment``.
 
         Raises:
-            InputError: it is none, or its table of scores is missing.
+            InputError: it is none, its table of scores is missing, or a table lacks a column.
         """
         folder = Path(folder)
         path = folder / "experiment.json"
@@ -65,6 +66,13 @@ class Experiment:
                 f"{folder / 'tables' / 'cells.csv'}: the scores are missing or empty, so there is nothing to report. "
                 "Run 'ich experiment' with the same output folder again: finished cells are kept."
             )
+        for name, rows in tables.items():
+            absent = [column for column in COLUMNS.get(name, ()) if rows and column not in rows[0]]
+            if absent:
+                raise InputError(
+                    f"{folder / 'tables' / name}.csv: this table has no column {absent[0]!r}. Was it changed or cut? "
+                    "Run 'ich experiment' with the same output folder again: finished cells are kept."
+                )
         return cls(folder, about, tables)
 
     @property
