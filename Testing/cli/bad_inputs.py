@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 
+from deepradiomics.errors import InputError
 from Testing.cli import material
 from Testing.cli.bad_input import OUTPUT, BadInput
+from Testing.cli.bad_inputs_ich import BAD_CALLS_ICH, BAD_INPUTS_ICH, WARNED_INPUTS_ICH
 from Testing.cli.bad_inputs_lens import BAD_INPUTS_LENS
 from Testing.cli.bad_inputs_training import BAD_INPUTS_TRAINING
 from Testing.cli.run_cli import Finished, run_cli
@@ -296,8 +298,20 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("a patch without the segment", _apply("image", "--roi-label", "1", mask="l-shape"), ("patch",), True),
     BadInput("batch folder without cases", lambda f, b: [*_batch(f, b)], ("no case",)),
     *BAD_INPUTS_LENS,
+    *BAD_INPUTS_ICH,
     *BAD_INPUTS_TRAINING,
 )  # fmt: skip
+
+
+def remarks_of(found: Finished) -> list[str]:
+    """What a command that did its work says to be careful about."""
+    result = found.result
+    notes = [
+        note
+        for record in (result, result.get("case"), result.get("expansion"))
+        for note in (record or {}).get("notes", [])
+    ]
+    return list(dict.fromkeys([*result.get("warnings", []), *notes]))
 
 
 def _batch(folder: Path, bundle: Path) -> Sequence[object]:
@@ -316,6 +330,17 @@ def main() -> None:
             found = run_bad_input(case, folder, bundle)
             message = " ".join(found.err.split()).replace(str(folder), "…").replace(str(root), "…")
             print(f"{number:2}. {case.what} (exit code {found.code})\n    {message}")
+        for number, case in enumerate(WARNED_INPUTS_ICH, start=len(BAD_INPUTS) + 1):
+            folder = root / f"case{number}"
+            folder.mkdir()
+            found = run_bad_input(case, folder, bundle, "--json")
+            remarks = "\n    ".join(remarks_of(found)).replace(str(folder), "…")
+            print(f"{number:2}. {case.what} (warned, exit code {found.code})\n    {remarks}")
+        for call in BAD_CALLS_ICH:
+            try:
+                call.call()
+            except InputError as error:
+                print(f" *. {call.what} (library)\n    {error}")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from deepradiomics.errors import InputError
 from Testing.cli.bad_input import OUTPUT, BadInput
-from Testing.cli.bad_inputs import BAD_INPUTS, run_bad_input
+from Testing.cli.bad_inputs import BAD_INPUTS, remarks_of, run_bad_input
+from Testing.cli.bad_inputs_ich import BAD_CALLS_ICH, WARNED_INPUTS_ICH, BadCall
 
 
 def _left_behind(folder: Path) -> list[str]:
@@ -28,6 +30,23 @@ def test_a_bad_input_gets_a_message_and_leaves_nothing(
         assert words.lower() in error["message"].lower(), error["message"]
     assert "Traceback" not in found.err
     assert _left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize("case", WARNED_INPUTS_ICH, ids=lambda case: case.what)
+def test_a_doubtful_input_is_worked_on_and_warned_of(case: BadInput, tmp_path: Path) -> None:
+    found = run_bad_input(case, tmp_path, tmp_path, "--json")
+    assert found.code == 0, found
+    remarks = "\n".join(remarks_of(found))
+    for words in case.says:
+        assert words in remarks, remarks
+
+
+@pytest.mark.parametrize("case", BAD_CALLS_ICH, ids=lambda case: case.what)
+def test_a_bad_call_of_the_library_is_refused(case: BadCall) -> None:
+    with pytest.raises(InputError) as refused:
+        case.call()
+    for words in case.says:
+        assert words in str(refused.value)
 
 
 def test_for_a_person_the_message_stands_on_standard_error(tmp_path: Path) -> None:
