@@ -17,6 +17,7 @@ FIRST_MAPS = "compiling kernels for the first time, about 12 s"
 def cold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, ...]]:
     """A cache without stamps; what is compiled, which here takes no time, is listed."""
     pytest.importorskip("numba")
+    from deepradiomics.ich import warm_up as ich_warm_up
     from deepradiomics.radiomics import warm_up
 
     done: list[tuple[str, ...]] = []
@@ -30,6 +31,7 @@ def cold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, ...
     assert compiled.available()  # before the variable changes, so that kernels stay where they are
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(warm_up, "warm_up", quick)
+    monkeypatch.setattr(ich_warm_up, "warm_up", lambda: done.append(("ich",)) or 0.5)
     return done
 
 
@@ -79,8 +81,8 @@ def test_a_mistake_is_told_before_anything_is_compiled(
 
 def test_warm_up_compiles_everything_and_says_where(cold: list[tuple[str, ...]], tmp_path: Path) -> None:
     found = run_cli(["warm-up", "--json"])
-    assert found.code == 0 and cold == [warm_stamp.PARTS]
-    assert found.result["seconds"] == 1.2 and found.result["folder"] == str(tmp_path / "cache")
+    assert found.code == 0 and cold == [warm_stamp.PARTS, ("ich",)]
+    assert found.result["seconds"] == 1.8 and found.result["folder"] == str(tmp_path / "cache")
     assert "kernels ready" in run_cli(["warm-up"]).out
 
 

@@ -10,20 +10,21 @@ if TYPE_CHECKING:
 
 
 def warm_up(json_lines: JsonLines = False) -> None:
-    """Compile the engine's kernels now, so that no later run waits for them.
+    """Compile the kernels of the engine and of the haemorrhage module now, so that no later run waits for them.
 
     For container images, clusters and classrooms: once for each version, about half a minute on one core; a second or
     two when it is done already. The kernels go to the folder NUMBA_CACHE_DIR, or to one of the user's.
     """
     with running(json_lines) as session:
         session.progress(0.0, "loading")
+        from deepradiomics.ich.warm_up import warm_up as compile_ich
         from deepradiomics.radiomics import compiled
-        from deepradiomics.radiomics.warm_up import warm_up as compile_all
+        from deepradiomics.radiomics.warm_up import warm_up as compile_engine
 
         if not compiled.available():
             session.result("numba is not installed: nothing to compile; the engine runs without it, slower.", seconds=0)
             return
-        seconds = round(compile_all(session.progress), 1)
+        seconds = round(compile_engine(session.progress) + compile_ich(), 1)
         found: dict[str, Any] = {"seconds": seconds, "folder": str(compiled.cache_folder())}
         if not compiled.can_cache():
             session.warn(
