@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,27 +16,14 @@ pytest.importorskip("xgboost")
 
 from Testing.benchmarks import bench_ich
 
-BENCH = Path(__file__).with_name("bench_ich.py")
-
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bench")
-    command = [
-        sys.executable,
-        str(BENCH),
-        "--quick",
-        "--jobs",
-        "nmf,memory,cells",
-        "--iterations",
-        "20",
-        "--workers",
-        "1",
-        "--out",
-        str(out),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
+    options = ["--quick", "--jobs", "nmf,memory,cells", "--iterations", "20", "--workers", "1", "--out", str(out)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["bench_ich.py", *options])
+        bench_ich.main()
     return out
 
 

@@ -16,24 +16,22 @@ from deepradiomics.images import read_mask, read_volume
 from Testing.unit.ich import ich_heads as heads
 
 
-def test_a_patient_alone_gets_the_risk_that_the_experiment_gave_him(tmp_path: Path) -> None:
-    heads.write_cohort(tmp_path / "a", 18)
-    heads.write_cohort(tmp_path / "b", 5, seed=1)
-    networks = {"encoder": heads.segmenter(tmp_path / "encoder"), "autoencoder": heads.autoencoder(tmp_path / "vaegan")}
+def test_a_patient_alone_gets_the_risk_that_the_experiment_gave_him(places: Path, tmp_path: Path) -> None:
+    networks = {"encoder": places / "encoder", "autoencoder": places / "vaegan"}
     changes = {
         "classifiers": ("extra-trees",), "folds": 2, "inputs": ("radiomics+latents",), "covariates": ("age", "sex"),
         "shap_cases": 0,
     }  # fmt: skip
     found = run_experiment(
-        tmp_path / "a" / "manifest.csv", tmp_path / "out", external=tmp_path / "b" / "manifest.csv",
-        config=heads.config(tmp_path, **changes), device="cpu", **networks,
+        places / "a" / "manifest.csv", tmp_path / "out", external=places / "b" / "manifest.csv",
+        config=heads.config(places, **changes), cache=places / "cache", device="cpu", **networks,
     )  # fmt: skip
     told = {
         (row["id"], row["outcome"]): float(row["probability"])
         for row in read_table(found.folder / "predictions.csv")
         if row["cohort"] == "external"
     }
-    cohort = read_cohort(tmp_path / "b" / "manifest.csv")
+    cohort = read_cohort(places / "b" / "manifest.csv")
     for place in (0, 3):
         row = cohort.manifest.rows[place]
         case = apply_case(
@@ -43,6 +41,6 @@ def test_a_patient_alone_gets_the_risk_that_the_experiment_gave_him(tmp_path: Pa
         for name, one in case.record["outcomes"].items():
             assert one["probability"] == pytest.approx(told[row.id, name], abs=1e-6)
         assert not any("memory" in note for note in case.record["notes"])
-    own = read_cohort(tmp_path / "a" / "manifest.csv").manifest.rows[0]
+    own = read_cohort(places / "a" / "manifest.csv").manifest.rows[0]
     case = apply_case(found.folder / "bundle", read_volume(own.views["image"]), read_mask(own.mask), device="cpu")  # type: ignore[arg-type]
     assert any("among those that trained the outcome models" in note for note in case.record["notes"])

@@ -124,14 +124,30 @@ def test_the_bundle_tells_whom_it_has_seen_and_names_nobody(finished: Autoencode
     assert "ball-s0" not in (finished.bundle / "bundle.json").read_text(encoding="utf-8")
 
 
-def test_a_run_killed_while_both_networks_train_ends_like_an_uninterrupted_one(
-    finished: AutoencoderRun, cohort: Path, manifest: Manifest, tmp_path: Path
+@pytest.mark.parametrize("how", ["cancelled", pytest.param("killed", marks=pytest.mark.slow)])
+def test_a_run_stopped_while_both_networks_train_ends_like_an_uninterrupted_one(
+    how: str, finished: AutoencoderRun, cohort: Path, manifest: Manifest, tmp_path: Path
 ) -> None:
-    child = [sys.executable, str(Path(__file__).with_name("killed_autoencoder.py")), str(tmp_path / "balls"), "0.65"]
-    done = subprocess.run([*child, str(cohort)], capture_output=True, timeout=240)
-    assert done.returncode != 0
-    assert 1 <= len(losses(tmp_path / "balls")) < 3, done.stderr
-    resumed = train_autoencoder(manifest, CONFIG, tmp_path / "balls", device="cpu")
+    def stop(fraction: float, message: str) -> None:
+        if fraction >= 0.65:
+            raise Cancelled("stopped")
+
+    if how == "cancelled":
+        with pytest.raises(Cancelled):
+            train_autoencoder(
+                manifest, CONFIG, tmp_path / "balls", device="cpu", cache=finished.out / "cache", progress=stop
+            )  # fmt: skip
+    else:
+        child = [
+            sys.executable,
+            str(Path(__file__).with_name("killed_autoencoder.py")),
+            str(tmp_path / "balls"),
+            "0.65",
+        ]
+        done = subprocess.run([*child, str(cohort)], capture_output=True, timeout=240)
+        assert done.returncode != 0, done.stderr
+    assert 1 <= len(losses(tmp_path / "balls")) < 3
+    resumed = train_autoencoder(manifest, CONFIG, tmp_path / "balls", device="cpu", cache=finished.out / "cache")
     assert losses(tmp_path / "balls") == losses(finished.out)
     assert same_weights(resumed.bundle, finished.bundle) and resumed.metrics["active"] == finished.metrics["active"]
 

@@ -21,17 +21,6 @@ pytest.importorskip("sklearn")
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two cohorts, networks trained elsewhere, and a cache that the tests share."""
-    folder = tmp_path_factory.mktemp("ich")
-    heads.write_cohort(folder / "a", 18)
-    heads.write_cohort(folder / "b", 10, seed=1)
-    heads.segmenter(folder / "encoder")
-    heads.autoencoder(folder / "vaegan")
-    return folder
-
-
 Run = Callable[..., ExperimentResult]
 
 
@@ -111,14 +100,15 @@ def test_the_bundle_predicts_what_the_table_says(run: Run, places: Path) -> None
 
 def test_a_killed_experiment_goes_on_to_the_same_tables(run: Run, places: Path, tmp_path: Path) -> None:
     external = places / "b" / "manifest.csv"
-    whole = run(tmp_path / "whole", external=external, seed=1)
+    changes = {"folds": 2}
+    whole = run(tmp_path / "whole", external=external, seed=1, changes=changes)
     child = [sys.executable, "-m", "Testing.unit.ich.killed_experiment", places / "a" / "manifest.csv", external]
     died = subprocess.run([*map(str, child), tmp_path / "killed", places, "0.75"], cwd=ROOT, capture_output=True)
     assert died.returncode != 0, died.stderr
     cells = list((tmp_path / "killed" / "cells").rglob("*.json"))
     assert cells and not (tmp_path / "killed" / "experiment.json").exists()
     before = {path: path.stat().st_mtime_ns for path in cells}
-    resumed = run(tmp_path / "killed", external=external, seed=1, cache=None)
+    resumed = run(tmp_path / "killed", external=external, seed=1, changes={"folds": 2})
     assert {path: path.stat().st_mtime_ns for path in cells} == before  # what was finished is not repeated
     assert _tables(resumed.folder) == _tables(whole.folder)
 
