@@ -13,14 +13,14 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from deepradiomics.errors import InputError
 from deepradiomics.ich.autoencoder_config import AutoencoderTraining
 from deepradiomics.ich.autoencoder_crops import Crops
 from deepradiomics.networks.vaegan import deceiving, feature_distance, free_bits, judging, kl_divergence
 from deepradiomics.training.augment import augment
-from deepradiomics.training.batches import SeededBatches, as_it_is
+from deepradiomics.training.batches import CaseBatches, SeededBatches, as_it_is
 from deepradiomics.training.optimise import adamw
 from deepradiomics.training.schedule import cosine, set_rates
 from deepradiomics.training.seeds import seed_of
@@ -56,13 +56,17 @@ class VaeGanTraining(pl.LightningModule):
         self._sums: list[Tensor] = []
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        cases = _Cases(self._crops, self._rows[0])
+        cases = CaseBatches(self._rows[0], self._fetch)
         batches = SeededBatches(len(cases), self._training.batch_size, self._seed)
         return DataLoader(cases, batch_sampler=batches, collate_fn=as_it_is, num_workers=0)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        cases = _Cases(self._crops, self._rows[1])
+        cases = CaseBatches(self._rows[1], self._fetch)
         return DataLoader(cases, batch_size=self._training.batch_size, collate_fn=as_it_is, num_workers=0)
+
+    def _fetch(self, rows: list[int]) -> Batch:
+        lesions = (self._crops.regions(rows)[:, None] > 0).astype(np.float32)
+        return torch.from_numpy(self._crops.images(rows)), torch.from_numpy(lesions), torch.tensor(rows)
 
     def training_step(self, batch: Batch, step: int) -> None:
         images, lesions, rows = self._augmented(batch)
@@ -168,21 +172,3 @@ class VaeGanTraining(pl.LightningModule):
             generator = torch.Generator().manual_seed(seed_of(self._seed, 1 + self.current_epoch, row, 2))
             drawn.append(torch.randn(mean.shape[1:], generator=generator))
         return torch.stack(drawn).to(mean)
-
-
-class _Cases(Dataset[Batch]):
-    """Some rows of the crops, fetched a batch at a time."""
-
-    def __init__(self, crops: Crops, rows: Sequence[int]) -> None:
-        self._crops, self._rows = crops, list(rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
-
-    def __getitems__(self, indices: Sequence[int]) -> Batch:
-        rows = [self._rows[index] for index in indices]
-        lesions = (self._crops.regions(rows)[:, None] > 0).astype(np.float32)
-        return torch.from_numpy(self._crops.images(rows)), torch.from_numpy(lesions), torch.tensor(rows)

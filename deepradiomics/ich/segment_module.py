@@ -10,13 +10,13 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from deepradiomics.errors import InputError
 from deepradiomics.ich.segment_config import SegmenterTraining
 from deepradiomics.ich.segment_data import Heads
 from deepradiomics.networks.dual_unet import DualScaleUNet
-from deepradiomics.training.batches import SeededBatches, as_it_is
+from deepradiomics.training.batches import CaseBatches, SeededBatches, as_it_is
 from deepradiomics.training.optimise import adamw
 from deepradiomics.training.schedule import cosine, set_rates
 from deepradiomics.training.seeds import seed_of
@@ -24,23 +24,6 @@ from deepradiomics.training.seeds import seed_of
 Batch = tuple[Tensor, Tensor, Tensor]  # images and masks (B, 1, z, y, x), rows (B,)
 _WARM_EPOCHS = 1  # the rate rises to its height within so many epochs: the first steps on random weights are wild
 _SMOOTH = 1.0  # voxels: keeps the Dice of an empty mask defined
-
-
-class HeadCases(Dataset[Batch]):
-    """Some rows of the heads, fetched a batch at a time."""
-
-    def __init__(self, heads: Heads, rows: Sequence[int]) -> None:
-        self._heads, self._rows = heads, list(rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
-
-    def __getitems__(self, indices: Sequence[int]) -> Batch:
-        rows = [self._rows[index] for index in indices]
-        return torch.from_numpy(self._heads.images(rows)), torch.from_numpy(self._heads.masks(rows)), torch.tensor(rows)
 
 
 class Segmentation(pl.LightningModule):
@@ -71,7 +54,7 @@ class Segmentation(pl.LightningModule):
         self._seen: list[Tensor] = []
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        cases = HeadCases(self._heads, self._rows[0])
+        cases = CaseBatches(self._rows[0], self._fetch)
         batches = SeededBatches(
             len(cases), self._training.batch_size, self._seed,
             rank=self.trainer.global_rank, world=self.trainer.world_size,
@@ -80,7 +63,10 @@ class Segmentation(pl.LightningModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         # Every process sees every validation case: there are few, and all must agree on the best epoch.
-        return DataLoader(HeadCases(self._heads, self._rows[1]), batch_size=1, collate_fn=as_it_is, num_workers=0)
+        return DataLoader(CaseBatches(self._rows[1], self._fetch), batch_size=1, collate_fn=as_it_is, num_workers=0)
+
+    def _fetch(self, rows: list[int]) -> Batch:
+        return torch.from_numpy(self._heads.images(rows)), torch.from_numpy(self._heads.masks(rows)), torch.tensor(rows)
 
     def training_step(self, batch: Batch, step: int) -> Tensor:
         images, masks, rows = batch

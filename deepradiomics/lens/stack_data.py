@@ -10,17 +10,17 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from deepradiomics.lens.stacks import Stacks
 from deepradiomics.lens.training_config import StageTraining
 from deepradiomics.training.augment import augment
+from deepradiomics.training.batches import CaseBatches
 from deepradiomics.training.seeds import seed_of
 
 Batch = tuple[Tensor, Tensor, Tensor]  # images (B, C, z, y, x), targets (B, …), rows (B,)
 
 
-class StackCases(Dataset[Batch]):
+class StackCases(CaseBatches):
     """Some rows of the stacks with their targets, fetched a batch at a time.
 
     Args:
@@ -33,16 +33,10 @@ class StackCases(Dataset[Batch]):
     def __init__(
         self, stacks: Stacks, rows: Sequence[int], targets: np.ndarray | None = None, region: str | None = None
     ) -> None:
-        self._stacks, self._rows, self._targets, self._region = stacks, list(rows), targets, region
+        super().__init__(rows, self._stacked)
+        self._stacks, self._targets, self._region = stacks, targets, region
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
-
-    def __getitems__(self, indices: Sequence[int]) -> Batch:
-        rows = [self._rows[index] for index in indices]
+    def _stacked(self, rows: list[int]) -> Batch:
         if self._region is not None:
             targets = self._stacks.masks(self._region, rows)[:, None].astype(np.float32)  # (B, 1, z, y, x)
         else:

@@ -1,12 +1,15 @@
-"""SeededBatches: which cases stand in which batch, by seed and epoch alone, and divided between processes."""
+"""SeededBatches: which cases stand in which batch, by seed and epoch alone, and divided between processes.
+
+CaseBatches fetches them, a whole batch at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from torch.utils.data import Sampler
+from torch.utils.data import Dataset, Sampler
 
 
 class SeededBatches(Sampler[list[int]]):
@@ -44,6 +47,27 @@ class SeededBatches(Sampler[list[int]]):
             cases = order[batch * self._batch_size : None if last else (batch + 1) * self._batch_size]
             share = -(-len(cases) // self._world)
             yield np.resize(cases, share * self._world)[self._rank :: self._world].tolist()
+
+
+class CaseBatches(Dataset[Any]):
+    """Some rows of a cohort, fetched a batch at a time.
+
+    Args:
+        rows: numbers of the rows (n,).
+        fetch: makes a batch of the rows asked for.
+    """
+
+    def __init__(self, rows: Sequence[int], fetch: Callable[[list[int]], Any]) -> None:
+        self._rows, self._fetch = list(rows), fetch
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: Sequence[int]) -> Any:
+        return self._fetch([self._rows[index] for index in indices])
 
 
 def as_it_is(batch: Any) -> Any:
