@@ -64,7 +64,7 @@ def test_what_has_no_mask_is_segmented_and_kept(files, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "deepradiomics.networks.segmenter.load_segmenter", lambda source, device: SimpleNamespace(segment=segment)
     )
-    ran = run(files, tmp_path / "o", "--baseline-mask", files["mask"], "--model", "network", "--largest")
+    ran = run(files, tmp_path / "o", "--baseline-mask", files["mask"], "--model", tmp_path, "--largest")
     assert ran.exit_code == 0, ran.output
     assert asked == [("followup", False, True)]
     np.testing.assert_array_equal(

@@ -83,7 +83,8 @@ def test_folds_name_a_network_for_every_patient(cohort: Path, tmp_path: Path) ->
     ("words", "message"),
     [
         (["segment", "no.nii.gz", "-o", "m.nii.gz", "--model", "run"], "image no.nii.gz: this file does not exist"),
-        (["segment", "picture.nii.gz", "-o", "m.nii.gz", "--model", "nowhere"], "expected a bundle folder"),
+        (["segment", "picture.nii.gz", "-o", "m.nii.gz", "--model", "nowhere"],
+         "--model nowhere: this folder does not exist"),
         (["segment", "picture.nii.gz", "-o", "m.png", "--model", "run"], "--output m.png: unknown image format"),
         (["segment", "picture.nii.gz", "-o", "m.nii.gz", "--model", "run"], "look like a picture"),
         (["segment", "picture.nii.gz", "-o", "m.nii.gz", "--model", "run", "--folds", "0"], "folds: "),
@@ -95,7 +96,7 @@ def test_folds_name_a_network_for_every_patient(cohort: Path, tmp_path: Path) ->
         (["ich", "train-segmenter", "manifest.csv", "-o", "out", "--preset", "huge"], "--preset: expected one of"),
         (["ich", "train-segmenter", "manifest.csv", "-o", "out", "--scales", "three"], "--scales: expected one of"),
         (["ich", "train-segmenter", "manifest.csv", "-o", "out", "--preset", "tiny", "--init", "nowhere"],
-         "expected a bundle folder"),
+         "--init nowhere: this folder does not exist"),
     ],
 )  # fmt: skip
 def test_mistakes_are_one_message_and_exit_code_2(
