@@ -14,7 +14,7 @@ import numpy as np
 from Testing.cli import ich_material as material
 from Testing.cli.bad_input import BadInput
 from Testing.cli.bad_inputs_ich_cohort import COHORT, experiment, external, features, three
-from Testing.cli.bad_inputs_ich_patient import OTHERS, PATIENT, apply, expansion, whole_bundle
+from Testing.cli.bad_inputs_ich_patient import OTHERS, PATIENT, apply, expansion, with_covariates
 from Testing.cli.bad_inputs_ich_training import SEGMENT, TRAINING, segment
 from Testing.cli.ich_words import (
     a_ct,
@@ -65,7 +65,7 @@ WARNED_INPUTS_ICH: tuple[BadInput, ...] = (
     ),
     BadInput(
         "ich apply: two haematomas, larger than the crop, and no covariates",
-        apply(mask=a_mask("huge-and-one"), bundle=whole_bundle),
+        apply(mask=a_mask("huge-and-one"), bundle=with_covariates),
         ("2 separate haematomas", "the crop has 64 mm", "Clinical covariates not given: age, sex"),
     ),
     BadInput(

@@ -245,8 +245,8 @@ def apply(*options: object, ct: object = "SHARED/ct.nii.gz", bundle: object = No
     return run("ich", "apply", bundle, ct, *masked, "-o", output, "--no-scene", *QUICK, *options)
 
 
-def whole_bundle(_: Path) -> Path:
-    return material.bundle()
+def with_covariates(_: Path) -> Path:
+    return material.bundle_with_covariates()
 
 
 def _changed(damage: Callable[[Path], object]) -> Given:
@@ -353,17 +353,17 @@ PATIENT: tuple[BadInput, ...] = (
     BadInput("ich apply: a covariate without a value", apply("--clinical", "age"), ("--clinical age", "NAME=VALUE")),
     BadInput(
         "ich apply: a covariate in words",
-        apply("--clinical", "age=old", bundle=whole_bundle),
+        apply("--clinical", "age=old", bundle=with_covariates),
         ("covariate age", "a number", "'old'"),
     ),
     BadInput(
         "ich apply: an unknown covariate",
-        apply("--clinical", "nihss=3", bundle=whole_bundle),
+        apply("--clinical", "nihss=3", bundle=with_covariates),
         ("'nihss'", "takes age, sex"),
     ),
     BadInput(
         "ich apply: a sex that is neither",
-        apply("--clinical", "sex=X", bundle=whole_bundle),
+        apply("--clinical", "sex=X", bundle=with_covariates),
         ("covariate sex", "M or F", "'X'"),
     ),
     BadInput(

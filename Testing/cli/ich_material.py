@@ -77,6 +77,16 @@ def bundle_without_networks() -> Path:
     return save_predictor(place() / "shape", random_predictor(input="shape", info={"synthetic": True}))
 
 
+@cache
+def bundle_with_covariates() -> Path:
+    """Outcome models on shape, age and sex."""
+    from deepradiomics.ich.predictor import save_predictor
+    from Testing.unit.ich.tiny_predictor import random_predictor
+
+    made = random_predictor(input="shape", covariates=("age", "sex"), info={"synthetic": True})
+    return save_predictor(place() / "covariates", made)
+
+
 def nnunet(folder: Path) -> Path:
     """What looks like a model folder of nnU-Net."""
     (folder / "fold_0").mkdir(parents=True)

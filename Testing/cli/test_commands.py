@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,14 @@ COMMANDS = (
     ("fingerprint", "apply"),
     ("fingerprint", "evaluate"),
     ("fingerprint", "ablate"),
+    ("segment",),
+    ("phantom", "ich"),
+    ("ich", "train-segmenter"),
+    ("ich", "train-autoencoder"),
+    ("ich", "volume"),
+    ("ich", "expansion"),
     ("ich", "apply"),
+    ("ich", "report"),
     ("ich", "features"),
     ("ich", "experiment"),
 )
@@ -59,6 +67,21 @@ def test_every_command_explains_itself_and_takes_json(command: tuple[str, ...]) 
     found = run_cli([*command, "--help"])
     assert found.code == 0
     assert "--json" in found.out and "Usage" in found.out
+
+
+def test_help_texts_are_shown_whole() -> None:
+    """What stands in square brackets is taken as markup and not shown: ``[default: 25]`` would vanish."""
+    from rich.text import Text
+
+    def helps(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
+        yield name, command.help or ""
+        for one in getattr(command, "params", []):
+            yield f"{name} {one.name}", getattr(one, "help", None) or ""
+        for word, inner in getattr(command, "commands", {}).items():
+            yield from helps(inner, f"{name} {word}")
+
+    lost = [name for name, text in helps(typer.main.get_command(app)) if Text.from_markup(text).plain != text]
+    assert lost == []
 
 
 def test_the_start_is_quick_and_loads_nothing_heavy() -> None:

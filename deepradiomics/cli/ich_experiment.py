@@ -115,7 +115,9 @@ def experiment(
 
     Writes experiment.json, tables/*.csv, predictions.csv, figures/, report.html and bundle/ (for 'ich apply'). What is
     finished is not repeated when the command is given again. Latents must come from networks that did not see the
-    patient: a run that would leak stops and says why.
+    patient: a run that would leak stops and says why. One --encoder and one --autoencoder trained on other patients
+    serve both cohorts and single patients; networks out of fold (columns encoder and autoencoder) serve the training
+    cohort alone.
     """
     with running(json_lines) as session:
         check_output(output)

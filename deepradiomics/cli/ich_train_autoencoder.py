@@ -55,7 +55,7 @@ def train_autoencoder(
 
     Labels are not used. Writes bundle/, history.csv, splits.csv, reconstruction.png, run.json and checkpoints/; with
     --folds also fold-1/ … and manifest.csv, whose column autoencoder names for every patient the network that did not
-    see him.
+    see him (its other columns, encoder too, are those of MANIFEST).
     """
     with running(json_lines) as session:
         check_output(output)

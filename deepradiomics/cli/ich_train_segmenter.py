@@ -63,7 +63,8 @@ def train_segmenter(
 
     Writes bundle/, metrics.json (Dice of the held-out cases), examples.png, splits.csv, history.csv and checkpoints/.
     With --folds each fold has these in a folder of its own, and manifest.csv names in its column encoder, for every
-    patient, the network that did not see him.
+    patient, the network that did not see him; give that manifest to 'ich train-autoencoder --folds' and then to
+    'ich experiment'. A network for other patients is trained by a run of its own without --folds.
     """
     with running(json_lines) as session:
         check_output(output)

@@ -94,7 +94,8 @@ def existing_model(folder: Path, option: str = "--model") -> Path:
     """
     if not folder.is_dir():
         why = "expected a folder, this is a file" if folder.exists() else "this folder does not exist"
-        raise InputError(f"{option} {folder}: {why}. Name the folder of a bundle.")
+        other = "" if option == "--init" else ", or of a model of nnU-Net v2"
+        raise InputError(f"{option} {folder}: {why}. Name the folder of a bundle{other}.")
     return folder
 
 

@@ -232,7 +232,7 @@ def _check_request(
     if lacks and model is None and predictor.segmenter is None:
         raise InputError(
             f"{' and '.join(lacks)}: this bundle holds no segmentation network. Give the mask of the haematoma, or a "
-            "network to segment with (model: a bundle of 'ich train-segmenter' or an nnU-Net v2 model folder)."
+            "network to segment with (--model: a bundle of 'ich train-segmenter' or an nnU-Net v2 model folder)."
         )
     needs = [name for name, folder in (("encoder", predictor.segmenter), ("vaegan", predictor.autoencoder))
              if name in predictor.blocks and folder is None]  # fmt: skip

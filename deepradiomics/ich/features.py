@@ -27,6 +27,7 @@ from deepradiomics.ich.features_latents import (
     LatentRow,
     Latents,
     NetworkUse,
+    check_lengths,
     cohort_latents,
     described_network,
 )
@@ -278,6 +279,7 @@ def networks_of(
     by_hash: dict[str, NetworkUse] = {}
     for one in described.values():
         by_hash.setdefault(one.sha256, one)
+    check_lengths(kind, tuple(by_hash.values()))
     order = list(by_hash)
     given_by = tuple(order.index(described[Path(folder)].sha256) for folder in named if folder is not None)
     return tuple(by_hash.values()), given_by

@@ -108,6 +108,27 @@ def described_network(kind: Kind, folder: Path) -> NetworkUse:
     return NetworkUse(place, str(info.get("name") or place.name), str(info["weights"]["sha256"]), info)
 
 
+def check_lengths(kind: Kind, networks: Sequence[NetworkUse]) -> None:
+    """Check by their descriptions that networks give latents of one length, before any of them runs.
+
+    Raises:
+        InputError: they do not.
+    """
+    lengths = {one.name: _length(one.info) for one in networks}
+    known = sorted({length for length in lengths.values() if length})
+    if len(known) > 1:
+        raise InputError(
+            f"{kind}: the networks {', '.join(lengths)} give latents of different lengths "
+            f"({', '.join(map(str, known))}). All patients of an experiment need networks of one size."
+        )
+
+
+def _length(info: Mapping[str, Any]) -> int:
+    """Number of latents that a bundle says its network gives; 0 where it does not say."""
+    shapes = info.get("latents") or [info.get("latent_shape") or [0]]
+    return sum(int(np.prod(shape)) for shape in shapes)
+
+
 def cohort_latents(
     kind: Kind,
     rows: Sequence[LatentRow],
