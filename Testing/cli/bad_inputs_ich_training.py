@@ -185,9 +185,11 @@ TRAINING: tuple[BadInput, ...] = (
         ("1 of 6 cases", "Case ball-s0-02", "column mask", "--missing drop"),
         a_manifest(material.one(2, mask=""), count=6),
     ),
-    *_both("a picture among the CTs", ("Case ball-s0-02", "from 0 to 255 cannot be HU"), one_image("picture")),
-    *_both("an empty mask", ("Case ball-s0-02", "empty"), one_image("empty", column="mask")),
-    *_both("a mask beside its CT", ("Case ball-s0-02", "outside", "scan?"), one_image("shifted", column="mask")),
+    *_both("a picture among the CTs", ("Case ball-s0-02", "from 0 to 255 cannot be HU"), one_image("picture", count=6)),
+    *_both("an empty mask", ("Case ball-s0-02", "empty"), one_image("empty", column="mask", count=6)),
+    *_both(
+        "a mask beside its CT", ("Case ball-s0-02", "outside", "scan?"), one_image("shifted", column="mask", count=6)
+    ),
     *_both("too few patients", ("2 train cases at least", "1 of 2", "Add patients"), a_manifest(_few)),
     *_both(
         "a patient in two splits",
@@ -248,7 +250,7 @@ TRAINING: tuple[BadInput, ...] = (
         "ich train-segmenter: a lesion larger than the cube",
         _train(
             "segmenter",
-            None,
+            a_manifest(count=6),
             "--config",
             a_config("segmenter", recipe={"size_zyx": [32, 32, 32], "spacing_mm": 0.5}),
             preset=False,
