@@ -57,7 +57,8 @@ def _run_dask(
                 n_workers=count,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # any free port: Dask's own would be taken by a second run
+                scheduler_kwargs={"dashboard": False},
                 silence_logs=logging.ERROR,
             )
         try:

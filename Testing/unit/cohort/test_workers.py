@@ -32,7 +32,7 @@ def test_one_worker_computes_a_job_only_when_its_outcome_is_asked_for():
 def test_a_clusters_address_is_enough_and_outcomes_carry_their_numbers():
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp"
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp"
     ) as cluster:
         address = cluster.scheduler_address
         found = dict(run_everywhere(square_but_not_three, list(range(4, 10)), cluster=address))

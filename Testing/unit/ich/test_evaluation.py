@@ -160,7 +160,7 @@ def test_workers_of_a_cluster_give_the_same_numbers(tmp_path: Path, processes: b
     here = _run(tmp_path / "here", training, **options)
     found = []
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=processes, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=processes, dashboard_address="127.0.0.1:0"
     ) as cluster:
         found.append(_run(tmp_path / "there", training, cluster=cluster.scheduler_address, **options))
     if processes:
