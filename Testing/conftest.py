@@ -1,6 +1,8 @@
 """What every test may ask for."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,12 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip(f"real test data not named by {DATA_VARIABLE}")
     return Path(folder).resolve()
+
+
+@pytest.fixture(autouse=True)
+def _torch_keeps_its_threads() -> Iterator[None]:
+    """A test that limits torch's threads leaves no limit behind: sums in another order have other last digits."""
+    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
+    yield
+    if before is not None and sys.modules["torch"].get_num_threads() != before:
+        sys.modules["torch"].set_num_threads(before)
