@@ -205,7 +205,7 @@ def _train(manifest: Manifest, plan: _Plan, run: RunFolder, progress: Progress, 
     """Fit one network, score it on its held-out cases, write its bundle."""
     from deepradiomics.ich.segment_module import Segmentation
     from deepradiomics.ich.segment_score import score_cases
-    from deepradiomics.networks.segmenter import VOLUME_OFF, BundleSegmenter, load_bundle_segmenter
+    from deepradiomics.networks.segmenter import VOLUME_OFF, BundleSegmenter
 
     config, training = plan.config, plan.config.training
     network = new_network(config, plan.seed) if plan.init is None else _copied(plan.init)
@@ -218,9 +218,8 @@ def _train(manifest: Manifest, plan: _Plan, run: RunFolder, progress: Progress, 
     learned = {
         "dice": fitted.best_score, "best_epoch": fitted.best_epoch, "epochs": fitted.epochs, "seconds": fitted.seconds
     }  # fmt: skip
-    info = _info(manifest, plan, learned)
-    BundleSegmenter(network, config.recipe, name=run.folder.resolve().name, info=info).save(run.folder / "bundle")
-    segmenter = load_bundle_segmenter(run.folder / "bundle", device=plan.device)
+    name, info = run.folder.resolve().name, _info(manifest, plan, learned)
+    segmenter = BundleSegmenter(network, config.recipe, name=name, info=info, device=plan.device)
     _write_splits(manifest, run.folder / "splits.csv")
     held_out = "test" if any(row.split == "test" for row in manifest.rows) else "validation"
     cases = score_cases(
@@ -229,9 +228,7 @@ def _train(manifest: Manifest, plan: _Plan, run: RunFolder, progress: Progress, 
     )  # fmt: skip
     summary = _summary(cases)
     told = {"cases": len(cases), "dice": summary["mean"], "volume_ratio": summary["volume_ratio"]}
-    BundleSegmenter(network, config.recipe, name=segmenter.name, info={**info, "held_out": told}).save(
-        run.folder / "bundle"
-    )
+    BundleSegmenter(network, config.recipe, name=name, info={**info, "held_out": told}).save(run.folder / "bundle")
     warnings = []
     if abs(summary["volume_ratio"] - 1) > VOLUME_OFF:
         warnings.append(
