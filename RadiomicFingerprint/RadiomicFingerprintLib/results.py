@@ -14,10 +14,11 @@ from deepradiomics.scene.panel.result_actions import (
     open_report,
     report_of,
 )
+from deepradiomics.scene.roles import references
 
 from .choices import HeatMap
 from .result_rows import feature_rows, fingerprint_rows, kind_of, map_rows, tasks_of, verdict
-from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
+from .work import GRADCAM_ROLE, RELEVANCE_ROLE
 
 ROW_HEIGHT = 22
 
@@ -163,7 +164,7 @@ class ResultsSection:
             self._fade(maps_of(table).values())
             return
         role = GRADCAM_ROLE if p.heatMap is HeatMap.GRADCAM else RELEVANCE_ROLE
-        node = table.GetNodeReference(role + task) if table is not None and task else None
+        node = references(table, role).get(task) if table is not None and task else None
         if node is None or node.GetDisplayNode() is None:
             return
         display = node.GetDisplayNode()
@@ -172,12 +173,10 @@ class ResultsSection:
             display.SetThreshold(low, max(display.GetUpperThreshold(), 2.0))
         if self._overlay != node.GetID():
             self._overlay = node.GetID()
-            from deepradiomics.scene.overlay import show_in_slices
+            from deepradiomics.scene.fingerprint import anatomy_of
+            from deepradiomics.scene.shown import show_result
 
-            show_in_slices(slicer.mrmlScene, foreground=node, opacity=p.overlayOpacity)
-            chart = table.GetNodeReference(CHART_ROLE + task)
-            if chart is not None:
-                slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(chart.GetID())
+            show_result(slicer.mrmlScene, table, image=anatomy_of(table), drawn=node, opacity=p.overlayOpacity)
         self._fade([node])
 
     def _show_map(self, table, row: int) -> None:

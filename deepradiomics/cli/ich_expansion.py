@@ -64,7 +64,7 @@ def expansion(
         from deepradiomics.cohort.synthetic import is_synthetic_image
         from deepradiomics.files import write_json
         from deepradiomics.ich.expansion import expansion as compute
-        from deepradiomics.images import read_volume, write_mask, write_volume
+        from deepradiomics.images import image_record, read_volume, write_mask, write_volume
         from deepradiomics.prepare.hu import check_hu
         from deepradiomics.progress import part
         from deepradiomics.results.ich_expansion import write_picture
@@ -89,6 +89,7 @@ def expansion(
             "inputs": {"baseline": str(baseline), "followup": str(followup), "masks": [
                 str(path or model) for path in (baseline_mask, followup_mask)
             ]},
+            "images": {"baseline": image_record(before), "followup": image_record(after)},
             "notes": notes,
         }  # fmt: skip
         with staged(output) as folder:

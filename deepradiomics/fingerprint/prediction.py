@@ -14,7 +14,7 @@ from deepradiomics import __version__
 from deepradiomics.files import content_hash
 from deepradiomics.fingerprint.methods_text import methods_text
 from deepradiomics.fingerprint.tasks import output_slices
-from deepradiomics.images import Case
+from deepradiomics.images import Case, image_record
 from deepradiomics.prepare import patch_boxes
 from deepradiomics.training.run_folder import now, versions
 
@@ -143,6 +143,7 @@ def _provenance(view: str, case: Case, reformatted_from: str | None) -> dict[str
     return {
         "file": name if name.lower().endswith(_IMAGE_SUFFIXES) else (reformatted_from or view),
         "sha256": content_hash(np.asarray(origin.voxels), origin.geometry.to_dict()),
+        **image_record(origin),
         "reformatted_from": reformatted_from,
         "size": list(volume.geometry.size),
         "spacing_mm": list(volume.geometry.spacing_mm),

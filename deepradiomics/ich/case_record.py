@@ -14,7 +14,7 @@ from deepradiomics.files import content_hash
 from deepradiomics.ich.case_result import KIND, RING
 from deepradiomics.ich.methods_text import case_methods
 from deepradiomics.ich.volume import abc2, lesions, volume_ml
-from deepradiomics.images import Mask, Volume
+from deepradiomics.images import Mask, Volume, image_record
 from deepradiomics.training.run_folder import now, versions
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ def _provenance(ct: Volume) -> dict[str, Any]:
     return {
         "file": name if name.lower().endswith(_IMAGE_SUFFIXES) else "",
         "sha256": content_hash(np.asarray(ct.voxels), ct.geometry.to_dict()),
+        **image_record(ct),
         "size": list(ct.geometry.size),
         "spacing_mm": list(ct.geometry.spacing_mm),
     }

@@ -18,7 +18,7 @@ from deepradiomics.cohort.manifest import ManifestRow
 from deepradiomics.cohort.roi import ELLIPSOID, roi_mask
 from deepradiomics.errors import InputError
 from deepradiomics.files import write_json
-from deepradiomics.images import Mask, Volume, write_mask, write_volume
+from deepradiomics.images import Mask, Volume, image_record, write_mask, write_volume
 from deepradiomics.images.convert import volume_from_sitk
 from deepradiomics.lens.config import LensConfig
 from deepradiomics.lens.radiomics import settings_for
@@ -134,9 +134,9 @@ class CaseMap:
         folder = Path(folder)
         files = [folder / "map.nrrd"]
         write_volume(self.map, files[0])
-        places: dict[str, dict[str, str]] = {}
+        places: dict[str, dict[str, Any]] = {}
         for name, volume in self.source.images.items():
-            places[name] = {"image": str(self.source.files.get(name, f"image_{name}.nrrd"))}
+            places[name] = {"image": str(self.source.files.get(name, f"image_{name}.nrrd")), **image_record(volume)}
             if name not in self.source.files:
                 files.append(folder / f"image_{name}.nrrd")
                 write_volume(volume, files[-1])
@@ -147,8 +147,8 @@ class CaseMap:
         write_json(folder / "case.json", self.to_dict(places))
         return [folder / "case.json", *files]
 
-    def to_dict(self, places: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-        """The content of case.json; ``places`` says where images and regions are."""
+    def to_dict(self, places: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """The content of case.json; ``places``: where images and regions are, and what the images hold."""
         row = {name: None if isinstance(v, float) and isnan(v) else v for name, v in self.row.items()}
         for name in ("rank", "rank_explained"):
             if (place := row.get(name)) is not None:

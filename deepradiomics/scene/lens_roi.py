@@ -25,6 +25,8 @@ def add_outline(scene: Any, name: str, mask: Mask, volume: Any | None, place: Re
     )
     if volume is not None and follows is not None:
         node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    if volume is not None:
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volume)  # Segment Editor begins with it
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(False)

@@ -24,6 +24,7 @@ from deepradiomics.scene.overlay import show_in_slices
 from deepradiomics.scene.placement import ijk_to_ras, to_world
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.result_folder import read_object
+from deepradiomics.scene.roles import references, role
 from deepradiomics.scene.tables import add_table
 from deepradiomics.scene.volumes import node_from_volume
 
@@ -106,7 +107,7 @@ def show_maps(
         made = {key: add_map(scene, key, each, volume, place) for key, each in volumes.items()}
         table = _table(scene, name, volumes)
         for key, node in made.items():
-            table.SetNodeReferenceID(MAP_ROLE + key, node.GetID())
+            table.SetNodeReferenceID(role(MAP_ROLE, key), node.GetID())
             stamp(node, about, feature=key)
         stamp(table, about)
         for node in (table, *made.values()):
@@ -128,10 +129,7 @@ def read_maps(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
 
 def maps_of(table: Any) -> dict[str, Any]:
     """The map nodes that a table of maps refers to, by feature key; deleted ones are left out."""
-    roles: list[str] = []
-    table.GetNodeReferenceRoles(roles)
-    found = {role[len(MAP_ROLE) :]: table.GetNodeReference(role) for role in roles if role.startswith(MAP_ROLE)}
-    return {key: node for key, node in found.items() if node is not None}
+    return references(table, MAP_ROLE)
 
 
 def jump_to(node: Any, slice_nodes: Sequence[Any]) -> None:

@@ -59,6 +59,8 @@ def add_segments(
             node.AddSegmentFromBinaryLabelmapRepresentation(image, look.name, look.colour, look.name)
     if volume is not None and follows is not None:
         node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    if volume is not None:
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volume)  # Segment Editor begins with it
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(True)
