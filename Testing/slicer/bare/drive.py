@@ -4,8 +4,9 @@ Usage: python -m Testing.slicer.bare.drive {5.10,5.12} SCENES REPORT      (SLICE
 
 SCENES is a folder of `Testing.slicer.bare.scenes`. A simulated panel: PySide6 acts Qt. REPORT is a JSON file::
 
-    {"release", "panels": {module: {"loaded", "choices", "scenes", "texts"}}, "raised": [{"where", "traceback"}],
-     "messages": [text of an error box], "refused": {module that was asked for in vain: file that asked}}
+    {"release", "panels": {module: {"loaded", "choices": {situation: [value]}, "scenes", "shown", "buttons", "declined"}},
+     "raised": [{"where", "traceback"}], "messages": [text of an error box],
+     "refused": {module that was asked for in vain: file that asked}}
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import contextlib
 import enum
 import json
 import os
+import subprocess
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,7 +79,9 @@ class Driver:
 
     def __init__(self, slicer: Any, headless: Any, report: Report, module: str, scenes: Path) -> None:
         self.slicer, self.headless, self.report, self.module, self.scenes = slicer, headless, report, module, scenes
-        self.done: dict[str, Any] = {"loaded": False, "choices": 0, "scenes": [], "texts": {}}
+        self.done: dict[str, Any] = {
+            "loaded": False, "choices": {}, "scenes": [], "shown": [], "buttons": {}, "declined": [],
+        }  # fmt: skip
         report.panels[module] = self.done
 
     def drive(self) -> None:
@@ -91,9 +95,6 @@ class Driver:
             self.done["loaded"] = True
         if not self.done["loaded"]:
             return
-        if hasattr(self.panel, "warmUp"):
-            start = self.panel.warmUp._start_child
-            self.panel.warmUp._start_child = lambda *given: self.report.messages.append(f"a child was started: {start}")
         with at(f"{self.module}: setup"):
             self.panel.setup()
         with at(f"{self.module}: enter"):
@@ -104,6 +105,8 @@ class Driver:
             self._fill()
         with at(f"{self.module}: filled scene"):
             self._choices("filled scene")
+        with at(f"{self.module}: declining the installation"):
+            self._decline()
         with at(f"{self.module}: exit and enter"):
             self.panel.exit()
             self.panel.enter()
@@ -117,12 +120,12 @@ class Driver:
 
     def _choices(self, scene: str) -> None:
         """Every value of every choice once, under each mode; back to where it was after each."""
-        names = [name for name in dir_of(self.panel.parameters) if isinstance(self._value(name), enum.Enum)]
+        names = [name for name in names_of(self.panel.parameters) if isinstance(self._value(name), enum.Enum)]
         modes = list(type(self._value("mode"))) if "mode" in names else [None]
         for mode in modes:
             if mode is not None:
                 self._choose(scene, "mode", mode)
-                self._tell(f"{scene}, {mode.name}")
+                self._note_button(f"{scene}, {mode.name}")
             for name in names:
                 if name == "mode":
                     continue
@@ -131,25 +134,34 @@ class Driver:
                     self._choose(scene, name, value)
                 self._choose(scene, name, before)
         if modes[0] is None:
-            self._tell(scene)
+            self._note_button(scene)
 
     def _choose(self, scene: str, name: str, value: enum.Enum) -> None:
         with self.report.at(f"{self.module}: {scene}: {name} = {value.name}"):
             setattr(self.panel.parameters, name, value)
             self.panel.refresh()
-            self.done["choices"] += 1
+            self.done["choices"].setdefault(scene, []).append(f"{type(value).__name__}.{value.name}")
 
     def _value(self, name: str) -> Any:
         return getattr(self.panel.parameters, name)
 
-    def _tell(self, situation: str) -> None:
+    def _note_button(self, situation: str) -> None:
         button = self.panel.ui.applyButton
-        self.done["texts"][situation] = {"text": button.text, "enabled": button.enabled, "tip": button.toolTip}
+        self.done["buttons"][situation] = {"text": button.text, "enabled": button.enabled, "tip": button.toolTip}
+
+    def _decline(self) -> None:
+        """Press the button and decline the installation."""
+        before = len(self.report.messages)
+        self.panel.ui.applyButton.click()
+        self.done["declined"] = self.report.messages[before:]
+        del self.report.messages[before:]
+        if not self.panel.idle:
+            raise AssertionError("the panel believes that a run is under way")
 
     def _fill(self) -> None:
         """Nodes for every parameter that takes one, and the paths that a run needs."""
         nodes = filled_scene(self.slicer)
-        for name in dir_of(self.panel.parameters):
+        for name in names_of(self.panel.parameters):
             wanted = str(self.panel.parameters.dataType(name))
             for class_name, node in nodes.items():
                 if name != "resultTable" and class_name in wanted and "[" not in wanted.partition(class_name)[0]:
@@ -175,6 +187,7 @@ class Driver:
                     raise AssertionError(f"the panel does not show {table!r} after the scene was loaded")
                 self.panel.refresh()
                 self._look_around()
+                self.done["shown"].append(kind)
             self.done["scenes"].append(kind)
 
     def _shows(self, kind: str) -> bool:
@@ -184,7 +197,7 @@ class Driver:
         return bool(modules) and modules[0] == self.module
 
     def _look_around(self) -> None:
-        """Choose rows of each list, each choice of each combo box that belongs to the results, each chart."""
+        """Choose rows of each list of the results; ask for each chart."""
         from PySide6 import QtWidgets
 
         section = self.panel.ui.resultsSection
@@ -197,7 +210,15 @@ class Driver:
                 button.click()
 
 
-def dir_of(parameters: Any) -> list[str]:
+def _no_child(command: Any, *_: Any, **__: Any) -> None:
+    raise AssertionError(f"a child was started: {command}")
+
+
+def _declined(*_: Any, **__: Any) -> None:
+    raise RuntimeError("the user declined")
+
+
+def names_of(parameters: Any) -> list[str]:
     """The names of a parameter node's parameters."""
     return list(parameters.allParameters)
 
@@ -243,6 +264,12 @@ def main(release: str, scenes: Path, path: Path) -> None:
         simulated_slicer(sources) as slicer,
     ):
         slicer.util.errorDisplay = lambda text, **_: report.messages.append(f"{report.where}: {text}")
+        subprocess.Popen = _no_child
+        slicer.util.confirmOkCancelDisplay = lambda *_, **__: False  # declines
+        from deepradiomics.scene import dependencies
+
+        dependencies.SlicerInstaller.install = _declined
+        dependencies.SlicerInstaller.install_torch = _declined
         for module in MODULES:
             Driver(slicer, headless, report, module, scenes).drive()
     content = {
