@@ -4,7 +4,8 @@ Usage: python -m Testing.slicer.bare.drive {5.10,5.12} SCENES REPORT      (SLICE
 
 SCENES is a folder of `Testing.slicer.bare.scenes`. A simulated panel: PySide6 acts Qt. REPORT is a JSON file::
 
-    {"release", "panels": {module: {"loaded", "choices": {situation: [value]}, "scenes", "shown", "buttons", "declined"}},
+    {"release",
+     "panels": {module: {"loaded", "choices": {situation: [value]}, "scenes", "shown", "buttons", "declined"}},
      "raised": [{"where", "traceback"}], "messages": [text of an error box],
      "refused": {module that was asked for in vain: file that asked}}
 """
@@ -166,6 +167,8 @@ class Driver:
             for class_name, node in nodes.items():
                 if name != "resultTable" and class_name in wanted and "[" not in wanted.partition(class_name)[0]:
                     setattr(self.panel.parameters, name, node)
+            if name == "mapFeatures":
+                self.panel.parameters.mapFeatures = ["original_glcm_Contrast"]
             if name in PATHS:
                 inputs = PATHS[name]
                 chosen = inputs.get(self.module, inputs.get("", ""))
@@ -274,7 +277,7 @@ def main(release: str, scenes: Path, path: Path) -> None:
             Driver(slicer, headless, report, module, scenes).drive()
     content = {
         "release": release, "panels": report.panels, "raised": report.raised, "messages": report.messages,
-        "refused": {name: asker for name, asker in BLOCKER.refused.items()},
+        "refused": dict(BLOCKER.refused),
     }  # fmt: skip
     path.write_text(json.dumps(content, indent=1), encoding="utf-8")
 

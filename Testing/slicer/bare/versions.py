@@ -2,7 +2,7 @@
 
 Usage: python Testing/slicer/bare/versions.py {requirements,constraints,check} {5.10,5.12}
 
-``requirements``  what the release bundles, as pip's requirements; without vtk, which slicer-core brings in its own build
+``requirements``  what the release bundles, for pip; without vtk, which slicer-core brings in its own build
 ``constraints``   what no later installation may replace: numpy, scipy, SimpleITK, pydicom
 ``check``         print what is installed beside what the release bundles; 1 when one of the constraints is not met
 """

@@ -1,4 +1,4 @@
-"""The simulated Slicer itself, for tests and for scripts that are no tests: PySide6 acts Qt, slicer-core is the scene."""
+"""The simulated Slicer itself, for tests and for scripts: PySide6 acts Qt, slicer-core is the scene."""
 
 from __future__ import annotations
 
