@@ -61,7 +61,7 @@ def split_of(**counts: int) -> list[str]:
          "separates the scans of one patient: p00 in train, p59 in test"),
         ({"split": split_of(train=59, test=1)}, "test has 1 patient, but.*60 patients gave 59"),
         ({"split": split_of(train=40, test=20), "options": {"sweep": True}}, "validation has 0 patients.*the sweep"),
-        ({"options": {"hidden": 256}}, "42 training cases for hidden=256 units.*hidden to 14 or fewer.*ridge=0.001"),
+        ({"options": {"hidden": 256}}, "42 training cases for hidden=256:.*hidden to 14 or fewer.*ridge=0.001"),
         ({"options": {"fit_on": "fit"}}, "fit_on: expected one of 'pre', 'ft', 'both', got 'fit'. Did you mean 'ft'"),
         ({"options": {"target_scaling": "z-score"}}, "Did you mean 'zscore'"),
         ({"options": {"embedding_scaling": "owns"}}, "Did you mean 'own'"),
