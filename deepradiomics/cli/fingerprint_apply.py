@@ -8,8 +8,8 @@ import typer
 
 from deepradiomics.cli.apply_case import ApplyOptions, apply_case, files_in, verdicts
 from deepradiomics.cli.batch import apply_batch, cases_of
-from deepradiomics.cli.cases import roi_box, view_paths
-from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, existing_file
+from deepradiomics.cli.cases import case_name, roi_box, view_paths
+from deepradiomics.cli.options import CaseId, DeviceName, JsonLines, OutputFolder, existing_file
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import Session, running
 from deepradiomics.errors import InputError
@@ -35,7 +35,7 @@ def apply(
     ] = None,
     backend: Annotated[str | None, typer.Option("--backend", help="Of the registration: auto, cpu or gpu.")] = None,
     inference: Annotated[str, typer.Option("--inference", help="paper, masked or soft.")] = "paper",
-    case_id: Annotated[str, typer.Option("--case-id", help="Name of the case in the results.")] = "case",
+    case_id: CaseId = None,
     device: DeviceName = "auto",
     scene: Annotated[bool, typer.Option("--scene/--no-scene", help="Write scene.mrb for 3D Slicer.")] = True,
     json_lines: JsonLines = False,
@@ -62,7 +62,10 @@ def apply(
             bundle_folder(bundle), roi_box(roi), roi_label, registration, backend, inference, device, scene  # type: ignore[arg-type]
         )  # fmt: skip
         if paths:
-            prediction = apply_case(case_id, paths, mask, output, options, session, session.progress)
+            first = next(iter(paths))
+            prediction = apply_case(
+                case_id or case_name(paths[first], first), paths, mask, output, options, session, session.progress
+            )
             files = files_in(output)
             session.result(
                 "\n".join([*verdicts(prediction), "", *_remarks(prediction), prediction.get("disclaimer", ""), *files]),

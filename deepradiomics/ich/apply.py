@@ -20,6 +20,8 @@ from deepradiomics.ich.case_result import HAEMATOMA, RING, IchCase, ShapRow
 from deepradiomics.ich.predictor import LESIONS, Predictor, load_predictor
 from deepradiomics.images import Mask, Volume
 from deepradiomics.progress import Progress, part
+from deepradiomics.stats.outside import OUTSIDE_LIMIT, outside_sentence
+from deepradiomics.words import made_up_sentence
 
 if TYPE_CHECKING:
     from deepradiomics.ich.expansion import Expansion
@@ -43,6 +45,7 @@ def apply_case(
     device: str = "auto",
     threads: int | None = None,
     synthetic_image: bool = False,
+    real_head: bool = False,
     command: str = "",
     progress: Progress | None = None,
 ) -> IchCase:
@@ -64,6 +67,7 @@ def apply_case(
         device: auto, cpu, cuda or mps, of the networks.
         threads: of the radiomic engine.
         synthetic_image: the CT is a phantom; noted in the result.
+        real_head: of a phantom, whether its head is a real person's (``phantom ich --head``).
         command: how the program was started, for the record.
         progress: may raise Cancelled.
 
@@ -88,7 +92,7 @@ def apply_case(
     from deepradiomics.ich.case_features import case_features, feature_rows, lesion_rows
     from deepradiomics.ich.case_maps import risk_maps
     from deepradiomics.ich.case_record import RunFacts, case_record
-    from deepradiomics.ich.case_risk import outcome_record, patient_row
+    from deepradiomics.ich.case_risk import outcome_record, outside_share, patient_row
     from deepradiomics.ich.lesion import CropRecipe, regions_on_ct
     from deepradiomics.prepare.hu import check_hu
     from deepradiomics.radiomics import Settings
@@ -121,6 +125,9 @@ def apply_case(
     say(0.6, "risks")
     row, remarks = patient_row(predictor, measured, clinical or {})
     notes += remarks
+    far = outside_share(predictor, measured)
+    if far is not None and far > OUTSIDE_LIMIT:
+        notes.append(outside_sentence(far))
     outcomes: dict[str, Any] = {}
     shap: list[ShapRow] = []
     for number, outcome in enumerate(predictor.outcomes):
@@ -149,12 +156,12 @@ def apply_case(
         clock.lap("expansion")
     notes += _seen(predictor, networks, ct)
     if synthetic_image:
-        notes.append("The CT is SYNTHETIC: it shows nobody.")
+        notes.append(made_up_sentence(real_head))
     regions = Mask(segmentation, ct.geometry, "haematoma", segment_names={HAEMATOMA: "haematoma", RING: "ring"})
     recipe = networks.autoencoder.recipe if networks.autoencoder is not None else CropRecipe()
     facts = RunFacts(
         case_id, command, policy, clinical or {}, where, predictor.synthetic or networks.synthetic, synthetic_image,
-        recipe.dilation_voxels, clock.laps,
+        recipe.dilation_voxels, clock.laps, far, real_head,
     )  # fmt: skip
     record = case_record(predictor, ct, region, regions, measured.crop, outcomes, grown, tuple(notes), facts)
     say(1.0, "done")

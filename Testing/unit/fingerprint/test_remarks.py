@@ -7,6 +7,7 @@ import numpy as np
 from deepradiomics.fingerprint.remarks import thin_region, unlike_training, views_given
 from deepradiomics.images import Case, Geometry, Volume
 from deepradiomics.prepare import Box, Recipe, prepare_exam
+from deepradiomics.stats.outside import OUTSIDE_LIMIT
 
 THICK = Geometry((32, 32, 12), (1.0, 1.0, 4.0), direction=(0, 0, 1, 1, 0, 0, 0, -1, 0))  # sagittal slices
 RECIPE = replace(Recipe(), views=("sagittal",), registration="off", resized_shape=(8, 16, 16))
@@ -18,10 +19,8 @@ def case(**views: Geometry) -> Case:
 
 
 def test_a_case_unlike_the_training_cohort_is_told() -> None:
-    z = np.zeros(100)
-    assert unlike_training(z) == []
-    z[:20] = -4
-    assert unlike_training(z)[0].startswith("20% of the features lie more than 3 standard deviations")
+    assert unlike_training(None) == unlike_training(0.02) == unlike_training(OUTSIDE_LIMIT) == []
+    assert unlike_training(0.2)[0].startswith("20% of the features lie more than 3 standard deviations")
 
 
 def test_an_image_whose_slices_lie_in_another_plane_is_noticed() -> None:
