@@ -41,7 +41,7 @@ def apply_case(
     largest: bool = False,
     lesions: str | None = None,
     clinical: Mapping[str, Any] | None = None,
-    case_id: str = "case",
+    case_id: str = "",
     device: str = "auto",
     threads: int | None = None,
     synthetic_image: bool = False,
@@ -63,7 +63,7 @@ def apply_case(
         lesions: of several haematomas take ``all`` as one region or the ``largest`` (the bundle's choice by default),
             or measure ``each`` as well; risks are of the bundle's choice then.
         clinical: covariates by name, where the bundle takes some; those left out take the training median.
-        case_id: name of the case in the results.
+        case_id: name of the case in the results; the CT's name by default.
         device: auto, cpu, cuda or mps, of the networks.
         threads: of the radiomic engine.
         synthetic_image: the CT is a phantom; noted in the result.
@@ -82,6 +82,7 @@ def apply_case(
         >>> case.record["outcomes"]["expansion_6ml"]["probability"]  # doctest: +SKIP
     """
     clock = _Clock()
+    case_id = case_id or ct.name or "case"
     say = part(progress, 0.0, 1.0)
     if lesions is not None and lesions not in (*LESIONS, "each"):
         raise InputError(f"lesions: expected one of {', '.join((*LESIONS, 'each'))}, got {lesions!r}.")

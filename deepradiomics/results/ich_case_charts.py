@@ -54,7 +54,8 @@ def calibration_figure(case: CaseFolder) -> Figure | None:
         ax.title.set_fontsize(9.5)
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(shown) + 1), frameon=False, fontsize=8.5)
+    columns = 2 if case.outside else min(4, len(shown) + 1)  # the words for outside are long
+    figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=8.5)
     return _marked(figure, case)
 
 

@@ -34,7 +34,8 @@ RED = "#b00020"
 RESEARCH = "Research use only; not a medical device. Not for diagnosis or treatment."
 SYNTHETIC = "SYNTHETIC DATA"
 SYNTHETIC_MODEL, SYNTHETIC_CT = "SYNTHETIC MODEL", "SYNTHETIC CT"
-SYNTHETIC_IN_REAL = "SYNTHETIC HAEMATOMA IN A REAL HEAD"
+SYNTHETIC_IN_REAL = "SYNTHETIC HAEMATOMA, REAL HEAD"
+_RED_LETTERS_PER_INCH = 10.0  # of mark_red, so that narrow figures break the line
 LEAKING = "LEAKING RUN"
 _KEY = re.compile(r"[A-Za-z0-9.]+(?:-[A-Za-z0-9.-]+)?_[A-Za-z0-9]+_[A-Za-z0-9]+(?:_[A-Za-z0-9_]+)?")
 
@@ -103,7 +104,9 @@ def red_lines(leaking: bool, *made_up: str) -> list[str]:
 def mark_red(figure: Figure, lines: Sequence[str]) -> Figure:
     """Write lines in red on top of a figure: a picture may leave its page."""
     if lines:
-        figure.suptitle("  ·  ".join(lines), fontsize=10, color=RED, fontweight="bold")
+        line = "  ·  ".join(lines)
+        fits = len(line) <= _RED_LETTERS_PER_INCH * figure.get_figwidth()
+        figure.suptitle(line if fits else "\n".join(lines), fontsize=10, color=RED, fontweight="bold")
     return figure
 
 

@@ -1,7 +1,8 @@
 """``report.html``: one self-contained page about one patient's fingerprint, to be read without any software of ours.
 
-It holds pictures, charts and tables inside itself, loads nothing from elsewhere, runs no script, and carries no
-identifiers: the case id is the user's, file names are those in ``prediction.json``.
+It holds pictures, charts and tables inside itself, loads nothing from elsewhere, runs no script, and holds
+nothing from an image's header: the case's name is the user's, else the file's, file names are those in
+``prediction.json``.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,9 @@ from deepradiomics.fingerprint.eval_ranks import Localisation, RankRow
 from deepradiomics.fingerprint.eval_result import Evaluation
 from deepradiomics.results.canvas import legend_below, new_figure, tidy
 from deepradiomics.results.figures import calibration_figure, localisation_figure, loss_figure, roc_figure
+from deepradiomics.results.ich_case import CaseFolder
+from deepradiomics.results.ich_case_charts import calibration_figure as patient_calibration
+from Testing.unit.results.fake_ich import write_fake_case
 from Testing.unit.results.ich_pages import texts
 from Testing.unit.results.test_figures import _evaluation, _row
 
@@ -78,3 +83,21 @@ def test_what_cannot_be_computed_is_left_out_of_a_legend() -> None:
 def test_titles_of_tasks_are_read_not_ids() -> None:
     assert [axes.get_title() for axes in roc_figure(many_tasks()).axes][1] == "A task with a rather long name"
     assert _row("a", 1, 0.2).task == "acl"
+
+
+@pytest.mark.parametrize("outcomes", [("poor_outcome",), ("poor_outcome", "expansion_6ml")])
+@pytest.mark.parametrize("outside", [False, True])
+def test_nothing_is_cut_from_the_calibration_of_a_patient(
+    tmp_path: Path, outcomes: tuple[str, ...], outside: bool
+) -> None:
+    folder, _ = write_fake_case(tmp_path / "case", outcomes=outcomes, leaking=True)
+    path = folder / "ich.json"
+    about = {**json.loads(path.read_text(encoding="utf-8")), "real_head": True, "outside_training_cohort": outside}
+    path.write_text(json.dumps(about), encoding="utf-8")
+    figure = patient_calibration(CaseFolder.read(folder))
+    drawn = " ".join(texts(figure))  # fails where a text is cut
+    assert "predicted probability" in drawn and ("outside the training cohort" in drawn) == outside
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    for axes in figure.axes:
+        assert not legend.get_window_extent().overlaps(axes.get_tightbbox())
