@@ -13,6 +13,8 @@ from deepradiomics.cli.options import CaseId, DeviceName, JsonLines, OutputFolde
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import Session, running
 from deepradiomics.errors import InputError
+from deepradiomics.stats.outside import OUTSIDE
+from deepradiomics.words import count
 
 
 def apply(
@@ -89,9 +91,12 @@ def _batch(manifest: Path | None, folder: Path | None, output: Path, options: Ap
     by_status = {status: [one for one in outcomes if one.status == status] for status in ("done", "skipped", "failed")}
     counts = ", ".join(f"{len(ones)} {status}" for status, ones in by_status.items())
     failed = {one.id: one.message for one in by_status["failed"]}
-    lines = [f"{len(outcomes)} cases: {counts}", *(f"  {name}: {why}" for name, why in failed.items())]
+    far = sum(bool((one.prediction or {}).get("outside_training_cohort")) for one in outcomes)
+    if far:
+        counts += f"; {far} {OUTSIDE}, without a class"
+    lines = [f"{count(len(outcomes), 'case')}: {counts}", *(f"  {name}: {why}" for name, why in failed.items())]
     if failed:
-        session.fail(f"{len(failed)} of {len(outcomes)} cases failed: {', '.join(failed)}.", 1)
+        session.fail(f"{len(failed)} of {count(len(outcomes), 'case')} failed: {', '.join(failed)}.", 1)
     session.result(
         "\n".join([*lines, str(output / "batch.csv")]),
         folder=str(output),
