@@ -103,7 +103,7 @@ def test_a_scene_that_fails_is_a_warning_and_loses_nothing(
     command = ["fingerprint", "apply", "--view", f"sagittal={image}", "-b", bundle, "-o", tmp_path / "out"]
     found = run_cli([*command, "--device", "cpu", "--json"])
     assert found.code == 0
-    assert found.result["warnings"] == ["scene.mrb: no luck today"]
+    assert found.result["warnings"] == ["knee: scene.mrb: no luck today"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(RESULTS)
 
 
@@ -133,10 +133,10 @@ def test_the_case_is_called_by_its_file_and_what_is_outside_is_told_without_a_cl
     assert prediction["case_id"] == "knee"
     assert {task["title"] for task in prediction["tasks"].values()} == {"Acl", "Meniscus"}
     assert {task["beyond_3sd"] for task in prediction["tasks"].values()} == {prediction["outside_share"]}
-    bright = read_volume(applied[0])
-    noise = np.random.default_rng(0).normal(0, 1, bright.voxels.shape).astype(np.float32)
-    write_volume(Volume(noise, bright.geometry), tmp_path / "noise.nii.gz")
-    views = ["--view", f"sagittal={tmp_path / 'noise.nii.gz'}"]
+    knee = read_volume(applied[0])
+    ramp = np.broadcast_to(np.linspace(0, 1000, knee.voxels.shape[2], dtype=np.float32), knee.voxels.shape)
+    write_volume(Volume(np.array(ramp), knee.geometry), tmp_path / "ramp.nii.gz")  # no knee: no texture at all
+    views = ["--view", f"sagittal={tmp_path / 'ramp.nii.gz'}"]
     told = run_cli(["fingerprint", "apply", *views, "-b", bundle, "-o", tmp_path / "out", "--no-scene"])
     prediction = json.loads((tmp_path / "out" / "prediction.json").read_text(encoding="utf-8"))
     assert prediction["outside_training_cohort"] and prediction["outside_share"] > prediction["outside_limit"]
