@@ -65,10 +65,15 @@ def feature_notes(diagnostics: Mapping[str, Any], found: Explanation) -> list[st
     notes = [str(warning) for warning in diagnostics.get("warnings", ()) if "grey level" not in str(warning)]
     levels = np.array(diagnostics.get("grey_levels") or [], dtype=np.int64).ravel()
     few, many = int((levels < 16).sum()), int((levels > 128).sum())
-    if few or many:
+    told = []
+    if few:
+        told.append(f"{few} of fewer than 16, where texture says little")
+    if many:
+        told.append(f"{many} of more than 128")
+    if told:
         notes.append(
-            f"Grey levels in the {levels.size} patches and views range from {levels.min()} to {levels.max()}: {few} "
-            f"have fewer than 16, where texture says little, and {many} more than 128."
+            f"Grey levels in the {count(levels.size, 'patch of a view', 'patches of all views')} range from "
+            f"{levels.min()} to {levels.max()}: {' and '.join(told)}."
         )
     undefined = int((~np.isfinite(found.pool)).sum())
     if undefined:

@@ -1,10 +1,11 @@
 """What the remarks say, and when they keep silent."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 
-from deepradiomics.fingerprint.remarks import thin_region, unlike_training, views_given
+from deepradiomics.fingerprint.remarks import feature_notes, thin_region, unlike_training, views_given
 from deepradiomics.images import Case, Geometry, Volume
 from deepradiomics.prepare import Box, Recipe, prepare_exam
 from deepradiomics.stats.outside import OUTSIDE_LIMIT
@@ -43,3 +44,13 @@ def test_a_region_thinner_than_its_voxels_is_flagged() -> None:
     assert "2 mm, less than a voxel of the sagittal view" in thin_region(thin, knee, RECIPE)[0]
     thick = prepare_exam(knee, RECIPE, roi=Box(centre, (20.0, 20.0, 8.0), THICK.axes))
     assert thin_region(thick, knee, RECIPE) == []
+
+
+def test_grey_levels_are_told_without_counts_of_nothing() -> None:
+    pool = SimpleNamespace(pool=np.zeros(3))
+    levels = [[10, 17], [20, 15]]
+    (note,) = feature_notes({"grey_levels": levels}, pool)  # type: ignore[arg-type]
+    assert note.endswith("range from 10 to 20: 2 of fewer than 16, where texture says little.")
+    assert feature_notes({"grey_levels": [[20, 30]]}, pool) == []  # type: ignore[arg-type]
+    (note,) = feature_notes({}, SimpleNamespace(pool=np.array([1.0, np.nan])))  # type: ignore[arg-type]
+    assert note.endswith("1 feature of the pool.")

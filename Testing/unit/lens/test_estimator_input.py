@@ -107,3 +107,20 @@ def test_prediction_checks_its_input_too():
         lens.predict(X, "after")
     with pytest.raises(InputError, match="expected 5 targets as in the fit, got 2"):
         lens.score(X, R[:, :2])
+
+
+@pytest.mark.parametrize(
+    ("rows", "hidden", "advice"),
+    [
+        (42, 256, "Set hidden to 14 or fewer (--hidden 14)"),
+        (5, 8, "Set hidden to 1 (--hidden 1), add patients"),
+        (2, 8, "too few for any width: add patients"),
+        (1, 8, "1 training case for hidden=8"),
+    ],
+)
+def test_the_width_that_is_asked_for_can_work(rows: int, hidden: int, advice: str) -> None:
+    from deepradiomics.lens.checks import check_enough
+
+    with pytest.raises(InputError) as caught:
+        check_enough(rows, hidden, ridge=0.0)
+    assert advice in str(caught.value) and "1 or fewer" not in str(caught.value)
