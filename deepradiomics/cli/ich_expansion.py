@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Seed, existing_file, existing_model
+from deepradiomics.cli.cases import case_name
+from deepradiomics.cli.options import CaseId, DeviceName, JsonLines, OutputFolder, Seed, existing_file, existing_model
 from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.session import Session, running
 from deepradiomics.devices import checked_device
@@ -30,7 +31,7 @@ def expansion(
     flips: Annotated[bool, typer.Option("--flips", help="Segment with test-time flips.")] = False,
     largest: Annotated[bool, typer.Option("--largest", help="Keep the largest component of a segmentation.")] = False,
     backend: Annotated[str, typer.Option("--backend", help="auto, cpu (SimpleITK) or gpu (torch).")] = "auto",
-    case_id: Annotated[str, typer.Option("--case-id", help="Name of the case in the results.")] = "case",
+    case_id: CaseId = None,
     seed: Seed = 0,
     device: DeviceName = "auto",
     json_lines: JsonLines = False,
@@ -78,7 +79,7 @@ def expansion(
         )
         remarks += said
         found = compute(
-            before, after, *masks, backend=backend, device=device, seed=seed, case=case_id,  # type: ignore[arg-type]
+            before, after, *masks, backend=backend, device=device, seed=seed, case=case_id or case_name(baseline, "ct"),  # type: ignore[arg-type]
             progress=part(session.progress, 0.5 if segmented else 0.05, 0.95),
         )  # fmt: skip
         synthetic = is_synthetic_image(baseline) or is_synthetic_image(followup)
@@ -148,7 +149,9 @@ def _masks(
 
 
 def _verdict(record: dict) -> str:  # type: ignore[type-arg]
-    passed = [name for name, exceeded in record["labels"].items() if exceeded]
+    from deepradiomics.ich.cohort import title_of
+
+    passed = [title_of(name) for name, exceeded in record["labels"].items() if exceeded]
     return (
         f"{record['baseline_ml']:.2f} mL -> {record['followup_ml']:.2f} mL: {record['difference_ml']:+.2f} mL "
         f"({record['relative']:+.0%}); {', '.join(passed) or 'no limit passed'}"
