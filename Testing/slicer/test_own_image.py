@@ -265,15 +265,17 @@ def test_names_that_users_give_survive_save_and_reload(headless: Any, tmp_path: 
     head = make_ich_case(tmp_path / "head", followup=False)
     folder = Path(shutil.copytree(head.folder, tmp_path / "renamed"))
     about = json.loads((folder / "ich.json").read_text(encoding="utf-8"))
+    about["case_id"] = name  # which the nodes are called after, and Slicer calls their files after them
     about["outcomes"] = {name if key == "poor_outcome" else key: each for key, each in about["outcomes"].items()}
     (folder / "ich.json").write_text(json.dumps(about), encoding="utf-8")
     nodes = show_ich_case(folder, None, headless.scene)
-    volume = headless.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    volume = headless.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "plain")
     reference_inputs(nodes.risk, {name: volume})
     headless.save_mrb(tmp_path / "named.mrb")
     headless.load_mrb(tmp_path / "named.mrb")
     risk = ich_tables(headless.scene)[0]
     again = nodes_of(risk)
     assert name in again.gradcam and set(again.charts[name]) == {"groups", "components", "calibration"}
-    assert referenced_inputs(risk)[name].GetName() == name
+    assert referenced_inputs(risk)[name].GetName() == "plain"
+    assert again.segmentation.GetSegmentation().GetNumberOfSegments() == 2 and risk.GetNumberOfRows() == 4
     assert len(nodes_of_class(headless.scene, "vtkMRMLTableNode")) > 3

@@ -27,6 +27,7 @@ from deepradiomics.scene.lens_roi import add_outline
 from deepradiomics.scene.lens_tables import explained
 from deepradiomics.scene.map_place import ReferencePlace, reference_place
 from deepradiomics.scene.maps import add_map, legend_title, shown_range
+from deepradiomics.scene.names import node_name
 from deepradiomics.scene.own_image import OwnImage, holds, own_image, place_of
 from deepradiomics.scene.provenance import PREFIX, read_stamp, stamp
 from deepradiomics.scene.remove import remove_nodes
@@ -152,7 +153,7 @@ def show_case(
         item = _into_folder(scene, case, before, [drawn, *rois.values(), *_read(shown)])
     remove_nodes(scene, [node for node in before if node not in shown.values()], with_empty_folders=True)
     for node, name in ((drawn, _map_name(case)), *((roi, f"{case.roi_name} on {each}") for each, roi in rois.items())):
-        node.SetName(name)  # while the old ones were there, the scene numbered the names
+        node.SetName(node_name(name))  # while the old ones were there, the scene numbered the names
     note = case.roi_note
     nodes = CaseNodes(case.case_id, case.modality, case.feature, shown, rois, drawn, item, note, tuple(missing))
     hide_others(scene, drawn)
