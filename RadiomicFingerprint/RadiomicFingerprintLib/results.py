@@ -1,4 +1,4 @@
-"""The Results section: prediction, features or maps with their rows; overlay, report, methods text, export.
+"""The Results section: prediction, the features behind it, heat map, chart, report, methods text, export.
 
 Everything is read back from the result's table node and the nodes it refers to, so that a saved scene shows it again.
 """
@@ -16,7 +16,8 @@ from deepradiomics.scene.panel.result_actions import (
 )
 
 from .choices import HeatMap
-from .result_rows import feature_rows, fingerprint_rows, kind_of, map_rows, tasks_of, verdict
+from .result_rows import fingerprint_rows, tasks_of, verdict
+from .training import show_chart
 from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
 
 ROW_HEIGHT = 22
@@ -39,6 +40,7 @@ class ResultsSection:
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
         self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
         self.ui.exportButton.connect("clicked(bool)", self.onExport)
+        self.ui.chartButton.connect("clicked(bool)", self.onChart)
 
     # --- what to show ----------------------------------------------------------------------------------------------
 
@@ -48,22 +50,6 @@ class ResultsSection:
             self.panel.log(note)
         self.panel.parameters.resultTable = nodes.fingerprint
         self.ui.resultsSection.collapsed = False
-
-    def show_features(self, nodes) -> None:
-        """Show a new table of features (`deepradiomics.scene.features.FeatureNodes`)."""
-        for warning in nodes.warnings:
-            self.panel.log(warning)
-        self.panel.parameters.resultTable = nodes.features
-        self.ui.resultsSection.collapsed = False
-
-    def show_maps(self, nodes) -> None:
-        """Show new feature maps (`deepradiomics.scene.maps.MapNodes`): the first over the anatomy, at its middle."""
-        from deepradiomics.scene.maps import jump_to
-
-        self.panel.parameters.resultTable = nodes.table
-        self.ui.resultsSection.collapsed = False
-        first = next(iter(nodes.maps.values()))
-        jump_to(first, slicer.util.getNodesByClass("vtkMRMLSliceNode"))
 
     def restore(self) -> None:
         """Open the section when the scene holds a result."""
@@ -81,6 +67,7 @@ class ResultsSection:
         self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
         self.ui.openReportButton.enabled = report_of(table) is not None
         self.ui.exportButton.enabled = table is not None
+        self.ui.chartButton.enabled = self._chart(table) is not None
 
     def _follow(self, table) -> None:
         tasks = tasks_of(table)
@@ -93,54 +80,26 @@ class ResultsSection:
                 for each in tasks:
                     self.ui.taskSelector.addItem(each)
             self.ui.taskSelector.currentText = task
-            self._show_controls(table)
+            self.ui.resultsArea.visible = table is not None
             self.ui.predictionLabel.text = verdict(table)
             self._fill_rows(table, task)
             if task and self.panel.parameters.task != task:
                 self.panel.parameters.task = task
         self._show_overlay(table, task)
 
-    def _show_controls(self, table) -> None:
-        """A fingerprint has tasks and two heat maps; maps have an opacity; a table of features has neither."""
-        kind = kind_of(table)
-        shown = {
-            "task": kind == "fingerprint",
-            "heatMap": kind in ("fingerprint", ""),
-            "opacity": kind in ("fingerprint", "maps"),
-            "threshold": kind == "fingerprint",
-        }
-        for name, visible in shown.items():
-            getattr(self.ui, f"{name}Label").visible = visible
-            field = "Slider" if name in ("opacity", "threshold") else "Selector"
-            getattr(self.ui, name + field).visible = visible
-
     # --- the list of rows ------------------------------------------------------------------------------------------
 
     def _fill_rows(self, table, task: str) -> None:
-        widget = self.ui.fingerprintTable
-        kind = kind_of(table)
-        if table is None:
-            self._rows, headers, cells, tips = [], [], [], []
-        elif kind == "fingerprint":
-            headers = [_("Feature"), _("Patch"), "z", _("Relev."), _("Contrib.")]
-            self._rows, cells, tips = fingerprint_rows(table, task)
-        elif kind == "maps":
-            headers = [_("Feature"), _("Min."), _("Mean"), _("Max.")]
-            self._rows, cells, tips = map_rows(table)
-        else:
-            headers = [_("Region"), _("Feature"), _("Value")]
-            self._rows, cells, tips = feature_rows(table)
-        self._items = fill_list(widget, headers, cells, tips)
-        fit_columns(widget, len(headers), headers.index(_("Feature")) if headers else 0)
+        headers = [_("Feature"), _("Patch"), "z", _("Relev."), _("Contrib.")] if table is not None else []
+        self._rows, cells, tips = fingerprint_rows(table, task) if table is not None else ([], [], [])
+        self._items = fill_list(self.ui.fingerprintTable, headers, cells, tips)
+        fit_columns(self.ui.fingerprintTable, len(headers), 0)
 
     def onRowChosen(self) -> None:
-        """Show what the chosen row is of: a fingerprint's patch (ROI box, volume, slices), or a feature's map."""
+        """Show the patch that the chosen row is of: ROI box, volume, slices."""
         row = self.ui.fingerprintTable.currentRow()
         table = self.panel.parameters.resultTable
         if self._following or table is None or not 0 <= row < len(self._rows):
-            return
-        if kind_of(table) == "maps":
-            self._show_map(table, self._rows[row])
             return
         if not self.panel.parameters.task:
             return
@@ -159,9 +118,6 @@ class ResultsSection:
     def _show_overlay(self, table, task: str) -> None:
         """Put the chosen map over the anatomy when it has changed, and draw it as the sliders say."""
         p = self.panel.parameters
-        if kind_of(table) == "maps":
-            self._fade(maps_of(table).values())
-            return
         role = GRADCAM_ROLE if p.heatMap is HeatMap.GRADCAM else RELEVANCE_ROLE
         node = table.GetNodeReference(role + task) if table is not None and task else None
         if node is None or node.GetDisplayNode() is None:
@@ -175,22 +131,7 @@ class ResultsSection:
             from deepradiomics.scene.overlay import show_in_slices
 
             show_in_slices(slicer.mrmlScene, foreground=node, opacity=p.overlayOpacity)
-            chart = table.GetNodeReference(CHART_ROLE + task)
-            if chart is not None:
-                slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(chart.GetID())
         self._fade([node])
-
-    def _show_map(self, table, row: int) -> None:
-        """Put the map of a row over the volume it was computed on."""
-        from deepradiomics.scene.folder import referenced_inputs
-        from deepradiomics.scene.overlay import show_in_slices
-
-        node = maps_of(table).get(table.GetTable().GetColumnByName("feature").GetValue(row))
-        if node is not None:
-            opacity = self.panel.parameters.overlayOpacity
-            show_in_slices(
-                slicer.mrmlScene, foreground=node, background=referenced_inputs(node).get("image"), opacity=opacity
-            )
 
     def _fade(self, nodes) -> None:
         """Draw these maps, where they lie over the anatomy, with the opacity of the slider."""
@@ -198,6 +139,17 @@ class ResultsSection:
         for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
             if composite.GetForegroundVolumeID() in shown:
                 composite.SetForegroundOpacity(self.panel.parameters.overlayOpacity)
+
+    def _chart(self, table):
+        """The chart of the task on show; None where there is none."""
+        task = self.panel.parameters.task
+        return table.GetNodeReference(CHART_ROLE + task) if table is not None and task else None
+
+    def onChart(self, checked: bool = False) -> None:
+        """Show the chart of the task's contributions."""
+        chart = self._chart(self.panel.parameters.resultTable)
+        if chart is not None:
+            show_chart(chart)
 
     # --- report and methods ----------------------------------------------------------------------------------------
 
@@ -213,10 +165,3 @@ class ResultsSection:
         """Write the table on show to a CSV or Parquet file that the user chooses."""
         table = self.panel.parameters.resultTable
         export(self.panel, table, f"{table.GetName()}.csv")
-
-
-def maps_of(table) -> dict:
-    """Map nodes by feature."""
-    from deepradiomics.scene.maps import maps_of as found
-
-    return found(table)

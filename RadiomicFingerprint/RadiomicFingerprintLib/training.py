@@ -69,8 +69,9 @@ def task_names(text: str) -> tuple[str, ...]:
 
 def show_chart(chart) -> None:
     """Show a chart in the plot view, in a layout that has one; without windows it stays a node."""
+    layout_manager = slicer.app.layoutManager()
+    shown = [node for node in slicer.util.getNodesByClass("vtkMRMLPlotViewNode") if node.IsMappedInLayout()]
+    if layout_manager is not None and not shown:
+        layout_manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
     slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(chart.GetID())
     slicer.app.applicationLogic().PropagatePlotChartSelection()
-    layout_manager = slicer.app.layoutManager()
-    if layout_manager is not None and layout_manager.plotViewCount == 0:
-        layout_manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = ROOT / "RadiomicFingerprint"
-MODULES = ("RadiomicFingerprint", "RadiomicLens", "ICHLatentFeatures")
+MODULES = ("RadiomicFeatures", "RadiomicFingerprint", "RadiomicLens", "ICHLatentFeatures")
 _FOREIGN = ("qt", "ctk", "SampleData", *MODULES, *(f"{name}Lib" for name in MODULES))
 _ON_SLICERS_OWN = (  # Slicer's own sources, and what is made from them
     "slicer.ScriptedLoadableModule", "slicer.i18n", "slicer.parameterNodeWrapper", "deepradiomics.scene.panel",
