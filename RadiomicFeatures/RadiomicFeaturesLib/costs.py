@@ -6,7 +6,7 @@ The numbers were measured on one ordinary processor core; a factor of two either
 import math
 from collections.abc import Sequence
 
-from deepradiomics.scene.costs import cost_text, voxels_of
+from deepradiomics.scene.panel.costs import cost_text, voxels_of
 
 from .choices import Mode, RoiSource
 from .feature_sets import mapped

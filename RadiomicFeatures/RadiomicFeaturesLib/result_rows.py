@@ -1,10 +1,11 @@
 """What the list of results shows: rows of features, of maps or of a batch, in words; and the sentence above."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from slicer.i18n import tr as _
+
+from deepradiomics.scene.panel.feature_names import label_and_tip
 
 ROWS_SHOWN = 5000
 Rows = tuple[list[int], list[list[str]], list[str]]  # rows of the table node, their texts, their tooltips
@@ -19,18 +20,6 @@ def kind_of(table) -> str:
     if table.GetAttribute("DeepRadiomics.kind") == KIND:
         return "batch"
     return "maps" if column_of(table, "maximum") is not None else "features"
-
-
-@lru_cache(maxsize=8192)
-def label_and_tip(feature: str) -> tuple[str, str]:
-    """A feature's name as people read it, family and name first, and its whole name with what it measures."""
-    from deepradiomics.scene.features import explained
-
-    try:
-        about = explained(feature)
-    except ModuleNotFoundError:  # a package is missing: the whole name must do
-        return feature, feature
-    return about.label, f"{feature}\n{about.text}"
 
 
 def rows_of(table) -> tuple[list[str], Rows]:

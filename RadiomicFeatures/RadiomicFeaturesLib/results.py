@@ -7,11 +7,11 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.feature_names import LINE_PX, breakable, fit_rows
 from deepradiomics.scene.panel.result_actions import copy_methods, export, fill_list
 
 from .result_rows import kind_of, remark_rows, rows_of, summary
 
-ROW_HEIGHT = 22
 WIDEST_NAME = 120  # of a region or case, in pixels: longer names are cut, the tooltip has them
 
 
@@ -27,8 +27,7 @@ class ResultsSection:
         self._following = False
         for table in (self.ui.resultTable, self.ui.remarksTable):
             table.verticalHeader().setVisible(False)
-            table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-            table.setWordWrap(False)
+            table.verticalHeader().setDefaultSectionSize(LINE_PX)
         self.ui.resultTable.connect("itemSelectionChanged()", self.onRowChosen)
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
         self.ui.exportButton.connect("clicked(bool)", self.onExport)
@@ -89,14 +88,19 @@ class ResultsSection:
     def _fill(self, table) -> None:
         self.ui.resultLabel.text = summary(table)
         headers, (self._rows, cells, tips) = rows_of(table) if table is not None else ([], ([], [], []))
+        place = headers.index(_("Feature")) if headers else 0
+        labels = [row[place] for row in cells]
+        cells = [[*row[:place], breakable(row[place]), *row[place + 1 :]] for row in cells]
         self._items = fill_list(self.ui.resultTable, headers, cells, tips)
-        fit(self.ui.resultTable, headers, headers.index(_("Feature")) if headers else 0)
+        fit(self.ui.resultTable, headers, place)
+        fit_rows(self.ui.resultTable, labels)
         remarks = table.GetNodeReference(remarks_role()) if table is not None else None
         self.ui.remarksArea.visible = remarks is not None
         if remarks is not None:
             headers, cells, tips, text = remark_rows(remarks)
             self.ui.remarksLabel.text = text
             self._remarks = fill_list(self.ui.remarksTable, headers, cells, tips)
+            self.ui.remarksTable.setWordWrap(False)
             fit(self.ui.remarksTable, headers, 2)
 
     def onRowChosen(self) -> None:
@@ -137,6 +141,7 @@ class ResultsSection:
 def fit(widget, headers: list[str], stretched: int) -> None:
     """Columns as wide as their texts, names at most `WIDEST_NAME`, and one that takes the room that is left."""
     header = widget.horizontalHeader()
+    header.setResizeContentsPrecision(-1)  # of all rows, not of the first thousand
     for column in range(len(headers)):
         if column == stretched:
             header.setSectionResizeMode(column, qt.QHeaderView.Stretch)

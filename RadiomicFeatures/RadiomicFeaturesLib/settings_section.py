@@ -2,7 +2,7 @@
 
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.costs import voxels_of
+from deepradiomics.scene.panel.costs import voxels_of
 
 from . import saved_settings
 from .builder import fill_builder, params_of_builder

@@ -1,7 +1,7 @@
 """How long a run will take and how much memory, roughly: said above Apply, so that nobody waits blindly."""
 
 from deepradiomics.fingerprint.estimate import estimate_run
-from deepradiomics.scene.costs import cost_text, voxels_of
+from deepradiomics.scene.panel.costs import cost_text, voxels_of
 
 from .bundles import BundleSummary
 from .choices import Device, Registration

@@ -1,10 +1,11 @@
 """What the list of results shows: rows of a fingerprint in words, and the verdict above."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from html import escape
 
 from slicer.i18n import tr as _
+
+from deepradiomics.scene.panel.feature_names import label_and_tip
 
 from .work import PREDICTION_ROLE
 
@@ -58,20 +59,6 @@ def verdict(table) -> str:
         warning = _("Demonstration model, trained on synthetic images: this prediction means nothing clinically.")
         lines.append(f'<span style="color:#c0392b">{escape(warning)}</span>')
     return "<br>".join(lines)
-
-
-@lru_cache(maxsize=8192)
-def label_and_tip(feature: str) -> tuple[str, str]:
-    """A feature's name as people read it, family and name first, and its whole name with what it measures."""
-    from deepradiomics.errors import InputError
-
-    try:
-        from deepradiomics.radiomics.explain import explain
-
-        about = explain(feature)
-    except (InputError, ModuleNotFoundError):  # of a later version, or a package is missing: the whole name must do
-        return feature, feature
-    return about.label, f"{feature}\n{about.text}"
 
 
 def _column(table, name: str) -> list | None:

@@ -6,6 +6,7 @@ Everything is read back from the result's table node and the nodes it refers to,
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.feature_names import LINE_PX, breakable, fit_rows
 from deepradiomics.scene.panel.result_actions import (
     copy_methods,
     export,
@@ -20,8 +21,6 @@ from .result_rows import fingerprint_rows, tasks_of, verdict
 from .training import show_chart
 from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
 
-ROW_HEIGHT = 22
-
 
 class ResultsSection:
     """Shows one result: that of the table node in the parameter `resultTable`."""
@@ -34,7 +33,7 @@ class ResultsSection:
         self._rows: list[int] = []  # rows of the table node, in the order of the list
         self._following = False
         self.ui.fingerprintTable.verticalHeader().setVisible(False)
-        self.ui.fingerprintTable.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.ui.fingerprintTable.verticalHeader().setDefaultSectionSize(LINE_PX)
         self.ui.taskSelector.connect("currentTextChanged(QString)", self.onTaskChosen)
         self.ui.fingerprintTable.connect("itemSelectionChanged()", self.onRowChosen)
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
@@ -92,8 +91,11 @@ class ResultsSection:
     def _fill_rows(self, table, task: str) -> None:
         headers = [_("Feature"), _("Patch"), "z", _("Relev."), _("Contrib.")] if table is not None else []
         self._rows, cells, tips = fingerprint_rows(table, task) if table is not None else ([], [], [])
+        labels = [row[0] for row in cells]
+        cells = [[breakable(row[0]), *row[1:]] for row in cells]
         self._items = fill_list(self.ui.fingerprintTable, headers, cells, tips)
         fit_columns(self.ui.fingerprintTable, len(headers), 0)
+        fit_rows(self.ui.fingerprintTable, labels)
 
     def onRowChosen(self) -> None:
         """Show the patch that the chosen row is of: ROI box, volume, slices."""

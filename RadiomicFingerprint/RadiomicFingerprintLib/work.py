@@ -39,7 +39,8 @@ def fingerprint(
         raise InputError("roi and segmentation: give one of them, each defines the region of interest.")
     if segmentation is not None and not segment_id:
         raise InputError("segment_id: name the segment that is the region of interest.")
-    name = case_id or next((node.GetName() for node in volumes.values() if hasattr(node, "GetName")), "case")
+    ordered = [volumes[view] for view in ("sagittal", "coronal", "axial", *volumes) if view in volumes]
+    name = case_id or (ordered[0].GetName() if ordered else "case")
 
     def build(folder: Path) -> Sequence[str]:
         views = inputs.write_views(volumes, folder)
