@@ -41,12 +41,6 @@ class ICHLatentFeatures(ScriptedLoadableModule):
 class ICHLatentFeaturesWidget(IchPanel):
     """The panel; Slicer finds it by this name."""
 
-    def onReload(self) -> None:
-        """Reload the library and the package as well, so that changes there take effect."""
-        for name in [name for name in sys.modules if name.split(".")[0] in ("ICHLatentFeaturesLib", "deepradiomics")]:
-            del sys.modules[name]
-        super().onReload()
-
 
 class ICHLatentFeaturesTest(ScriptedLoadableModuleTest):
     """*Reload and Test*: the growth of a synthetic haematoma through the real child process; mistakes are told."""

@@ -39,12 +39,6 @@ class RadiomicFeatures(ScriptedLoadableModule):
 class RadiomicFeaturesWidget(FeaturesPanel):
     """The panel; Slicer finds it by this name."""
 
-    def onReload(self) -> None:
-        """Reload the library and the package as well, so that changes there take effect."""
-        for name in [name for name in sys.modules if name.split(".")[0] in ("RadiomicFeaturesLib", "deepradiomics")]:
-            del sys.modules[name]
-        super().onReload()
-
 
 class RadiomicFeaturesTest(ScriptedLoadableModuleTest):
     """*Reload and Test*: features and a map of a synthetic prostate through the real child process."""

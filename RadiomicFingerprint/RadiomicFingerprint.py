@@ -42,12 +42,6 @@ class RadiomicFingerprint(ScriptedLoadableModule):
 class RadiomicFingerprintWidget(FingerprintPanel):
     """The panel; Slicer finds it by this name."""
 
-    def onReload(self) -> None:
-        """Reload the library and the package as well, so that changes there take effect."""
-        for name in [name for name in sys.modules if name.split(".")[0] in ("RadiomicFingerprintLib", "deepradiomics")]:
-            del sys.modules[name]
-        super().onReload()
-
 
 class RadiomicFingerprintTest(ScriptedLoadableModuleTest):
     """*Reload and Test*: a synthetic knee through the real child process, its fingerprint shown in the scene."""

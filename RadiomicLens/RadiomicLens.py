@@ -48,12 +48,6 @@ def register() -> None:
 class RadiomicLensWidget(LensPanel):
     """The panel; Slicer finds it by this name."""
 
-    def onReload(self) -> None:
-        """Reload the library and the package as well, so that changes there take effect."""
-        for name in [name for name in sys.modules if name.split(".")[0] in ("RadiomicLensLib", "deepradiomics")]:
-            del sys.modules[name]
-        super().onReload()
-
 
 class RadiomicLensTest(ScriptedLoadableModuleTest):
     """*Reload and Test*: the case view of a synthetic prostate through the real child process; mistakes are told."""

@@ -26,7 +26,7 @@ class ExperimentSection:
         self.ui.experimentStatusLabel.visible = bool(self.ui.experimentStatusLabel.text)
         if self.panel.idle:
             reason = readiness.why_not_experiment(self.panel.parameters)
-            self.panel.set_ready(self.ui.experimentButton, reason, _("Compare inputs and classifiers."))
+            self.panel.set_ready(self.ui.experimentButton, reason, _("Compare inputs and classifiers."), "ich")
 
     def _report(self) -> Path | None:
         output = self.panel.parameters.experimentOutput

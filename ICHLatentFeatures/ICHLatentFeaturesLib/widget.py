@@ -104,10 +104,11 @@ class IchPanel(ModulePanel):
         if not self.idle:
             return
         reason = readiness.why_not_apply(p, self.bundle_summary, self.hu.problem)
-        self.set_ready(self.ui.applyButton, reason, _("Outline, measure and predict in the background."))
-        self.ui.estimateLabel.text = reason or words.estimate(p)
+        tip = _("Outline, measure and predict in the background.")
+        self.ui.estimateLabel.text = self.set_ready(self.ui.applyButton, reason, tip, "ich") or words.estimate(p)
         alone = readiness.why_not_expansion(p, self.bundle_summary)
-        self.set_ready(self.ui.expansionButton, alone, _("Measure the growth alone, without an outcome model."))
+        tip = _("Measure the growth alone, without an outcome model.")
+        self.set_ready(self.ui.expansionButton, alone, tip, "segment")
 
     def _read_bundle(self) -> None:
         from .bundles import PREDICTOR, bundle_of

@@ -119,9 +119,11 @@ class FeaturesPanel(ModulePanel):
         if not self.idle:
             return
         reason = readiness.why_not_apply(p)
-        self.set_ready(self.ui.applyButton, reason, _("Start the computation in the background."))
-        self.ui.estimateLabel.text = reason or panel_estimate(p)
-        self.set_ready(self.ui.batchButton, readiness.why_not_batch(p), _("Compute the features of each case."))
+        tip = _("Start the computation in the background.")
+        why_not = self.set_ready(self.ui.applyButton, reason, tip, "extract")
+        self.ui.estimateLabel.text = why_not or panel_estimate(p)
+        batch = readiness.why_not_batch(p)
+        self.set_ready(self.ui.batchButton, batch, _("Compute the features of each case."), "extract")
 
     def _show_segments(self, p) -> None:
         entries = []

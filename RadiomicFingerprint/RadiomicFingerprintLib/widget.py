@@ -127,10 +127,12 @@ class FingerprintPanel(ModulePanel):
         if not self.idle:
             return
         reason = readiness.why_not_apply(p, summary)
-        self.set_ready(self.ui.applyButton, reason, _("Start the computation in the background."))
-        self.ui.estimateLabel.text = reason or panel_estimate(p, summary)
-        self.set_ready(self.ui.batchButton, readiness.why_not_batch(p, summary), _("Apply the model to each case."))
-        self.set_ready(self.ui.trainButton, readiness.why_not_train(p), _("Train in the background."))
+        tip = _("Start the computation in the background.")
+        why_not = self.set_ready(self.ui.applyButton, reason, tip, "apply")
+        self.ui.estimateLabel.text = why_not or panel_estimate(p, summary)
+        batch, train = readiness.why_not_batch(p, summary), readiness.why_not_train(p)
+        self.set_ready(self.ui.batchButton, batch, _("Apply the model to each case."), "apply")
+        self.set_ready(self.ui.trainButton, train, _("Train in the background."), "train")
 
     def _read_bundle(self) -> None:
         folder = readiness.bundle_folder(self.parameters)

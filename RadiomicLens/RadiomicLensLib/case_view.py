@@ -56,8 +56,9 @@ class CaseSection:
             return
         has_feature = self.panel.results.lists(p.chosenModality, p.chosenFeature)
         reason = why_not_case(p, folder, has_feature, modalities, text.lens_roi(table), self._ids)
-        self.panel.set_ready(self.ui.showCaseButton, reason, _("Map the chosen feature in this case."))
-        self.ui.caseStatusLabel.text = reason or text.feature_words(p.chosenModality, p.chosenFeature)
+        tip = _("Map the chosen feature in this case.")
+        why_not = self.panel.set_ready(self.ui.showCaseButton, reason, tip, "lens-case")
+        self.ui.caseStatusLabel.text = why_not or text.feature_words(p.chosenModality, p.chosenFeature)
 
     def guess(self) -> None:
         """When images of the scene are to be looked at, choose those of the first case that has all modalities."""

@@ -47,6 +47,10 @@ class LensPanel(ModulePanel):
         """The scene's parameter node of this module."""
         return parameter_node()
 
+    def volume_selectors(self) -> list:
+        """Those of the case view as well, which are made for the lens's modalities."""
+        return [*super().volume_selectors(), *self.caseView.selectors.values()]
+
     def bound(self) -> None:
         """Open the lens that the scene holds."""
         self.results.restore()
@@ -75,8 +79,8 @@ class LensPanel(ModulePanel):
         if not self.idle:
             return
         reason = readiness.why_not_apply(p, cohort)
-        self.set_ready(self.ui.applyButton, reason, _("Fit the lens in the background."))
-        self.ui.estimateLabel.text = reason or costs.words(costs.seconds(p, cohort))
+        why_not = self.set_ready(self.ui.applyButton, reason, _("Fit the lens in the background."), "lens")
+        self.ui.estimateLabel.text = why_not or costs.words(costs.seconds(p, cohort))
 
     def _show_rows(self) -> None:
         p = self.parameters

@@ -13,10 +13,20 @@ import pytest
 
 from deepradiomics.errors import InputError, MissingDependencyError
 from deepradiomics.scene import dependencies
-from deepradiomics.scene.dependencies import NEEDS, Dependency, SlicerInstaller, ensure, is_installed, missing, require
+from deepradiomics.scene.dependencies import (
+    NEEDS,
+    Dependency,
+    SlicerInstaller,
+    ensure,
+    is_installed,
+    missing,
+    missing_words,
+    require,
+)
 
-ABSENT = Dependency("package-of-nowhere", "package_of_nowhere", "1.0")
-TOO_NEW = Dependency("numpy", "numpy", "99.1")
+ABSENT = Dependency("package-of-nowhere", "package_of_nowhere", "1.0", "going nowhere")
+TOO_NEW = Dependency("pytest", "pytest", "999.1", "testing")
+OLD_SLICER = Dependency("scipy", "scipy", "99.0")
 TORCH = Dependency("torch", "torch", "99.0")
 
 
@@ -75,10 +85,10 @@ def test_pytorch_comes_first_and_by_its_own_way_and_slicers_numpy_is_pinned(need
     import numpy
 
     installer = FakeInstaller(arrives=needs)
-    assert ensure("apply", installer=installer) == ("package-of-nowhere>=1.0", "numpy>=99.1", "torch>=99.0")
+    assert ensure("apply", installer=installer) == ("package-of-nowhere>=1.0", "pytest>=999.1", "torch>=99.0")
     assert installer.calls == [
         ("torch", "torch>=99.0"),
-        ("install", "package-of-nowhere>=1.0", "numpy>=99.1"),
+        ("install", "package-of-nowhere>=1.0", "pytest>=999.1"),
     ]
     assert f"numpy=={numpy.__version__}\n" in installer.pins
     assert ensure("apply", installer=installer) == ()
@@ -105,10 +115,56 @@ def test_a_declined_or_useless_installation_is_an_error(needs: pytest.MonkeyPatc
         ensure("apply", installer=FakeInstaller())  # it does nothing
 
 
+def test_what_is_missing_is_told_with_its_purpose(needs: pytest.MonkeyPatch) -> None:
+    words = missing_words("apply")
+    assert "package-of-nowhere (going nowhere)" in words and "pytest (testing)" in words
+    assert missing_words("register") == ""
+
+
+def test_a_bundled_package_that_is_too_old_is_never_given_to_pip(needs: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import scipy
+
+    needs.setitem(NEEDS, "apply", (ABSENT, OLD_SLICER))
+    (tmp_path / "scipy-99.0-py3-none-any.whl").touch()
+    installer = FakeInstaller(arrives=needs)
+    for wheels in (None, tmp_path):
+        with pytest.raises(MissingDependencyError, match=rf"This Slicer is too old: scipy>=99\.0.*{scipy.__version__}"):
+            ensure("apply", wheels=wheels, installer=installer)
+    assert installer.calls == []
+    assert missing_words("apply").startswith("This Slicer is too old")
+
+
+def test_slicer_5_10_brings_all_that_is_never_given_to_pip() -> None:
+    bundled = {"numpy": (2, 0, 2), "scipy": (1, 13, 1), "simpleitk": (2, 5, 2), "pydicom": (2, 4, 4)}
+    for feature, needed in NEEDS.items():
+        for each in needed:
+            if each.distribution.lower() in bundled:
+                version = tuple(int(part) for part in each.at_least.split("."))
+                assert version <= bundled[each.distribution.lower()], feature
+
+
+def test_on_slicer_5_10_the_user_is_asked_before_anything_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    installed: list[list[str]] = []
+    slicer = types.ModuleType("slicer")
+    slicer.util = types.SimpleNamespace(  # type: ignore[attr-defined]
+        pip_install=installed.append,
+        confirmOkCancelDisplay=lambda text, windowTitle: bool(asked.append(text)),  # Cancel
+    )
+    monkeypatch.setitem(sys.modules, "slicer", slicer)
+    with pytest.raises(MissingDependencyError, match="declined; nothing was installed"):
+        SlicerInstaller().install(["monai>=1.4", "typer>=0.15"], tmp_path / "c.txt")
+    assert len(asked) == 1 and "monai>=1.4" in asked[0] and "typer>=0.15" in asked[0] and installed == []
+
+
 def test_new_slicers_use_pip_ensure_and_old_ones_pip_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls: list[tuple[str, list[str]]] = []
     slicer = types.ModuleType("slicer")
-    slicer.util = types.SimpleNamespace(pip_install=lambda words: calls.append(("pip_install", words)))  # type: ignore
+    slicer.util = types.SimpleNamespace(  # type: ignore[attr-defined]
+        pip_install=lambda words: calls.append(("pip_install", words)), confirmOkCancelDisplay=lambda *_, **__: True
+    )
     monkeypatch.setitem(sys.modules, "slicer", slicer)
     constraints = tmp_path / "c.txt"
     SlicerInstaller().install(["monai>=1.4"], constraints)

@@ -1,13 +1,12 @@
 """Reading a PyRadiomics parameter structure: every name known, every value checked, nothing dropped in silence."""
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.catalogue import FAMILIES, default_names, entries
@@ -36,8 +35,10 @@ def features_preset(name: str | os.PathLike[str]) -> dict[str, Any]:
         raise InputError(
             f"preset {str(name)!r} does not exist; choose one of {', '.join(PRESETS)}.{_near_preset(str(name))}"
         )
-    text = files("deepradiomics.radiomics").joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    text = files("deepradiomics.radiomics").joinpath("presets", f"{name}.json").read_text(encoding="utf-8")
+    preset: dict[str, Any] = json.loads(text)
+    del preset["about"]
+    return preset
 
 
 def read_params(params: Mapping[str, Any] | str | os.PathLike[str] | None) -> Mapping[str, Any]:
@@ -45,6 +46,7 @@ def read_params(params: Mapping[str, Any] | str | os.PathLike[str] | None) -> Ma
 
     Raises:
         InputError: no such file or preset, a file that is no YAML, or an unknown section.
+        MissingDependencyError: a YAML file, and PyYAML is not installed (a JSON file needs no package).
     """
     if params is None:
         return {}

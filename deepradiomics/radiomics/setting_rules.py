@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any
 
-from deepradiomics.errors import InputError
+from deepradiomics.errors import InputError, MissingDependencyError
 
 SECTIONS = ("imageType", "featureClass", "setting", "voxelSetting")
 PYRADIOMICS_IMAGE_TYPES = (
@@ -30,9 +30,18 @@ AGGREGATIONS = (
 
 
 def wavelets() -> tuple[str, ...]:
-    """Return the discrete wavelets of PyWavelets; its continuous ones have no stationary transform."""
-    import pywt
+    """Return the discrete wavelets of PyWavelets; its continuous ones have no stationary transform.
 
+    Raises:
+        MissingDependencyError: PyWavelets is not installed (3D Slicer does not bundle it).
+    """
+    try:
+        import pywt
+    except ImportError as error:
+        raise MissingDependencyError(
+            "setting wavelet: its name is checked by the Python package PyWavelets, which is not installed; install it "
+            '(pip install "PyWavelets>=1.7"; in Slicer: Install packages) or leave the setting out (coif1).'
+        ) from error
     return tuple(pywt.wavelist(kind="discrete"))
 
 

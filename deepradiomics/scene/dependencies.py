@@ -1,9 +1,10 @@
 """What each feature needs beyond Slicer's own Python, whether it is there, and how to install it on request.
 
-Nothing is imported to look: `importlib` says what is installed. Installing happens only when the user presses Run:
-through `slicer.packaging.pip_ensure` (Slicer 5.11 and later: asks, shows progress, offers a restart) or
-`slicer.util.pip_install` before that; PyTorch comes from the PyTorch extension, which picks the build that fits the
-computer; without internet everything comes from a folder of wheels.
+Nothing is imported to look: `importlib` says what is installed. Installing happens only when the user presses the
+button: through `slicer.packaging.pip_ensure` (Slicer 5.11 and later: asks, shows progress, offers a restart) or, after
+a question of our own, `slicer.util.pip_install` before that; PyTorch comes from the PyTorch extension, which picks the
+build that fits the computer; without internet everything comes from a folder of wheels. A package that Slicer bundles
+is never given to pip: where that is too old, Slicer itself is.
 """
 
 from __future__ import annotations
@@ -28,11 +29,24 @@ REQUESTER = "DeepRadiomics"
 
 @dataclass(frozen=True)
 class Dependency:
-    """A package: `distribution` is what pip installs, `module` what Python imports, `at_least` the oldest version."""
+    """A package.
+
+    Attributes
+    ----------
+    distribution
+        What pip installs.
+    module
+        What Python imports.
+    at_least
+        The oldest version that will do.
+    purpose
+        What it is needed for, as the user is told.
+    """
 
     distribution: str
     module: str
     at_least: str
+    purpose: str = ""
 
     @property
     def requirement(self) -> str:
@@ -42,26 +56,29 @@ class Dependency:
 
 # As in pyproject.toml (a test compares them); numba is left out: the engine is faster with it and right without it.
 _ENGINE = (
-    Dependency("numpy", "numpy", "2.0"),
-    Dependency("scipy", "scipy", "1.14"),
-    Dependency("SimpleITK", "SimpleITK", "2.4"),
-    Dependency("PyWavelets", "pywt", "1.7"),
-    Dependency("PyYAML", "yaml", "6"),
-    Dependency("typer", "typer", "0.15"),
-    Dependency("rich", "rich", "13"),
+    Dependency("numpy", "numpy", "2.0", "arrays"),
+    Dependency("scipy", "scipy", "1.13", "filters and statistics"),
+    Dependency("SimpleITK", "SimpleITK", "2.4", "images"),
+    Dependency("PyWavelets", "pywt", "1.7", "wavelet features"),
+    Dependency("PyYAML", "yaml", "6", "parameter files"),
+    Dependency("typer", "typer", "0.15", "the background run"),
+    Dependency("rich", "rich", "13", "the background run"),
 )
-_TORCH = (Dependency("torch", "torch", "2.4"), Dependency("safetensors", "safetensors", "0.4.4"))
-_DRAWING = (Dependency("matplotlib", "matplotlib", "3.9"),)
-_NETWORKS = (*_TORCH, Dependency("monai", "monai", "1.4"), *_DRAWING)
-_PARQUET = (Dependency("pyarrow", "pyarrow", "17"),)
-_LEARNING = (Dependency("scikit-learn", "sklearn", "1.5"),)
+_TORCH = (
+    Dependency("torch", "torch", "2.4", "networks"),
+    Dependency("safetensors", "safetensors", "0.4.4", "model files"),
+)
+_DRAWING = (Dependency("matplotlib", "matplotlib", "3.9", "the report's pictures"),)
+_NETWORKS = (*_TORCH, Dependency("monai", "monai", "1.4", "networks"), *_DRAWING)
+_PARQUET = (Dependency("pyarrow", "pyarrow", "17", "tables of features"),)
+_LEARNING = (Dependency("scikit-learn", "sklearn", "1.5", "classifiers"),)
 _TRAINING = (
-    Dependency("lightning", "lightning", "2.6.4"),  # 2.6.2 and 2.6.3 were malicious
+    Dependency("lightning", "lightning", "2.6.4", "training"),  # 2.6.2 and 2.6.3 were malicious
     *_PARQUET,
     *_LEARNING,
 )
 # Not shap: its requirement "slicer" is another package of that name, which would take the place of Slicer's own.
-_OUTCOMES = (*_LEARNING, Dependency("xgboost", "xgboost", "3.0"), *_PARQUET)
+_OUTCOMES = (*_LEARNING, Dependency("xgboost", "xgboost", "3.0", "classifiers"), *_PARQUET)
 NEEDS: dict[Feature, tuple[Dependency, ...]] = {
     "extract": _ENGINE,
     "apply": _ENGINE + _NETWORKS,
@@ -74,15 +91,16 @@ NEEDS: dict[Feature, tuple[Dependency, ...]] = {
     "register-gpu": _ENGINE + _TORCH,
     "parquet": _PARQUET,
 }
-# Slicer's own: an installation may never replace these (Slicer issues 6711, 7661).
-_PROTECTED = ("numpy", "scipy", "SimpleITK", "pydicom", "torch")
+# Bundled with Slicer: an installation may never replace these (Slicer issues 6711, 7661), nor bring them.
+BUNDLED = ("numpy", "scipy", "SimpleITK", "pydicom")
+_PROTECTED = (*BUNDLED, "torch")
 
 
 class Installer(Protocol):
     """How packages arrive. Tests pass a fake; `SlicerInstaller` is the real one."""
 
     def install(self, requirements: Sequence[str], constraints: Path) -> None:
-        """Install from the internet, asking the user first. Raises RuntimeError if they decline."""
+        """Install from the internet, asking the user first. Raises RuntimeError, MissingDependencyError if declined."""
 
     def install_torch(self, requirement: str) -> None:
         """Install PyTorch in the build that fits this computer."""
@@ -105,11 +123,40 @@ def is_installed(dependency: Dependency) -> bool:
             return False
     except (ImportError, ValueError):
         return False
-    try:
-        version = importlib.metadata.version(dependency.distribution)
-    except importlib.metadata.PackageNotFoundError:
+    version = _version(dependency)
+    if version is None:
         return True  # bundled without metadata
     return _numbers(version) >= _numbers(dependency.at_least)
+
+
+def missing_words(feature: Feature) -> str:
+    """Which packages `feature` lacks and what each is for, as one sentence for the user; empty when all is there."""
+    absent = missing(feature)
+    if not absent:
+        return ""
+    old = [dependency for dependency in absent if dependency.distribution in BUNDLED]
+    if old:
+        return _too_old(old)
+    purposes: dict[str, list[str]] = {}
+    for dependency in absent:
+        purposes.setdefault(dependency.purpose, []).append(dependency.distribution)
+    named = "; ".join(f"{', '.join(names)} ({purpose})" for purpose, names in purposes.items())
+    return f"Python packages that Slicer does not bring are missing: {named}."
+
+
+def _too_old(dependencies: Sequence[Dependency]) -> str:
+    """What to say when a package that Slicer bundles is too old: pip must not replace it."""
+    named = ", ".join(
+        f"{dependency.requirement} (this one brings {_version(dependency) or 'none'})" for dependency in dependencies
+    )
+    return f"This Slicer is too old: {named} is needed, which Slicer brings itself. Install Slicer 5.10 or later."
+
+
+def _version(dependency: Dependency) -> str | None:
+    try:
+        return importlib.metadata.version(dependency.distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def require(feature: Feature) -> None:
@@ -137,13 +184,17 @@ def ensure(feature: Feature, *, wheels: Path | None = None, installer: Installer
     Raises
     ------
     MissingDependencyError
-        The user declined, the installation failed, or something is still missing after it.
+        The user declined, the installation failed, or something is still missing after it; or a package that Slicer
+        bundles is too old, and so is this Slicer.
     InputError
         `wheels` is not a folder with wheels.
     """
     absent = missing(feature)
     if not absent:
         return ()
+    old = [dependency for dependency in absent if dependency.distribution in BUNDLED]
+    if old:
+        raise MissingDependencyError(_too_old(old))
     if wheels is not None and not any(Path(wheels).glob("*.whl")):
         raise InputError(f"{wheels} is not a folder with .whl files; choose the folder the wheels were copied to")
     installer = installer or SlicerInstaller()
@@ -166,19 +217,23 @@ def ensure(feature: Feature, *, wheels: Path | None = None, installer: Installer
         except DeepRadiomicsError:
             raise
         except Exception as error:  # pip_ensure: RuntimeError when declined, CalledProcessError when pip fails
-            raise MissingDependencyError(f"{', '.join(requirements)} could not be installed: {error}") from error
+            raise MissingDependencyError(
+                f"{', '.join(requirements)} could not be installed: {error}. If the package index cannot be reached "
+                "from here, copy the wheel files into a folder and choose Install from a folder of wheels."
+            ) from error
     importlib.invalidate_caches()
     require(feature)
     return tuple(requirements)
 
 
 class SlicerInstaller:
-    """Installs into Slicer's Python, by Slicer's own means."""
+    """Installs into Slicer's Python, by Slicer's own means; the user is asked before anything is installed."""
 
     def install(self, requirements: Sequence[str], constraints: Path) -> None:
         try:
-            from slicer import packaging  # Slicer 5.11 and later
+            from slicer import packaging  # Slicer 5.11 and later: asks by itself
         except ImportError:
+            self._ask(requirements)
             self._pip([*requirements, "-c", str(constraints)])
             return
         from packaging.requirements import Requirement
@@ -202,6 +257,14 @@ class SlicerInstaller:
 
     def install_from_folder(self, requirements: Sequence[str], wheels: Path, constraints: Path) -> None:
         self._pip(["--no-index", "--find-links", str(wheels), "-c", str(constraints), *requirements])
+
+    def _ask(self, requirements: Sequence[str]) -> None:
+        """The question of Slicer 5.10, whose `pip_install` asks none. Raises MissingDependencyError if declined."""
+        from slicer import util
+
+        text = "These Python packages will be downloaded and installed into Slicer:\n\n" + "\n".join(requirements)
+        if not util.confirmOkCancelDisplay(text, windowTitle=f"{REQUESTER}: install packages"):
+            raise MissingDependencyError("the installation was declined; nothing was installed")
 
     def _pip(self, arguments: Sequence[str]) -> None:
         try:

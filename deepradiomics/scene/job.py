@@ -44,6 +44,8 @@ T = TypeVar("T")
 
 STDERR_LINES_KEPT = 40
 READER_TIMEOUT_S = 2.0  # a grandchild may hold the pipes open after the child has gone
+CRASH_WORDS = "exit abnormally"  # what PythonSlicer's launcher writes of a Python that was killed, with exit code 1
+OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|_ArrayMemoryError|bad_alloc|CUDA out of memory|DefaultCPUAllocator")
 TURN_S = 0.01  # lets the reader threads run: the application's event loop may hold Python's lock between two polls
 
 
@@ -231,9 +233,9 @@ class Job(Generic[T]):
         if exit_code == 0:
             said = f"it wrote last:\n{tail}" if tail else "it wrote nothing"
             return DeepRadiomicsError(f"the run ended without a result; {said}")
-        how = f"was killed by signal {-exit_code}" if exit_code < 0 else f"failed with exit code {exit_code}"
-        hint = " (the computer may have run out of memory)" if exit_code in (-9, 137) else ""
-        return DeepRadiomicsError(f"the run {how}{hint}" + (f"; it wrote last:\n{tail}" if tail else ""))
+        return DeepRadiomicsError(
+            f"the run {_end_in_words(exit_code, tail)}" + (f"; it wrote last:\n{tail}" if tail else "")
+        )
 
     def _check_versions(self, folder: Path) -> None:
         """Compare the version written into the result's JSON with ours."""
@@ -304,6 +306,21 @@ def version_mismatch(version: str, package: str) -> str | None:
         f"the run used deepradiomics {version}{where}, but {ours} is loaded here from {package_folder()}; "
         "remove the other copy (pip uninstall deepradiomics) or update both, then restart"
     )
+
+
+def _end_in_words(exit_code: int, tail: str) -> str:
+    """How a child ended that reported no error; `tail` is what it wrote last.
+
+    The system kills with SIGKILL what takes too much memory: exit code -9, 137 from a shell, and through PythonSlicer,
+    whose launcher turns every crash into exit code 1, a sentence of its own.
+    """
+    crashed = exit_code == 1 and CRASH_WORDS in tail
+    if exit_code in (-9, 137) or crashed:
+        how = "was killed" if crashed else f"was killed by signal {9 if exit_code == 137 else -exit_code}"
+        return f"{how} (the computer may have run out of memory: close other programs, or choose less at a time)"
+    if OUT_OF_MEMORY.search(tail):
+        return f"ran out of memory (exit code {exit_code}): close other programs, or choose less at a time"
+    return f"was killed by signal {-exit_code}" if exit_code < 0 else f"failed with exit code {exit_code}"
 
 
 def _event_of(line: str) -> dict[str, Any] | None:

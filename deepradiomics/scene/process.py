@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
@@ -16,6 +17,7 @@ import deepradiomics
 from deepradiomics.errors import InputError
 
 GRACE_S = 1.5  # between asking a child to end and killing it
+POLL_S = 0.02
 
 
 class Process(Protocol):
@@ -74,11 +76,24 @@ class ChildProcess:
         else:
             if self._popen.poll() is None:  # SIGTERM lets it remove the temporary files beside its output
                 self._signal_group(signal.SIGTERM)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._popen.wait(timeout=GRACE_S)
+                self._wait_for_group()
             self._signal_group(signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(timeout=10)
+
+    def _wait_for_group(self) -> None:
+        """Wait until nobody of the group is left, at most `GRACE_S`.
+
+        PythonSlicer is a launcher that ends at once when it is asked to; the Python that it launched needs its time.
+        """
+        deadline = time.monotonic() + GRACE_S
+        while time.monotonic() < deadline:
+            self._popen.poll()  # takes the launcher's exit status, else it would count as one that is left
+            try:
+                os.killpg(self.pid, 0)
+            except (ProcessLookupError, PermissionError):  # macOS: a group of zombies
+                return
+            time.sleep(POLL_S)
 
     def _signal_group(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -99,7 +114,11 @@ def package_folder() -> Path:
 
 
 def child_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Our environment, with the loaded package first on PYTHONPATH so that no other copy of it shadows it."""
+    """Our environment, with the loaded package in front on PYTHONPATH.
+
+    PythonSlicer puts Slicer's own folders before it; where another copy of the package lies in one of them, the
+    versions are compared when the child reports (`job.version_mismatch`).
+    """
     environment = dict(os.environ if base is None else base)
     paths = [str(package_folder().parent), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))

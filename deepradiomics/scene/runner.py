@@ -10,6 +10,10 @@ line, and how its result is brought into the scene. Nothing here knows Qt, excep
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +24,14 @@ from typing import Any, Protocol
 import slicer
 
 from deepradiomics.errors import DeepRadiomicsError, InputError
+from deepradiomics.files import atomic_folder
 from deepradiomics.scene.job import Job, run_blocking
 from deepradiomics.scene.process import StartProcess, start_process
 
 POLL_INTERVAL_MS = 200
 CALLBACKS = ("on_progress", "on_log", "on_finished", "on_failed", "on_cancelled")
 FOLDER_ATTRIBUTE = "DeepRadiomics.result_folder"  # of a result's table node: where its files are
+SESSION_PREFIX = "session-"  # of the folder, in Slicer's temporary one, that holds a session's results; ends in its pid
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,12 @@ class Runner:
         """
         self.job = self._job(kind, given, options)
         self.job.start()
-        self._timer = self._make_timer(self._poll, POLL_INTERVAL_MS)
-        self._timer.start()
+        try:
+            self._timer = self._make_timer(self._poll, POLL_INTERVAL_MS)
+            self._timer.start()
+        except BaseException:
+            self.job.cancel()
+            raise
         return self.job
 
     def cancel(self) -> None:
@@ -117,10 +127,14 @@ class Runner:
             return value
 
         def tell(error: DeepRadiomicsError) -> None:
-            if run.salvage is not None:
-                run.salvage()
-            if failed is not None:
-                failed(error)
+            try:
+                if run.salvage is not None:
+                    run.salvage()
+            except Exception:
+                logging.getLogger(__name__).exception("what there is of the failed run could not be shown")
+            finally:
+                if failed is not None:
+                    failed(error)
 
         return Job(run.build, on_finished=conclude, on_failed=tell, start_child=self._start_child, **callbacks)
 
@@ -134,23 +148,94 @@ class Runner:
             self._timer = None
 
 
+class QtTimer:
+    """A timer of the application's event loop; it goes when it is stopped, which its own call may do.
+
+    It belongs to the application and is deleted later: PythonQt would delete a timer without a parent at once, inside
+    its own signal.
+    """
+
+    def __init__(self, call: Callable[[], None], interval_ms: int) -> None:
+        import qt
+
+        self._timer = qt.QTimer(slicer.app)
+        self._timer.setInterval(interval_ms)
+        self._timer.connect("timeout()", call)
+
+    def start(self) -> None:
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+        self._timer.deleteLater()
+
+
 def qt_timer(call: Callable[[], None], interval_ms: int) -> Timer:
     """A timer of the application's event loop."""
-    import qt
-
-    timer = qt.QTimer()
-    timer.setInterval(interval_ms)
-    timer.connect("timeout()", call)
-    return timer  # type: ignore[no-any-return]
+    return QtTimer(call, interval_ms)
 
 
 def keep(result: Path, name: str, output_folder: Path | str | None) -> Path:
-    """Copy a result out of the job's folder, which goes; by default into Slicer's temporary folder."""
+    """Copy a result out of the job's folder, which goes; by default into a folder that goes with this session.
+
+    It arrives whole or not at all, and never over another one: an earlier result of this name stays beside it.
+
+    Raises
+    ------
+    InputError
+        It cannot be written there; the message says why.
+    """
     name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name) or "case"
-    if output_folder:
-        target = Path(output_folder) / name
-    else:
-        target = Path(slicer.app.temporaryPath) / "DeepRadiomics" / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(result, target, dirs_exist_ok=True)
+    try:
+        if output_folder:
+            target = _free(Path(output_folder) / name)
+        else:
+            target = _free(session_folder() / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_folder(target) as stage:
+            shutil.copytree(result, stage, dirs_exist_ok=True)
+    except OSError as error:
+        where = output_folder or slicer.app.temporaryPath
+        raise InputError(
+            f"the result could not be kept in {where}: {error.strerror or error}. Free space there, or choose another "
+            "folder, and run again."
+        ) from error
     return target
+
+
+def _free(path: Path) -> Path:
+    """The path, numbered where something lies there."""
+    candidate, count = path, 2
+    while candidate.exists():
+        candidate, count = path.with_name(f"{path.name}-{count}"), count + 1
+    return candidate
+
+
+def session_folder() -> Path:
+    """The folder of this session's results that the user did not ask to keep; it is removed when Slicer ends.
+
+    Folders of sessions that ended without (a crash) are removed when the first of a new session is made.
+    """
+    root = Path(slicer.app.temporaryPath) / "DeepRadiomics"
+    folder = root / f"{SESSION_PREFIX}{os.getpid()}"
+    if not folder.is_dir():
+        for stale in root.glob(f"{SESSION_PREFIX}*"):
+            if not _is_running(stale.name.removeprefix(SESSION_PREFIX)):
+                shutil.rmtree(stale, ignore_errors=True)
+        folder.mkdir(parents=True)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _is_running(pid: str) -> bool:
+    """Whether a process of this number runs; True where that cannot be known, so that nothing in use is removed."""
+    if not pid.isdigit():
+        return True
+    if os.name == "nt":  # there os.kill would end the process
+        return True
+    with contextlib.suppress(PermissionError):
+        try:
+            os.kill(int(pid), 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+    return True

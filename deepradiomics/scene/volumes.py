@@ -36,9 +36,18 @@ def node_from_mask(mask: Mask, scene: Any, name: str | None = None) -> Any:
 
 def volumes_of_scene(scene: Any) -> list[Any]:
     """The scalar volumes that a user sees as images: neither hidden ones nor what results have added."""
-    found = nodes_of_class(scene, "vtkMRMLScalarVolumeNode")
-    return [node for node in found if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
-            and node.GetAttribute("DeepRadiomics.kind") is None]  # fmt: skip
+    nodes = nodes_of_class(scene, "vtkMRMLScalarVolumeNode")
+    return [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
+            and not _is_of_a_result(node)]  # fmt: skip
+
+
+def result_volumes(scene: Any) -> list[Any]:
+    """The scalar volumes that results have added, such as maps; an image laid onto another is an image like any."""
+    return [node for node in nodes_of_class(scene, "vtkMRMLScalarVolumeNode") if _is_of_a_result(node)]
+
+
+def _is_of_a_result(node: Any) -> bool:
+    return node.GetAttribute("DeepRadiomics.kind") not in (None, "registration")
 
 
 def volume_from_node(node: Any) -> Volume:

@@ -154,20 +154,32 @@ class ctkSliderWidget(QtWidgets.QWidget):
 
 
 class ctkPathLineEdit(QtWidgets.QWidget):
-    """A path and a button to browse."""
+    """A path and a button to browse.
+
+    As CTK does: a new path is told only when the validator (any text but none) accepts it, and what else is told is
+    whether the input has become valid or invalid. So an edit that is emptied never tells of an empty path.
+    """
 
     currentPathChanged = Signal(str)
+    validInputChanged = Signal(bool)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._edit, self._filters = QtWidgets.QLineEdit(), 0
+        self._edit, self._valid = QtWidgets.QLineEdit(), False
         browse = QtWidgets.QToolButton()
         browse.setText("…")
         layout.addWidget(self._edit)
         layout.addWidget(browse)
-        self._edit.textChanged.connect(self.currentPathChanged)
+        self._edit.textChanged.connect(self._changed)
+
+    def _changed(self, text: str) -> None:
+        before, self._valid = self._valid, bool(text)
+        if self._valid:
+            self.currentPathChanged.emit(text)
+        if self._valid != before:
+            self.validInputChanged.emit(self._valid)
 
     currentPath = Property(str, lambda self: self._edit.text(), lambda self, path: self._edit.setText(path))
 
@@ -187,6 +199,20 @@ class qMRMLWidget(QtWidgets.QWidget):
                 child.setMRMLScene(scene)
 
 
+class qMRMLSortFilterProxyModel(QtCore.QObject):
+    """Which nodes a selector leaves out."""
+
+    def __init__(self, selector: "qMRMLNodeComboBox") -> None:
+        super().__init__(selector)
+        self._selector, self._hidden = selector, []  # type: ignore[var-annotated]
+
+    def _hide(self, ids: list[str]) -> None:
+        self._hidden = list(ids)
+        self._selector._refresh()
+
+    hiddenNodeIDs = Property("QStringList", lambda self: self._hidden, _hide)
+
+
 class qMRMLNodeComboBox(QtWidgets.QComboBox):
     """The scene's nodes of some classes, "None" first where that is allowed."""
 
@@ -197,6 +223,7 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         self._types: list[str] = []
         self._none, self._children, self._scene, self._ids = False, True, None, []
         self._adds = self._removes = self._renames = False
+        self._filter = with_manners(qMRMLSortFilterProxyModel)(self)
         self.setMinimumContentsLength(8)
         self.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.currentIndexChanged.connect(lambda index: self.currentNodeChanged.emit(self.currentNode()))
@@ -216,6 +243,9 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
             scene.AddObserver(event, lambda *_: self._refresh())
         self._refresh()
 
+    def sortFilterProxyModel(self) -> Any:
+        return self._filter
+
     def currentNode(self) -> Any:
         index = QtWidgets.QComboBox.currentIndex(self)
         return self._scene.GetNodeByID(self._ids[index]) if self._scene and 0 <= index < len(self._ids) else None
@@ -227,6 +257,8 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         QtWidgets.QComboBox.setCurrentIndex(self, self._ids.index(wanted) if wanted in self._ids else -1)
 
     def _refresh(self) -> None:
+        if self._scene is None:
+            return
         before = self.currentNode()
         nodes = [self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes())]
         nodes = [node for node in nodes if self._is_listed(node)]
@@ -243,7 +275,7 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
             self.currentNodeChanged.emit(self.currentNode())
 
     def _is_listed(self, node: Any) -> bool:
-        if node.GetHideFromEditors():
+        if node.GetHideFromEditors() or node.GetID() in self._filter.hiddenNodeIDs:
             return False
         return any(node.IsA(each) if self._children else node.GetClassName() == each for each in self._types)
 

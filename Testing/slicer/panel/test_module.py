@@ -36,22 +36,6 @@ def test_the_synthetic_knee_is_offered_as_sample_data(simulated: Any, monkeypatc
     assert len(nodes) == 3 and all("SYNTHETIC" in node.GetDescription() for node in nodes)
 
 
-def test_reload_drops_the_library_and_the_package(widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "deepradiomics"}
-    reloaded: list[str] = []
-
-    def reload(name: str) -> None:
-        assert not [each for each in sys.modules if each.startswith(("RadiomicFingerprintLib", "deepradiomics"))]
-        reloaded.append(name)
-
-    import slicer
-
-    monkeypatch.setattr(slicer.util, "reloadScriptedModule", reload)
-    widget.onReload()
-    sys.modules.update(kept)
-    assert reloaded == ["RadiomicFingerprint"]
-
-
 def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
     module = importlib.import_module("RadiomicFingerprint")
     test = module.RadiomicFingerprintTest()

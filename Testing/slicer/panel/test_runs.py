@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from Testing.slicer.fake_child import FakeStart, HandTimer, write_bundle
 from Testing.slicer.panel.driving import ready, result_writer, with_child
 
@@ -35,23 +33,6 @@ def test_a_failing_child_is_told_and_the_panel_is_ready_again(
     HandTimer.made[-1].wind()
     assert errors == ["the volume holds NaN"]
     assert widget.ui.applyButton.text == "Apply" and widget.ui.applyButton.enabled
-
-
-def test_a_missing_package_is_told_before_anything_starts(
-    widget: Any, exam: Any, tmp_path: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from deepradiomics.errors import MissingDependencyError
-    from deepradiomics.scene import dependencies
-
-    def declined(feature: str, **_: Any) -> None:
-        raise MissingDependencyError(f"{feature} needs torch; the installation was declined")
-
-    monkeypatch.setattr(dependencies, "ensure", declined)
-    ready(widget, exam, tmp_path / "bundle")
-    start = with_child(widget, FakeStart(result_writer))
-    widget.ui.applyButton.click()
-    assert errors == ["apply needs torch; the installation was declined"] and start.child is None
-    assert widget.ui.applyButton.text == "Apply"
 
 
 def test_what_the_panel_is_set_to_reaches_the_command_line(widget: Any, exam: Any, tmp_path: Path) -> None:

@@ -99,7 +99,8 @@ def test_nothing_starts_before_the_packages_are_installed(widget: Any, monkeypat
     from deepradiomics.scene import dependencies
 
     _cold(monkeypatch)
-    monkeypatch.setattr(dependencies, "missing", lambda feature: ("SimpleITK",))
+    absent = dependencies.Dependency("package-of-nowhere", "package_of_nowhere", "1.0", "going nowhere")
+    monkeypatch.setitem(dependencies.NEEDS, "extract", (absent,))
     start = _watched(widget, Starts())
     widget.enter()
     assert start.count == 0

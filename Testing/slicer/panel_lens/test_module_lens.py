@@ -52,22 +52,6 @@ def test_the_synthetic_prostate_is_a_case_of_the_scene(simulated: Any) -> None:
     assert set(case.volumes) == {"t2", "highb", "adc"} and set(case.rois) == {"gland", "lesion"}
 
 
-def test_reload_drops_the_library_and_the_package(widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "deepradiomics"}
-    reloaded: list[str] = []
-
-    def reload(name: str) -> None:
-        assert not [each for each in sys.modules if each.startswith(("RadiomicLensLib", "deepradiomics"))]
-        reloaded.append(name)
-
-    import slicer
-
-    monkeypatch.setattr(slicer.util, "reloadScriptedModule", reload)
-    widget.onReload()
-    sys.modules.update(kept)
-    assert reloaded == ["RadiomicLens"]
-
-
 def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
     module = importlib.import_module("RadiomicLens")
     test = module.RadiomicLensTest()

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.panel_lens.driving import case_writer, lens_writer, opened, ready, with_child
 from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
@@ -56,23 +54,6 @@ def test_a_failing_child_is_told_and_the_panel_is_ready_again(
     assert errors == ["pre and ft: the embeddings have 320 and 768 dimensions"]
     assert widget.ui.applyButton.text == "Apply" and widget.ui.applyButton.enabled
     assert widget.parameters.resultTable is None
-
-
-def test_a_missing_package_is_told_before_anything_starts(
-    widget: Any, manifest: Path, finetuning: Path, tmp_path: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from deepradiomics.errors import MissingDependencyError
-    from deepradiomics.scene import dependencies
-
-    def declined(feature: str, **_: Any) -> None:
-        raise MissingDependencyError(f"{feature} needs torch; the installation was declined")
-
-    monkeypatch.setattr(dependencies, "ensure", declined)
-    ready(widget, manifest, finetuning, tmp_path / "out")
-    start = with_child(widget, lens_writer)
-    widget.ui.applyButton.click()
-    assert errors == ["lens needs torch; the installation was declined"] and start.child is None
-    assert widget.ui.applyButton.text == "Apply"
 
 
 def test_what_the_panel_is_set_to_reaches_the_command_line(

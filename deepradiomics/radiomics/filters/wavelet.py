@@ -5,20 +5,25 @@ computed once. The image is periodic; an odd axis is first made even by its own 
 the approximation again, with the same filter (no holes between its taps), as PyRadiomics does.
 
 A box needs only its surroundings, unless they cross an end of the image: then the whole axis is taken.
+
+PyWavelets, which 3D Slicer does not bundle, is imported by the functions that filter; sub-bands are named without it.
 """
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from itertools import pairwise, product
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pywt
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters.boundary import Box
 from deepradiomics.radiomics.threads import map_threads
+
+if TYPE_CHECKING:
+    import pywt
 
 Span = tuple[int, int]
 
@@ -131,6 +136,8 @@ def _pass(
     odd = data.shape[axis] % 2
     if odd:  # PyWavelets wants even axes; this voxel reaches none of those wanted
         data = np.concatenate([data, data.take([-1], axis)], axis)
+    import pywt
+
     low, high = pywt.swt(data, wavelet, level=1, axis=axis)[0]
     part = [slice(None)] * 3
     part[axis] = slice(wanted[0] - given[0], wanted[1] - given[0])
@@ -196,6 +203,8 @@ def parts(count: int, threads: int) -> list[Span]:
 @cache
 def _compiled_agrees(dtype: str) -> bool:
     """Tell whether the compiled passes give PyWavelets' bits on this machine (fused multiply-add may differ)."""
+    import pywt
+
     if not compiled.available():
         return False
     data = np.random.default_rng(0).normal(size=(8, 10, 12)).astype(dtype)
@@ -211,6 +220,8 @@ def _compiled_agrees(dtype: str) -> bool:
 @lru_cache(256)
 def _bank(wavelet: str, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
     """Return the low-pass and high-pass taps, as answers to an impulse: PyWavelets rounds them itself for float32."""
+    import pywt
+
     length = known_wavelet(wavelet).dec_len
     impulse = np.zeros(4 * length, dtype)
     impulse[2 * length] = 1
@@ -219,12 +230,14 @@ def _bank(wavelet: str, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
     return low[first : first + length], high[first : first + length]
 
 
-def known_wavelet(name: str) -> pywt.Wavelet:
+def known_wavelet(name: str) -> "pywt.Wavelet":
     """Return a discrete wavelet.
 
     Raises:
-        InputError: there is none of this name; near matches are told.
+        InputError: there is none of this name; near matches are named.
     """
+    import pywt
+
     known = pywt.wavelist(kind="discrete")
     if name not in known:
         near = get_close_matches(str(name), known, 3, 0.5)

@@ -56,8 +56,9 @@ class ImageToolsSection:
         if self.panel.parameters is None or not self.panel.idle:
             return
         p = self.panel.parameters
-        self.panel.set_ready(self.ui.segmentButton, why_not_segment(p), _("Segment in the background."))
-        self.panel.set_ready(self.ui.registerButton, why_not_register(p), _("Register in the background."))
+        self.panel.set_ready(self.ui.segmentButton, why_not_segment(p), _("Segment in the background."), "segment")
+        tip = _("Register in the background.")
+        self.panel.set_ready(self.ui.registerButton, why_not_register(p), tip, register_feature(p))
 
     # --- segment ---------------------------------------------------------------------------------------------------
 
@@ -89,8 +90,7 @@ class ImageToolsSection:
 
     def onRegister(self, checked: bool = False) -> None:
         """Register, or cancel."""
-        gpu = self.panel.parameters.toolBackend is Backend.GPU
-        feature = "register-gpu" if gpu else "register"
+        feature = register_feature(self.panel.parameters)
         self.panel.run(self.ui.registerButton, feature, self._start_register, self._registered)
 
     def _start_register(self, callbacks: dict[str, Any]) -> Any:
@@ -112,6 +112,11 @@ class ImageToolsSection:
         label.text = words
         label.visible = True
         self.panel.log(words)
+
+
+def register_feature(parameters: Any) -> str:
+    """What a registration needs to be installed (`deepradiomics.scene.dependencies`)."""
+    return "register-gpu" if parameters.toolBackend is Backend.GPU else "register"
 
 
 def why_not_segment(parameters: Any) -> str | None:

@@ -1,11 +1,16 @@
 """The frame of every panel: its life in Slicer, its parameter node, Apply that becomes Cancel, progress, log, errors.
 
 A module's panel derives from `ModulePanel` and says what it builds, what its parameters are and what they mean. Its
-.ui file must have `progressBar`, `statusLabel`, `logText`, and the empty widget `imageToolsArea`, which takes the
-sections that all panels share (`image_tools`).
+.ui file must have `progressBar`, `statusLabel`, `logText`, `sampleButton`, and the empty widget `imageToolsArea`, which
+takes the sections that all panels share (`image_tools`).
+
+Nothing here, up to the press of a button, needs a package that Slicer does not bundle: where packages are missing, the
+button that needs them says *Install packages…*.
 """
 
 import contextlib
+import logging
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +23,12 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
 from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.scene import dependencies
 from deepradiomics.scene.image_tools import ImageTools
+from deepradiomics.scene.volumes import result_volumes
 
 from .image_tools import ImageToolsSection, load_image_tools
+from .parameter_node import singleton
 
 
 class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -33,8 +41,11 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self._gui_tag: Any = None
+        self._wrapper: Any = None  # of the parameter node; one for each node, since a wrapper observes for ever
         self._run_button: Any = None  # the button that is Cancel while a run is under way
-        self._idle_text = ""
+        self._texts: dict[str, str] = {}  # of the buttons that start runs, by name, as the .ui file has them
+        self._reasons: dict[str, str | None] = {}  # against pressing them, by name
+        self._missing: dict[str, str] = {}  # by feature: which packages it lacks, in words
 
     # --- what a module's panel says of itself ----------------------------------------------------------------------
 
@@ -45,8 +56,16 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         raise NotImplementedError
 
     def make_parameters(self) -> Any:
-        """The wrapped parameter node of the scene."""
+        """A wrapper of the scene's parameter node of this module."""
         raise NotImplementedError
+
+    def load_sample(self) -> None:
+        """Put a synthetic case into the scene, and set the parameters to it and to the sample model."""
+        raise NotImplementedError
+
+    def sample_button(self) -> Any:
+        """The button that *Try it with sample data* presses."""
+        return self.ui.applyButton
 
     def bound(self) -> None:
         """The panel has been bound to a parameter node, perhaps of a scene that was loaded."""
@@ -88,12 +107,15 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         widget.setMRMLScene(slicer.mrmlScene)
         self.build()
         self.tools = ImageToolsSection(self)
+        self._texts = {button.name: button.text for button in self._all_buttons()}
+        self.ui.sampleButton.connect("clicked(bool)", self.onTrySample)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.addObserver(scene, scene.NodeAddedEvent, self.onNodesChanged)
         self.addObserver(scene, scene.NodeRemovedEvent, self.onNodesChanged)
+        self.addObserver(scene, scene.EndBatchProcessEvent, self.onNodesChanged)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -101,11 +123,24 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic is not None:
             self.logic.cancel()
         self.setParameterNode(None)
+        self._wrapper = None
         self.removeObservers()
 
+    def onReload(self) -> None:
+        """Reload this module's library as well. The package stays: the other modules hold its classes."""
+        library = f"{self.moduleName}Lib"
+        for name in [name for name in sys.modules if name.split(".")[0] == library]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
     def enter(self) -> None:
-        """The user opens the module."""
-        self.initializeParameterNode()
+        """The user opens the module; packages may have been installed meanwhile."""
+        self._missing.clear()
+        if self._gui_tag is None:
+            self.initializeParameterNode()
+        else:  # bound already, as between setup and the first time
+            self.onParametersModified()
+            self.guess()
 
     def exit(self) -> None:
         """The user opens another module; a run goes on in the background."""
@@ -124,19 +159,39 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneEndImport(self, caller: Any, event: Any) -> None:
         """A saved scene was loaded: show what it holds."""
+        if self._wrapper is not None:
+            self._wrapper.parameterNode.Modified()  # the wrapper keeps values that it read before the nodes were there
         if self.parent.isEntered:
             self.initializeParameterNode()
 
     def onNodesChanged(self, caller: Any, event: Any) -> None:
-        """A node came or went: what there is to choose from may have changed."""
-        if self.parameters is not None and self._gui_tag is not None:
+        """A node came or went: what there is to choose from may have changed; of many at once the end is told."""
+        if self.parameters is not None and self._gui_tag is not None and not slicer.mrmlScene.IsBatchProcessing():
+            self.hide_results_from_inputs()
             self.nodes_changed()
+
+    def hide_results_from_inputs(self) -> None:
+        """Offer images as inputs, and not the maps that results have added."""
+        results = [node.GetID() for node in result_volumes(slicer.mrmlScene)]
+        for selector in self.volume_selectors():
+            model = selector.sortFilterProxyModel()
+            if list(model.hiddenNodeIDs) != results:
+                model.hiddenNodeIDs = results
+
+    def volume_selectors(self) -> list[Any]:
+        """The selectors in which the user chooses an image."""
+        widgets = [widget for widget in vars(self.ui).values() if hasattr(widget, "sortFilterProxyModel")]
+        return [widget for widget in widgets if "vtkMRMLScalarVolumeNode" in widget.nodeTypes]
 
     # --- parameters ------------------------------------------------------------------------------------------------
 
     def initializeParameterNode(self) -> None:
         """Make sure there is a parameter node and that the panel shows it."""
-        self.setParameterNode(self.make_parameters())
+        node = singleton(self.moduleName)
+        if self._wrapper is None or self._wrapper.parameterNode is not node:
+            self._wrapper = self.make_parameters()
+        self.setParameterNode(self._wrapper)
+        self.hide_results_from_inputs()
         self.guess()
 
     def setParameterNode(self, parameters: Any) -> None:
@@ -187,6 +242,8 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._run_button is not None:
             assert self.logic is not None
             self.logic.cancel()
+            if not self.logic.running:
+                self._set_running(None)  # nothing runs that could tell of its end
             return
 
         def finished(value: Any) -> None:
@@ -201,20 +258,70 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
             "on_cancelled": self._cancelled,
         }
         try:
-            from deepradiomics.scene import dependencies
-
-            dependencies.ensure(feature)  # type: ignore[arg-type]
+            if not self._installed(feature, button):
+                return
             self.ui.logText.clear()
             self._set_running(button)
             slicer.app.processEvents()  # shows Cancel before the volumes are written
             start(callbacks)
         except DeepRadiomicsError as error:
             self._failed(error)
+        except Exception as error:  # whatever it is, the panel must not stay locked
+            logging.getLogger(__name__).exception("a run could not be started")
+            self._failed(
+                DeepRadiomicsError(_("The run could not be started: {reason}").format(reason=reason_of(error)))
+            )
 
-    def set_ready(self, button: Any, reason: str | None, otherwise: str) -> None:
-        """Let a button be pressed unless there is a reason against it, which its tooltip says."""
-        button.enabled = reason is None
-        button.toolTip = reason or otherwise
+    def _installed(self, feature: str, button: Any) -> bool:
+        """Install what is missing; True when the run can go on.
+
+        Raises what `dependencies.ensure` raises.
+        """
+        if not dependencies.missing(feature):  # type: ignore[arg-type]
+            return True
+        self.log(_("Installing Python packages…"))
+        try:
+            names = dependencies.ensure(feature)  # type: ignore[arg-type]
+        finally:
+            self._missing.clear()
+            self.onParametersModified()
+        self.log(_("Installed: {names}").format(names=", ".join(names)))
+        reason = self._reasons.get(button.name)
+        if reason:
+            self.log(reason)
+        return reason is None
+
+    def set_ready(self, button: Any, reason: str | None, tip: str, feature: str = "extract") -> str:
+        """Let a button that starts a run be pressed unless there is a reason against it, which its tooltip says.
+
+        Where packages of `feature` (`deepradiomics.scene.dependencies`) are missing the button installs them, whatever
+        else is missing. Returns the sentence to show beside the button: what is missing, or the reason; else nothing.
+        """
+        if feature not in self._missing:
+            self._missing[feature] = dependencies.missing_words(feature)  # type: ignore[arg-type]
+        missing = self._missing[feature]
+        self._reasons[button.name] = reason
+        if button is not self._run_button:
+            button.text = _("Install packages…") if missing else self._texts.get(button.name, button.text)
+        button.enabled = bool(missing) or reason is None
+        button.toolTip = missing or reason or tip
+        return missing or reason or ""
+
+    def onTrySample(self, checked: bool = False) -> None:
+        """Load the synthetic case and run the sample model on it."""
+        if not self.idle:
+            return
+        try:
+            self.load_sample()
+        except Exception as error:
+            logging.getLogger(__name__).exception("the sample could not be loaded")
+            text = _("The sample could not be loaded: {reason}").format(reason=reason_of(error))
+            self.log(text)
+            slicer.util.errorDisplay(text, windowTitle=self.title)
+            return
+        self.onParametersModified()
+        if self.sample_button().enabled:
+            self.sample_button().click()
 
     def _failed(self, error: DeepRadiomicsError) -> None:
         self._set_running(None)
@@ -225,17 +332,21 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._set_running(None)
         self.log(_("Cancelled."))
 
+    def _all_buttons(self) -> tuple[Any, ...]:
+        return (*self.run_buttons(), *self.tools.buttons)
+
     def _set_running(self, button: Any) -> None:
         previous, self._run_button = self._run_button, button
         if button is not None:
-            self._idle_text, button.text = button.text, _("Cancel")
+            button.text = _("Cancel")
         elif previous is not None:
-            previous.text = self._idle_text
+            previous.text = self._texts.get(previous.name, previous.text)
         running = button is not None
         for section in self.locked_sections():
             section.enabled = not running
-        for other in (*self.run_buttons(), *self.tools.buttons):
+        for other in self._all_buttons():
             other.enabled = other is button
+        self.ui.sampleButton.enabled = not running
         self.ui.progressBar.visible = running
         self.ui.statusLabel.visible = running
         self.ui.progressBar.value = 0
@@ -266,11 +377,20 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         folder = qt.QFileDialog.getExistingDirectory(self.parent, _("Folder of wheels"))
         if folder:
             with self.errors_shown():
-                from deepradiomics.scene import dependencies
-
                 installed = dependencies.ensure(feature, wheels=Path(folder))  # type: ignore[arg-type]
                 slicer.util.infoDisplay(
                     _("Installed: {names}").format(names=", ".join(installed))
                     if installed
                     else _("All packages are there.")
                 )
+            self._missing.clear()
+            self.onParametersModified()
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong, and what to do about it, for errors that are not raised on purpose."""
+    if isinstance(error, MemoryError):
+        return _("the computer ran out of memory. Close other programs, or choose a smaller volume.")
+    if isinstance(error, OSError):
+        return _("{error}. Check the disk's space and the folder's permissions.").format(error=error)
+    return f"{type(error).__name__}: {error}"

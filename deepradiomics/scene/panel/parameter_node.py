@@ -22,7 +22,11 @@ def singleton(module_name: str) -> Any:
 
 @parameterNodeGuiConnector
 class PathLineEditToStr(GuiConnector):
-    """Connects a path edit to plain text: Slicer's own connector would show an empty path as a dot."""
+    """Connects a path edit to plain text: Slicer's own connector would show an empty path as a dot.
+
+    CTK tells of a new path only when its validator accepts it, and an empty text never is: an edit that was emptied
+    tells only that its input is no longer valid.
+    """
 
     @staticmethod
     def canRepresent(widget: Any, datatype: Any) -> bool:
@@ -38,9 +42,11 @@ class PathLineEditToStr(GuiConnector):
 
     def _connect(self) -> None:
         self._widget.currentPathChanged.connect(self.changed)
+        self._widget.validInputChanged.connect(self.changed)
 
     def _disconnect(self) -> None:
         self._widget.currentPathChanged.disconnect(self.changed)
+        self._widget.validInputChanged.disconnect(self.changed)
 
     def widget(self) -> Any:
         return self._widget

@@ -48,7 +48,10 @@ class SegmentsWatch:
     """
 
     def __init__(self, observer: Any, call: Callable[..., None]) -> None:
-        self._observer, self._call = observer, call
+        self._observer = observer
+        # A function of this watch alone: the mixin tells observations apart by it, and two watches of one segmentation
+        # with the same method would take each other's away.
+        self._call = lambda caller=None, event=None: call()
         self._watched: Any = None
 
     def follow(self, node: Any) -> None:
