@@ -87,6 +87,8 @@ class GreyLevelCount:
             )
         except DeepRadiomicsError as error:
             return str(error)
+        except ModuleNotFoundError as error:
+            return missing_package(error)
 
     def _attempt(
         self, volume: Any, settings: "Settings", region: Mapping[str, Any], together: bool

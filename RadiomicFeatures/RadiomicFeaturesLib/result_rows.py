@@ -79,7 +79,7 @@ def batch_rows(table) -> Rows:
                 return rows, texts, tips
             label, tip = label_and_tip(feature)
             rows.append(row)
-            texts.append([f"{name} {region}".rstrip(), label, value_text(values[feature][row], units[feature])])
+            texts.append([name if region in name else f"{name} {region}", label, value_text(values[feature][row], units[feature])])
             tips.append(f"{name}\n{tip}")
     return rows, texts, tips
 
@@ -134,7 +134,7 @@ def remark_rows(table) -> tuple[list[str], Sequence[Sequence[str]], list[str], s
     kept = columns["status"].count("kept")
     text = _("{count} cases").format(count=len(rows))
     text += _(", {kept} of them from an earlier run").format(kept=kept) if kept else ""
-    text += _("; {failed} failed and are not in the table").format(failed=failed) if failed else _("; none failed")
+    text += _("; {failed} failed (not in the table)").format(failed=failed) if failed else _("; none failed")
     return [_("Case"), _("Status"), _("Remark")], rows, tips, text + "."
 
 

@@ -66,7 +66,7 @@ def unreadable(table: Any, column: int) -> list[str]:
 
     metrics, found = table.fontMetrics(), []
     for row in range(table.rowCount):
-        room = QtCore.QRect(0, 0, table.columnWidth(column) - 8, 1000)  # the style's margins at both sides
+        room = QtCore.QRect(0, 0, table.columnWidth(column) - 6, 1000)  # the style keeps 3 pixels at each side
         text = table.item(row, column).text()
         needed = metrics.boundingRect(room, QtCore.Qt.TextFlag.TextWordWrap, text)
         if needed.height() > table.rowHeight(row) or needed.width() > room.width():

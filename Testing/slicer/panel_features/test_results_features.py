@@ -187,13 +187,13 @@ def test_a_batch_shows_its_table_and_its_remarks_also_after_reload(
 
     def check() -> None:
         rows, remarks = widget.ui.resultTable, widget.ui.remarksTable
-        assert [rows.item(row, 0).text() for row in range(4)] == ["a lesion lesion"] * 2 + ["b lesion lesion"] * 2
+        assert [rows.item(row, 0).text() for row in range(4)] == ["a lesion"] * 2 + ["b lesion"] * 2
         assert [rows.item(0, column).text() for column in (1, 2)] == ["GLCM Contrast", "2.5"]
         assert rows.item(1, 2).text() == "120 mm³" and rows.item(3, 2).text() == "–"
         assert not widget.ui.remarksArea.isHidden()
         assert [remarks.item(0, column).text() for column in range(3)] == ["c lesion", "failed", "the mask is empty"]
         assert remarks.item(1, 2).text() == "label 1 has 5 grey levels"
-        text = "3 cases, 1 of them from an earlier run; 1 failed and are not in the table."
+        text = "3 cases, 1 of them from an earlier run; 1 failed (not in the table)."
         assert widget.ui.remarksLabel.text == text
 
     check()
