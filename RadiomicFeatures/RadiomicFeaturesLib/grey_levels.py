@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deepradiomics.radiomics.settings import Settings
 
 FEWEST, MOST = 8, 256  # beyond these textures say little
-AT_ONCE_VOXELS = 10_000_000  # larger volumes are counted when the user asks for it, not at every change
+AT_ONCE_VOXELS = 20_000_000  # of all segments' images; more are counted when the user asks for it
 NAMED_REGIONS = 4
 BINARY = "Binary labelmap"
 

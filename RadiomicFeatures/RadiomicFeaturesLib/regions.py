@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import slicer
 
 from deepradiomics.errors import InputError, MaskError
 
 if TYPE_CHECKING:
-    from deepradiomics.images import Mask, Volume
+    from deepradiomics.images import Geometry, Mask, Volume
     from deepradiomics.prepare.box import Box
 
 
@@ -72,20 +74,63 @@ def segment_regions(volume: "Volume", segmentation: Any, segment_ids: Sequence[s
     terminologies: dict[int, str] = {}
     layers: list[np.ndarray] = []
     for label, segment in enumerate(wanted, start=1):
-        inside = mask_from_segmentation(segmentation, volume.geometry, [segment]).labels > 0
+        box, inside = segment_box(segmentation, segment, volume.geometry)
         names[label] = segments.GetSegment(segment).GetName()
         if text := terminology_of(segments.GetSegment(segment)):
             terminologies[label] = text
-        free = next((layer for layer in layers if not layer[inside].any()), None)
+        free = next((layer for layer in layers if not layer[box][inside].any()), None)
         if free is None:
             free = np.zeros(volume.geometry.shape, np.int16)
             layers.append(free)
-        free[inside] = label
+        free[box][inside] = label
     masks = [
         Mask(layer, volume.geometry, name=segmentation.GetName(), segment_names=_of_layer(names, layer))
         for layer in layers
     ]
     return Regions(tuple(masks), names, terminologies)
+
+
+def segment_box(segmentation: Any, segment: str, geometry: "Geometry") -> tuple[tuple[slice, slice, slice], np.ndarray]:
+    """Where a segment lies on a world grid: a box (z, y, x) around it, and the truth values in the box.
+
+    Only the box is sampled: a volume may hold a hundred small segments. Raises as :func:`regions_of`.
+    """
+    from deepradiomics.scene.volumes import mask_from_segmentation
+
+    start, size = _box_of_segment(segmentation, segment, geometry)
+    try:
+        inside = mask_from_segmentation(segmentation, geometry.crop(start, size), [segment]).labels > 0
+    except MaskError:
+        mask_from_segmentation(segmentation, geometry, [segment])  # says what is wrong with it
+        raise
+    box = tuple(slice(begin, begin + count) for begin, count in zip(start[::-1], size[::-1], strict=True))
+    return box, inside  # type: ignore[return-value]
+
+
+def _box_of_segment(segmentation: Any, segment: str, geometry: "Geometry") -> tuple[list[int], list[int]]:
+    """First voxel and size (x, y, z) of a box that holds a segment; the whole grid where that cannot be told."""
+    from deepradiomics.scene.placement import to_world
+    from deepradiomics.scene.volumes import segment_voxels
+
+    whole = [0, 0, 0], list(geometry.size)
+    parent = segmentation.GetParentTransformNode()
+    if segmentation.GetSegmentation().GetSegment(segment) is None or (
+        parent is not None and not parent.IsTransformToWorldLinear()
+    ):
+        return whole
+    binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    if not segmentation.GetSegmentation().ContainsRepresentation(binary):
+        return whole
+    voxels, index_to_local = segment_voxels(segmentation, segment)
+    drawn = [np.flatnonzero(voxels.any(axis=tuple({0, 1, 2} - {axis}))) for axis in (2, 1, 0)]  # of x, y, z
+    if any(len(axis) == 0 for axis in drawn):
+        return whole
+    corners = np.array(list(product(*((axis[0] - 0.5, axis[-1] + 0.5) for axis in drawn))))  # (8, 3)
+    world = to_world(segmentation, corners @ index_to_local[:3, :3].T + index_to_local[:3, 3]) * (-1.0, -1.0, 1.0)
+    index = geometry.physical_to_index(world)
+    low = np.clip(np.floor(index.min(axis=0)) - 1, 0, np.array(geometry.size) - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0)) + 2, low + 1, geometry.size).astype(int)
+    return low.tolist(), (high - low).tolist()
 
 
 def one_region(regions: Regions) -> "Mask":

@@ -79,7 +79,13 @@ def batch_rows(table) -> Rows:
                 return rows, texts, tips
             label, tip = label_and_tip(feature)
             rows.append(row)
-            texts.append([name if region in name else f"{name} {region}", label, value_text(values[feature][row], units[feature])])
+            texts.append(
+                [
+                    name if region in name else f"{name} {region}",
+                    label,
+                    value_text(values[feature][row], units[feature]),
+                ]
+            )
             tips.append(f"{name}\n{tip}")
     return rows, texts, tips
 

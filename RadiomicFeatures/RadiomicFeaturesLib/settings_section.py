@@ -11,7 +11,7 @@ from .feature_sets import entries, settings_of, title_of
 from .grey_levels import AT_ONCE_VOXELS, GreyLevelCount
 from .lists import TickList
 from .parameters import FILE, OWN, SAVED
-from .readiness import region_of, why_not_region, why_not_volume
+from .readiness import region_of, segment_ids, why_not_region, why_not_volume
 
 
 class SettingsSection:
@@ -68,7 +68,7 @@ class SettingsSection:
         p = self.panel.parameters
         settings = settings_of(p)
         ready = not isinstance(settings, str) and why_not_volume(p) is None and why_not_region(p) is None
-        large = ready and voxels_of(p.volume) > AT_ONCE_VOXELS and not count
+        large = ready and voxels_of(p.volume) * max(1, len(segment_ids(p))) > AT_ONCE_VOXELS and not count
         self.ui.countLevelsButton.visible = large
         if ready and not large:
             text = self._count.sentence(p.volume, settings, region_of(p), together=p.mode is Mode.MAPS)

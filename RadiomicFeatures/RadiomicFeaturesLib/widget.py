@@ -5,7 +5,7 @@ from slicer.i18n import tr as _
 
 from deepradiomics.scene.panel.module_panel import ModulePanel
 from deepradiomics.scene.panel.segments import SegmentsWatch
-from deepradiomics.scene.regions import place_in_middle
+from deepradiomics.scene.regions import is_placed, place_in_middle
 from deepradiomics.scene.volumes import volumes_of_scene
 from deepradiomics.scene.warm_up import WarmUp
 
@@ -32,6 +32,7 @@ class FeaturesPanel(ModulePanel):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self.warmUp = WarmUp()
+        self._new_roi = ""  # ID of a box that has no place yet
 
     def build(self) -> None:
         """Make the logic and the sections, connect the controls."""
@@ -104,6 +105,7 @@ class FeaturesPanel(ModulePanel):
         if self.parameters is None:
             return
         p = self.parameters
+        self._place_roi(p)
         self.segmentsWatch.follow(p.segmentation)
         self._show_segments(p)
         self.ui.segmentArea.visible = p.roiSource is RoiSource.SEGMENTS
@@ -142,8 +144,14 @@ class FeaturesPanel(ModulePanel):
 
     def onRoiChosen(self, node) -> None:
         """A box that was just created has no place yet: it gets one in the middle of the volume."""
-        if node is not None and self.parameters is not None and place_in_middle(node, self.parameters.volume):
+        if node is not None and self.parameters is not None and not is_placed(node):
+            self._new_roi = node.GetID()
             self.refresh()
+
+    def _place_roi(self, p) -> None:
+        """Give a new box its place, as soon as there is a volume."""
+        if p.roiNode is not None and p.roiNode.GetID() == self._new_roi and place_in_middle(p.roiNode, p.volume):
+            self._new_roi = ""
 
     # --- running ---------------------------------------------------------------------------------------------------
 

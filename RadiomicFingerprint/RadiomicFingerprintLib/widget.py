@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.scene.panel.module_panel import ModulePanel
 from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
-from deepradiomics.scene.regions import place_in_middle
+from deepradiomics.scene.regions import is_placed, place_in_middle
 from deepradiomics.scene.volumes import volumes_of_scene
 from deepradiomics.scene.warm_up import WarmUp
 
@@ -36,6 +36,7 @@ class FingerprintPanel(ModulePanel):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self.warmUp = WarmUp()
+        self._new_roi = ""  # ID of a box that has no place yet
 
     def build(self) -> None:
         """Make the logic and the sections, connect the controls."""
@@ -116,6 +117,7 @@ class FingerprintPanel(ModulePanel):
             p.segmentId = self.segments.current()  # comes back here through the parameter node
             return
         self._read_bundle()
+        self._place_roi(p)
         show_rows(self.ui, p)
         summary = self.bundle_summary
         self.ui.bundleSummary.text = bundle_words(summary)
@@ -153,11 +155,18 @@ class FingerprintPanel(ModulePanel):
 
     def onRoiChosen(self, node) -> None:
         """A box that was just created has no place yet: it gets one in the middle of the reference view."""
-        views = readiness.given_views(self.parameters) if node is not None and self.parameters is not None else {}
-        summary = self.bundle_summary
-        first = summary.reference_view if isinstance(summary, BundleSummary) else ""
-        if views and place_in_middle(node, views.get(first) or next(iter(views.values()))):
+        if node is not None and self.parameters is not None and not is_placed(node):
+            self._new_roi = node.GetID()
             self.refresh()
+
+    def _place_roi(self, p) -> None:
+        """Give a new box its place, as soon as there is a volume."""
+        if p.roiNode is None or p.roiNode.GetID() != self._new_roi:
+            return
+        views, summary = readiness.given_views(p), self.bundle_summary
+        first = summary.reference_view if isinstance(summary, BundleSummary) else ""
+        if views and place_in_middle(p.roiNode, views.get(first) or next(iter(views.values()))):
+            self._new_roi = ""
 
     # --- running ---------------------------------------------------------------------------------------------------
 

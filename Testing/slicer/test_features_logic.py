@@ -116,6 +116,29 @@ def test_segments_that_overlap_keep_all_of_their_voxels(lib: Any, scene: Any, vo
     assert "Mean" in str(about["settings"]) and about["methods_text"] and len(about["provenance"]["masks"]) == 2
 
 
+@pytest.mark.parametrize("degrees", [0.0, 31.0])
+def test_a_segment_sampled_in_its_box_is_the_one_sampled_in_the_whole_grid(
+    lib: Any, scene: Any, volume: Any, degrees: float
+) -> None:
+    from RadiomicFeaturesLib.regions import segment_box
+
+    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.volumes import mask_from_segmentation
+    from Testing.slicer.test_volumes import rigid, under
+
+    segmentation, _ = add_segment(scene, volume)
+    add_segment(scene, volume, segmentation, "corner", (slice(11, 14), slice(17, 20), slice(19, 22)))
+    under(scene, segmentation, rigid(degrees, (1.3, -0.4, 0.9)))
+    geometry = placement(volume).geometry
+    for segment in ("a", "corner"):
+        whole = mask_from_segmentation(segmentation, geometry, [segment]).labels > 0
+        box, inside = segment_box(segmentation, segment, geometry)
+        pasted = np.zeros(geometry.shape, bool)
+        pasted[box] = inside
+        np.testing.assert_array_equal(pasted, whole)
+        assert inside.size < whole.size / 2
+
+
 def test_features_of_a_box_can_be_split_into_patches(lib: Any, scene: Any, volume: Any) -> None:
     nodes = lib.RadiomicFeaturesLogic(FakeStart(write_features)).extract(volume, patch_grid=(2, 2, 2))
     assert nodes.features.GetNumberOfRows() == 8 and column(nodes.features, "region")[0] == "patch 1"

@@ -142,12 +142,14 @@ def test_a_new_box_lies_in_the_middle_of_the_volume_along_its_axes(widget: Any, 
     from deepradiomics.scene.placement import placement
     from deepradiomics.scene.regions import box_from_roi
 
-    p = on_centre(widget, exam["coronal"])
+    p = widget.parameters
     p.roiSource = RoiSource.BOX
     placed = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "mine")
     placed.SetCenter(1.0, 2.0, 3.0)
     placed.SetSize(4.0, 5.0, 6.0)
     p.roiNode = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "new")
+    assert widget.ui.estimateLabel.text == "Choose the volume."
+    p.volume = exam["coronal"]  # chosen after the box was made
     box, grid = box_from_roi(p.roiNode), placement(exam["coronal"]).geometry
     assert box.centre_mm == pytest.approx(tuple(grid.centre_mm), abs=1e-3)
     along = np.abs(np.array(box.axes).T @ np.array(grid.direction).reshape(3, 3))
