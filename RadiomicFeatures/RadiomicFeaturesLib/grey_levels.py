@@ -72,13 +72,17 @@ class GreyLevelCount:
         self._key: Any = None
         self._prepared: dict[str, Any] | str = {}
 
+    def knows(self, volume: Any, settings: "Settings", region: Mapping[str, Any], *, together: bool) -> bool:
+        """Whether this region has been prepared already, as these settings do it."""
+        return bool(_key(volume, settings, region, together) == self._key)
+
     def sentence(self, volume: Any, settings: "Settings", region: Mapping[str, Any], *, together: bool) -> str:
         """The count in a sentence, with a warning below 8 and above 256; or why there is none."""
         from deepradiomics.radiomics.region import discretise
 
-        key = (_state(volume), replace(settings, bin_width=25, bin_count=None), together, _region_state(region))
-        if key != self._key:
-            self._key, self._prepared = key, self._attempt(volume, settings, region, together)
+        if not self.knows(volume, settings, region, together=together):
+            self._key = _key(volume, settings, region, together)
+            self._prepared = self._attempt(volume, settings, region, together)
         if isinstance(self._prepared, str):
             return self._prepared
         try:
@@ -125,6 +129,12 @@ def levels_sentence(levels: Mapping[str, int]) -> str:
     if max(counts) > MOST:
         sentence += " " + _("More than {most}: take a larger bin width, or textures say little.").format(most=MOST)
     return sentence
+
+
+def _key(volume: Any, settings: "Settings", region: Mapping[str, Any], together: bool) -> tuple[Any, ...]:
+    """What decides a prepared region; bins, features and filtered images do not."""
+    prepared_by = replace(settings, bin_width=25, bin_count=None, features=(), image_types=(), notes=())
+    return _state(volume), prepared_by, together, _region_state(region)
 
 
 def _state(node: Any) -> tuple[Any, ...]:

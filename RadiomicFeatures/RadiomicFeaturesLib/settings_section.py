@@ -68,10 +68,13 @@ class SettingsSection:
         p = self.panel.parameters
         settings = settings_of(p)
         ready = not isinstance(settings, str) and why_not_volume(p) is None and why_not_region(p) is None
-        large = ready and voxels_of(p.volume) * max(1, len(segment_ids(p))) > AT_ONCE_VOXELS and not count
+        given = (p.volume, settings, region_of(p)) if ready else ()
+        together = {"together": p.mode is Mode.MAPS}
+        large = ready and voxels_of(p.volume) * max(1, len(segment_ids(p))) > AT_ONCE_VOXELS
+        large = large and not count and not self._count.knows(*given, **together)
         self.ui.countLevelsButton.visible = large
         if ready and not large:
-            text = self._count.sentence(p.volume, settings, region_of(p), together=p.mode is Mode.MAPS)
+            text = self._count.sentence(*given, **together)
         else:
             text = ""
         self.ui.levelsLabel.text = text

@@ -172,6 +172,11 @@ def test_a_large_volume_is_counted_when_the_user_asks_for_it(
     assert ui.levelsLabel.isHidden() and not ui.countLevelsButton.isHidden()
     ui.countLevelsButton.click()
     assert ui.levelsLabel.text.startswith("Grey levels: a ") and ui.countLevelsButton.isHidden()
+    text = ui.levelsLabel.text
+    own(widget).binWidth = 3.0  # another width of the same region needs no second press
+    assert ui.levelsLabel.text.startswith("Grey levels: a ") and ui.levelsLabel.text != text
+    widget.parameters.skippedSegments = ["b"]
+    assert ui.levelsLabel.isHidden() and not ui.countLevelsButton.isHidden()
 
 
 def test_what_keeps_the_levels_from_being_counted_is_said(widget: Any, simulated: Any, segmented: Any) -> None:
