@@ -6,12 +6,12 @@ from deepradiomics.scene.panel.choices import LABELS, Choice
 from deepradiomics.scene.panel.choices import Device as Device
 
 PRESETS = {
-    "fingerprint-107": lambda: _("Standard, 107 features of the original image"),
-    "pyradiomics-default": lambda: _("PyRadiomics' defaults, 107 features"),
-    "lens": lambda: _("With wavelets, 837 features without shape"),
-    "ich-1688": lambda: _("With all filters, 1,688 features (CT)"),
-    "paper-110": lambda: _("Knee paper, 110 features"),
-    "paper-1693": lambda: _("Haemorrhage paper, 1,693 features"),
+    "fingerprint-107": lambda: _("Standard (107 features)"),
+    "pyradiomics-default": lambda: _("PyRadiomics' defaults (107)"),
+    "lens": lambda: _("With wavelets, no shape (837)"),
+    "ich-1688": lambda: _("With all filters, CT (1,688)"),
+    "paper-110": lambda: _("Knee paper (110)"),
+    "paper-1693": lambda: _("Haemorrhage paper (1,693)"),
 }
 """The engine's presets and their titles; called when shown."""
 
@@ -24,8 +24,8 @@ IMAGE_TYPES = {
     "Logarithm": lambda: _("Logarithm"),
     "Exponential": lambda: _("Exponential"),
     "Gradient": lambda: _("Gradient"),
-    "LBP2D": lambda: _("Local binary pattern 2D"),
-    "LBP3D": lambda: _("Local binary pattern 3D"),
+    "LBP2D": lambda: _("Binary pattern 2D"),
+    "LBP3D": lambda: _("Binary pattern 3D"),
     "Mean": lambda: _("Mean filter"),
     "Laws": lambda: _("Laws filter"),
 }

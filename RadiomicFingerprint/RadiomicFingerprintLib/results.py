@@ -6,7 +6,7 @@ Everything is read back from the result's table node and the nodes it refers to,
 import slicer
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.panel.feature_names import LINE_PX, breakable, fit_rows
+from deepradiomics.scene.panel.feature_names import BESIDE_FOUR, LINE_PX, breakable, fit_rows
 from deepradiomics.scene.panel.result_actions import (
     copy_methods,
     export,
@@ -95,7 +95,7 @@ class ResultsSection:
         cells = [[breakable(row[0]), *row[1:]] for row in cells]
         self._items = fill_list(self.ui.fingerprintTable, headers, cells, tips)
         fit_columns(self.ui.fingerprintTable, len(headers), 0)
-        fit_rows(self.ui.fingerprintTable, labels)
+        fit_rows(self.ui.fingerprintTable, labels, BESIDE_FOUR)
 
     def onRowChosen(self) -> None:
         """Show the patch that the chosen row is of: ROI box, volume, slices."""

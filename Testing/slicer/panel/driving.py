@@ -51,6 +51,7 @@ def pictured(widget: Any, name: str, tmp_path: Path, height: int, width: int = 4
     for _ in range(3):  # labels that wrap settle their height
         qt.QApplication.instance().processEvents()
     picture = widget.parent.grab()
+    assert picture.deviceIndependentSize().width() <= width, "the panel cannot be made so narrow"
     picture.save(str(Path(os.environ.get("DEEPRADIOMICS_PICTURES") or tmp_path) / f"{name}.png"))
     return picture
 
@@ -81,4 +82,11 @@ def cut_off(widget: Any) -> list[str]:
     fields = [each for each in widget.parent.findChildren(QtWidgets.QWidget) if hasattr(each, "name")]
     texts = [each for each in fields if type(each).__name__ in ("QLabel", "QPushButton", "QComboBox")]
     named = [each for each in texts if each.isVisible() and each.name and not each.property("wordWrap")]
-    return [each.name for each in named if QtWidgets.QWidget.width(each) < each.minimumSizeHint().width()]
+    narrow = [each.name for each in named if QtWidgets.QWidget.width(each) < each.minimumSizeHint().width()]
+    combos = [each for each in named if type(each).__name__ == "QComboBox"]
+    return narrow + [each.name for each in combos if _text_width(each) > QtWidgets.QWidget.width(each)]
+
+
+def _text_width(combo: Any) -> int:
+    """What a combo box's text takes, with its arrow."""
+    return int(combo.fontMetrics().horizontalAdvance(combo.currentText)) + 26
