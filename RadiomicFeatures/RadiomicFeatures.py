@@ -61,7 +61,7 @@ class RadiomicFeaturesTest(ScriptedLoadableModuleTest):
 
         from deepradiomics.scene import dependencies
 
-        absent = ", ".join(each.distribution for each in dependencies.missing("extract"))
+        absent = ", ".join(package.distribution for package in dependencies.missing("extract"))
         if absent:
             self.skipTest(f"not installed: {absent}")
         return load_synthetic_prostate()

@@ -67,7 +67,7 @@ class RadiomicFingerprintTest(ScriptedLoadableModuleTest):
 
         if not SAMPLE_BUNDLE.is_dir():
             self.skipTest("the sample model is not here")
-        absent = ", ".join(each.distribution for each in dependencies.missing("apply"))
+        absent = ", ".join(package.distribution for package in dependencies.missing("apply"))
         if absent:
             self.skipTest(f"not installed: {absent}")
         self.delayDisplay("Applying the sample model to a synthetic knee")

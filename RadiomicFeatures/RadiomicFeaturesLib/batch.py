@@ -68,9 +68,9 @@ def pairs_of_scene(scene: Any) -> list[tuple[Any, Any]]:
         if segmentation.GetHideFromEditors():
             continue
         drawn_on = segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
-        own = [volume for volume in volumes if drawn_on is not None and volume.GetID() == drawn_on.GetID()]
-        own = own or _siblings(scene, segmentation, volumes) or (volumes if len(volumes) == 1 else [])
-        pairs += [(volume, segmentation) for volume in own]
+        partners = [volume for volume in volumes if drawn_on is not None and volume.GetID() == drawn_on.GetID()]
+        partners = partners or _siblings(scene, segmentation, volumes) or (volumes if len(volumes) == 1 else [])
+        pairs += [(volume, segmentation) for volume in partners]
     return pairs
 
 

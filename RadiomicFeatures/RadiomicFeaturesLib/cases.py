@@ -32,13 +32,13 @@ def write_folder_manifest(source: Path, folder: Path) -> Path:
     """
     if not source.is_dir():
         raise InputError(f"{source}: this folder does not exist. Choose the folder of cases.")
-    own = source / MANIFEST
-    if own.is_file():
-        columns, records = _read(own)
+    manifest = source / MANIFEST
+    if manifest.is_file():
+        columns, records = _read(manifest)
         lower = [column.lower() for column in columns]
         if "mask" in lower and not _region_columns(columns):
-            return own
-        rows = region_rows(own, columns, records)
+            return manifest
+        rows = region_rows(manifest, columns, records)
     else:
         rows = pair_rows(source)
     return _write(folder / MANIFEST, rows)
@@ -52,27 +52,27 @@ def region_rows(manifest: Path, columns: Sequence[str], records: Sequence[Row]) 
     """
     regions = {**({"mask": ""} if "mask" in columns else {}), **_region_columns(columns)}
     views = {column: column.removeprefix("view_") for column in columns if _is_view(column)}
-    for found, name in ((regions, "mask' (or mask_<region>), which names each case's label map"),
-                        (views, "image' (or view_<name>), which names each case's image")):  # fmt: skip
-        if not found:
-            raise InputError(f"{manifest}: it has no column '{name}.")
-    carried = [column for column in columns if column not in {*views, *regions, "id"}]
-    carried = [column for column in carried if not column.startswith(("label", "value_"))]
+    if not regions:
+        raise InputError(f"{manifest}: it has no column 'mask' (or mask_<region>), which names each case's label map.")
+    if not views:
+        raise InputError(f"{manifest}: it has no column 'image' (or view_<name>), which names each case's image.")
+    further = [column for column in columns if column not in {*views, *regions, "id"}]
+    further = [column for column in further if not column.startswith(("label", "value_"))]
     common = [column for column, view in views.items() if view not in regions.values()]
     rows = []
     for record in records:
         for column, region in regions.items():
-            own = [each for each, view in views.items() if view == region] or common
-            for view in own if record.get(column) else ():
+            images = [column for column, view in views.items() if view == region] or common
+            for view in images if record.get(column) else ():
                 if not record.get(view):
                     continue
-                name = [record.get("id", ""), region, views[view] if len(own) > 1 else ""]
+                name = [record.get("id", ""), region, views[view] if len(images) > 1 else ""]
                 about = {
                     "id": " ".join(part for part in name if part), "image": str(manifest.parent / record[view]),
                     "mask": str(manifest.parent / record[column]), "case": record.get("id", ""),
                     "region": region or "mask",
                 }  # fmt: skip
-                rows.append(about | {each: record.get(each, "") for each in carried})
+                rows.append(about | {column: record.get(column, "") for column in further})
     return rows
 
 
@@ -159,9 +159,9 @@ def _rows_side_by_side(folder: Path) -> list[Row]:
     files = {_stem(path): path for path in sorted(folder.iterdir()) if path.is_file() and _ending(path)}
     rows = []
     for stem, mask in files.items():
-        found = _MASK.search(stem)
-        if found is not None:
-            case, region = stem[: found.start()], stem[found.start() :].strip(" _.-")
+        ending = _MASK.search(stem)
+        if ending is not None:
+            case, region = stem[: ending.start()], stem[ending.start() :].strip(" _.-")
             image = next((files[name] for name in (case, f"{case}_image", f"{case}-image") if name in files), "")
             rows.append({"id": stem, "image": str(image), "mask": str(mask), "case": case, "region": region})
     return rows

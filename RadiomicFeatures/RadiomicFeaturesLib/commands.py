@@ -10,8 +10,8 @@ def extract_arguments(image: Path, mask: Path, out: Path, *, params: str, device
 
 def cohort_arguments(manifest: Path, out: Path, *, params: str, device: str, allow_failures: bool = False) -> list[str]:
     """``deepradiomics extract`` for every label of every row of a manifest."""
-    words = ["extract", "--manifest", str(manifest), "-o", str(out), "--params", params, "--all-labels"]
-    return [*words, *(["--allow-failures"] if allow_failures else []), "--device", device]
+    arguments = ["extract", "--manifest", str(manifest), "-o", str(out), "--params", params, "--all-labels"]
+    return [*arguments, *(["--allow-failures"] if allow_failures else []), "--device", device]
 
 
 def maps_arguments(
@@ -21,7 +21,7 @@ def maps_arguments(
 
     The features' names come in a file: hundreds of them are longer than a command line may be on Windows.
     """
-    words = ["maps", str(image), str(mask), "-o", str(out), "--params", params]
-    words += ["--features", f"@{features}"] if features is not None else []
-    words += ["--kernel-radius", str(kernel_radius), "--init-value", "nan", "--format", "nrrd"]
-    return [*words, "--device", device]
+    arguments = ["maps", str(image), str(mask), "-o", str(out), "--params", params]
+    arguments += ["--features", f"@{features}"] if features is not None else []
+    arguments += ["--kernel-radius", str(kernel_radius), "--init-value", "nan", "--format", "nrrd"]
+    return [*arguments, "--device", device]

@@ -40,8 +40,9 @@ def join_layers(folder: Path, image: Path, result: Path) -> None:
     failed = [str(case.get("message")) for case in document.pop("cases") if case.get("status") == "failed"]
     if failed:
         raise InputError(failed[0])
-    kept = folder / COHORT / "features-cases"
-    cases = [read_case(kept / f"layer{number}.json") for number in range(len(list(kept.glob("layer*.json"))))]
+    cases_folder = folder / COHORT / "features-cases"
+    count = len(list(cases_folder.glob("layer*.json")))
+    cases = [read_case(cases_folder / f"layer{number}.json") for number in range(count)]
     labels = {label: region for case in cases for label, region in case["labels"].items()}
     labels = {label: labels[label] for label in sorted(labels, key=int)}
     skipped = {label: reason for case in cases for label, reason in case["skipped"].items()}

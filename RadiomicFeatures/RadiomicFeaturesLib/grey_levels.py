@@ -20,8 +20,8 @@ NAMED_REGIONS = 4
 BINARY = "Binary labelmap"
 
 
-def grey_levels(volume: Any, settings: "Settings", region: Mapping[str, Any], *, together: bool) -> dict[str, int]:
-    """Grey levels of the original image by region.
+def prepared_regions(volume: Any, settings: "Settings", region: Mapping[str, Any], *, together: bool) -> dict[str, Any]:
+    """The regions by name as the engine cuts them out: normalised, resampled and re-segmented.
 
     Parameters
     ----------
@@ -37,14 +37,6 @@ def grey_levels(volume: Any, settings: "Settings", region: Mapping[str, Any], *,
     DeepRadiomicsError
         The volume holds no image, the region is empty or cannot be used with these settings.
     """
-    from deepradiomics.radiomics.region import discretise
-
-    prepared = prepared_regions(volume, settings, region, together=together)
-    return {name: len(discretise(each, settings).grey_levels) for name, each in prepared.items()}
-
-
-def prepared_regions(volume: Any, settings: "Settings", region: Mapping[str, Any], *, together: bool) -> dict[str, Any]:
-    """The regions as the engine cuts them out: normalised, resampled and re-segmented; raises as `grey_levels`."""
     from deepradiomics.radiomics.inputs import load
     from deepradiomics.radiomics.preprocess import prepare_region
     from deepradiomics.scene.volumes import volume_from_node
@@ -87,7 +79,7 @@ class GreyLevelCount:
             return self._prepared
         try:
             return levels_sentence(
-                {name: len(discretise(each, settings).grey_levels) for name, each in self._prepared.items()}
+                {name: len(discretise(prepared, settings).grey_levels) for name, prepared in self._prepared.items()}
             )
         except DeepRadiomicsError as error:
             return str(error)

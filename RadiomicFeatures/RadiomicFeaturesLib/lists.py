@@ -63,4 +63,4 @@ class TickList:
         """The user ticked or unticked an entry."""
         if not self._following:
             pairs = zip(self.keys, self._items, strict=True)
-            self._changed([key for key, each in pairs if each.checkState() == qt.Qt.Checked])
+            self._changed([key for key, item in pairs if item.checkState() == qt.Qt.Checked])

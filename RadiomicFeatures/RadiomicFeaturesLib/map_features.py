@@ -28,9 +28,9 @@ def about(key: str) -> tuple[str, str, str]:
     """What the list shows of a feature, its tooltip, and the text that is searched."""
     from deepradiomics.radiomics.explain import explain
 
-    found = explain(key)
-    tip = f"{key}. {found.text}"
-    return found.label, tip, f"{key} {found.label} {tip}".lower().replace("_", " ")
+    explained = explain(key)
+    tip = f"{key}. {explained.text}"
+    return explained.label, tip, f"{key} {explained.label} {tip}".lower().replace("_", " ")
 
 
 class MapFeatureList:

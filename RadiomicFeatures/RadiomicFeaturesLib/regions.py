@@ -67,13 +67,13 @@ def segment_regions(volume: "Volume", segmentation: Any, segment_ids: Sequence[s
 
     segments = segmentation.GetSegmentation()
     known = [segments.GetNthSegmentID(index) for index in range(segments.GetNumberOfSegments())]
-    wanted = list(known if segment_ids is None else segment_ids)
-    if not wanted:
-        mask_from_segmentation(segmentation, volume.geometry, wanted)  # says that there is none
+    chosen = list(known if segment_ids is None else segment_ids)
+    if not chosen:
+        mask_from_segmentation(segmentation, volume.geometry, chosen)  # says that there is none
     names: dict[int, str] = {}
     terminologies: dict[int, str] = {}
     layers: list[np.ndarray] = []
-    for label, segment in enumerate(wanted, start=1):
+    for label, segment in enumerate(chosen, start=1):
         box, inside = segment_box(segmentation, segment, volume.geometry)
         names[label] = segments.GetSegment(segment).GetName()
         if text := terminology_of(segments.GetSegment(segment)):
@@ -112,19 +112,19 @@ def _box_of_segment(segmentation: Any, segment: str, geometry: "Geometry") -> tu
     from deepradiomics.scene.placement import to_world
     from deepradiomics.scene.volumes import segment_voxels
 
-    whole = [0, 0, 0], list(geometry.size)
+    everywhere = [0, 0, 0], list(geometry.size)
     parent = segmentation.GetParentTransformNode()
     if segmentation.GetSegmentation().GetSegment(segment) is None or (
         parent is not None and not parent.IsTransformToWorldLinear()
     ):
-        return whole
+        return everywhere
     binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     if not segmentation.GetSegmentation().ContainsRepresentation(binary):
-        return whole
+        return everywhere
     voxels, index_to_local = segment_voxels(segmentation, segment)
     drawn = [np.flatnonzero(voxels.any(axis=tuple({0, 1, 2} - {axis}))) for axis in (2, 1, 0)]  # of x, y, z
     if any(len(axis) == 0 for axis in drawn):
-        return whole
+        return everywhere
     corners = np.array(list(product(*((axis[0] - 0.5, axis[-1] + 0.5) for axis in drawn))))  # (8, 3)
     world = to_world(segmentation, corners @ index_to_local[:3, :3].T + index_to_local[:3, 3]) * (-1.0, -1.0, 1.0)
     index = geometry.physical_to_index(world)

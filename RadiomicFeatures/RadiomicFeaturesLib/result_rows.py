@@ -44,8 +44,8 @@ def feature_rows(table) -> Rows:
         label, tip = label_and_tip(features[row])
         region = columns["region"][row] or str(columns["label"][row])
         texts.append([region, label, value_text(columns["value"][row], columns["unit"][row])])
-        said = columns["terminology"][row]
-        tips.append(f"{tip}\n{region}: {said}" if said else tip)
+        terminology = columns["terminology"][row]
+        tips.append(f"{tip}\n{region}: {terminology}" if terminology else tip)
     return rows, texts, tips
 
 
@@ -137,9 +137,9 @@ def remark_rows(table) -> tuple[list[str], Sequence[Sequence[str]], list[str], s
     rows = list(zip(columns["case"], columns["status"], columns["remark"], strict=True))
     tips = [f"{case}: {remark}" if remark else case for case, _status, remark in rows]
     failed = columns["status"].count("failed")
-    kept = columns["status"].count("kept")
+    earlier = columns["status"].count("kept")
     text = _("{count} cases").format(count=len(rows))
-    text += _(", {kept} of them from an earlier run").format(kept=kept) if kept else ""
+    text += _(", {earlier} of them from an earlier run").format(earlier=earlier) if earlier else ""
     text += _("; {failed} failed (not in the table)").format(failed=failed) if failed else _("; none failed")
     return [_("Case"), _("Status"), _("Remark")], rows, tips, text + "."
 

@@ -121,9 +121,9 @@ class ResultsSection:
 
     def _fade(self, nodes) -> None:
         """Draw these maps, where they lie over the anatomy, with the opacity of the slider."""
-        shown = {node.GetID() for node in nodes}
+        map_ids = {node.GetID() for node in nodes}
         for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            if composite.GetForegroundVolumeID() in shown:
+            if composite.GetForegroundVolumeID() in map_ids:
                 composite.SetForegroundOpacity(self.panel.parameters.overlayOpacity)
 
     # --- methods and export ----------------------------------------------------------------------------------------

@@ -41,13 +41,13 @@ def checked_name(name: str) -> str:
 
 def names() -> list[str]:
     """The names that there are, in order; files that were put there under impossible names are left out."""
-    found = []
+    usable = []
     for path in sorted(user_folder().glob("*.json")) if user_folder().is_dir() else ():
         try:
-            found.append(checked_name(path.stem))
+            usable.append(checked_name(path.stem))
         except InputError:
             continue
-    return found
+    return usable
 
 
 def path_of(name: str) -> Path:

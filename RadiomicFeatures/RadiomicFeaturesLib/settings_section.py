@@ -48,15 +48,15 @@ class SettingsSection:
         self._show_levels(count=False)
 
     def _follow(self, chosen: str) -> None:
-        offered = entries()
-        if chosen not in dict(offered):
-            offered.append((chosen, title_of(chosen)))
+        choices = entries()
+        if chosen not in dict(choices):
+            choices.append((chosen, title_of(chosen)))
         self._following = True
         try:
-            if offered != self._shown:
-                self._shown, self._values = offered, [value for value, _title in offered]
+            if choices != self._shown:
+                self._shown, self._values = choices, [value for value, _title in choices]
                 self.ui.featureSettingsSelector.clear()
-                for _value, title in offered:
+                for _value, title in choices:
                     self.ui.featureSettingsSelector.addItem(title)
             self.ui.featureSettingsSelector.currentIndex = self._values.index(chosen)
         finally:
@@ -68,13 +68,13 @@ class SettingsSection:
         p = self.panel.parameters
         settings = settings_of(p)
         ready = not isinstance(settings, str) and why_not_volume(p) is None and why_not_region(p) is None
-        given = (p.volume, settings, region_of(p)) if ready else ()
+        region = (p.volume, settings, region_of(p)) if ready else ()
         together = {"together": p.mode is Mode.MAPS}
         large = ready and voxels_of(p.volume) * max(1, len(segment_ids(p))) > AT_ONCE_VOXELS
-        large = large and not count and not self._count.knows(*given, **together)
+        large = large and not count and not self._count.knows(*region, **together)
         self.ui.countLevelsButton.visible = large
         if ready and not large:
-            text = self._count.sentence(*given, **together)
+            text = self._count.sentence(*region, **together)
         else:
             text = ""
         self.ui.levelsLabel.text = text

@@ -59,16 +59,16 @@ def features(
         if len(regions[-1].masks) > 1:
             join_layers(folder, folder / "image.nrrd", folder / "result")
         name = f"{volume.GetName()} features"
-        kept = keep(folder / "result", name, output_folder)
+        result_folder = keep(folder / "result", name, output_folder)
         nodes = show_features(
-            kept,
+            result_folder,
             {"image": volume, "segmentation": segmentation, "roi": node_or_none(roi)},
             slicer.mrmlScene,
             name=name,
             region_names=regions[-1].names,
             terminologies=regions[-1].terminologies,
         )
-        nodes.features.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
+        nodes.features.SetAttribute(FOLDER_ATTRIBUTE, str(result_folder))
         return nodes
 
     return Work(build, show)
@@ -116,10 +116,10 @@ def feature_maps(
         from deepradiomics.scene.maps import show_maps
 
         name = f"{volume.GetName()} maps"
-        kept = keep(folder / "result", name, output_folder)
+        result_folder = keep(folder / "result", name, output_folder)
         sources = {"segmentation": segmentation, "roi": node_or_none(roi)}
-        nodes = show_maps(kept, volume, slicer.mrmlScene, place=places[-1], nodes=sources, name=name)
-        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
+        nodes = show_maps(result_folder, volume, slicer.mrmlScene, place=places[-1], nodes=sources, name=name)
+        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(result_folder))
         return nodes
 
     return Work(build, show)
@@ -149,9 +149,9 @@ def batch(
         else:
             manifest = batch_cases.write_scene_manifest(cases, folder)
         out.mkdir(parents=True, exist_ok=True)
-        asked = on_image_grid(params) if mask_grid else params
+        settings = on_image_grid(params) if mask_grid else params
         return commands.cohort_arguments(
-            manifest, out / TABLE, params=written(asked, folder), device=device, allow_failures=True
+            manifest, out / TABLE, params=written(settings, folder), device=device, allow_failures=True
         )
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
