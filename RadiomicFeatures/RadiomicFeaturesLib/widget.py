@@ -4,6 +4,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from deepradiomics.scene.panel.module_panel import ModulePanel
+from deepradiomics.scene.panel.roi_watch import RoiWatch
 from deepradiomics.scene.panel.segments import SegmentsWatch
 from deepradiomics.scene.regions import is_placed, place_in_middle
 from deepradiomics.scene.volumes import volumes_of_scene
@@ -39,6 +40,7 @@ class FeaturesPanel(ModulePanel):
         self.logic = RadiomicFeaturesLogic()
         self.segments = TickList(self.ui.segmentsList, self.onSegmentsTicked)
         self.segmentsWatch = SegmentsWatch(self, self.refresh)
+        self.roiWatch = RoiWatch(self, self.refresh)
         self.settings = SettingsSection(self)
         self.mapFeatures = MapFeatureList(self)
         self.results = ResultsSection(self)
@@ -107,6 +109,7 @@ class FeaturesPanel(ModulePanel):
         p = self.parameters
         self._place_roi(p)
         self.segmentsWatch.follow(p.segmentation)
+        self.roiWatch.follow(p.roiNode)
         self._show_segments(p)
         self.ui.segmentArea.visible = p.roiSource is RoiSource.SEGMENTS
         self.ui.boxArea.visible = p.roiSource is RoiSource.BOX

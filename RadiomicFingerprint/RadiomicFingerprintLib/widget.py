@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 
 from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.scene.panel.module_panel import ModulePanel
+from deepradiomics.scene.panel.roi_watch import RoiWatch
 from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
 from deepradiomics.scene.regions import is_placed, place_in_middle
 from deepradiomics.scene.volumes import volumes_of_scene
@@ -43,6 +44,7 @@ class FingerprintPanel(ModulePanel):
         self.logic = RadiomicFingerprintLogic()
         self.segments = SegmentChoice(self.ui.segmentSelector)
         self.segmentsWatch = SegmentsWatch(self, self.refresh)
+        self.roiWatch = RoiWatch(self, self.refresh)
         self.bundle_summary: BundleSummary | str | None = None
         self._bundle_seen: tuple[str, float] | None = None
         self.results = ResultsSection(self)
@@ -112,6 +114,7 @@ class FingerprintPanel(ModulePanel):
             return
         p = self.parameters
         self.segmentsWatch.follow(p.segmentation)
+        self.roiWatch.follow(p.roiNode)
         self.segments.follow(p.segmentation, p.segmentId, allow_all=False)
         if p.roiSource is RoiSource.SEGMENT and self.segments.current() != p.segmentId:
             p.segmentId = self.segments.current()  # comes back here through the parameter node

@@ -160,7 +160,24 @@ def test_a_new_box_lies_in_the_middle_of_the_volume_along_its_axes(widget: Any, 
     assert box_from_roi(placed).size_mm == pytest.approx((4, 5, 6))  # what the user drew stays
     placed.SetSize(0.0, 0.0, 0.0)
     widget.refresh()
-    assert widget.ui.estimateLabel.text == "Draw the ROI box in a slice view."
+    assert widget.ui.estimateLabel.text == "Draw the ROI box in a slice view." and not widget.ui.applyButton.enabled
+
+
+def test_a_box_that_was_moved_or_drawn_is_noticed_when_the_mouse_is_released(
+    widget: Any, simulated: Any, exam: Any
+) -> None:
+    from RadiomicFeaturesLib.choices import RoiSource
+
+    p = on_centre(widget, exam["axial"])
+    p.roiSource = RoiSource.BOX
+    p.roiNode = node = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "box")
+    before = widget.ui.levelsLabel.text
+    node.SetSize(*(length / 4 for length in node.GetSize()))
+    assert before.startswith("Grey levels: ROI ") and widget.ui.levelsLabel.text == before  # the mouse still moves
+    node.InvokeEvent(node.PointEndInteractionEvent)
+    assert widget.ui.levelsLabel.text.startswith("Grey levels: ROI ") and widget.ui.levelsLabel.text != before
+    p.roiNode = None
+    node.InvokeEvent(node.PointEndInteractionEvent)  # no longer watched
 
 
 def test_what_is_chosen_reaches_the_command_line(widget: Any, segmented: Any, errors: list[str]) -> None:
