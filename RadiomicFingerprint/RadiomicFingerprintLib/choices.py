@@ -8,14 +8,6 @@ from deepradiomics.scene.panel.choices import Device as Device
 VIEWS = ("sagittal", "coronal", "axial")
 
 
-class Mode(Choice):
-    """With a model, or the features alone: of whole regions, or around each voxel."""
-
-    FINGERPRINT = "fingerprint"
-    FEATURES = "features"
-    MAPS = "maps"
-
-
 class ReferenceView(Choice):
     """The view whose grid carries the region; `None` leaves it to the model."""
 
@@ -43,7 +35,7 @@ class RoiSource(Choice):
 
 
 class PatchGrid(Choice):
-    """Patches along (z, y, x) of the region; `None` leaves it to the model (or one patch, for features only)."""
+    """Patches along (z, y, x) of the region; `None` leaves it to the model."""
 
     AS_TRAINED = None
     ONE = (1, 1, 1)
@@ -56,18 +48,6 @@ class BundleSource(Choice):
 
     SAMPLE = "sample"
     FOLDER = "folder"
-
-
-class FeatureSet(Choice):
-    """Presets of the engine, or the user's PyRadiomics parameter file."""
-
-    FINGERPRINT_107 = "fingerprint-107"
-    PAPER_110 = "paper-110"
-    PYRADIOMICS_DEFAULT = "pyradiomics-default"
-    LENS = "lens"
-    ICH_1688 = "ich-1688"
-    PAPER_1693 = "paper-1693"
-    FILE = "file"
 
 
 class Inference(Choice):
@@ -100,9 +80,6 @@ class BatchSource(Choice):
 
 
 LABELS |= {
-    Mode.FINGERPRINT: lambda: _("Fingerprint with a trained model"),
-    Mode.FEATURES: lambda: _("Features only, without a model"),
-    Mode.MAPS: lambda: _("Feature maps, voxel by voxel"),
     ReferenceView.AS_TRAINED: lambda: _("As the model was trained"),
     ReferenceView.SAGITTAL: lambda: _("Sagittal"),
     ReferenceView.CORONAL: lambda: _("Coronal"),
@@ -120,13 +97,6 @@ LABELS |= {
     PatchGrid.THREE: lambda: _("3 × 3 × 3 (27 patches)"),
     BundleSource.SAMPLE: lambda: _("Sample (synthetic knees)"),
     BundleSource.FOLDER: lambda: _("From a folder"),
-    FeatureSet.FINGERPRINT_107: lambda: _("Fingerprint, 107 features"),
-    FeatureSet.PAPER_110: lambda: _("Paper, 110 features"),
-    FeatureSet.PYRADIOMICS_DEFAULT: lambda: _("PyRadiomics' defaults, 107 features"),
-    FeatureSet.LENS: lambda: _("Lens, 837 features (wavelet)"),
-    FeatureSet.ICH_1688: lambda: _("Haemorrhage, 1,688 features (filters)"),
-    FeatureSet.PAPER_1693: lambda: _("Haemorrhage paper, 1,693 features"),
-    FeatureSet.FILE: lambda: _("Parameter file"),
     Inference.PAPER: lambda: _("paper (mask)"),
     Inference.MASKED: lambda: _("masked (mask and weight)"),
     Inference.SOFT: lambda: _("soft (weight)"),

@@ -59,34 +59,6 @@ def batch_arguments(
     return [*words, *registration, "--inference", inference, "--device", device, "--no-scene"]
 
 
-def extract_arguments(image: Path, mask: Path, out: Path, *, params: str, device: str) -> list[str]:
-    """``deepradiomics extract`` for every label of a mask."""
-    return ["extract", str(image), str(mask), "-o", str(out), "--params", params, "--all-labels", "--device", device]
-
-
-def maps_arguments(
-    image: Path, mask: Path, out: Path, *, features: Path | None, kernel_radius: int, params: str, device: str
-) -> list[str]:
-    """``deepradiomics maps``; NaN outside the region, which Slicer draws as transparent.
-
-    The features' names come in a file: hundreds of them are longer than a command line may be on Windows.
-    """
-    words = ["maps", str(image), str(mask), "-o", str(out), "--params", params]
-    if features is not None:
-        words += ["--features", f"@{features}"]
-    return [
-        *words,
-        "--kernel-radius",
-        str(kernel_radius),
-        "--init-value",
-        "nan",
-        "--format",
-        "nrrd",
-        "--device",
-        device,
-    ]
-
-
 def train_arguments(
     manifest: Path, out: Path, *, tasks: Sequence[str], preset: str | None, config: Path | None, device: str, seed: int
 ) -> list[str]:

@@ -1,16 +1,13 @@
-"""From nodes of the scene to the files a job reads: images, masks and boxes, all in world space (LPS)."""
+"""From nodes of the scene to the files a job reads: images, a mask or a box, all in world space (LPS)."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from deepradiomics.errors import InputError, MaskError
+from deepradiomics.errors import InputError
 
 if TYPE_CHECKING:
-    from deepradiomics.images import Mask, Volume
     from deepradiomics.prepare.box import Box
 
 
@@ -59,73 +56,6 @@ def write_segment(segmentation: Any, segment_id: str, reference: Any, folder: Pa
     path = folder / "mask.nrrd"
     write_mask(mask_from_segmentation(segmentation, placement(reference).geometry, [segment_id]), path)
     return path
-
-
-def region_mask(
-    volume: "Volume",
-    *,
-    roi: Any = None,
-    segmentation: Any = None,
-    segment_ids: Sequence[str] | None = None,
-    patch_grid: Sequence[int] = (1, 1, 1),
-) -> "Mask":
-    """The regions of *features only* as labels on the volume's grid.
-
-    A segmentation gives a label a segment; a box (or, without either, the centre of the image) gives a label a patch.
-
-    Raises:
-        MaskError: the region lies outside the volume, or a segment is empty.
-    """
-    if segmentation is not None:
-        from deepradiomics.scene.volumes import mask_from_segmentation
-
-        return mask_from_segmentation(segmentation, volume.geometry, segment_ids)
-    from deepradiomics.prepare.box import Box
-    from deepradiomics.prepare.recipe import Recipe
-
-    box = Box.from_fractions(volume.geometry, Recipe().roi_fractions) if roi is None else box_of(roi)
-    return patch_mask(volume, box, patch_grid)
-
-
-def patch_mask(volume: "Volume", box: "Box", patch_grid: Sequence[int]) -> "Mask":
-    """Label each voxel whose centre lies in the box by its patch, 1 … J; z slowest along the box's axes.
-
-    Raises:
-        MaskError: no voxel lies in the box, or a patch has none.
-    """
-    from deepradiomics.images import Mask
-
-    labels = np.zeros(volume.geometry.shape, np.int16)
-    counts = np.array(patch_grid)[::-1]  # along the box's x, y, z
-    axes, half = np.array(box.axes), np.array(box.size_mm) / 2
-    low, high = _index_bounds(volume, box)
-    x, y, z = (np.arange(a, b) for a, b in zip(low, high, strict=True))
-    if not (len(x) and len(y) and len(z)):
-        raise MaskError("the ROI box lies outside the volume: move it onto the anatomy.")
-    points = volume.geometry.index_to_physical(np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1))  # (x, y, z, 3)
-    along = (points - np.array(box.centre_mm)) @ axes + half  # from 0 to the box's size
-    inside = ((along >= 0) & (along <= 2 * half)).all(axis=-1)
-    patch = np.clip((along / (2 * half) * counts).astype(int), 0, counts - 1)
-    number = 1 + patch[..., 0] + counts[0] * (patch[..., 1] + counts[1] * patch[..., 2])
-    labels[low[2] : high[2], low[1] : high[1], low[0] : high[0]] = np.where(inside, number, 0).transpose(2, 1, 0)
-    present = np.unique(labels[labels > 0])
-    if len(present) == 0:
-        raise MaskError("the ROI box holds no voxel: it is too small, or lies outside the volume.")
-    if len(present) < counts.prod():
-        raise MaskError(
-            f"{int(counts.prod()) - len(present)} of {int(counts.prod())} patches of the ROI box hold no voxel: "
-            "choose a larger box or a coarser patch grid."
-        )
-    names = {int(label): "ROI" if counts.prod() == 1 else f"patch {label}" for label in present}
-    return Mask(labels, volume.geometry, name="ROI", segment_names=names)
-
-
-def _index_bounds(volume: "Volume", box: "Box") -> tuple[np.ndarray, np.ndarray]:
-    """First and one-past-last voxel index (x, y, z) around the box, inside the image."""
-    index = volume.geometry.physical_to_index(box.corners_mm())
-    low = np.clip(np.floor(index.min(axis=0)), 0, volume.geometry.size).astype(int)
-    high = np.clip(np.ceil(index.max(axis=0)) + 1, 0, volume.geometry.size).astype(int)
-    return low, high
 
 
 def write_batch_manifest(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> Path:

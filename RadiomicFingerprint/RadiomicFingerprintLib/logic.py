@@ -9,7 +9,7 @@ All computing happens in a child process that runs the command line a terminal r
 The scene is touched only when the child has succeeded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,8 @@ class RadiomicFingerprintLogic(ImageTools):
             Markups ROI node, or a `Box`; the centre of the image when None.
         options
             ``segmentation`` and ``segment_id`` (a segment as the region), ``registration`` (None as trained, "off",
-            "cpu", "gpu"), ``inference`` ("paper", "masked", "soft"), ``device``, ``case_id``, ``output_folder`` (keeps
-            the files).
+            "cpu", "gpu"), ``inference`` ("paper", "masked", "soft"), ``device``, ``case_id`` (None: the name of the
+            volume), ``output_folder`` (keeps the files).
 
         Returns
         -------
@@ -80,51 +80,6 @@ class RadiomicFingerprintLogic(ImageTools):
     ) -> Job[Any]:
         """As `batch`, in the background."""
         return self.run_in_background(work.batch, (cases, output, bundle), options)
-
-    def features_only(self, volume: Any, **options: Any) -> Any:
-        """Radiomic features of a volume's segments or box, without a model.
-
-        Parameters
-        ----------
-        volume
-            Scalar volume node.
-        options
-            ``segmentation`` and ``segment_ids`` (None: all), or ``roi`` (markups ROI node; None: the image's centre)
-            with ``patch_grid`` (z, y, x); ``params`` (preset or PyRadiomics YAML file), ``device``, ``output_folder``.
-
-        Returns
-        -------
-        The nodes (`deepradiomics.scene.features.FeatureNodes`); ``.features`` is the table: a row a region and feature.
-        """
-        return self.run_and_wait(work.features, (volume,), options)
-
-    def start_features(self, volume: Any, **options: Any) -> Job[Any]:
-        """As `features_only`, in the background."""
-        return self.run_in_background(work.features, (volume,), options)
-
-    def feature_maps(self, volume: Any, features: Sequence[str] = (), **options: Any) -> Any:
-        """Radiomic features around each voxel of a region, each as a volume in colours over the anatomy.
-
-        Parameters
-        ----------
-        volume
-            Scalar volume node.
-        features
-            Names as a table of features has them ("original_glcm_Contrast"), short ("glcm_Contrast") or a family
-            ("glcm"); empty for all of ``params`` but shape.
-        options
-            ``kernel_radius`` (voxels, 1: 3 × 3 × 3), ``segmentation`` and ``segment_ids`` (None: all, as one region),
-            or ``roi`` (markups ROI node; None: the image's centre); ``params``, ``device``, ``output_folder``.
-
-        Returns
-        -------
-        The nodes (`deepradiomics.scene.maps.MapNodes`); ``.maps`` are volume nodes by feature.
-        """
-        return self.run_and_wait(work.feature_maps, (volume, features), options)
-
-    def start_feature_maps(self, volume: Any, features: Sequence[str] = (), **options: Any) -> Job[Any]:
-        """As `feature_maps`, in the background."""
-        return self.run_in_background(work.feature_maps, (volume, features), options)
 
     def train(self, manifest: Path | str, output: Path | str, **options: Any) -> Path:
         """Train a model from a manifest; returns the bundle's folder.

@@ -12,10 +12,8 @@ from .choices import (
     BatchSource,
     BundleSource,
     Device,
-    FeatureSet,
     HeatMap,
     Inference,
-    Mode,
     PatchGrid,
     ReferenceView,
     Registration,
@@ -28,10 +26,8 @@ MODULE_NAME = "RadiomicFingerprint"
 
 @parameterNodeWrapper
 class RadiomicFingerprintParameterNode(ImageToolParameters):
-    """One attribute a control. Paths are plain text (empty: not chosen); `segmentId` is empty for all segments."""
+    """One attribute a control. Paths are plain text (empty: not chosen); an empty `caseId` is the volume's name."""
 
-    mode: Mode = Mode.FINGERPRINT
-    # fingerprint
     sagittal: vtkMRMLScalarVolumeNode
     coronal: vtkMRMLScalarVolumeNode
     axial: vtkMRMLScalarVolumeNode
@@ -40,13 +36,6 @@ class RadiomicFingerprintParameterNode(ImageToolParameters):
     bundleSource: BundleSource = BundleSource.SAMPLE
     bundleFolder: str
     inference: Inference = Inference.PAPER
-    # features only
-    featureVolume: vtkMRMLScalarVolumeNode
-    featureSet: FeatureSet = FeatureSet.FINGERPRINT_107
-    parameterFile: str
-    # feature maps
-    mapFeatures: list[str]
-    kernelRadius: Annotated[int, WithinRange(1, 5)] = 1
     # region of interest
     roiSource: RoiSource = RoiSource.AUTOMATIC
     roiNode: vtkMRMLMarkupsROINode
@@ -55,7 +44,7 @@ class RadiomicFingerprintParameterNode(ImageToolParameters):
     patchGrid: PatchGrid = PatchGrid.AS_TRAINED
     # how and where
     device: Device = Device.AUTO
-    caseId: str = "case"
+    caseId: str
     outputFolder: str
     # results on show
     resultTable: vtkMRMLTableNode

@@ -7,8 +7,7 @@ from pathlib import Path
 from slicer.i18n import tr as _
 
 from .bundles import SAMPLE_BUNDLE, BundleSummary
-from .choices import VIEWS, BatchSource, BundleSource, FeatureSet, Mode, PatchGrid, ReferenceView, RoiSource
-from .map_features import why_not_maps
+from .choices import VIEWS, BatchSource, BundleSource, PatchGrid, ReferenceView, RoiSource
 
 
 def bundle_folder(parameters) -> Path | None:
@@ -22,6 +21,12 @@ def given_views(parameters) -> dict[str, object]:
     """View → volume node, for the views that were chosen."""
     chosen = {view: getattr(parameters, view) for view in VIEWS}
     return {view: node for view, node in chosen.items() if node is not None}
+
+
+def case_name(parameters) -> str:
+    """How the case is called: as the user says, else as its first volume."""
+    views = given_views(parameters)
+    return parameters.caseId.strip() or (next(iter(views.values())).GetName() if views else "case")
 
 
 _NAMES = {"sagittal": r"sag(ittal)?", "coronal": r"cor(onal)?", "axial": r"(ax(ial)?|tra(nsverse|nsversal)?)"}
@@ -44,8 +49,6 @@ def guess_views(names: Sequence[str]) -> dict[str, int]:
 
 def why_not_apply(parameters, summary: BundleSummary | str | None) -> str | None:
     """None when Apply can run. ``summary`` is the model's description, or the text of what is wrong with it."""
-    if parameters.mode is not Mode.FINGERPRINT:
-        return _why_not_features(parameters)
     views = given_views(parameters)
     if not views:
         return _("Choose a volume for at least one view.")
@@ -66,34 +69,24 @@ def why_not_apply(parameters, summary: BundleSummary | str | None) -> str | None
         return _("This model's reference view is {view}: choose 'As the model was trained', or train a model.").format(
             view=summary.reference_view
         )
-    return _why_not_region(parameters, need_segment=True)
+    return _why_not_region(parameters)
 
 
-def _why_not_features(parameters) -> str | None:
-    if parameters.featureVolume is None:
-        return _("Choose the volume.")
-    if parameters.featureVolume.GetImageData() is None:
-        return _("The volume is empty.")
-    if parameters.featureSet is FeatureSet.FILE and not Path(parameters.parameterFile or "-").is_file():
-        return _("Choose the parameter file (YAML).")
-    if parameters.mode is Mode.MAPS and (reason := why_not_maps(parameters)):
-        return reason
-    return _why_not_region(parameters, need_segment=False)
+def _why_not_region(parameters) -> str | None:
+    if parameters.roiSource is RoiSource.BOX:
+        from deepradiomics.scene.regions import is_placed
 
-
-def _why_not_region(parameters, *, need_segment: bool) -> str | None:
-    if parameters.roiSource is RoiSource.BOX and parameters.roiNode is None:
-        return _("Choose or create the ROI box.")
+        if parameters.roiNode is None:
+            return _("Choose or create the ROI box.")
+        return None if is_placed(parameters.roiNode) else _("Draw the ROI box in a slice view.")
     if parameters.roiSource is RoiSource.SEGMENT:
         if parameters.segmentation is None:
             return _("Choose the segmentation.")
         segments = parameters.segmentation.GetSegmentation()
         if segments.GetNumberOfSegments() == 0:
             return _("The segmentation has no segment.")
-        if parameters.segmentId and segments.GetSegment(parameters.segmentId) is None:
+        if not parameters.segmentId or segments.GetSegment(parameters.segmentId) is None:
             return _("Choose the segment.")
-        if need_segment and not parameters.segmentId:
-            return _("Choose one segment as the region.")
     return None
 
 

@@ -1,4 +1,4 @@
-"""The Results section: prediction, features or maps with their rows; overlay, report, methods text, export.
+"""The Results section: prediction, the features behind it, heat map, chart, report, methods text, export.
 
 Everything is read back from the result's table node and the nodes it refers to, so that a saved scene shows it again.
 """
@@ -6,6 +6,7 @@ Everything is read back from the result's table node and the nodes it refers to,
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.feature_names import BESIDE_FOUR, LINE_PX, breakable, fit_rows
 from deepradiomics.scene.panel.result_actions import (
     copy_methods,
     export,
@@ -17,10 +18,8 @@ from deepradiomics.scene.panel.result_actions import (
 from deepradiomics.scene.roles import references
 
 from .choices import HeatMap
-from .result_rows import feature_rows, fingerprint_rows, kind_of, map_rows, tasks_of, verdict
-from .work import GRADCAM_ROLE, RELEVANCE_ROLE
-
-ROW_HEIGHT = 22
+from .result_rows import fingerprint_rows, tasks_of, verdict
+from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
 
 
 class ResultsSection:
@@ -34,12 +33,13 @@ class ResultsSection:
         self._rows: list[int] = []  # rows of the table node, in the order of the list
         self._following = False
         self.ui.fingerprintTable.verticalHeader().setVisible(False)
-        self.ui.fingerprintTable.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.ui.fingerprintTable.verticalHeader().setDefaultSectionSize(LINE_PX)
         self.ui.taskSelector.connect("currentTextChanged(QString)", self.onTaskChosen)
         self.ui.fingerprintTable.connect("itemSelectionChanged()", self.onRowChosen)
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
         self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
         self.ui.exportButton.connect("clicked(bool)", self.onExport)
+        self.ui.chartButton.connect("clicked(bool)", self.onChart)
 
     # --- what to show ----------------------------------------------------------------------------------------------
 
@@ -49,22 +49,6 @@ class ResultsSection:
             self.panel.log(note)
         self.panel.parameters.resultTable = nodes.fingerprint
         self.ui.resultsSection.collapsed = False
-
-    def show_features(self, nodes) -> None:
-        """Show a new table of features (`deepradiomics.scene.features.FeatureNodes`)."""
-        for warning in nodes.warnings:
-            self.panel.log(warning)
-        self.panel.parameters.resultTable = nodes.features
-        self.ui.resultsSection.collapsed = False
-
-    def show_maps(self, nodes) -> None:
-        """Show new feature maps (`deepradiomics.scene.maps.MapNodes`): the first over the anatomy, at its middle."""
-        from deepradiomics.scene.maps import jump_to
-
-        self.panel.parameters.resultTable = nodes.table
-        self.ui.resultsSection.collapsed = False
-        first = next(iter(nodes.maps.values()))
-        jump_to(first, slicer.util.getNodesByClass("vtkMRMLSliceNode"))
 
     def restore(self) -> None:
         """Open the section when the scene holds a result."""
@@ -82,6 +66,7 @@ class ResultsSection:
         self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
         self.ui.openReportButton.enabled = report_of(table) is not None
         self.ui.exportButton.enabled = table is not None
+        self.ui.chartButton.enabled = self._chart(table) is not None
 
     def _follow(self, table) -> None:
         tasks = tasks_of(table)
@@ -94,54 +79,29 @@ class ResultsSection:
                 for each in tasks:
                     self.ui.taskSelector.addItem(each)
             self.ui.taskSelector.currentText = task
-            self._show_controls(table)
+            self.ui.resultsArea.visible = table is not None
             self.ui.predictionLabel.text = verdict(table)
             self._fill_rows(table, task)
             if task and self.panel.parameters.task != task:
                 self.panel.parameters.task = task
         self._show_overlay(table, task)
 
-    def _show_controls(self, table) -> None:
-        """A fingerprint has tasks and two heat maps; maps have an opacity; a table of features has neither."""
-        kind = kind_of(table)
-        shown = {
-            "task": kind == "fingerprint",
-            "heatMap": kind in ("fingerprint", ""),
-            "opacity": kind in ("fingerprint", "maps"),
-            "threshold": kind == "fingerprint",
-        }
-        for name, visible in shown.items():
-            getattr(self.ui, f"{name}Label").visible = visible
-            field = "Slider" if name in ("opacity", "threshold") else "Selector"
-            getattr(self.ui, name + field).visible = visible
-
     # --- the list of rows ------------------------------------------------------------------------------------------
 
     def _fill_rows(self, table, task: str) -> None:
-        widget = self.ui.fingerprintTable
-        kind = kind_of(table)
-        if table is None:
-            self._rows, headers, cells, tips = [], [], [], []
-        elif kind == "fingerprint":
-            headers = [_("Feature"), _("Patch"), "z", _("Relev."), _("Contrib.")]
-            self._rows, cells, tips = fingerprint_rows(table, task)
-        elif kind == "maps":
-            headers = [_("Feature"), _("Min."), _("Mean"), _("Max.")]
-            self._rows, cells, tips = map_rows(table)
-        else:
-            headers = [_("Region"), _("Feature"), _("Value")]
-            self._rows, cells, tips = feature_rows(table)
-        self._items = fill_list(widget, headers, cells, tips)
-        fit_columns(widget, len(headers), headers.index(_("Feature")) if headers else 0)
+        headers = [_("Feature"), _("Patch"), "z", _("Relev."), _("Contrib.")] if table is not None else []
+        self._rows, cells, tips = fingerprint_rows(table, task) if table is not None else ([], [], [])
+        labels = [row[0] for row in cells]
+        cells = [[breakable(row[0]), *row[1:]] for row in cells]
+        self._items = fill_list(self.ui.fingerprintTable, headers, cells, tips)
+        fit_columns(self.ui.fingerprintTable, len(headers), 0)
+        fit_rows(self.ui.fingerprintTable, labels, BESIDE_FOUR)
 
     def onRowChosen(self) -> None:
-        """Show what the chosen row is of: a fingerprint's patch (ROI box, volume, slices), or a feature's map."""
+        """Show the patch that the chosen row is of: ROI box, volume, slices."""
         row = self.ui.fingerprintTable.currentRow()
         table = self.panel.parameters.resultTable
         if self._following or table is None or not 0 <= row < len(self._rows):
-            return
-        if kind_of(table) == "maps":
-            self._show_map(table, self._rows[row])
             return
         if not self.panel.parameters.task:
             return
@@ -160,9 +120,6 @@ class ResultsSection:
     def _show_overlay(self, table, task: str) -> None:
         """Put the chosen map over the anatomy when it has changed, and draw it as the sliders say."""
         p = self.panel.parameters
-        if kind_of(table) == "maps":
-            self._fade(maps_of(table).values())
-            return
         role = GRADCAM_ROLE if p.heatMap is HeatMap.GRADCAM else RELEVANCE_ROLE
         node = references(table, role).get(task) if table is not None and task else None
         if node is None or node.GetDisplayNode() is None:
@@ -179,24 +136,25 @@ class ResultsSection:
             show_result(slicer.mrmlScene, table, image=anatomy_of(table), drawn=node, opacity=p.overlayOpacity)
         self._fade([node])
 
-    def _show_map(self, table, row: int) -> None:
-        """Put the map of a row over the volume it was computed on."""
-        from deepradiomics.scene.folder import referenced_inputs
-        from deepradiomics.scene.overlay import show_in_slices
-
-        node = maps_of(table).get(table.GetTable().GetColumnByName("feature").GetValue(row))
-        if node is not None:
-            opacity = self.panel.parameters.overlayOpacity
-            show_in_slices(
-                slicer.mrmlScene, foreground=node, background=referenced_inputs(node).get("image"), opacity=opacity
-            )
-
     def _fade(self, nodes) -> None:
         """Draw these maps, where they lie over the anatomy, with the opacity of the slider."""
         shown = {node.GetID() for node in nodes}
         for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
             if composite.GetForegroundVolumeID() in shown:
                 composite.SetForegroundOpacity(self.panel.parameters.overlayOpacity)
+
+    def _chart(self, table):
+        """The chart of the task on show; None where there is none."""
+        task = self.panel.parameters.task
+        return references(table, CHART_ROLE).get(task) if table is not None and task else None
+
+    def onChart(self, checked: bool = False) -> None:
+        """Show the chart of the task's contributions."""
+        chart = self._chart(self.panel.parameters.resultTable)
+        if chart is not None:
+            from deepradiomics.scene.layouts import show_chart
+
+            show_chart(slicer.mrmlScene, chart)
 
     # --- report and methods ----------------------------------------------------------------------------------------
 
@@ -212,10 +170,3 @@ class ResultsSection:
         """Write the table on show to a CSV or Parquet file that the user chooses."""
         table = self.panel.parameters.resultTable
         export(self.panel, table, f"{table.GetName()}.csv")
-
-
-def maps_of(table) -> dict:
-    """Map nodes by feature."""
-    from deepradiomics.scene.maps import maps_of as found
-
-    return found(table)

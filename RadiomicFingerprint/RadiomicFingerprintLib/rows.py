@@ -3,44 +3,17 @@
 from slicer.i18n import tr as _
 
 from .bundles import BundleSummary
-from .choices import BatchSource, BundleSource, FeatureSet, Mode, RoiSource
-
-_FINGERPRINT_ROWS = ("sagittal", "coronal", "axial", "referenceView", "registration", "bundleSource")
-_FIELD_SUFFIXES = ("Selector", "Edit", "List", "Spin")
+from .choices import BatchSource, BundleSource, RoiSource
 
 
 def show_rows(ui, parameters) -> None:
-    """Show the rows that matter for what is chosen; hide the others, label and field."""
+    """Show the containers of the rows that matter for what is chosen; hide the others."""
     p = parameters
-    fingerprint = p.mode is Mode.FINGERPRINT
-    for name in _FINGERPRINT_ROWS:
-        _show(ui, name, fingerprint)
-    _show(ui, "bundleFolder", fingerprint and p.bundleSource is BundleSource.FOLDER)
-    ui.bundleSummary.visible = fingerprint
-    _show(ui, "featureVolume", not fingerprint)
-    _show(ui, "featureSet", not fingerprint)
-    _show(ui, "parameterFile", not fingerprint and p.featureSet is FeatureSet.FILE)
-    maps = p.mode is Mode.MAPS
-    _show(ui, "mapSearch", maps)
-    _show(ui, "kernelRadius", maps)
-    ui.mapFeaturesList.visible = maps
-    width = 2 * p.kernelRadius + 1
-    ui.kernelRadiusSpin.suffix = _(" ({width} × {width} × {width} voxels)").format(width=width)
-    _show(ui, "roiNode", p.roiSource is RoiSource.BOX)
-    _show(ui, "segmentation", p.roiSource is RoiSource.SEGMENT)
-    _show(ui, "segment", p.roiSource is RoiSource.SEGMENT)
-    _show(ui, "patchGrid", fingerprint or (not maps and p.roiSource is not RoiSource.SEGMENT))
-    _show(ui, "inference", fingerprint)
-    _show(ui, "batchFolder", p.batchSource is BatchSource.FOLDER)
-    _show(ui, "batchVolumes", p.batchSource is BatchSource.SCENE)
-
-
-def _show(ui, name: str, visible: bool) -> None:
-    getattr(ui, f"{name}Label").visible = visible
-    for suffix in _FIELD_SUFFIXES:
-        field = getattr(ui, name + suffix, None)
-        if field is not None:
-            field.visible = visible
+    ui.bundleFolderArea.visible = p.bundleSource is BundleSource.FOLDER
+    ui.boxArea.visible = p.roiSource is RoiSource.BOX
+    ui.segmentArea.visible = p.roiSource is RoiSource.SEGMENT
+    ui.batchFolderArea.visible = p.batchSource is BatchSource.FOLDER
+    ui.batchVolumesArea.visible = p.batchSource is BatchSource.SCENE
 
 
 def bundle_words(summary: BundleSummary | str | None) -> str:

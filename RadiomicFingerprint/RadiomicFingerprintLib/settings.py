@@ -6,27 +6,19 @@ from pathlib import Path
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json, write_json
 
-LARGEST_RADIUS = 5
 FORMAT = "deepradiomics-fingerprint-settings"
 SETTINGS = (
-    "mode", "referenceView", "registration", "bundleSource", "bundleFolder", "inference", "featureSet",
-    "parameterFile", "mapFeatures", "kernelRadius", "roiSource", "patchGrid", "device", "caseId", "outputFolder",
-    "heatMap", "overlayOpacity", "overlayThreshold", "batchSource", "batchFolder", "batchOutput", "trainManifest",
-    "trainTasks", "trainPreset", "trainOutput",
+    "referenceView", "registration", "bundleSource", "bundleFolder", "inference", "roiSource", "patchGrid", "device",
+    "caseId", "outputFolder", "heatMap", "overlayOpacity", "overlayThreshold", "batchSource", "batchFolder",
+    "batchOutput", "trainManifest", "trainTasks", "trainPreset", "trainOutput",
 )  # fmt: skip
 
 
 def save_settings(parameters, path: Path) -> None:
     """Write the settings of a parameter node; enumerations by the name of their member."""
     values = {name: getattr(parameters, name) for name in SETTINGS}
-    plain = {name: _plain(value) for name, value in values.items()}
+    plain = {name: value.name if isinstance(value, Enum) else value for name, value in values.items()}
     write_json(path, {"format": FORMAT, "format_version": 1, "settings": plain})
-
-
-def _plain(value):
-    if isinstance(value, Enum):
-        return value.name
-    return value if isinstance(value, (str, int, float)) else list(value)
 
 
 def load_settings(parameters, path: Path) -> None:
@@ -62,13 +54,5 @@ def _value(parameters, name: str, value, path: Path):
         return float(value)
     if isinstance(now, str) and isinstance(value, str):
         return value
-    if isinstance(now, int):
-        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST_RADIUS:
-            return value
-        raise InputError(f"{path}: setting {name}: expected a whole number from 1 to {LARGEST_RADIUS}, got {value!r}.")
-    if not isinstance(now, (str, float)):
-        if isinstance(value, list) and all(isinstance(each, str) for each in value):
-            return value
-        raise InputError(f"{path}: setting {name}: expected a list of texts, got {value!r}.")
     expected = "a number from 0 to 1" if isinstance(now, float) else "text"
     raise InputError(f"{path}: setting {name}: expected {expected}, got {value!r}.")

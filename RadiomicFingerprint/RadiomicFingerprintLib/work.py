@@ -29,7 +29,7 @@ def fingerprint(
     registration: str | None = None,
     inference: str = "paper",
     device: str = "auto",
-    case_id: str = "case",
+    case_id: str | None = None,
     output_folder: Path | str | None = None,
 ) -> Work:
     """A model applied to one exam; its nodes are `deepradiomics.scene.fingerprint.FingerprintNodes`."""
@@ -39,6 +39,8 @@ def fingerprint(
         raise InputError("roi and segmentation: give one of them, each defines the region of interest.")
     if segmentation is not None and not segment_id:
         raise InputError("segment_id: name the segment that is the region of interest.")
+    ordered = [volumes[view] for view in ("sagittal", "coronal", "axial", *volumes) if view in volumes]
+    name = case_id or (ordered[0].GetName() if ordered else "case")
 
     def build(folder: Path) -> Sequence[str]:
         views = inputs.write_views(volumes, folder)
@@ -55,13 +57,13 @@ def fingerprint(
             registration=commands.registration_arguments(registration, summary.registration),
             inference=inference,
             device=device,
-            case_id=case_id,
+            case_id=name,
         )
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         from deepradiomics.scene.fingerprint import show_fingerprint
 
-        kept = keep(folder / "result", case_id, output_folder)
+        kept = keep(folder / "result", name, output_folder)
         nodes = show_fingerprint(kept, dict(volumes), slicer.mrmlScene, verified=True)
         refer_to_results(nodes)
         nodes.fingerprint.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
@@ -97,98 +99,6 @@ def batch(
 
     # When some cases fail, which and why stands in the table too.
     return Work(build, lambda event, folder: table(), lambda: table() if (out / "batch.csv").is_file() else None)
-
-
-def features(
-    volume: Any,
-    *,
-    segmentation: Any = None,
-    segment_ids: Sequence[str] | None = None,
-    roi: Any = None,
-    patch_grid: Sequence[int] = (1, 1, 1),
-    params: str = "fingerprint-107",
-    device: str = "auto",
-    output_folder: Path | str | None = None,
-) -> Work:
-    """The features of a volume's regions; its nodes are `deepradiomics.scene.features.FeatureNodes`."""
-    names: dict[int, str] = {}  # of the regions: an image file of labels carries none
-
-    def build(folder: Path) -> Sequence[str]:
-        from deepradiomics.images import write_mask, write_volume
-        from deepradiomics.scene.volumes import volume_from_node
-
-        image = volume_from_node(volume)
-        mask = inputs.region_mask(
-            image, roi=roi, segmentation=segmentation, segment_ids=segment_ids, patch_grid=patch_grid
-        )
-        names.update(mask.segment_names)
-        write_volume(image, folder / "image.nrrd")
-        write_mask(mask, folder / "mask.nrrd")
-        (folder / "result").mkdir()
-        out = folder / "result" / "features.csv"
-        return commands.extract_arguments(
-            folder / "image.nrrd", folder / "mask.nrrd", out, params=params, device=device
-        )
-
-    def show(event: Mapping[str, Any], folder: Path) -> Any:
-        from deepradiomics.scene.features import show_features
-
-        kept = keep(folder / "result", "features", output_folder)
-        sources = {"image": volume, "segmentation": segmentation, "roi": roi}
-        nodes = show_features(kept, sources, slicer.mrmlScene, region_names=names)
-        nodes.features.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
-        return nodes
-
-    return Work(build, show)
-
-
-def feature_maps(
-    volume: Any,
-    features: Sequence[str] | str = (),
-    *,
-    segmentation: Any = None,
-    segment_ids: Sequence[str] | None = None,
-    roi: Any = None,
-    kernel_radius: int = 1,
-    params: str = "fingerprint-107",
-    device: str = "auto",
-    output_folder: Path | str | None = None,
-) -> Work:
-    """Features around each voxel of a region; its nodes are `deepradiomics.scene.maps.MapNodes`.
-
-    The segments together are one region; a box, or without either the centre of the image, is another.
-    """
-    names = [features] if isinstance(features, str) else list(features)
-    lay: list[Any] = []  # where the volume lay when the run began
-
-    def build(folder: Path) -> Sequence[str]:
-        from deepradiomics.images import Mask, write_mask, write_volume
-        from deepradiomics.scene.map_place import reference_place
-        from deepradiomics.scene.volumes import volume_from_node
-
-        lay.append(reference_place(volume))
-        image = volume_from_node(volume)
-        regions = inputs.region_mask(image, roi=roi, segmentation=segmentation, segment_ids=segment_ids)
-        write_volume(image, folder / "image.nrrd")
-        write_mask(Mask((regions.labels > 0).astype("uint8"), regions.geometry), folder / "mask.nrrd")
-        named = folder / "features.txt" if names else None
-        if named is not None:
-            named.write_text("\n".join(names), encoding="utf-8")
-        return commands.maps_arguments(
-            folder / "image.nrrd", folder / "mask.nrrd", folder / "result",
-            features=named, kernel_radius=kernel_radius, params=params, device=device,
-        )  # fmt: skip
-
-    def show(event: Mapping[str, Any], folder: Path) -> Any:
-        from deepradiomics.scene.maps import show_maps
-
-        kept = keep(folder / "result", "maps", output_folder)
-        sources = {"segmentation": segmentation, "roi": roi}
-        nodes = show_maps(kept, volume, slicer.mrmlScene, place=lay[-1], nodes=sources)
-        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
-        return nodes
-
-    return Work(build, show)
 
 
 def training(

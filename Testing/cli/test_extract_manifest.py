@@ -88,6 +88,14 @@ def test_a_failing_case_is_named_and_does_not_stop_the_others(tmp_path: Path) ->
     assert [case["status"] for case in cases] == ["done", "failed", "failed"]
 
 
+def test_allowed_failures_are_told_and_no_error(tmp_path: Path) -> None:
+    manifest = _cohort(tmp_path, 3, ("box", "empty", "other-grid"))
+    found = _run(manifest, tmp_path / "f.csv", "--allow-failures")
+    assert found.code == 0 and set(found.result["failed"]) == {"k1", "k2"} and "Case k1: mask" in found.err
+    assert not [event for event in found.events if event["event"] == "error"]
+    assert [row["id"] for row in _table(tmp_path / "f.csv")] == ["k0"]
+
+
 def test_all_labels_give_a_row_each(tmp_path: Path) -> None:
     manifest = _cohort(tmp_path, 2, ("two", "box"))
     assert _run(manifest, tmp_path / "f.csv", "--all-labels").code == 0

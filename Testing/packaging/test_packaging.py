@@ -90,7 +90,7 @@ def test_slicers_own_script_makes_a_sound_archive(tmp_path: Path) -> None:
     assert package_extension.main(["--slicer-source", source, "--out", str(tmp_path)]) == 0
 
 
-@pytest.mark.parametrize("module", ["RadiomicFingerprint", "RadiomicLens", "ICHLatentFeatures"])
+@pytest.mark.parametrize("module", ["RadiomicFeatures", "RadiomicFingerprint", "RadiomicLens", "ICHLatentFeatures"])
 @pytest.mark.parametrize("file", ["", "Lib.widget", "Lib.samples"])
 def test_importing_a_module_file_pulls_in_nothing_heavy(module: str, file: str) -> None:
     weight = import_weight.weigh(ROOT / module, module + file)
@@ -105,7 +105,7 @@ def test_the_weighing_notices_a_heavy_import(tmp_path: Path) -> None:
 
 def test_every_python_file_of_the_modules_is_weighed() -> None:
     names = {name for _, name in import_weight.module_files()}
-    modules = ("RadiomicFingerprint", "RadiomicLens", "ICHLatentFeatures")
+    modules = ("RadiomicFeatures", "RadiomicFingerprint", "RadiomicLens", "ICHLatentFeatures")
     assert {module + file for module in modules for file in ("", "Lib.logic", "Lib.widget")} <= names
 
 

@@ -73,7 +73,7 @@ def test_each_column_of_a_feature_explains_itself(scene: Any, case: tuple[Volume
 
     nodes = show_features(result(case, tmp_path, "--params", "lens"), None, scene)
     wide = nodes.by_region
-    for index in range(2, wide.GetNumberOfColumns()):
+    for index in range(3, wide.GetNumberOfColumns()):
         key = wide.GetColumnName(index)
         _, family, name = key.split("_", 2)
         assert entries()[family][name].sentence in wide.GetColumnDescription(key)
@@ -92,7 +92,7 @@ def test_units_stand_beside_lengths_areas_and_volumes(
     assert units["original_shape_Maximum3DDiameter"] == "mm"
     assert units["original_shape_Sphericity"] == ""
     assert nodes.by_region.GetColumnUnitLabel("original_shape_Maximum3DDiameter") == "mm"
-    for name in ("region", "unit", "IBSI", "description"):
+    for name in ("region", "terminology", "unit", "IBSI", "description"):
         assert nodes.features.GetColumnDescription(name)
 
 

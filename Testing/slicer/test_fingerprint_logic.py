@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepradiomics.errors import BundleError, Cancelled, DeepRadiomicsError, InputError, MaskError
-from Testing.slicer.fake_child import FakeStart, HandTimer, write_bundle, write_features
+from deepradiomics.errors import BundleError, Cancelled, DeepRadiomicsError, InputError
+from Testing.slicer.fake_child import FakeStart, HandTimer, write_bundle
 from Testing.slicer.synthetic_result import make_result
 
 MODULE = Path(__file__).resolve().parents[2] / "RadiomicFingerprint"
@@ -200,42 +200,6 @@ def test_a_mistake_is_named_before_anything_starts(
     assert start.child is None
 
 
-def test_features_of_all_segments_come_into_one_table(lib: Any, scene: Any, exam: Any) -> None:
-    segmentation, _ = add_segment(scene, exam["sagittal"])
-    add_segment(scene, exam["sagittal"], segmentation, "b", (slice(8, 10), slice(10, 13), slice(12, 16)))
-    start = FakeStart(write_features)
-    nodes = lib.RadiomicFingerprintLogic(start).features_only(exam["sagittal"], segmentation=segmentation)
-    values = nodes.features.GetTable().GetColumnByName("value")
-    assert [values.GetValue(row) for row in range(2)] == [120.0, 24.0]
-    names = nodes.features.GetTable().GetColumnByName("region")
-    assert [names.GetValue(row) for row in range(2)] == ["a", "b"]
-    assert (
-        start.words[0] == "extract" and start.given("--params") == "fingerprint-107" and "--all-labels" in start.words
-    )
-
-
-def test_features_of_a_box_can_be_split_into_patches(lib: Any, scene: Any, exam: Any) -> None:
-    nodes = lib.RadiomicFingerprintLogic(FakeStart(write_features)).features_only(exam["axial"], patch_grid=(2, 2, 2))
-    assert nodes.features.GetNumberOfRows() == 8
-
-
-def test_a_box_beside_the_volume_is_refused(lib: Any, scene: Any, exam: Any) -> None:
-    roi = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
-    roi.SetCenter(900.0, 0.0, 0.0)
-    roi.SetSize(10.0, 10.0, 10.0)
-    with pytest.raises(MaskError, match="outside the volume"):
-        lib.RadiomicFingerprintLogic(FakeStart(write_features)).features_only(exam["axial"], roi=roi)
-
-
-def test_a_box_finer_than_the_voxels_is_refused(lib: Any, scene: Any, exam: Any) -> None:
-    roi = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
-    roi.SetSize(4.0, 4.0, 9.0)
-    with pytest.raises(MaskError, match="hold no voxel"):
-        lib.RadiomicFingerprintLogic(FakeStart(write_features)).features_only(
-            exam["axial"], roi=roi, patch_grid=(3, 3, 3)
-        )
-
-
 def test_a_batch_of_volumes_is_one_child_and_one_table(lib: Any, scene: Any, exam: Any, tmp_path: Path) -> None:
     manifests = []
 
@@ -290,6 +254,12 @@ def test_training_with_another_patch_grid_is_given_a_whole_configuration(lib: An
     lib.RadiomicFingerprintLogic(start).train("m.csv", tmp_path, patch_grid=(1, 1, 1), reference_view="coronal")
     assert seen[0].recipe.patch_grid == (1, 1, 1) and seen[0].recipe.reference_view == "coronal"
     assert "--preset" not in start.words
+
+
+def test_a_case_is_called_as_its_volume_unless_it_is_named(lib: Any, exam: Any, tmp_path: Path) -> None:
+    start = FakeStart(result_writer)
+    lib.RadiomicFingerprintLogic(start).apply(exam, write_bundle(tmp_path / "bundle"), output_folder=tmp_path)
+    assert start.given("--case-id") == "sagittal" and (tmp_path / "sagittal" / "prediction.json").is_file()
 
 
 def test_the_sample_model_is_taken_when_none_is_named(lib: Any, exam: Any) -> None:

@@ -89,15 +89,15 @@ def test_maps_of_a_segment_on_another_grid_lie_on_the_moved_anatomy(
     from deepradiomics.radiomics.maps import feature_maps
     from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
 
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "RadiomicFingerprint"))
-    from RadiomicFingerprintLib.logic import RadiomicFingerprintLogic
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "RadiomicFeatures"))
+    from RadiomicFeaturesLib.logic import RadiomicFeaturesLogic
 
     volume, segmentation = nodes
     image = volume_from_node(volume)  # in the world, through the transform
     mask = mask_from_segmentation(segmentation, image.geometry)
     features = ["original_glcm_Contrast", "wavelet-LLH_firstorder_Skewness"]
     steps: list[float] = []
-    found = RadiomicFingerprintLogic().feature_maps(
+    found = RadiomicFeaturesLogic().maps(
         volume, features, segmentation=segmentation, on_progress=lambda fraction, _: steps.append(fraction)
     )
     expected = feature_maps(image, mask, features)

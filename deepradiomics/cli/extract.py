@@ -60,6 +60,9 @@ def extract(
     device: DeviceName = "auto",
     threads: Threads = None,
     max_memory_gb: MaxMemory = None,
+    allow_failures: Annotated[
+        bool, typer.Option("--allow-failures", help="Of a --manifest: exit with 0 although some cases failed.")
+    ] = False,
     workers: Workers = 1,
     cluster: Cluster = None,
     json_lines: JsonLines = False,
@@ -85,7 +88,10 @@ def extract(
         if manifest is not None:
             from deepradiomics.cli.extract_manifest import extract_manifest
 
-            extract_manifest(manifest, output, extraction, session, workers=workers, cluster=cluster)
+            extract_manifest(
+                manifest, output, extraction, session,
+                workers=workers, cluster=cluster, allow_failures=allow_failures,
+            )  # fmt: skip
         elif image is not None and mask is not None:
             _extract_case(image, mask, output, extraction, session, start)
 

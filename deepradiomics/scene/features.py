@@ -45,12 +45,14 @@ def show_features(
     *,
     name: str = "Features",
     region_names: Mapping[int, str] | None = None,
+    terminologies: Mapping[int, str] | None = None,
 ) -> FeatureNodes:
     """Add features.csv to the scene, with unit, IBSI code and a sentence per feature.
 
     `nodes`: what the features come from (e.g. "image", "segmentation"), referred to by the tables. `region_names`: of
-    the labels, where the mask's file does not carry them. Raises InputError if the folder is incomplete or damaged;
-    then nothing is left in the scene.
+    the labels, where the mask's file does not carry them. `terminologies`: what the labels are
+    (`deepradiomics.scene.terminology`). Raises InputError if the folder is incomplete or damaged; then nothing is left
+    in the scene.
     """
     content = read_object(Path(result_folder) / "features.json")
     columns = read_columns(Path(result_folder) / "features.csv", FEATURE_COLUMNS)
@@ -58,8 +60,8 @@ def show_features(
     regions |= region_names or {}
     about = {feature: explained(feature) for feature in dict.fromkeys(columns["feature"])}
     with all_or_nothing(scene):
-        long = feature_table(scene, name, columns, regions, about)
-        wide = region_table(scene, f"{name} by region", columns, regions, about)
+        long = feature_table(scene, name, columns, regions, about, terminologies or {})
+        wide = region_table(scene, f"{name} by region", columns, regions, about, terminologies or {})
         for table in (long, wide):
             stamp(table, content)
             reference_inputs(table, {role: node for role, node in (nodes or {}).items() if node is not None})

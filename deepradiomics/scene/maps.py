@@ -16,11 +16,11 @@ from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, volume_from_sitk
 from deepradiomics.lens.map_colours import signed_range
 from deepradiomics.radiomics.explain import Explained, explain
-from deepradiomics.scene.atomic import all_or_nothing
+from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.colours import add_legend, colour_node
-from deepradiomics.scene.folder import reference_inputs, result_folder_item
+from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place
-from deepradiomics.scene.overlay import show_in_slices
+from deepradiomics.scene.overlay import FOREGROUND_OPACITY, show_in_slices
 from deepradiomics.scene.placement import ijk_to_ras, to_world
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.result_folder import read_object
@@ -87,7 +87,8 @@ def show_maps(
     Parameters
     ----------
     volume
-        The volume node they were computed on; the maps follow its transform and lie over it in the slice views.
+        The volume node they were computed on; the maps follow its transform and lie over it in the slice views. None:
+        they are shown alone, over no other volume.
     place
         Where that volume lay when the computation began (`map_place.reference_place`); None leaves the maps at their
         own place in the world.
@@ -114,7 +115,7 @@ def show_maps(
             reference_inputs(node, {role: each for role, each in sources.items() if each is not None})
         item = result_folder_item(scene, name, [table, *made.values()])
         if foreground and made:
-            show_in_slices(scene, foreground=next(iter(made.values())), background=volume)
+            show_map(scene, next(iter(made.values())))
         return MapNodes(made, table, item)
 
 
@@ -130,6 +131,19 @@ def read_maps(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
 def maps_of(table: Any) -> dict[str, Any]:
     """The map nodes that a table of maps refers to, by feature key; deleted ones are left out."""
     return references(table, MAP_ROLE)
+
+
+def show_map(scene: Any, node: Any, opacity: float = FOREGROUND_OPACITY) -> Any | None:
+    """Show a map in all slice views over the volume it was computed on, and over no other; returns that volume.
+
+    None where that volume is not in the scene (any more): the map is shown alone.
+    """
+    volume = referenced_inputs(node).get("image")
+    show_in_slices(scene, foreground=node, background=volume, opacity=opacity)
+    if volume is None:
+        for composite in nodes_of_class(scene, "vtkMRMLSliceCompositeNode"):
+            composite.SetBackgroundVolumeID(None)
+    return volume
 
 
 def jump_to(node: Any, slice_nodes: Sequence[Any]) -> None:

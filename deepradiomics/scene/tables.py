@@ -32,6 +32,7 @@ FINGERPRINT_HELP = {
 FEATURE_HELP = {
     "label": "Label of the region in the mask",
     "region": "Name of the segment or patch",
+    "terminology": "What the segment is said to be: category / type / modifier; empty where nobody has said",
     "feature": "PyRadiomics name of the feature",
     "family": "Feature family: shape, firstorder, glcm, glrlm, glszm, gldm or ngtdm",
     "value": "The feature's value; empty where it is not defined for this region",
@@ -39,7 +40,7 @@ FEATURE_HELP = {
     "IBSI": "Code of the feature in the reference manual of the Image Biomarker Standardisation Initiative",
     "description": "What the feature measures, and on which filtered image",
 }
-REGION_HELP = {"label": FEATURE_HELP["label"], "region": FEATURE_HELP["region"]}
+REGION_HELP = {name: FEATURE_HELP[name] for name in ("label", "region", "terminology")}
 PREDICTION_HELP = {
     "task": "What is predicted",
     "class": "Class the row's probability is for",
@@ -131,15 +132,17 @@ def feature_table(
     columns: Mapping[str, Sequence[Any]],
     regions: Mapping[int, str],
     about: Mapping[str, Explained],
+    terminologies: Mapping[int, str] | None = None,
 ) -> Any:
     """features.csv as a table node: a row a region and feature, with unit, IBSI code and what the feature measures.
 
-    `regions` names the labels; `about` explains each feature.
+    `regions` names the labels, `terminologies` says what they are (None: no such column); `about` explains features.
     """
     explained = [about[feature] for feature in columns["feature"]]
     shown = {
         "label": columns["label"],
         "region": [regions.get(label, "") for label in columns["label"]],
+        **_terminology_column(columns["label"], terminologies),
         "feature": columns["feature"],
         "family": columns["family"],
         "value": columns["value"],
@@ -157,6 +160,7 @@ def region_table(
     columns: Mapping[str, Sequence[Any]],
     regions: Mapping[int, str],
     about: Mapping[str, Explained],
+    terminologies: Mapping[int, str] | None = None,
 ) -> Any:
     """The same values with a row a region and a column a feature.
 
@@ -168,18 +172,27 @@ def region_table(
     for label, feature, value in zip(columns["label"], columns["feature"], columns["value"], strict=True):
         values[feature][row_of[label]] = value
     shown: dict[str, Sequence[Any]] = {"label": labels, "region": [regions.get(label, "") for label in labels]}
-    types: dict[str, type] = {"label": int, "region": str, **dict.fromkeys(features, float)}
+    shown |= _terminology_column(labels, terminologies)
+    types: dict[str, type] = {**dict.fromkeys(shown, str), "label": int, **dict.fromkeys(features, float)}
     node = add_table(scene, name, shown | values, types, REGION_HELP)
-    modifying = node.StartModify()
-    for feature in features:
-        each = about[feature]
-        node.SetColumnTitle(feature, each.label)
-        node.SetColumnUnitLabel(feature, each.unit)
-        node.SetColumnDescription(feature, _sentences(each))
-        if each.ibsi:
-            node.SetColumnProperty(feature, "IBSI", each.ibsi)
-    node.EndModify(modifying)
+    explain_columns(node, about)
     return node
+
+
+def explain_columns(node: Any, about: Mapping[str, Explained]) -> None:
+    """Give each column that is a feature its short name, unit, sentence and IBSI code."""
+    modifying = node.StartModify()
+    for feature, explained in about.items():
+        node.SetColumnTitle(feature, explained.label)
+        node.SetColumnUnitLabel(feature, explained.unit)
+        node.SetColumnDescription(feature, _sentences(explained))
+        if explained.ibsi:
+            node.SetColumnProperty(feature, "IBSI", explained.ibsi)
+    node.EndModify(modifying)
+
+
+def _terminology_column(labels: Sequence[int], terminologies: Mapping[int, str] | None) -> dict[str, list[str]]:
+    return {} if terminologies is None else {"terminology": [terminologies.get(label, "") for label in labels]}
 
 
 def _sentences(about: Explained) -> str:

@@ -42,17 +42,37 @@ def applied(widget: Any, exam: Any, folder: Path) -> Any:
     return p
 
 
-def pictured(widget: Any, name: str, tmp_path: Path, height: int) -> Any:
+def pictured(widget: Any, name: str, tmp_path: Path, height: int, width: int = 440) -> Any:
     """A picture of the panel; kept in the folder that DEEPRADIOMICS_PICTURES names."""
     import qt
 
-    widget.parent.resize(440, height)
+    widget.parent.resize(width, height)
     widget.parent.show()
     for _ in range(3):  # labels that wrap settle their height
         qt.QApplication.instance().processEvents()
     picture = widget.parent.grab()
+    assert picture.deviceIndependentSize().width() <= width, "the panel cannot be made so narrow"
     picture.save(str(Path(os.environ.get("DEEPRADIOMICS_PICTURES") or tmp_path) / f"{name}.png"))
     return picture
+
+
+def plain(item: Any) -> str:
+    """The text of a list's cell, without the places where a line may end."""
+    return str(item.text()).replace("\u200b", "")
+
+
+def unreadable(table: Any, column: int) -> list[str]:
+    """Texts of a column that do not fit into their cells, over as many lines as their rows have room for."""
+    from PySide6 import QtCore
+
+    metrics, found = table.fontMetrics(), []
+    for row in range(table.rowCount):
+        room = QtCore.QRect(0, 0, table.columnWidth(column) - 6, 1000)  # the style keeps 3 pixels at each side
+        text = table.item(row, column).text()
+        needed = metrics.boundingRect(room, QtCore.Qt.TextFlag.TextWordWrap, text)
+        if needed.height() > table.rowHeight(row) or needed.width() > room.width():
+            found.append(text)
+    return found
 
 
 def cut_off(widget: Any) -> list[str]:
@@ -62,4 +82,11 @@ def cut_off(widget: Any) -> list[str]:
     fields = [each for each in widget.parent.findChildren(QtWidgets.QWidget) if hasattr(each, "name")]
     texts = [each for each in fields if type(each).__name__ in ("QLabel", "QPushButton", "QComboBox")]
     named = [each for each in texts if each.isVisible() and each.name and not each.property("wordWrap")]
-    return [each.name for each in named if QtWidgets.QWidget.width(each) < each.minimumSizeHint().width()]
+    narrow = [each.name for each in named if QtWidgets.QWidget.width(each) < each.minimumSizeHint().width()]
+    combos = [each for each in named if type(each).__name__ == "QComboBox"]
+    return narrow + [each.name for each in combos if _text_width(each) > QtWidgets.QWidget.width(each)]
+
+
+def _text_width(combo: Any) -> int:
+    """What a combo box's text takes, with its arrow."""
+    return int(combo.fontMetrics().horizontalAdvance(combo.currentText)) + 26

@@ -17,7 +17,7 @@ UI = MODULE / "Resources" / "UI" / "RadiomicFingerprint.ui"
 
 
 def test_every_parameter_has_a_control_or_is_kept_by_the_panel_itself(widget: Any) -> None:
-    by_the_panel = {"segmentId", "resultTable", "task", "batchVolumes", "mapFeatures"}
+    by_the_panel = {"segmentId", "resultTable", "task", "batchVolumes"}
     assert set(bound_parameters(UI, IMAGE_TOOLS).values()) | by_the_panel == set(widget.parameters.allParameters)
 
 
@@ -29,20 +29,19 @@ def test_a_control_reaches_the_parameter_node_and_back(
 
 
 def test_the_segment_reaches_the_parameter_node_and_back(widget: Any, simulated: Any) -> None:
-    from RadiomicFingerprintLib.choices import Mode, RoiSource
+    from RadiomicFingerprintLib.choices import RoiSource
 
     p, combo = widget.parameters, widget.ui.segmentSelector
     node = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "segments")
     node.GetSegmentation().AddEmptySegment("femur", "Femur")
-    p.mode, p.roiSource, p.segmentation = Mode.FEATURES, RoiSource.SEGMENT, node
-    assert [combo.itemText(index) for index in range(combo.count)] == ["All segments", "Femur"]
+    p.roiSource, p.segmentation = RoiSource.SEGMENT, node
+    assert [combo.itemText(index) for index in range(combo.count)] == ["Femur"] and p.segmentId == "femur"
     node.GetSegmentation().AddEmptySegment("tibia", "Tibia")  # drawn while the panel is open
-    combo.currentIndex = 2
+    combo.currentIndex = 1
     assert p.segmentId == "tibia"
     p.segmentId = "femur"
     assert combo.currentText == "Femur"
-    p.mode = Mode.FINGERPRINT  # a model takes one segment
-    assert [combo.itemText(index) for index in range(combo.count)] == ["Femur", "Tibia"]
+    assert [combo.itemText(index) for index in range(combo.count)] == ["Femur", "Tibia"]  # a model takes one segment
 
 
 def test_the_volumes_of_a_batch_reach_the_parameter_node_and_back(widget: Any, exam: Any) -> None:
@@ -58,21 +57,84 @@ def test_the_volumes_of_a_batch_reach_the_parameter_node_and_back(widget: Any, e
     assert [shown.item(row).checkState() == qt.Qt.Checked for row in range(3)] == [True, False, False]
 
 
-def test_only_the_rows_that_matter_are_shown(widget: Any) -> None:
-    from RadiomicFingerprintLib.choices import BundleSource, FeatureSet, Mode, RoiSource
+def test_only_the_rows_that_matter_are_shown_and_hidden_ones_leave_no_gap(widget: Any) -> None:
+    from PySide6 import QtWidgets
+    from RadiomicFingerprintLib.choices import BatchSource, BundleSource, RoiSource
 
-    def shown(name: str) -> bool:
-        return not getattr(widget.ui, name).isHidden()
+    def shown() -> set[str]:
+        areas = ("bundleFolderArea", "boxArea", "segmentArea", "batchFolderArea", "batchVolumesArea")
+        return {name for name in areas if not getattr(widget.ui, name).isHidden()}
 
     p = widget.parameters
-    assert shown("sagittalSelector") and not shown("featureVolumeSelector") and not shown("bundleFolderEdit")
-    p.bundleSource = BundleSource.FOLDER
-    assert shown("bundleFolderEdit") and shown("bundleFolderLabel")
-    p.mode, p.featureSet = Mode.FEATURES, FeatureSet.FILE
-    assert shown("featureVolumeSelector") and shown("parameterFileEdit") and not shown("sagittalLabel")
-    assert not shown("roiNodeSelector")
+    assert shown() == {"batchFolderArea"}
+    p.bundleSource, p.roiSource = BundleSource.FOLDER, RoiSource.BOX
+    assert shown() == {"bundleFolderArea", "boxArea", "batchFolderArea"}
+    p.roiSource, p.batchSource = RoiSource.SEGMENT, BatchSource.SCENE
+    assert shown() == {"bundleFolderArea", "segmentArea", "batchVolumesArea"}
+    # The rows of a form keep their spacing when they are hidden: containers lie in boxes, which close up.
+    for name in shown():
+        layout = QtWidgets.QWidget.layout(getattr(widget.ui, name).parentWidget())
+        assert isinstance(layout, QtWidgets.QVBoxLayout), name
+
+
+def test_the_case_is_called_as_its_volume_unless_the_user_says_otherwise(widget: Any, exam: Any) -> None:
+    from RadiomicFingerprintLib.readiness import case_name
+
+    p = widget.parameters
+    p.coronal = exam["coronal"]
+    assert case_name(p) == "coronal knee" == widget.ui.caseIdEdit.placeholderText
+    p.caseId = " knee 7 "
+    assert case_name(p) == "knee 7"
+
+
+def test_a_new_box_lies_in_the_middle_of_the_volume_and_one_without_extent_is_told(
+    widget: Any, simulated: Any, exam: Any, tmp_path: Path
+) -> None:
+    from RadiomicFingerprintLib.choices import RoiSource
+
+    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.regions import box_from_roi
+
+    p = ready(widget, exam, tmp_path / "bundle")
     p.roiSource = RoiSource.BOX
-    assert shown("roiNodeSelector") and not shown("segmentSelector")
+    empty = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "drawn elsewhere")
+    p.roiNode = empty
+    assert widget.ui.applyButton.enabled  # chosen in the panel, it was laid into the volume
+    box, grid = box_from_roi(empty), placement(exam["sagittal"]).geometry
+    assert box.centre_mm == pytest.approx(tuple(grid.centre_mm), abs=1e-3)
+    half = sorted(size * spacing / 2 for size, spacing in zip(grid.size, grid.spacing_mm, strict=True))
+    assert sorted(box.size_mm) == pytest.approx(half, rel=1e-5)
+    empty.SetSize(0.0, 0.0, 0.0)
+    widget.refresh()
+    assert widget.ui.estimateLabel.text == "Draw the ROI box in a slice view."
+
+
+def test_the_sample_is_ready_to_be_applied(widget: Any, simulated: Any) -> None:
+    pytest.importorskip("torch")
+    from RadiomicFingerprintLib.bundles import SAMPLE_BUNDLE
+
+    if not (SAMPLE_BUNDLE / "bundle.json").is_file():
+        pytest.skip("no model has been trained in this checkout")
+    widget.load_sample()
+    p = widget.parameters
+    assert [p.sagittal, p.coronal, p.axial].count(None) == 0
+    assert "SYNTHETIC" in p.sagittal.GetDescription() and widget.ui.applyButton.enabled
+
+
+def test_the_shared_tools_lie_folded_below_everything(widget: Any) -> None:
+    sections = (
+        "inputsSection",
+        "roiSection",
+        "runArea",
+        "resultsSection",
+        "batchSection",
+        "trainSection",
+        "logSection",
+    )
+    layout = widget.ui.inputsSection.parentWidget().layout()
+    tools = layout.indexOf(widget.ui.imageToolsArea)
+    assert all(layout.indexOf(getattr(widget.ui, name)) < tools for name in sections)
+    assert widget.ui.segmentSection.collapsed and widget.ui.registerSection.collapsed
 
 
 def test_volumes_are_chosen_by_their_names(widget: Any, exam: Any) -> None:
@@ -99,18 +161,6 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(widget: Any, exam: 
     assert not button.enabled and "ROI box" in says()
     p.roiSource = RoiSource.SEGMENT
     assert not button.enabled and says() == "Choose the segmentation."
-
-
-def test_features_need_a_volume_and_no_model(widget: Any, exam: Any) -> None:
-    from RadiomicFingerprintLib.choices import FeatureSet, Mode
-
-    p = widget.parameters
-    p.mode = Mode.FEATURES
-    assert widget.ui.estimateLabel.text == "Choose the volume."
-    p.featureVolume = exam["axial"]
-    assert widget.ui.applyButton.enabled
-    p.featureSet = FeatureSet.FILE
-    assert not widget.ui.applyButton.enabled
 
 
 def test_batch_and_training_enable_when_they_can_run(widget: Any, exam: Any, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_synthetic_knee_is_explained(
     from RadiomicFingerprintLib.samples import load_synthetic_knee
 
     from Testing.slicer.fake_child import HandTimer
-    from Testing.slicer.panel.driving import cut_off, pictured
+    from Testing.slicer.panel.driving import cut_off, pictured, unreadable
 
     load_synthetic_knee()
     widget.logic._make_timer = HandTimer
@@ -43,5 +43,6 @@ def test_a_synthetic_knee_is_explained(
     assert "means nothing clinically" in widget.ui.predictionLabel.text
     widget.ui.fingerprintTable.selectRow(0)
     assert simulated.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsROINode") is not None
-    pictured(widget, "panel", tmp_path, 1230)
+    pictured(widget, "panel", tmp_path, 1340)
+    assert unreadable(widget.ui.fingerprintTable, 0) == []
     assert cut_off(widget) == []

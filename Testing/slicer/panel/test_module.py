@@ -21,7 +21,8 @@ def test_the_module_describes_itself(simulated: Any) -> None:
     module.RadiomicFingerprint(parent)
     assert parent.title == "Radiomic Fingerprint" and parent.categories == ["Quantification"]
     assert not parent.icon.isNull()
-    assert "not a medical device" in parent.helpText
+    assert "not a medical device" in parent.helpText and "SlicerDeepRadiomics#readme" in parent.helpText
+    assert parent.contributors == ["The DeepRadiomics developers (DeepRadiomics)"]
     assert connected == [("startupCompleted()", module.register_sample_data)]
 
 
@@ -41,3 +42,30 @@ def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
     test = module.RadiomicFingerprintTest()
     test.delayDisplay = lambda *a, **k: None
     test.runTest()
+
+
+def test_the_self_test_leaves_out_what_cannot_run_and_says_why(simulated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from deepradiomics.scene import dependencies
+
+    said: list[str] = []
+    absent = dependencies.Dependency("torch", "torch", "2.4")
+    monkeypatch.setattr(dependencies, "missing", lambda feature: (absent,))
+    test = importlib.import_module("RadiomicFingerprint").RadiomicFingerprintTest()
+    test.delayDisplay = lambda text, *a, **k: said.append(text)
+    test.runTest()
+    assert said[0].startswith("Left out: ") and said[-1] == "A mistake was reported"
+
+
+def test_samples_are_fitted_into_the_views_where_there_are_views(
+    simulated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers: list[dict[str, Any]] = []
+    importlib.import_module("RadiomicFingerprint")
+    from RadiomicFingerprintLib.samples import load_synthetic_knee
+
+    monkeypatch.setattr(simulated.app, "layoutManager", lambda: types.SimpleNamespace())
+    monkeypatch.setattr(simulated.util, "setSliceViewerLayers", lambda **given: layers.append(given), raising=False)
+    nodes = load_synthetic_knee()
+    assert layers[-1] == {"background": nodes[-1], "fit": True}
+    selection = simulated.app.applicationLogic().GetSelectionNode()  # views that a layout brings later show it too
+    assert selection is None or selection.GetActiveVolumeID() == nodes[-1].GetID()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from Testing.slicer.fake_child import FakeStart, HandTimer, write_features
-from Testing.slicer.panel.driving import applied, cut_off, pictured, ready, with_child
+from Testing.slicer.fake_child import FakeStart
+from Testing.slicer.panel.driving import applied, cut_off, pictured, plain, ready, unreadable, with_child
 
 
 def test_the_result_is_shown_with_its_warning(widget: Any, exam: Any, tmp_path: Path) -> None:
@@ -18,6 +18,34 @@ def test_the_result_is_shown_with_its_warning(widget: Any, exam: Any, tmp_path: 
     assert [ui.taskSelector.itemText(index) for index in range(ui.taskSelector.count)] == ["abnormality", "acl"]
     assert "acl" in ui.predictionLabel.text and "means nothing clinically" in ui.predictionLabel.text
     assert ui.fingerprintTable.rowCount > 10 and ui.fingerprintTable.columnCount == 5
+
+
+def test_names_are_read_family_first_and_no_row_needs_scrolling_sideways(
+    widget: Any, exam: Any, tmp_path: Path
+) -> None:
+    from deepradiomics.radiomics.explain import explain
+
+    applied(widget, exam, tmp_path)
+    pictured(widget, "panel-520", tmp_path, 1100, width=520)
+    table, shown = widget.parameters.resultTable, widget.ui.fingerprintTable
+    for row in range(shown.rowCount):
+        feature = table.GetTable().GetColumnByName("feature").GetValue(widget.results._rows[row])
+        assert plain(shown.item(row, 0)) == explain(feature).label
+        assert shown.item(row, 0).toolTip().startswith(f"{feature}\n")
+    assert unreadable(shown, 0) == []
+    assert sum(shown.columnWidth(column) for column in range(5)) <= shown.viewport().width()
+
+
+def test_the_chart_is_shown_when_it_is_asked_for(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
+    from RadiomicFingerprintLib import results
+    from RadiomicFingerprintLib.work import CHART_ROLE
+
+    assert not widget.ui.chartButton.enabled
+    p, charts = applied(widget, exam, tmp_path), []
+    results.show_chart = charts.append
+    p.task = "acl"
+    widget.ui.chartButton.click()
+    assert [chart.GetID() for chart in charts] == [p.resultTable.GetNodeReference(CHART_ROLE + "acl").GetID()]
 
 
 def test_rows_stand_in_the_order_of_their_contribution_selected_first(widget: Any, exam: Any, tmp_path: Path) -> None:
@@ -98,21 +126,6 @@ def test_the_report_can_be_opened_while_it_exists(widget: Any, exam: Any, tmp_pa
     (folder / "report.html").write_text("<html></html>", encoding="utf-8")
     widget.refresh()
     assert widget.ui.openReportButton.enabled
-
-
-def test_features_are_listed(widget: Any, exam: Any, errors: list[str]) -> None:
-    from RadiomicFingerprintLib.choices import Mode, PatchGrid
-
-    p = widget.parameters
-    p.mode, p.featureVolume, p.patchGrid = Mode.FEATURES, exam["axial"], PatchGrid.TWO
-    with_child(widget, FakeStart(write_features))
-    widget.ui.applyButton.click()
-    HandTimer.made[-1].wind()
-    assert errors == []
-    assert (
-        widget.ui.fingerprintTable.rowCount == 8 and widget.ui.fingerprintTable.item(0, 1).text() == "shape_VoxelVolume"
-    )
-    assert widget.ui.taskSelector.isHidden()
 
 
 def test_settings_come_back_from_their_file(widget: Any, tmp_path: Path) -> None:
@@ -213,18 +226,4 @@ def test_no_label_is_cut_off_in_a_narrow_panel(widget: Any, exam: Any, tmp_path:
         getattr(widget.ui, section).collapsed = False
     p.batchSource = BatchSource.SCENE
     pictured(widget, "panel-all", tmp_path, 1750)
-    assert cut_off(widget) == []
-
-
-def test_no_label_is_cut_off_in_features_only(widget: Any, exam: Any, tmp_path: Path) -> None:
-    from RadiomicFingerprintLib.choices import FeatureSet, Mode, RoiSource
-
-    p = widget.parameters
-    p.mode, p.featureSet, p.roiSource, p.featureVolume = (
-        Mode.FEATURES,
-        FeatureSet.FILE,
-        RoiSource.SEGMENT,
-        exam["axial"],
-    )
-    pictured(widget, "panel-features", tmp_path, 700)
     assert cut_off(widget) == []

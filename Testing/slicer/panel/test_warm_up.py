@@ -29,7 +29,7 @@ def _cold(monkeypatch: pytest.MonkeyPatch, parts: tuple[str, ...] = ("features",
 
 
 def _watched(widget: Any, start: Starts) -> Starts:
-    from RadiomicFingerprintLib.warm_up import WarmUp
+    from deepradiomics.scene.warm_up import WarmUp
 
     HandTimer.made.clear()
     widget.warmUp = WarmUp(start, HandTimer)
@@ -75,9 +75,8 @@ def test_a_child_that_ends_is_not_started_again_and_its_failure_is_not_shown(
 def test_a_child_that_cannot_be_started_is_no_mistake_of_the_user(
     widget: Any, errors: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from RadiomicFingerprintLib.warm_up import WarmUp
-
     from deepradiomics.errors import InputError
+    from deepradiomics.scene.warm_up import WarmUp
 
     def refused(*_: Any) -> Any:
         raise InputError("could not start PythonSlicer")
@@ -107,20 +106,17 @@ def test_nothing_starts_before_the_packages_are_installed(widget: Any, monkeypat
     assert start.count == 0
 
 
-def test_a_run_goes_on_beside_it(widget: Any, exam: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from RadiomicFingerprintLib.choices import Mode
-
-    from Testing.slicer.fake_child import write_features
-    from Testing.slicer.panel.driving import with_child
+def test_a_run_goes_on_beside_it(widget: Any, exam: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from Testing.slicer.panel.driving import ready, result_writer, with_child
 
     _cold(monkeypatch)
     beside = _watched(widget, Starts(exit_code=None))
     widget.enter()
-    run = with_child(widget, FakeStart(write_features))
-    widget.parameters.featureVolume, widget.parameters.mode = exam["axial"], Mode.FEATURES
+    ready(widget, exam, tmp_path / "bundle")
+    run = with_child(widget, FakeStart(result_writer))
     widget.ui.applyButton.click()
     HandTimer.made[-1].wind()
-    assert run.words[0] == "extract" and widget.results is not None
+    assert run.words[0] == "fingerprint" and widget.parameters.resultTable is not None
     assert beside.child is not None and not beside.child.killed
 
 
@@ -129,7 +125,7 @@ def test_the_real_child_compiles_into_the_cache_and_goes_with_the_panel(
     widget: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytest.importorskip("numba")
-    from RadiomicFingerprintLib.warm_up import WarmUp
+    from deepradiomics.scene.warm_up import WarmUp
 
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     HandTimer.made.clear()

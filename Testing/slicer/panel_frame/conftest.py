@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from Testing.slicer.panel.conftest import MODULES, errors, simulated, slicer_sources  # noqa: F401 - fixtures
+from Testing.slicer.panel.conftest import errors, simulated, slicer_sources  # noqa: F401 - fixtures
+from Testing.slicer.panel.simulated import MODULES
 
 
 @pytest.fixture

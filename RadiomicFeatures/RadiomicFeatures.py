@@ -1,0 +1,89 @@
+"""RadiomicFeatures, a module of 3D Slicer: its name, panel and self-test; the work is in the Lib folder."""
+
+import sys
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+
+if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
+    sys.path.append(str(Path(__file__).resolve().parents[1]))  # run from the source tree: the package is one folder up
+
+from RadiomicFeaturesLib.logic import RadiomicFeaturesLogic
+from RadiomicFeaturesLib.widget import FeaturesPanel
+
+
+class RadiomicFeatures(ScriptedLoadableModule):
+    """What Slicer shows of the module before its panel is opened."""
+
+    def __init__(self, parent) -> None:
+        super().__init__(parent)
+        self.parent.title = _("Radiomic Features")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
+        self.parent.dependencies = []
+        self.parent.contributors = ["The DeepRadiomics developers (DeepRadiomics)"]
+        self.parent.helpText = _(
+            "Radiomic features of a volume's segments or of a box, as a table or, voxel by voxel, as maps over the"
+            " anatomy; of one volume or of many cases. Names and values are PyRadiomics'."
+            '<p><a href="https://github.com/DeepRadiomics/SlicerDeepRadiomics#readme">Documentation</a></p>'
+            "<p><b>Research use only; not a medical device.</b></p>"
+        )
+        self.parent.acknowledgementText = _(
+            "Radiomic features follow the definitions of PyRadiomics and of the Image Biomarker Standardisation"
+            " Initiative (IBSI)."
+        )
+
+
+class RadiomicFeaturesWidget(FeaturesPanel):
+    """The panel; Slicer finds it by this name."""
+
+
+class RadiomicFeaturesTest(ScriptedLoadableModuleTest):
+    """*Reload and Test*: features and a map of a synthetic prostate through the real child process."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        from unittest import SkipTest
+
+        for test in (self.test_features_of_gland_and_lesion, self.test_a_map_of_the_lesion, self.test_a_mistake):
+            self.setUp()
+            try:
+                test()
+            except SkipTest as skipped:
+                self.delayDisplay(f"Left out: {skipped}")
+
+    def _case(self):
+        from RadiomicFeaturesLib.samples import load_synthetic_prostate
+
+        from deepradiomics.scene import dependencies
+
+        absent = ", ".join(package.distribution for package in dependencies.missing("extract"))
+        if absent:
+            self.skipTest(f"not installed: {absent}")
+        return load_synthetic_prostate()
+
+    def test_features_of_gland_and_lesion(self) -> None:
+        volume, segmentation = self._case()
+        self.delayDisplay("Computing the features of a synthetic prostate and its lesion")
+        nodes = RadiomicFeaturesLogic().extract(volume, segmentation=segmentation)
+        self.assertEqual(nodes.features.GetNumberOfRows(), 2 * 107)
+        self.delayDisplay("Features are in the scene")
+
+    def test_a_map_of_the_lesion(self) -> None:
+        volume, segmentation = self._case()
+        self.delayDisplay("Drawing the entropy around each voxel of the lesion")
+        options = {"segmentation": segmentation, "segment_ids": ["lesion"]}
+        nodes = RadiomicFeaturesLogic().maps(volume, ["firstorder_Entropy"], **options)
+        self.assertEqual(list(nodes.maps), ["original_firstorder_Entropy"])
+        self.delayDisplay("The map is in the scene")
+
+    def test_a_mistake(self) -> None:
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        with self.assertRaises(ValueError):
+            RadiomicFeaturesLogic().extract(None)
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+        self.delayDisplay("A mistake was reported")
