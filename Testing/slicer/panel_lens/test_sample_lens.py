@@ -41,6 +41,15 @@ def test_the_sample_lens_is_opened_with_a_prostate_and_the_top_row(
     assert start.given("--feature") == p.chosenFeature and "--mask" in start.words
 
 
+def test_the_cases_that_the_sample_was_fitted_on_are_not_offered(widget: Any) -> None:
+    from RadiomicLensLib.choices import CaseSource
+
+    widget.load_sample()
+    widget.parameters.caseSource = CaseSource.RESULT
+    assert widget.ui.caseSelector.count == 0 and not widget.ui.showCaseButton.enabled
+    assert widget.ui.caseStatusLabel.text == "This lens came without its cases: choose the images of the scene."
+
+
 def test_a_second_try_takes_the_lens_and_the_prostate_that_are_there(widget: Any, simulated: Any) -> None:
     scene = simulated.mrmlScene
     widget.load_sample()
