@@ -59,11 +59,11 @@ sample-lens: $(VENV)/.run
 
 sample-ich: $(VENV)/.run
 	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 3 --no-followup -o build/sample-heads-networks
-	$(RUN) -m deepradiomics phantom ich --cases 100 --seed 1 --no-followup -o build/sample-heads
-	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 2 --no-followup -o build/sample-heads-held-out
-	$(RUN) -m deepradiomics ich train-segmenter build/sample-heads-networks/manifest.csv -o build/sample-segmenter --config Testing/samples/segmenter.json --epochs 12 --seed 0
-	$(RUN) -m deepradiomics ich train-autoencoder build/sample-heads-networks/manifest.csv -o build/sample-autoencoder --config Testing/samples/autoencoder.json --seed 0
-	$(RUN) -m deepradiomics ich experiment build/sample-heads/manifest.csv --external build/sample-heads-held-out/manifest.csv --encoder build/sample-segmenter/bundle --autoencoder build/sample-autoencoder/bundle -o build/sample-experiment --config Testing/samples/experiment.json --workers 2 --seed 0
+	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 1 --no-followup -o build/sample-heads
+	$(RUN) -m deepradiomics phantom ich --cases 40 --seed 2 --no-followup -o build/sample-heads-held-out
+	$(RUN) -m deepradiomics ich train-segmenter build/sample-heads-networks/manifest.csv -o build/sample-segmenter --config Testing/samples/segmenter.json --epochs 5 --seed 0
+	$(RUN) -m deepradiomics ich train-autoencoder build/sample-heads-networks/manifest.csv -o build/sample-autoencoder --config Testing/samples/autoencoder.json --epochs 6 --seed 0
+	$(RUN) -m deepradiomics ich experiment build/sample-heads/manifest.csv --external build/sample-heads-held-out/manifest.csv --encoder build/sample-segmenter/bundle --autoencoder build/sample-autoencoder/bundle -o build/sample-experiment --config Testing/samples/experiment.json --seed 0
 	$(RUN) Testing/samples/ship.py sample-ich build ICHLatentFeatures/Resources/Bundles/head-synthetic-tiny
 
 # PyRadiomics' values for machines without a compiler.

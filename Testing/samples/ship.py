@@ -79,7 +79,7 @@ def ship_ich(build: Path, target: Path) -> dict[str, Any]:
         "error in a lesion, HU": {"autoencoder": crops["lesion_error_hu"],
                                   "mean image": crops["lesion_mean_image_error_hu"]},
         "AUC": {
-            row["outcome"]: {name: round(float(row[f"external_{name}"]), 3) for name in ("auc", "low", "high")}
+            row["outcome"]: {name: round(float(row[f"external_{name}"]), 4) for name in ("auc", "low", "high")}
             for row in rows
         },
         "heads of the AUC": experiment["cohorts"]["external"]["n"],
