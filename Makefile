@@ -7,7 +7,7 @@ SLICER ?= 5.12
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 RUN = $(VENV)/bin/python
 
-.PHONY: demo test slow slicer-python slicer-versions lint bench package sample-bundle frozen clean help
+.PHONY: demo test slow slicer-python slicer-versions lint bench package sample-bundles sample-fingerprint sample-lens sample-ich frozen clean help
 
 help:
 	@echo "make demo     run RadiomicFingerprint on a knee MR: report, table, heat map, scene"
@@ -55,12 +55,31 @@ bench: $(VENV)/.test
 package: $(VENV)/.dev
 	$(RUN) Testing/packaging/package_extension.py
 
-# The model that ships with the panel: small, trained on a synthetic cohort, means nothing clinically.
-SAMPLE = RadiomicFingerprint/Resources/Bundles/knee-synthetic-tiny
-sample-bundle: $(VENV)/.run
+# The models that ship with the panels: small, trained on synthetic cohorts, mean nothing clinically.
+sample-bundles: sample-fingerprint sample-lens sample-ich
+
+SAMPLE_FINGERPRINT = RadiomicFingerprint/Resources/Bundles/knee-synthetic-tiny
+sample-fingerprint: $(VENV)/.run
 	$(RUN) -m deepradiomics phantom knee --cases 240 --seed 1 -o build/sample-cohort
 	$(RUN) -m deepradiomics fingerprint train build/sample-cohort/manifest.csv -o build/knee-synthetic-tiny --preset tiny --seed 0
-	mkdir -p $(SAMPLE) && cp build/knee-synthetic-tiny/bundle/* $(SAMPLE)
+	mkdir -p $(SAMPLE_FINGERPRINT) && cp build/knee-synthetic-tiny/bundle/* $(SAMPLE_FINGERPRINT)
+
+sample-lens: $(VENV)/.run
+	$(RUN) -m deepradiomics phantom prostate --cases 60 --seed 2 -o build/sample-prostates-pretrain
+	$(RUN) -m deepradiomics phantom prostate --cases 100 --seed 1 -o build/sample-prostates
+	$(RUN) -m deepradiomics pretrain build/sample-prostates-pretrain/manifest.csv -o build/sample-pretrained --config Testing/samples/encoder.json --seed 0
+	$(RUN) -m deepradiomics finetune build/sample-prostates/manifest.csv --task class --encoder build/sample-pretrained -o build/sample-finetuned --config Testing/samples/encoder.json --seed 0
+	$(RUN) -m deepradiomics lens fit build/sample-prostates/manifest.csv --finetune build/sample-finetuned -o build/sample-lens --preset tiny --hidden 8 --permutations 200 --task-name "Synthetic grade CLS" --seed 0
+	$(RUN) Testing/samples/ship.py sample-lens build RadiomicLens/Resources/Bundles/prostate-synthetic-tiny
+
+sample-ich: $(VENV)/.run
+	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 3 --no-followup -o build/sample-heads-networks
+	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 1 --no-followup -o build/sample-heads
+	$(RUN) -m deepradiomics phantom ich --cases 40 --seed 2 --no-followup -o build/sample-heads-held-out
+	$(RUN) -m deepradiomics ich train-segmenter build/sample-heads-networks/manifest.csv -o build/sample-segmenter --config Testing/samples/segmenter.json --epochs 5 --seed 0
+	$(RUN) -m deepradiomics ich train-autoencoder build/sample-heads-networks/manifest.csv -o build/sample-autoencoder --config Testing/samples/autoencoder.json --epochs 6 --seed 0
+	$(RUN) -m deepradiomics ich experiment build/sample-heads/manifest.csv --external build/sample-heads-held-out/manifest.csv --encoder build/sample-segmenter/bundle --autoencoder build/sample-autoencoder/bundle -o build/sample-experiment --config Testing/samples/experiment.json --seed 0
+	$(RUN) Testing/samples/ship.py sample-ich build ICHLatentFeatures/Resources/Bundles/head-synthetic-tiny
 
 # PyRadiomics' values for machines without a compiler.
 frozen: $(VENV)/.test

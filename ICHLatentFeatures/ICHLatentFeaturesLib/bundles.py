@@ -1,12 +1,13 @@
-"""The outcome model that was chosen, and what its description says; its weights are checked when it is used."""
+"""Which outcome model: the sample that comes with the module, or one in a folder; and what its description says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.errors import BundleError, InputError
+from deepradiomics.errors import BundleError
 
+SAMPLE_BUNDLE = Path(__file__).resolve().parents[1] / "Resources" / "Bundles" / "head-synthetic-tiny"
 PREDICTOR = "predictor"
 KIND = "ich-predictor"
 
@@ -38,16 +39,16 @@ class BundleSummary:
 
 
 def bundle_of(folder: Path | str | None) -> Path:
-    """The bundle's folder: the one that is named, or `bundle` in it. Raises InputError if none is named."""
+    """The bundle's folder: the one that is named, or `bundle` in it; the sample where none is named."""
     if folder is None or not str(folder):
-        raise InputError("bundle: name the model's folder ('bundle' of an experiment).")
+        return SAMPLE_BUNDLE
     folder = Path(folder).absolute()
     inside = folder / "bundle"
     return inside if not (folder / PREDICTOR).is_dir() and (inside / PREDICTOR).is_dir() else folder
 
 
 def read_summary(folder: Path | str) -> BundleSummary:
-    """Read a bundle's description.
+    """Read a bundle's description; its weights are checked when it is used.
 
     Raises:
         BundleError: there is no readable description in the folder, or it is of another kind of model.

@@ -6,6 +6,13 @@ from deepradiomics.scene.panel.choices import LABELS, Choice
 from deepradiomics.scene.panel.choices import Device as Device
 
 
+class BundleSource(Choice):
+    """The model that comes with the module, or one in a folder."""
+
+    SAMPLE = "sample"
+    FOLDER = "folder"
+
+
 class Outline(Choice):
     """Who outlines the haematoma."""
 
@@ -38,6 +45,8 @@ class Search(Choice):
 
 
 LABELS |= {
+    BundleSource.SAMPLE: lambda: _("Sample (synthetic heads)"),
+    BundleSource.FOLDER: lambda: _("From a folder"),
     Outline.MODEL: lambda: _("Outlined by the model's network"),
     Outline.NETWORK: lambda: _("Outlined by another network"),
     Outline.SEGMENT: lambda: _("A segment"),

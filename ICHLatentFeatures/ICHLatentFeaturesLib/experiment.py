@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 from deepradiomics.scene.panel.result_actions import open_report
 
 from . import readiness
+from .choices import BundleSource
 
 
 class ExperimentSection:
@@ -52,7 +53,7 @@ class ExperimentSection:
         self.show(nodes)
         bundle = Path(p.experimentOutput) / "bundle"
         if bundle.is_dir():
-            p.bundleFolder = str(bundle)
+            p.bundleFolder, p.bundleSource = str(bundle), BundleSource.FOLDER
             self.panel.log(_("The experiment's model is chosen above: {folder}").format(folder=bundle))
         open_report(self._report())
 

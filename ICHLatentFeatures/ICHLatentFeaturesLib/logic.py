@@ -37,7 +37,7 @@ class ICHLatentFeaturesLogic(ImageTools):
         ct
             Scalar volume node: a head CT without contrast, in HU.
         bundle
-            Folder of the model ("bundle" of an experiment).
+            Folder of the model ("bundle" of an experiment); None for the sample model (synthetic heads).
         options
             ``segmentation`` and ``segment_id`` (a segment as the haematoma), or ``segmenter`` (folder of another
             network) with ``flips`` and ``largest``; without either the model's own network outlines. ``followup`` (a

@@ -8,7 +8,7 @@ from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 from deepradiomics.scene.panel.image_tools import ImageToolParameters
 from deepradiomics.scene.panel.parameter_node import singleton
 
-from .choices import Device, Lesions, Outline, Preset, Search
+from .choices import BundleSource, Device, Lesions, Outline, Preset, Search
 
 MODULE_NAME = "ICHLatentFeatures"
 
@@ -19,6 +19,7 @@ class ICHLatentFeaturesParameterNode(ImageToolParameters):
 
     # the patient
     ct: vtkMRMLScalarVolumeNode
+    bundleSource: BundleSource = BundleSource.SAMPLE
     bundleFolder: str
     outline: Outline = Outline.MODEL
     segmenterFolder: str
@@ -59,4 +60,7 @@ class ICHLatentFeaturesParameterNode(ImageToolParameters):
 
 def parameter_node() -> ICHLatentFeaturesParameterNode:
     """The scene's parameter node of this module; made when there is none."""
-    return ICHLatentFeaturesParameterNode(singleton(MODULE_NAME))
+    node = singleton(MODULE_NAME)
+    if node.GetParameter("bundleFolder") and not node.GetParameter("bundleSource"):  # a scene of an earlier version
+        node.SetParameter("bundleSource", BundleSource.FOLDER.name)
+    return ICHLatentFeaturesParameterNode(node)

@@ -5,8 +5,15 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from .bundles import BundleSummary
-from .choices import Outline
+from .bundles import SAMPLE_BUNDLE, BundleSummary
+from .choices import BundleSource, Outline
+
+
+def bundle_folder(parameters: Any) -> Path | None:
+    """The chosen model's folder; None when none is chosen."""
+    if parameters.bundleSource is BundleSource.SAMPLE:
+        return SAMPLE_BUNDLE
+    return Path(parameters.bundleFolder) if parameters.bundleFolder else None
 
 
 def why_not_apply(parameters: Any, summary: BundleSummary | str | None, hu_problem: str) -> str | None:

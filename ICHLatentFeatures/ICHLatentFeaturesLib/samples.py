@@ -7,7 +7,11 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from .choices import BundleSource, Lesions, Outline
+
 CATEGORY = "DeepRadiomics"
+SAMPLE, CASE_ID = "head", "synthetic head"
+PARTS = ("ct", "segmentation", "followup", "followup_segmentation")
 SEED = 5
 BRAIN_WINDOW_HU = (0.0, 80.0)
 _THUMBNAIL = Path(__file__).resolve().parents[1] / "Resources" / "Icons" / "ICHLatentFeatures.png"
@@ -44,7 +48,8 @@ def load_synthetic_head() -> SyntheticHead:
     from deepradiomics.scene.folder import result_folder_item
     from deepradiomics.scene.ich_case import LOOKS
     from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.overlay import set_window, show_in_slices
+    from deepradiomics.scene.overlay import set_window
+    from deepradiomics.scene.sample_views import mark_sample, show_fitted
     from deepradiomics.scene.segments import add_segments
     from deepradiomics.scene.volumes import node_from_volume
 
@@ -61,5 +66,25 @@ def load_synthetic_head() -> SyntheticHead:
         nodes += [volume, outline]
     nodes[3].GetDisplayNode().SetVisibility(False)  # the two heads lie differently
     result_folder_item(scene, _("Synthetic head"), nodes)
-    show_in_slices(scene, background=nodes[0])
+    for node, part in zip(nodes, PARTS, strict=True):
+        mark_sample(node, SAMPLE, part)
+    show_fitted(nodes[0])
     return SyntheticHead(*nodes)
+
+
+def choose_sample(parameters: Any) -> None:
+    """Choose a synthetic head, which the sample model outlines; one that the scene still holds is taken again.
+
+    The drawn haematoma is hidden, so that what the network outlines can be seen; the follow-up is left out, because
+    registering it would take longer than everything else.
+    """
+    from deepradiomics.scene.sample_views import sample_nodes, show_fitted
+
+    found = sample_nodes(slicer.mrmlScene, SAMPLE)
+    head = SyntheticHead(**found) if set(found) == set(PARTS) else load_synthetic_head()
+    show_fitted(head.ct)
+    for outline in (head.segmentation, head.followup_segmentation):
+        outline.GetDisplayNode().SetVisibility(False)
+    p = parameters
+    p.bundleSource, p.outline, p.lesions = BundleSource.SAMPLE, Outline.MODEL, Lesions.AS_TRAINED
+    p.ct, p.followup, p.clinical, p.caseId = head.ct, None, "", CASE_ID

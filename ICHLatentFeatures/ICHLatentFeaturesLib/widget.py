@@ -16,6 +16,7 @@ from .hu import HuCheck
 from .logic import ICHLatentFeaturesLogic
 from .parameters import parameter_node
 from .results import ResultsSection
+from .samples import choose_sample
 
 
 class IchPanel(ModulePanel):
@@ -113,13 +114,13 @@ class IchPanel(ModulePanel):
     def _read_bundle(self) -> None:
         from .bundles import PREDICTOR, bundle_of
 
-        folder = self.parameters.bundleFolder
-        file = bundle_of(folder) / PREDICTOR / "bundle.json" if folder else None
+        folder = readiness.bundle_folder(self.parameters)
+        file = bundle_of(folder) / PREDICTOR / "bundle.json" if folder is not None else None
         seen = (folder, file.stat().st_mtime if file is not None and file.is_file() else 0.0)
         if seen != self._bundle_seen:
             self._bundle_seen = seen
             try:
-                self.bundle_summary = read_summary(folder) if folder else None
+                self.bundle_summary = read_summary(folder) if folder is not None else None
             except DeepRadiomicsError as error:
                 self.bundle_summary = str(error)
 
@@ -130,6 +131,10 @@ class IchPanel(ModulePanel):
 
     # --- running ---------------------------------------------------------------------------------------------------
 
+    def load_sample(self) -> None:
+        """Put a synthetic head into the scene and choose it, its outline by the sample model's network."""
+        choose_sample(self.parameters)
+
     def onApply(self, checked: bool = False) -> None:
         """Apply the model to the patient, or cancel."""
         self.run(self.ui.applyButton, "ich", self._start, self.results.show)
@@ -138,7 +143,8 @@ class IchPanel(ModulePanel):
         p = self.parameters
         own = p.outline is Outline.SEGMENT
         return self.logic.start(
-            p.ct, p.bundleFolder, segmentation=p.segmentation if own else None, segment_id=p.segmentId if own else None,
+            p.ct, readiness.bundle_folder(p), segmentation=p.segmentation if own else None,
+            segment_id=p.segmentId if own else None,
             segmenter=p.segmenterFolder if p.outline is Outline.NETWORK else None, flips=p.flips, largest=p.largest,
             lesions=p.lesions.value, followup=p.followup,
             **self._followup_segment(), clinical=p.clinical, case_id=self._case_id(), device=p.device.value,

@@ -7,7 +7,7 @@ from slicer.i18n import tr as _
 from deepradiomics.scene.export import columns_of
 
 from .bundles import BundleSummary
-from .choices import Device, Outline
+from .choices import BundleSource, Device, Outline
 
 SUFFIXES = ("Label", "Selector", "Edit", "Check")
 RADIOMICS_S, SEGMENT_S, FOLLOWUP_S, START_S = 15.0, 30.0, 40.0, 10.0  # rough, on one processor core
@@ -20,6 +20,7 @@ def show_rows(ui: Any, parameters: Any) -> None:
     own = p.outline is Outline.SEGMENT
     followed = p.followup is not None
     shown = {
+        "bundleFolder": p.bundleSource is BundleSource.FOLDER,
         "segmenterFolder": p.outline is Outline.NETWORK,
         "segmentation": own,
         "segment": own,

@@ -14,8 +14,9 @@ class CasesSource(Choice):
 
 
 class EncoderSource(Choice):
-    """A fine-tuning's folder holds both encoders; or each is named by itself."""
+    """The sample that comes with the module; a fine-tuning's folder, which holds both; or each by itself."""
 
+    SAMPLE = "sample"
     RUN = "run"
     EACH = "each"
 
@@ -63,6 +64,7 @@ class CaseSource(Choice):
 LABELS |= {
     CasesSource.MANIFEST: lambda: _("Manifest (CSV)"),
     CasesSource.SCENE: lambda: _("Volumes in the scene"),
+    EncoderSource.SAMPLE: lambda: _("Sample (synthetic prostates)"),
     EncoderSource.RUN: lambda: _("A fine-tuning's folder"),
     EncoderSource.EACH: lambda: _("Two encoders"),
     FeatureSet.LENS: lambda: _("Lens, 837 features (wavelet)"),

@@ -1,4 +1,4 @@
-"""Which two encoders: the frozen and the tuned one of a fine-tuning's folder, or each by itself."""
+"""Which two encoders: those of the sample or of a fine-tuning's folder (frozen and tuned), or each by itself."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ from deepradiomics.errors import DeepRadiomicsError
 from .choices import EncoderSource
 from .work import encoders_of_run
 
+SAMPLE_BUNDLE = Path(__file__).resolve().parents[1] / "Resources" / "Bundles" / "prostate-synthetic-tiny"
 _ENTRY_POINT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _TABLES, _WEIGHTS = (".csv", ".parquet"), (".safetensors", ".pt", ".pth", ".ckpt")
 
@@ -21,6 +22,8 @@ def is_table(source: str) -> bool:
 
 def chosen_encoders(parameters) -> tuple[str, str]:
     """What stands for the encoder before and after fine-tuning; empty where nothing is chosen."""
+    if parameters.encoderSource is EncoderSource.SAMPLE:
+        return encoders_of_run(SAMPLE_BUNDLE)
     if parameters.encoderSource is EncoderSource.RUN:
         return encoders_of_run(Path(parameters.finetuneFolder)) if parameters.finetuneFolder else ("", "")
     return parameters.preEncoder.strip(), parameters.ftEncoder.strip()
@@ -28,6 +31,8 @@ def chosen_encoders(parameters) -> tuple[str, str]:
 
 def why_not_encoders(parameters) -> str | None:
     """None when both encoders are there."""
+    if parameters.encoderSource is EncoderSource.SAMPLE:
+        return None
     if parameters.encoderSource is EncoderSource.RUN:
         folder = parameters.finetuneFolder
         if not folder:

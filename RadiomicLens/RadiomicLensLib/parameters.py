@@ -23,7 +23,7 @@ class RadiomicLensParameterNode(ImageToolParameters):
     modalities: list[str]  # empty: all there are
     roi: str = "gland"
     # the encoders
-    encoderSource: EncoderSource = EncoderSource.RUN
+    encoderSource: EncoderSource = EncoderSource.SAMPLE
     finetuneFolder: str
     preEncoder: str
     ftEncoder: str

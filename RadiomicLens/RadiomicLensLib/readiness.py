@@ -58,6 +58,8 @@ def why_not_case(
     if not has_feature:
         return _("Choose a row of the table of features.")
     if parameters.caseSource is CaseSource.RESULT:
+        if not ids:
+            return _("This lens came without its cases: choose the images of the scene.")
         return None if parameters.caseId in ids else _("Choose the case.")
     for modality in modalities:
         node = parameters.caseVolumes.get(modality)

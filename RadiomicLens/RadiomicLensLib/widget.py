@@ -14,6 +14,7 @@ from .encoders import chosen_encoders
 from .logic import RadiomicLensLogic
 from .parameters import parameter_node
 from .results import ResultsSection
+from .samples import choose_sample, open_sample_lens
 
 _SUFFIXES = ("Label", "Edit", "Selector")
 
@@ -84,9 +85,9 @@ class LensPanel(ModulePanel):
 
     def _show_rows(self) -> None:
         p = self.parameters
-        each = p.encoderSource is EncoderSource.EACH
+        each, run = p.encoderSource is EncoderSource.EACH, p.encoderSource is EncoderSource.RUN
         shown = {
-            "manifest": p.casesSource is CasesSource.MANIFEST, "finetuneFolder": not each, "preEncoder": each,
+            "manifest": p.casesSource is CasesSource.MANIFEST, "finetuneFolder": run, "preEncoder": each,
             "ftEncoder": each, "parameterFile": p.featureSet is FeatureSet.FILE,
         }  # fmt: skip
         for name, visible in shown.items():
@@ -95,6 +96,15 @@ class LensPanel(ModulePanel):
                     getattr(self.ui, name + suffix).visible = visible
 
     # --- running ---------------------------------------------------------------------------------------------------
+
+    def load_sample(self) -> None:
+        """Open the sample lens, put a synthetic prostate into the scene, choose it and the feature that gained most."""
+        self.results.show(open_sample_lens(self.logic))
+        choose_sample(self.parameters)
+
+    def sample_button(self):
+        """What is pressed once the sample is chosen: it maps the chosen row in the synthetic prostate."""
+        return self.ui.showCaseButton
 
     def onApply(self, checked: bool = False) -> None:
         """Fit, or cancel; a cancelled fit goes on where it was when it is started again."""

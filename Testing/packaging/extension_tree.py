@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 LARGEST_FILE_BYTES = 2_000_000
-_RESOURCE_SUFFIXES = {".ui", ".png", ".svg", ".json", ".safetensors"}
+_RESOURCE_SUFFIXES = {".ui", ".png", ".svg", ".json", ".safetensors", ".csv"}
 
 
 def module_names(root: Path) -> list[str]:

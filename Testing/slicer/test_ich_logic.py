@@ -184,7 +184,6 @@ def test_expansion_and_experiment_have_runs_of_their_own(
     ("change", "said"),
     [
         ({"ct": None}, "ct: choose a volume"),
-        ({"bundle": None}, "bundle: name the model's folder"),
         ({"segment_id": ""}, "has 2 segments"),
         ({"segmenter": "x"}, "segmentation and segmenter"),
         ({"followup": None, "followup_segmentation": "some"}, "the CT it belongs to"),

@@ -79,6 +79,8 @@ class CaseSource:
             from difflib import get_close_matches
 
             known = [row["id"] for row in result.cases]
+            if not known:
+                raise InputError(f"the lens of {result.folder} came without its cases: give --view and --mask instead.")
             near = get_close_matches(case, known, 3, 0.6) or known[:3]
             raise InputError(f"case {case!r} is not in the lens of {result.folder}; there are {', '.join(near)}, …")
         given = {name: result.folder / text for name, text in cells.items() if text and name not in _WORDS}

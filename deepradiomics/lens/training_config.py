@@ -20,7 +20,7 @@ from deepradiomics.prepare.stack import StackRecipe
 from deepradiomics.training.fit import FitSettings, Precision
 
 Preset = Literal["paper", "tiny"]
-Size = Literal["mini", "atto", "femto", "pico", "nano", "tiny", "base", "large", "huge"]
+Size = Literal["micro", "mini", "atto", "femto", "pico", "nano", "tiny", "base", "large", "huge"]
 
 
 @dataclass(frozen=True)

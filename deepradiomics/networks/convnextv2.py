@@ -37,6 +37,7 @@ class SizeOf:
 
 # fmt: off
 SIZES: dict[str, SizeOf] = {
+    "micro": SizeOf((1, 1, 2, 1),  (8, 16, 32, 64)),    # ours, for the sample lens; never published
     "mini":  SizeOf((1, 1, 2, 1),  (16, 32, 64, 128)),  # ours, for tests on a CPU; never published
     "atto":  SizeOf((2, 2, 6, 2),  (40, 80, 160, 320)),
     "femto": SizeOf((2, 2, 6, 2),  (48, 96, 192, 384)),

@@ -62,8 +62,10 @@ def write_model(folder: Path, *, segments: bool = True, leaking: bool = False, k
 
 def ready(widget: Any, ct: Any, folder: Path) -> Any:
     """Set the panel up for a patient whose haematoma the model outlines."""
+    from ICHLatentFeaturesLib.choices import BundleSource
+
     p = widget.parameters
-    p.ct, p.bundleFolder = ct, str(write_model(folder / "bundle"))
+    p.ct, p.bundleSource, p.bundleFolder = ct, BundleSource.FOLDER, str(write_model(folder / "bundle"))
     return p
 
 

@@ -27,7 +27,7 @@ def test_a_synthetic_head_is_segmented_registered_and_explained(
     widget: Any, simulated: Any, errors: list[str], tmp_path: Path
 ) -> None:
     pytest.importorskip("torch")
-    from ICHLatentFeaturesLib.choices import Outline
+    from ICHLatentFeaturesLib.choices import BundleSource, Outline
     from ICHLatentFeaturesLib.samples import load_synthetic_head
 
     from deepradiomics.scene.ich_case import nodes_of
@@ -40,6 +40,7 @@ def test_a_synthetic_head_is_segmented_registered_and_explained(
     p, ui = widget.parameters, widget.ui
     p.ct, p.followup, p.outline = head.ct, head.followup, Outline.SEGMENT
     p.segmentation, p.followupSegmentation = head.segmentation, head.followup_segmentation
+    p.bundleSource = BundleSource.FOLDER
     p.bundleFolder, p.outputFolder = str(tiny_bundle(tmp_path / "bundle")), str(tmp_path / "kept")
     assert ui.applyButton.enabled, ui.estimateLabel.text
     assert "plausible" in ui.huLabel.text or "#b9770e" in ui.huLabel.text

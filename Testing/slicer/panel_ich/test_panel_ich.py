@@ -41,7 +41,7 @@ def test_each_control_reaches_the_parameter_node_and_back(widget: Any, simulated
 def test_apply_waits_for_a_ct_in_hu_a_model_and_an_outline(
     widget: Any, simulated: Any, ct: Any, followup: Any, made: SyntheticIch, tmp_path: Path
 ) -> None:
-    from ICHLatentFeaturesLib.choices import Outline
+    from ICHLatentFeaturesLib.choices import BundleSource, Outline
 
     from deepradiomics.scene.volumes import node_from_volume
 
@@ -51,6 +51,10 @@ def test_apply_waits_for_a_ct_in_hu_a_model_and_an_outline(
     p.ct = node_from_volume(picture, simulated.mrmlScene, "picture")
     assert not ui.applyButton.enabled and "cannot be HU" in ui.estimateLabel.text and "#c0392b" in ui.huLabel.text
     p.ct = ct
+    assert ui.applyButton.enabled and "synthetic images" in ui.bundleSummary.text  # the sample model is chosen
+    assert ui.bundleFolderEdit.isHidden() and ui.bundleFolderLabel.isHidden()
+    p.bundleSource = BundleSource.FOLDER
+    assert not ui.bundleFolderEdit.isHidden() and not ui.applyButton.enabled
     assert ui.estimateLabel.text == "Choose the model's folder." and "cannot be HU" not in ui.huLabel.text
     p.bundleFolder = str(tmp_path)
     assert "predictor/" in ui.estimateLabel.text
@@ -74,9 +78,10 @@ def test_apply_waits_for_a_ct_in_hu_a_model_and_an_outline(
 def test_the_growth_alone_needs_a_followup_and_no_model(
     widget: Any, simulated: Any, ct: Any, followup: Any, made: SyntheticIch, tmp_path: Path
 ) -> None:
-    from ICHLatentFeaturesLib.choices import Outline
+    from ICHLatentFeaturesLib.choices import BundleSource, Outline
 
     p, button = widget.parameters, widget.ui.expansionButton
+    p.bundleSource = BundleSource.FOLDER
     p.ct = ct
     assert button.toolTip == "Choose the follow-up CT."
     p.followup = followup
@@ -261,7 +266,7 @@ def test_an_experiment_shows_its_tables_opens_its_report_and_chooses_its_model(
     }  # fmt: skip
     assert "--allow-leakage" in start.words and "--resume" in start.words
     assert opened == [(tmp_path / "out" / "report.html").as_uri()] and ui.experimentReportButton.enabled
-    assert p.bundleFolder == str(tmp_path / "out" / "bundle")
+    assert p.bundleFolder == str(tmp_path / "out" / "bundle") and p.bundleSource.name == "FOLDER"
     assert "2 tables and 8 charts" in ui.experimentStatusLabel.text and "SYNTHETIC" in ui.experimentStatusLabel.text
     table = simulated.mrmlScene.GetFirstNodeByName("Experiment: AUC")
     assert table.GetNumberOfRows() == 168

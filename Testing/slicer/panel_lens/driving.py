@@ -36,7 +36,10 @@ def with_child(widget: Any, write: Callable[[list[str]], Any] | FakeStart) -> Fa
 
 def ready(widget: Any, manifest: Path, finetuning: Path, out: Path) -> Any:
     """Set the panel up for a fit that can run."""
+    from RadiomicLensLib.choices import EncoderSource
+
     p = widget.parameters
+    p.encoderSource = EncoderSource.RUN
     p.manifest, p.finetuneFolder, p.outputFolder = str(manifest), str(finetuning), str(out)
     return p
 

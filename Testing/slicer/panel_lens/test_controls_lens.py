@@ -98,7 +98,10 @@ def test_only_the_rows_that_matter_are_shown(widget: Any) -> None:
         return not getattr(widget.ui, name).isHidden()
 
     p = widget.parameters
-    assert shown("manifestEdit") and shown("finetuneFolderEdit") and not shown("preEncoderEdit")
+    assert p.encoderSource is EncoderSource.SAMPLE
+    assert shown("manifestEdit") and not shown("finetuneFolderEdit") and not shown("preEncoderEdit")
+    p.encoderSource = EncoderSource.RUN
+    assert shown("finetuneFolderEdit") and not shown("preEncoderEdit")
     assert not shown("parameterFileEdit") and not shown("progressBar")
     p.casesSource, p.encoderSource, p.featureSet = CasesSource.SCENE, EncoderSource.EACH, FeatureSet.FILE
     assert not shown("manifestLabel") and not shown("finetuneFolderLabel")
@@ -120,6 +123,8 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(
     p.manifest = str(tmp_path / "bad.csv")
     assert not button.enabled and "unknown column 'case'" in says()
     p.manifest = str(manifest)
+    assert not button.enabled and says() == "Choose a folder for the results."  # the sample's encoders are chosen
+    p.encoderSource = EncoderSource.RUN
     assert not button.enabled and says() == "Choose the fine-tuning's folder."
     p.finetuneFolder = str(tmp_path)
     assert not button.enabled and "no finished fine-tuning" in says()

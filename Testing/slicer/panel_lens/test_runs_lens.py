@@ -99,12 +99,13 @@ def test_what_the_panel_is_set_to_reaches_the_command_line(
 def test_cases_of_the_scene_are_fitted(
     widget: Any, simulated: Any, finetuning: Path, tmp_path: Path, errors: list[str]
 ) -> None:
-    from RadiomicLensLib.choices import CasesSource
+    from RadiomicLensLib.choices import CasesSource, EncoderSource
     from RadiomicLensLib.samples import load_synthetic_prostate
 
     load_synthetic_prostate()
     p = widget.parameters
-    p.casesSource, p.finetuneFolder, p.outputFolder = CasesSource.SCENE, str(finetuning), str(tmp_path / "out")
+    p.casesSource, p.outputFolder = CasesSource.SCENE, str(tmp_path / "out")
+    p.encoderSource, p.finetuneFolder = EncoderSource.RUN, str(finetuning)
     start = with_child(widget, FakeStart(exit_code=None))
     widget.ui.applyButton.click()
     assert errors == []
