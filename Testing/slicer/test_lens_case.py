@@ -13,6 +13,8 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Mask, Volume, image_record, read_mask, read_volume, write_mask, write_volume
+from deepradiomics.lens.map_colours import colour_range
+from deepradiomics.results.palettes import MAP_OPACITY
 from Testing.slicer.test_fingerprint_scene import snapshot
 from Testing.slicer.test_volumes import rigid, under
 from Testing.unit.results.fake_lens import write_fake_case
@@ -305,7 +307,7 @@ def test_colours_span_the_range_that_the_result_gives(scene: Any, case: Path) ->
     (case / "case.json").write_text(json.dumps({**about, "range": None}), encoding="utf-8")
     display = show_case(case, scene).map.GetDisplayNode()
     values = read_volume(case / "map.nrrd").voxels
-    expected = np.nanpercentile(values, (1, 99))
+    expected = colour_range(values)
     np.testing.assert_allclose((display.GetWindowLevelMin(), display.GetWindowLevelMax()), expected, rtol=1e-6)
 
 
@@ -340,7 +342,7 @@ def test_a_saved_scene_restores_map_outlines_and_views(headless: Any, case: Path
         for node in nodes_of_class(headless.scene, "vtkMRMLSliceCompositeNode")
     }
     ids = {modality: node.GetID() for modality, node in again.volumes.items()}
-    assert layers["Lens1"] == (ids["t2"], again.map.GetID(), 0.5)
+    assert layers["Lens1"] == (ids["t2"], again.map.GetID(), MAP_OPACITY)
     assert [layers[name][:2] for name in ("Lens2", "Lens3")] == [(ids["highb"], None), (ids["adc"], None)]
     next_one = show_case(write_case(tmp_path / "next", "adc"), headless.scene, again.volumes)  # and it goes on
     assert len(nodes_of_class(headless.scene, "vtkMRMLSegmentationNode")) == 3

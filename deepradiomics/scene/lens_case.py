@@ -26,7 +26,7 @@ from deepradiomics.scene.lens_folder import CaseFolder, read_case_folder
 from deepradiomics.scene.lens_roi import add_outline
 from deepradiomics.scene.lens_tables import explained
 from deepradiomics.scene.map_place import ReferencePlace, reference_place
-from deepradiomics.scene.maps import add_map, legend_title, shown_range
+from deepradiomics.scene.maps import add_map, legend_title
 from deepradiomics.scene.names import node_name
 from deepradiomics.scene.own_image import OwnImage, holds, own_image, place_of
 from deepradiomics.scene.provenance import PREFIX, read_stamp, stamp
@@ -213,7 +213,7 @@ def _image(
 def _window(volume: Volume, roi: Mask | None) -> tuple[float, float]:
     """Darkest and brightest grey to show: of what lies around the region, not of the whole body."""
     if roi is None:
-        return shown_range(volume.voxels, WINDOW_PERCENTILES)
+        return _greys(volume.voxels)
     corners = np.argwhere(roi.labels != 0)[:, ::-1]  # (n, 3) as x, y, z
     reach = np.ceil(WINDOW_REACH_MM / np.array(roi.geometry.spacing_mm))
     box = product(*zip(corners.min(axis=0) - reach, corners.max(axis=0) + reach, strict=True))
@@ -221,7 +221,14 @@ def _window(volume: Volume, roi: Mask | None) -> tuple[float, float]:
     low = np.clip(np.floor(index.min(axis=0)), 0, np.array(volume.geometry.size) - 1).astype(int)
     high = np.clip(np.ceil(index.max(axis=0)), 0, np.array(volume.geometry.size) - 1).astype(int)
     near = volume.voxels[tuple(slice(a, b + 1) for a, b in zip(low[::-1], high[::-1], strict=True))]
-    return shown_range(near, WINDOW_PERCENTILES)
+    return _greys(near)
+
+
+def _greys(voxels: np.ndarray) -> tuple[float, float]:
+    """Two percentiles of an image's values, apart even where all are equal."""
+    values = voxels[np.isfinite(voxels)]
+    low, high = (float(grey) for grey in np.percentile(values, WINDOW_PERCENTILES)) if values.size else (0.0, 1.0)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 def _own_nodes(scene: Any) -> list[Any]:
