@@ -362,6 +362,75 @@ MISTAKES = {
 }
 
 
+def visible(node: Any) -> bool:
+    return bool(node.GetDisplayNode().GetVisibility())
+
+
+@pytest.mark.parametrize("way", ["removed", "its folder deleted", "another case", "another result of the image"])
+def test_the_segmentation_that_a_case_draws_is_hidden_and_comes_back(
+    scene: Any, case: Path, tmp_path: Path, way: str
+) -> None:
+    import slicer
+
+    from deepradiomics.scene.folder import reference_inputs, result_folder_item
+    from deepradiomics.scene.lens_case import remove_case, show_case
+    from deepradiomics.scene.lens_roi import add_outline
+    from deepradiomics.scene.shown import show_result
+
+    nodes = given(scene, case, {})
+    gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
+    shown = show_case(case, scene, nodes, region=gland)
+    assert not visible(gland) and all(map(visible, shown.rois.values()))  # one outline a modality
+    shown = show_case(write_case(case, "adc"), scene, nodes, region=gland)
+    assert not visible(gland)
+    if way == "removed":
+        remove_case(scene)
+    elif way == "its folder deleted":
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+        hierarchy.RemoveItem(shown.folder_item, True, True)
+    elif way == "another case":
+        show_case(write_case(tmp_path / "next"), scene)
+    else:
+        table = scene.AddNewNodeByClass("vtkMRMLTableNode", "features of t2")
+        reference_inputs(table, {"image": nodes["t2"]})
+        result_folder_item(scene, "features", [table])
+        show_result(scene, table, image=nodes["t2"])
+        assert not any(map(visible, shown.rois.values()))
+    assert visible(gland)
+
+
+def test_the_segmentation_of_a_case_stays_hidden_below_another_patients_result(scene: Any, case: Path) -> None:
+    from deepradiomics.scene.folder import reference_inputs, result_folder_item
+    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.lens_roi import add_outline
+    from deepradiomics.scene.shown import hide_others, show_result
+    from deepradiomics.scene.volumes import node_from_volume
+
+    nodes = given(scene, case, {})
+    gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
+    shown = show_case(case, scene, nodes, region=gland)
+    other = node_from_volume(Volume(np.zeros((4, 4, 4), np.float32), Geometry((4, 4, 4))), scene, "another patient")
+    table = scene.AddNewNodeByClass("vtkMRMLTableNode", "features of another patient")
+    reference_inputs(table, {"image": other})
+    result_folder_item(scene, "features", [table])
+    show_result(scene, table, image=other)
+    assert not visible(gland) and not any(map(visible, shown.rois.values()))
+    hide_others(scene, shown.map)
+    assert not visible(gland) and all(map(visible, shown.rois.values()))
+
+
+def test_a_segmentation_that_the_user_hid_stays_hidden(scene: Any, case: Path) -> None:
+    from deepradiomics.scene.lens_case import remove_case, show_case
+    from deepradiomics.scene.lens_roi import add_outline
+
+    nodes = given(scene, case, {})
+    gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
+    gland.GetDisplayNode().SetVisibility(False)
+    show_case(case, scene, nodes, region=gland)
+    remove_case(scene)
+    assert not visible(gland)
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_told_and_the_case_shown_before_stays(scene: Any, tmp_path: Path, mistake: str) -> None:
     from deepradiomics.scene.lens_case import case_shown, show_case

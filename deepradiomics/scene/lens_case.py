@@ -20,6 +20,7 @@ from deepradiomics.images import Mask, Volume, image_record, read_volume
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.colours import make_legible
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
+from deepradiomics.scene.hidden import REDRAWN, redrawn_by, show_again
 from deepradiomics.scene.layouts import arrange_case
 from deepradiomics.scene.lens import LensNodes
 from deepradiomics.scene.lens_folder import CaseFolder, read_case_folder
@@ -87,6 +88,7 @@ def show_case(
     places: Mapping[str, ReferencePlace | None] | None = None,
     layout: bool = True,
     verified: bool = False,
+    region: Any | None = None,
 ) -> CaseNodes:
     """Add the output of `deepradiomics lens case` to the scene, in place of the case shown before.
 
@@ -107,6 +109,9 @@ def show_case(
         Switch to the case layout, all modalities side by side.
     verified
         The result was computed on `volumes` just now; otherwise their voxels are compared.
+    region
+        The segmentation node that the region was taken from: hidden while the case is on show, which draws its outline
+        on each modality.
 
     Raises
     ------
@@ -150,8 +155,10 @@ def show_case(
             drawn.SetNodeReferenceID(role(ROI_ROLE, modality), roi.GetID())
         if lens is not None:
             drawn.SetNodeReferenceID(SHIFT_ROLE, lens.shift.GetID())
+        if region is not None:
+            drawn.SetNodeReferenceID(REDRAWN, region.GetID())
         item = _into_folder(scene, case, before, [drawn, *rois.values(), *_read(shown)])
-    remove_nodes(scene, [node for node in before if node not in shown.values()], with_empty_folders=True)
+    _take_out(scene, [node for node in before if node not in shown.values()])
     for node, name in ((drawn, _map_name(case)), *((roi, f"{case.roi_name} on {each}") for each, roi in rois.items())):
         node.SetName(node_name(name))  # while the old ones were there, the scene numbered the names
     note = case.roi_note
@@ -181,7 +188,14 @@ def case_shown(scene: Any) -> CaseNodes | None:
 
 def remove_case(scene: Any) -> None:
     """Take the case view out of the scene: the map, the outlines, and the images that were read for it."""
-    remove_nodes(scene, _own_nodes(scene), with_empty_folders=True)
+    _take_out(scene, _own_nodes(scene))
+
+
+def _take_out(scene: Any, nodes: list[Any]) -> None:
+    regions = [region for region in map(redrawn_by, nodes) if region is not None]
+    remove_nodes(scene, nodes, with_empty_folders=True)
+    for region in regions:
+        show_again(region)
 
 
 def _image(
