@@ -24,12 +24,15 @@ class ICHLatentFeatures(ScriptedLoadableModule):
         self.parent.title = _("ICH Latent Features")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
         self.parent.dependencies = []
-        self.parent.contributors = ["The DeepRadiomics developers"]
+        self.parent.contributors = ["The DeepRadiomics developers (DeepRadiomics)"]
         self.parent.helpText = _(
             "From one head CT with an intracerebral haemorrhage: the haematoma and its volume, radiomic and latent"
             " features, the risk of a poor outcome and of expansion, and where each risk comes from; from a cohort:"
             " which features predict what, without leakage."
             "<p><b>Research use only; not a medical device.</b></p>"
+        ) + (
+            '<p><a href="https://github.com/DeepRadiomics/SlicerDeepRadiomics/blob/main/docs/tutorials/ich.md">'
+            "Documentation</a></p>"
         )
         self.parent.acknowledgementText = _(
             "Implements the comparison of radiomic and deep latent features of intracerebral haemorrhage with checks"
@@ -57,6 +60,12 @@ class ICHLatentFeaturesTest(ScriptedLoadableModuleTest):
     def test_the_growth_of_a_synthetic_haematoma(self) -> None:
         from ICHLatentFeaturesLib.samples import load_synthetic_head
 
+        from deepradiomics.scene import dependencies
+
+        absent = dependencies.missing_words("register")
+        if absent:
+            self.delayDisplay(f"Left out: {absent}")
+            return
         self.delayDisplay("Measuring the growth of a synthetic haematoma")
         head = load_synthetic_head()
         nodes = ICHLatentFeaturesLogic().expansion(

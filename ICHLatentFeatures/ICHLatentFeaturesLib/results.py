@@ -32,7 +32,7 @@ class ResultsSection:
         self._tables: list = []  # in the order of the selector
         self._outcomes: list[str] = []  # in the order of the list
         self._shown: tuple = ()  # what the lists were filled from
-        self._overlay = ""  # ID of the map that was last put over the CT
+        self._on_views: tuple = ()  # table and map that were last put into the views
         self._items: dict[str, list] = {}  # of the lists: PythonQt lets go of an item that nobody else holds
         self._following = False
         for widget in (self.ui.riskTable, self.ui.sharesTable, self.ui.featuresTable):
@@ -64,9 +64,10 @@ class ResultsSection:
 
     def restore(self) -> None:
         """Open the section when the scene holds a patient."""
-        self._shown, self._overlay = (), ""
+        self._shown = ()
         self.ui.resultsSection.collapsed = self.panel.parameters.resultTable is None
         nodes = self.nodes()
+        self._on_views = self._key(nodes)  # a saved scene has its views; entering the module does not change them
         for note in nodes.notes if nodes is not None else ():
             self.panel.log(note)
 
@@ -130,7 +131,7 @@ class ResultsSection:
         folder = qt.QFileDialog.getExistingDirectory(self.panel.parent, _("Result folder of 'ich apply'"))
         if folder:
             with self.panel.errors_shown():
-                nodes = self.panel.logic.open(Path(folder), self.panel.parameters.ct)
+                nodes = self.panel.logic.open(Path(folder))  # over its own CT, whatever CT is chosen
                 if hasattr(nodes, "risk"):
                     self.show(nodes)
 
@@ -170,12 +171,26 @@ class ResultsSection:
 
     # --- over the CT -----------------------------------------------------------------------------------------------
 
+    def _key(self, nodes) -> tuple:
+        """What is put into the views for the chosen patient and risk."""
+        if nodes is None:
+            return ()
+        drawn = nodes.gradcam.get(self.panel.parameters.outcome)
+        return nodes.risk.GetID(), drawn.GetID() if drawn is not None else ""
+
     def _show_over_ct(self, nodes) -> None:
-        """Draw the chosen Grad-CAM as the sliders say; haematoma and ring, or what grew and shrank."""
-        from deepradiomics.scene.ich_case import RING_NAME
-        from deepradiomics.scene.overlay import show_in_slices
+        """The patient's own CT with the chosen Grad-CAM as the sliders say; haematoma and ring, or the growth."""
+        from deepradiomics.scene.ich_case import RING_NAME, jump_to_haematoma
+        from deepradiomics.scene.shown import show_result
 
         p = self.panel.parameters
+        if self._on_views != self._key(nodes):
+            other_patient = self._on_views[:1] != (nodes.risk.GetID(),)
+            self._on_views = self._key(nodes)
+            drawn = nodes.gradcam.get(p.outcome)
+            show_result(slicer.mrmlScene, nodes.risk, image=nodes.ct, drawn=drawn, opacity=p.overlayOpacity)
+            if other_patient:
+                jump_to_haematoma(nodes, slicer.util.getNodesByClass("vtkMRMLSliceNode"))
         grown = p.showExpansion and nodes.expansion is not None
         display = nodes.segmentation.GetDisplayNode()
         ring = nodes.segmentation.GetSegmentation().GetSegmentIdBySegmentName(RING_NAME)
@@ -192,9 +207,6 @@ class ResultsSection:
         low = max(p.overlayThreshold, 1e-3) * greatest  # zero is outside haematoma and ring: never drawn
         if drawn.GetDisplayNode().GetLowerThreshold() != low:
             drawn.GetDisplayNode().SetThreshold(low, max(drawn.GetDisplayNode().GetUpperThreshold(), 2 * greatest))
-        if self._overlay != drawn.GetID():
-            self._overlay = drawn.GetID()
-            show_in_slices(slicer.mrmlScene, foreground=drawn, opacity=p.overlayOpacity)
         shown = {each.GetID() for each in nodes.gradcam.values()}
         for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
             if composite.GetForegroundVolumeID() in shown:
@@ -210,8 +222,6 @@ class ResultsSection:
         chart = nodes.charts.get(self.panel.parameters.outcome, {}).get(name) if nodes is not None else None
         if chart is not None:
             show_table_and_chart(slicer.mrmlScene, nodes.risk, chart)
-            slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(chart.GetID())
-            slicer.app.applicationLogic().PropagatePlotChartSelection()
 
     def onOpenReport(self, checked: bool = False) -> None:
         """Open the report in the web browser."""

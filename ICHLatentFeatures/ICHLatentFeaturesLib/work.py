@@ -60,7 +60,7 @@ def apply(
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         kept = keep(folder / "result", case_id, output_folder)
         sources = {"followup": followup, "outline": segmentation, "followup_outline": followup_segmentation}
-        return show_case(kept, ct, sources, lay[-1])
+        return show_case(kept, ct, sources, lay[-1], verified=True)
 
     return Work(build, show)
 
@@ -105,7 +105,7 @@ def expansion(
         from deepradiomics.scene.ich_expansion import show_expansion
 
         kept = keep(folder / "result", f"{case_id}-expansion", output_folder)
-        nodes = show_expansion(kept, baseline, slicer.mrmlScene, place=lay[-1], followup=followup)
+        nodes = show_expansion(kept, baseline, slicer.mrmlScene, place=lay[-1], followup=followup, verified=True)
         nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
         return nodes
 
@@ -142,11 +142,11 @@ def experiment(
     return Work(build, lambda event, folder: open_experiment(out))
 
 
-def show_case(folder: Path, ct: Any, sources: Mapping[str, Any], place: Any = None) -> Any:
+def show_case(folder: Path, ct: Any, sources: Mapping[str, Any], place: Any = None, *, verified: bool = False) -> Any:
     """Show a folder of `ich apply` in the scene; its table of risks remembers the folder."""
     from deepradiomics.scene.ich_case import show_ich_case
 
-    nodes = show_ich_case(folder, ct, slicer.mrmlScene, place=place, nodes=sources)
+    nodes = show_ich_case(folder, ct, slicer.mrmlScene, place=place, nodes=sources, verified=verified)
     nodes.risk.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
     return nodes
 
@@ -161,7 +161,10 @@ def open_experiment(folder: Path) -> Any:
 
 
 def open_result(folder: Path | str, ct: Any = None) -> Any:
-    """Show a result folder of any kind that this module makes; `ct` is the volume it belongs to, where there is one."""
+    """Show a result folder of any kind that this module makes, over its own CT.
+
+    `ct` is that CT; None looks for it in the scene, then beside the files. Another image is refused.
+    """
     from deepradiomics.scene.ich_expansion import show_expansion
     from deepradiomics.scene.result_folder import kind_of
 

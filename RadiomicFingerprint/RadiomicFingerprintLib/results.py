@@ -15,10 +15,10 @@ from deepradiomics.scene.panel.result_actions import (
     open_report,
     report_of,
 )
+from deepradiomics.scene.roles import references
 
 from .choices import HeatMap
 from .result_rows import fingerprint_rows, tasks_of, verdict
-from .training import show_chart
 from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
 
 
@@ -121,7 +121,7 @@ class ResultsSection:
         """Put the chosen map over the anatomy when it has changed, and draw it as the sliders say."""
         p = self.panel.parameters
         role = GRADCAM_ROLE if p.heatMap is HeatMap.GRADCAM else RELEVANCE_ROLE
-        node = table.GetNodeReference(role + task) if table is not None and task else None
+        node = references(table, role).get(task) if table is not None and task else None
         if node is None or node.GetDisplayNode() is None:
             return
         display = node.GetDisplayNode()
@@ -130,9 +130,10 @@ class ResultsSection:
             display.SetThreshold(low, max(display.GetUpperThreshold(), 2.0))
         if self._overlay != node.GetID():
             self._overlay = node.GetID()
-            from deepradiomics.scene.overlay import show_in_slices
+            from deepradiomics.scene.fingerprint import anatomy_of
+            from deepradiomics.scene.shown import show_result
 
-            show_in_slices(slicer.mrmlScene, foreground=node, opacity=p.overlayOpacity)
+            show_result(slicer.mrmlScene, table, image=anatomy_of(table), drawn=node, opacity=p.overlayOpacity)
         self._fade([node])
 
     def _fade(self, nodes) -> None:
@@ -145,13 +146,15 @@ class ResultsSection:
     def _chart(self, table):
         """The chart of the task on show; None where there is none."""
         task = self.panel.parameters.task
-        return table.GetNodeReference(CHART_ROLE + task) if table is not None and task else None
+        return references(table, CHART_ROLE).get(task) if table is not None and task else None
 
     def onChart(self, checked: bool = False) -> None:
         """Show the chart of the task's contributions."""
         chart = self._chart(self.panel.parameters.resultTable)
         if chart is not None:
-            show_chart(chart)
+            from deepradiomics.scene.layouts import show_chart
+
+            show_chart(slicer.mrmlScene, chart)
 
     # --- report and methods ----------------------------------------------------------------------------------------
 

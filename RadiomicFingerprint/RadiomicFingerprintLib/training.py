@@ -44,10 +44,12 @@ class TrainingSection:
         if not history.is_file():
             return
         if self.curve is None:
+            from deepradiomics.scene.layouts import show_chart
             from deepradiomics.scene.plots import LossCurve
 
             self.curve = LossCurve(slicer.mrmlScene, history)
-            show_chart(self.curve.chart)
+            self.curve.update()
+            show_chart(slicer.mrmlScene, self.curve.chart)
         epochs = self.curve.update()
         self.ui.trainStatusLabel.visible = True
         self.ui.trainStatusLabel.text = _("{epochs} epochs so far; the loss curve is in the plot view.").format(
@@ -65,13 +67,3 @@ class TrainingSection:
 def task_names(text: str) -> tuple[str, ...]:
     """Split "acl, meniscus" into names; empty for all tasks."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def show_chart(chart) -> None:
-    """Show a chart in the plot view, in a layout that has one; without windows it stays a node."""
-    layout_manager = slicer.app.layoutManager()
-    shown = [node for node in slicer.util.getNodesByClass("vtkMRMLPlotViewNode") if node.IsMappedInLayout()]
-    if layout_manager is not None and not shown:
-        layout_manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
-    slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(chart.GetID())
-    slicer.app.applicationLogic().PropagatePlotChartSelection()

@@ -64,7 +64,7 @@ def fingerprint(
         from deepradiomics.scene.fingerprint import show_fingerprint
 
         kept = keep(folder / "result", name, output_folder)
-        nodes = show_fingerprint(kept, dict(volumes), slicer.mrmlScene)
+        nodes = show_fingerprint(kept, dict(volumes), slicer.mrmlScene, verified=True)
         refer_to_results(nodes)
         nodes.fingerprint.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
         return nodes
@@ -131,12 +131,14 @@ def batch_source(folder: Path) -> Path:
 
 def refer_to_results(nodes: Any) -> None:
     """Let the fingerprint's table node refer to prediction, heat maps and charts, so that a saved scene finds them."""
+    from deepradiomics.scene.roles import role as quoted
+
     table = nodes.fingerprint
     table.SetNodeReferenceID(PREDICTION_ROLE, nodes.prediction.GetID())
     results = {RELEVANCE_ROLE: nodes.relevance, GRADCAM_ROLE: nodes.gradcam, CHART_ROLE: nodes.charts}
     for role, by_task in results.items():
         for task, node in by_task.items():
-            table.SetNodeReferenceID(role + task, node.GetID())
+            table.SetNodeReferenceID(quoted(role, task), node.GetID())
 
 
 def write_config(path: Path, preset: str, patch_grid: Sequence[int] | None, reference_view: str | None) -> Path:

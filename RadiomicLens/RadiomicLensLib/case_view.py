@@ -158,6 +158,8 @@ class CaseSection:
         )
 
     def _show(self, nodes) -> None:
+        for sentence in nodes.missing:
+            self.panel.log(sentence)
         if nodes.note:
             self.panel.log(_("Region: {note}.").format(note=nodes.note))
         self.panel.log(_("{feature} of {case} is over {modality}.").format(

@@ -184,13 +184,11 @@ class ResultsSection:
     def onChart(self, name: str) -> None:
         """Show a chart beside the table of features."""
         with self.panel.errors_shown():
-            from deepradiomics.scene.layouts import show_tables
+            from deepradiomics.scene.layouts import show_table_and_chart
             from deepradiomics.scene.lens import nodes_of
 
             nodes = nodes_of(self.panel.parameters.resultTable)
-            show_tables(slicer.mrmlScene, nodes)
-            slicer.app.applicationLogic().GetSelectionNode().SetReferenceActivePlotChartID(nodes.charts[name].GetID())
-            slicer.app.applicationLogic().PropagatePlotChartSelection()
+            show_table_and_chart(slicer.mrmlScene, nodes.shift, nodes.charts[name])
 
     def onOpenReport(self, checked: bool = False) -> None:
         """Open the report in the web browser."""

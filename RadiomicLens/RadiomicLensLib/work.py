@@ -102,7 +102,9 @@ def case(
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         from deepradiomics.scene.lens_case import show_case
 
-        return show_case(folder / "result", slicer.mrmlScene, volumes, lens=lens, places=lay or None)
+        return show_case(
+            folder / "result", slicer.mrmlScene, volumes, lens=lens, places=lay or None, verified=bool(volumes)
+        )
 
     return Work(build, show)
 

@@ -258,7 +258,7 @@ COHORT: tuple[BadInput, ...] = (
     BadInput(
         "ich experiment: one class",
         experiment(a_manifest(_outcomes(0)), "--outcomes", "poor_outcome"),
-        ("Outcome poor_outcome", "all 18 patients", "class 0", "--outcomes"),
+        ("Outcome poor_outcome", "18 patients, of class 0 only", "--outcomes"),
     ),
     BadInput(
         "ich experiment: one class in a fold",

@@ -9,7 +9,7 @@ import pytest
 
 import deepradiomics.cli.apply_case
 from deepradiomics.cli.scene_child import scene_is_possible, write_scene
-from deepradiomics.images import read_volume
+from deepradiomics.images import Volume, read_volume, write_volume
 from Testing.cli import material
 from Testing.cli.run_cli import run_cli
 
@@ -103,7 +103,7 @@ def test_a_scene_that_fails_is_a_warning_and_loses_nothing(
     command = ["fingerprint", "apply", "--view", f"sagittal={image}", "-b", bundle, "-o", tmp_path / "out"]
     found = run_cli([*command, "--device", "cpu", "--json"])
     assert found.code == 0
-    assert found.result["warnings"] == ["scene.mrb: no luck today"]
+    assert found.result["warnings"] == ["knee: scene.mrb: no luck today"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(RESULTS)
 
 
@@ -124,3 +124,22 @@ def test_a_child_that_breaks_is_reported_with_its_last_words(tmp_path: Path) -> 
     problem = write_scene(tmp_path, {})  # an empty folder holds no result
     assert problem is not None and problem.startswith("scene.mrb was not written: ")
     assert not (tmp_path / "scene.mrb").exists()
+
+
+def test_the_case_is_called_by_its_file_and_what_is_outside_is_told_without_a_class(
+    applied: tuple[Path, Path], bundle: Path, tmp_path: Path
+) -> None:
+    prediction = json.loads((applied[1] / "prediction.json").read_text(encoding="utf-8"))
+    assert prediction["case_id"] == "knee"
+    assert {task["title"] for task in prediction["tasks"].values()} == {"Acl", "Meniscus"}
+    assert {task["beyond_3sd"] for task in prediction["tasks"].values()} == {prediction["outside_share"]}
+    knee = read_volume(applied[0])
+    ramp = np.broadcast_to(np.linspace(0, 1000, knee.voxels.shape[2], dtype=np.float32), knee.voxels.shape)
+    write_volume(Volume(np.array(ramp), knee.geometry), tmp_path / "ramp.nii.gz")  # no knee: no texture at all
+    views = ["--view", f"sagittal={tmp_path / 'ramp.nii.gz'}"]
+    told = run_cli(["fingerprint", "apply", *views, "-b", bundle, "-o", tmp_path / "out", "--no-scene"])
+    prediction = json.loads((tmp_path / "out" / "prediction.json").read_text(encoding="utf-8"))
+    assert prediction["outside_training_cohort"] and prediction["outside_share"] > prediction["outside_limit"]
+    assert "predicted" in prediction["tasks"]["acl"]  # for programs
+    verdict = next(line for line in told.out.splitlines() if line.startswith("Acl: "))
+    assert "outside the training cohort" in verdict and "predicted" not in verdict

@@ -129,3 +129,23 @@ def test_a_view_is_named_once_and_exists(tmp_path: Path) -> None:
     assert view_paths([f"sagittal={tmp_path}/a=b.nii.gz"]) == {"sagittal": tmp_path / "a=b.nii.gz"}
     with pytest.raises(InputError, match="twice"):
         view_paths([f"sagittal={tmp_path}", f"sagittal={tmp_path}"])
+
+
+def test_the_table_gives_no_class_to_a_case_outside_the_training_cohort(
+    tmp_path: Path, session: Session, options: ApplyOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def apply_case(case_id: str, *_: Any) -> dict[str, Any]:
+        far = case_id == "far"
+        return {
+            "outside_training_cohort": far,
+            "outside_share": 0.49 if far else 0.01,
+            "tasks": {"acl": {"probability": 0.9, "predicted": 1, "selected": 3}},
+        }
+
+    monkeypatch.setattr(batch, "apply_case", apply_case)
+    apply_batch([BatchCase("near", {}), BatchCase("far", {})], tmp_path / "out", options, session)
+    with open(tmp_path / "out" / "batch.csv", encoding="utf-8", newline="") as stream:
+        near, far = csv.DictReader(stream)
+    assert (near["predicted_acl"], near["outside_training_cohort"], near["outside_share"]) == ("1", "0", "0.0100")
+    assert (far["predicted_acl"], far["outside_training_cohort"], far["outside_share"]) == ("", "1", "0.4900")
+    assert far["probability_acl"] == "0.9"

@@ -14,9 +14,11 @@ import SimpleITK as sitk
 
 def sph_harm(m: int, n: int, theta: np.ndarray, phi: np.ndarray) -> np.ndarray:
     """SciPy's function of this name, removed in 1.17: theta is the azimuth, phi enters by its cosine."""
-    from scipy.special import sph_harm_y
+    from scipy import special
 
-    return sph_harm_y(n, m, phi, theta)
+    if hasattr(special, "sph_harm_y"):  # since 1.15
+        return special.sph_harm_y(n, m, phi, theta)
+    return special.sph_harm(m, n, theta, phi)
 
 
 @contextmanager
@@ -29,7 +31,8 @@ def _old_scipy() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         patch.setitem(sys.modules, "scipy.ndimage.interpolation", old)
-        patch.setattr(scipy.special, "sph_harm", sph_harm, raising=False)
+        if not hasattr(scipy.special, "sph_harm"):
+            patch.setattr(scipy.special, "sph_harm", sph_harm, raising=False)
         yield
 
 

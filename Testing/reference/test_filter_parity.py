@@ -1,5 +1,6 @@
 """Every filtered image equals PyRadiomics' own: names, order, number type and all bits."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -142,13 +143,28 @@ def test_the_icosphere_is_that_of_trimesh() -> None:
             assert np.array_equal(icosphere(subdivision, radius), theirs)
 
 
-def test_spherical_harmonics_are_those_of_scipy() -> None:
-    from scipy.special import sph_harm_y
-
-    from deepradiomics.radiomics.filters.sphere import harmonic_by_recurrence
+def test_spherical_harmonics_follow_their_recurrence() -> None:
+    from deepradiomics.radiomics.filters.sphere import spherical_harmonic
 
     azimuth, polar = np.linspace(0, 6, 40), np.linspace(0.1, 3, 40)
     for degree in range(5):
         for order in range(-degree, degree + 1):
-            theirs = sph_harm_y(degree, order, polar, azimuth)
-            assert np.allclose(harmonic_by_recurrence(degree, order, azimuth, polar), theirs, rtol=0, atol=1e-14)
+            expected = harmonic_by_recurrence(degree, order, azimuth, polar)
+            assert np.allclose(spherical_harmonic(degree, order, azimuth, polar), expected, rtol=0, atol=1e-14)
+
+
+def harmonic_by_recurrence(degree: int, order: int, azimuth: np.ndarray, polar: np.ndarray) -> np.ndarray:
+    """Return a spherical harmonic in plain numpy, with Condon and Shortley's phase."""
+    m = abs(order)
+    scale = math.sqrt((2 * degree + 1) / (4 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m))
+    value = scale * _legendre(degree, m, np.cos(polar)) * np.exp(1j * m * azimuth)
+    return (-1) ** m * value.conj() if order < 0 else value
+
+
+def _legendre(degree: int, order: int, x: np.ndarray) -> np.ndarray:
+    """Return the associated Legendre function, by the recurrence in its degree."""
+    lower = np.zeros_like(x)
+    value = (-1.0) ** order * math.prod(range(1, 2 * order, 2)) * np.sqrt(np.maximum(1 - x * x, 0)) ** order
+    for n in range(order + 1, degree + 1):
+        lower, value = value, ((2 * n - 1) * x * value - (n + order - 1) * lower) / (n - order)
+    return value

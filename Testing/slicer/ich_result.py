@@ -16,7 +16,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from deepradiomics import __version__
-from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_stack, write_volume
+from deepradiomics.images import Geometry, Mask, Volume, image_record, write_mask, write_stack, write_volume
 from Testing.slicer.synthetic_result import rotation
 
 OUTCOMES = ("poor_outcome", "expansion_3ml", "expansion_6ml", "expansion_9ml")
@@ -48,8 +48,13 @@ def head_geometry() -> Geometry:
     return Geometry(size, spacing, tuple(np.array([2.0, 5.0, 20.0]) - middle), tuple(direction.ravel()))
 
 
-def make_ich_case(folder: Path, *, followup: bool = True, latents: bool = True) -> SyntheticIch:
-    """Write everything but report.html and scene.mrb into `folder`; `latents`: with Grad-CAM."""
+def make_ich_case(
+    folder: Path, *, followup: bool = True, latents: bool = True, patient: int = 1, case_id: str = "case"
+) -> SyntheticIch:
+    """Write everything but report.html and scene.mrb into `folder`; `latents`: with Grad-CAM.
+
+    Another `patient` has a head of other noise, and the haematoma at the same place.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     grid = head_geometry()
     points = _points(grid)  # (z, y, x, 3)
@@ -62,8 +67,8 @@ def make_ich_case(folder: Path, *, followup: bool = True, latents: bool = True) 
     gradcam = {
         name: np.where(labels > 0, front * (1 - 0.1 * at), 0).astype(np.float32) for at, name in enumerate(OUTCOMES)
     }
-    ct = Volume(_head(points, haematoma, 1), grid, name="ct")
-    later = Volume(_head(points, grown, 2), grid, name="followup")
+    ct = Volume(_head(points, haematoma, patient), grid, name="ct")
+    later = Volume(_head(points, grown, 100 + patient), grid, name="followup")
     write_mask(Mask(labels, grid), folder / "segmentation.nii.gz")
     if latents:
         write_stack([Volume(gradcam[name], grid) for name in OUTCOMES], folder / "gradcam.nii.gz")
@@ -72,6 +77,8 @@ def make_ich_case(folder: Path, *, followup: bool = True, latents: bool = True) 
     if followup:
         make_expansion(folder, later, change)
     about = _about(haematoma, ring, grid, followup, latents)
+    about["inputs"]["ct"] |= image_record(ct)
+    about["case_id"] = case_id
     (folder / "ich.json").write_text(json.dumps(about), encoding="utf-8")
     return SyntheticIch(folder, ct, later, labels, gradcam if latents else {}, change)
 

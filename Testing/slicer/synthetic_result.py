@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from deepradiomics import __version__
-from deepradiomics.images import Geometry, Volume, write_stack
+from deepradiomics.images import Geometry, Volume, image_record, write_stack
 from deepradiomics.prepare.box import Box
 
 TASKS = ("abnormality", "acl")
@@ -50,10 +50,13 @@ def oblique_geometry(size: tuple[int, int, int] = (30, 28, 12)) -> Geometry:
     return Geometry(size, (1.0, 1.1, 3.0), (-12.0, 20.0, 35.0), tuple(direction.ravel()))
 
 
-def make_result(folder: Path) -> Synthetic:
-    """Write prediction.json, fingerprint.csv, relevance.nii.gz and gradcam.nii.gz into `folder`."""
+def make_result(folder: Path, *, patient: int = 5, case_id: str = "case") -> Synthetic:
+    """Write prediction.json, fingerprint.csv, relevance.nii.gz and gradcam.nii.gz into `folder`.
+
+    Another `patient` has images of other noise, on the same grids.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(patient)
     reference = oblique_geometry()
     geometries = {
         "axial": Geometry((20, 22, 10), (1.5, 1.5, 4.0), (-20.0, -20.0, -18.0)),
@@ -70,7 +73,7 @@ def make_result(folder: Path) -> Synthetic:
     gradcam = {task: (relevance[task] * rng.random(reference.shape)).astype(np.float32) for task in TASKS}
     for name, maps in (("relevance", relevance), ("gradcam", gradcam)):
         write_stack([Volume(maps[task], reference) for task in TASKS], folder / f"{name}.nii.gz")
-    prediction = _prediction(volumes, reference, start, size, relevance, patches)
+    prediction = _prediction(volumes, reference, start, size, relevance, patches) | {"case_id": case_id}
     with open(folder / "prediction.json", "w", encoding="utf-8") as file:
         json.dump(prediction, file)
     _write_rows(folder / "fingerprint.csv", prediction, rng)
@@ -123,6 +126,7 @@ def _prediction(
             view: {
                 "file": f"{view}.nii.gz", "sha256": view.ljust(64, "0"), "reformatted_from": None,
                 "size": list(volume.geometry.size), "spacing_mm": list(volume.geometry.spacing_mm),
+                **image_record(volume),
             }
             for view, volume in volumes.items()
         },

@@ -55,6 +55,7 @@ def moved_result(synthetic: Synthetic, folder: Path, matrix: np.ndarray) -> Path
     for patch in prediction["patches"]:
         box = Box.from_dict(patch["boxes"]["sagittal"]).transformed(AffineTransform(lps))
         patch["boxes"]["sagittal"] = box.to_dict()
+    prediction["views"]["sagittal"]["geometry"] = world.to_dict()
     (folder / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
     return folder
 
@@ -110,7 +111,7 @@ def test_the_overlay_follows_when_the_anatomy_is_moved_later(scene: Any, synthet
         assert placement(node).geometry.is_close(there, 1e-9)
 
 
-def test_without_the_volume_or_on_another_grid_the_maps_lie_at_their_own_place(
+def test_without_the_volume_the_maps_lie_at_their_own_place_and_another_is_refused(
     scene: Any, synthetic: Synthetic
 ) -> None:
     from deepradiomics.scene.fingerprint import show_fingerprint
@@ -119,10 +120,12 @@ def test_without_the_volume_or_on_another_grid_the_maps_lie_at_their_own_place(
     reference = synthetic.volumes["sagittal"].geometry
     alone = show_fingerprint(synthetic.folder, None, scene)
     assert placement(alone.relevance["acl"]).geometry.is_close(reference)
+    assert alone.anatomy is None and sum("neither in the scene" in note for note in alone.notes) == 3
     nodes = add_volumes(scene, synthetic)
-    other = show_fingerprint(synthetic.folder, {"sagittal": nodes["axial"]}, scene)
-    assert placement(other.relevance["acl"]).geometry.is_close(reference)
-    assert any("do not share the voxel grid of 'axial'" in note for note in other.notes)
+    before = snapshot(scene)
+    with pytest.raises(InputError, match="'axial' is not the sagittal image that this result was computed on"):
+        show_fingerprint(synthetic.folder, {"sagittal": nodes["axial"]}, scene)
+    assert snapshot(scene) == before
 
 
 def test_a_sheared_volume_gets_its_maps_on_the_world_grid_it_was_resampled_to(
@@ -142,7 +145,7 @@ def test_a_sheared_volume_gets_its_maps_on_the_world_grid_it_was_resampled_to(
     maps = [Volume(given.voxels.astype(np.float32), given.geometry)] * 2
     write_stack(maps, folder / "relevance.nii.gz")
     write_stack(maps, folder / "gradcam.nii.gz")
-    result = show_fingerprint(folder, nodes, scene)
+    result = show_fingerprint(folder, nodes, scene, verified=True)
     assert result.relevance["acl"].GetParentTransformNode() is None
     assert placement(result.relevance["acl"]).geometry.is_close(given.geometry)
 
@@ -251,7 +254,7 @@ def test_all_results_lie_in_one_folder_and_the_inputs_stay_where_they_were(scene
     import slicer
 
     from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.folder import referenced_inputs
+    from deepradiomics.scene.folder import referenced_inputs, result_folder_of
 
     nodes = add_volumes(scene, synthetic)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
@@ -266,7 +269,7 @@ def test_all_results_lie_in_one_folder_and_the_inputs_stay_where_they_were(scene
         result.fingerprint,
         result.prediction,
     ):
-        assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) == result.folder_item
+        assert result_folder_of(node) == result.folder_item
         assert referenced_inputs(node) == nodes
     assert hierarchy.GetItemParent(item) == study
     again = show_fingerprint(synthetic.folder, nodes, scene)
@@ -402,7 +405,7 @@ def test_a_view_reformatted_from_another_is_shown_in_that_ones_volume(
     prediction["views"]["axial"]["reformatted_from"] = "sagittal"
     (folder / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
     nodes = {"sagittal": add_volumes(scene, synthetic, rigid())["sagittal"]}
-    result = show_fingerprint(folder, nodes, scene)
+    result = show_fingerprint(folder, nodes, scene, verified=True)
     roi = show_patch(result.fingerprint, 0)
     assert roi.GetName() == "Patch 1, axial"
     assert roi.GetTransformNodeID() == nodes["sagittal"].GetTransformNodeID()
@@ -414,7 +417,7 @@ def test_a_scene_survives_saving_and_reloading(headless: Any, synthetic: Synthet
     import slicer
 
     from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.folder import referenced_inputs
+    from deepradiomics.scene.folder import referenced_inputs, result_folder_of
     from deepradiomics.scene.patch_boxes import show_patch
     from deepradiomics.scene.placement import placement
     from deepradiomics.scene.provenance import read_stamp
@@ -445,9 +448,9 @@ def test_a_scene_survives_saving_and_reloading(headless: Any, synthetic: Synthet
     assert table.GetTable().GetColumnByName("patch").GetDataTypeAsString() == "int"
     assert "logit" in table.GetColumnDescription("contribution")
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(table))
+    folder = result_folder_of(table)
     assert hierarchy.GetItemName(folder) == "Fingerprint of case (demonstration model)"
-    assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(relevance)) == folder
+    assert result_folder_of(relevance) == folder
     chart = slicer.util.getNode("acl: top contributions")
     assert chart.GetNthPlotSeriesNode(0).GetTableNode().GetNumberOfRows() == 20
     assert show_patch(table, 6).GetParentTransformNode() is anatomy.GetParentTransformNode()

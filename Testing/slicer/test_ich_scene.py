@@ -94,7 +94,7 @@ def test_everything_moves_with_the_ct_also_when_it_was_moved_during_the_run(scen
     shift = np.eye(4)
     shift[:3, 3] = (7, -4, 11)
     ct.GetParentTransformNode().SetMatrixTransformToParent(matrix_of(shift @ rigid()))
-    nodes = show_ich_case(made.folder, ct, scene, place=place)
+    nodes = show_ich_case(made.folder, ct, scene, place=place, verified=True)
     moved = placement(ct).geometry
     assert not moved.is_close(made.ct.geometry, 1.0)
     np.testing.assert_array_equal(labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), moved), made.labels)
@@ -112,7 +112,7 @@ def test_below_a_shear_everything_lies_at_its_own_place_in_the_world(scene: Any,
     parent = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "shear")
     parent.SetMatrixTransformToParent(matrix_of(shear))
     ct.SetAndObserveTransformNodeID(parent.GetID())
-    nodes = show_ich_case(made.folder, ct, scene)
+    nodes = show_ich_case(made.folder, ct, scene, verified=True)
     assert nodes.segmentation.GetParentTransformNode() is None
     np.testing.assert_array_equal(
         labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), made.ct.geometry), made.labels
@@ -231,6 +231,7 @@ def test_gradcam_is_drawn_only_where_it_is_strong(scene: Any, made: SyntheticIch
 def test_all_nodes_lie_in_one_folder_that_says_what_the_model_is(scene: Any, made: SyntheticIch) -> None:
     import slicer
 
+    from deepradiomics.scene.folder import result_folder_of
     from deepradiomics.scene.ich_case import show_ich_case
 
     ct = add_ct(scene, made)
@@ -246,7 +247,7 @@ def test_all_nodes_lie_in_one_folder_that_says_what_the_model_is(scene: Any, mad
         nodes.expansion.change,
         nodes.expansion.table,
     ):
-        assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) == nodes.folder_item
+        assert result_folder_of(node) == nodes.folder_item
     assert hierarchy.GetItemByDataNode(ct) == hierarchy.GetInvalidItemID()  # the user's volume is left alone
 
 

@@ -266,3 +266,52 @@ def test_job_and_dependencies_import_without_slicer_or_vtk() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], env=child_environment(), capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "errors"),
+    [
+        (1, "[/opt/Slicer/bin/python-real] exit abnormally - Report the problem.\n"),  # PythonSlicer, of any crash
+        (-9, ""),
+        (137, ""),
+        (
+            1,
+            "Traceback (most recent call last):\n  numpy._core._exceptions._ArrayMemoryError: Unable to allocate\n",
+        ),
+    ],
+)
+def test_a_child_that_took_too_much_memory_is_told_as_that(exit_code: int, errors: str) -> None:
+    from Testing.slicer.fake_child import FakeChild
+
+    job: Job[Any] = Job(lambda folder: [], start_child=lambda *_: FakeChild([], exit_code, errors))
+    with pytest.raises(DeepRadiomicsError, match="out of memory"):
+        run_blocking(job)
+
+
+def test_an_ordinary_failure_does_not_speak_of_memory() -> None:
+    from Testing.slicer.fake_child import FakeChild
+
+    job: Job[Any] = Job(lambda folder: [], start_child=lambda *_: FakeChild([], 1, "KeyError: 3\n"))
+    with pytest.raises(DeepRadiomicsError, match="failed with exit code 1; it wrote last") as raised:
+        run_blocking(job)
+    assert "memory" not in str(raised.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX's")
+def test_cancelling_waits_for_the_process_behind_a_launcher_that_ends_at_once(tmp_path: Path) -> None:
+    """As PythonSlicer does: the launcher has no handler for SIGTERM, the Python behind it needs a moment to tidy up."""
+    tidy = (
+        "import signal, sys, time, pathlib\n"
+        "def end(*_):\n    time.sleep(0.4); pathlib.Path(sys.argv[1], 'tidied').touch(); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\npathlib.Path(sys.argv[1], 'up').touch()\ntime.sleep(60)\n"
+    )
+    launcher = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {tidy!r}, {str(tmp_path)!r}])\n"
+    child = start_process([sys.executable, "-c", launcher], dict(os.environ), tmp_path)
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "up").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    child.kill_tree()
+    assert (tmp_path / "tidied").exists()
+    child.stdout.close()
+    child.stderr.close()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume, write_mask, write_volume
+from deepradiomics.images import Geometry, Mask, Volume, image_record, read_mask, read_volume, write_mask, write_volume
 from Testing.slicer.test_fingerprint_scene import snapshot
 from Testing.slicer.test_volumes import rigid, under
 from Testing.unit.results.fake_lens import write_fake_case
@@ -44,6 +44,10 @@ def moved(case: Path, folder: Path, matrices: Mapping[str, np.ndarray]) -> Path:
                 write_mask(Mask(image.labels, grid), path)
             else:
                 write_volume(Volume(image.voxels, grid), path)
+        then = Geometry.from_dict(about["modalities"][modality]["geometry"])
+        there = Geometry.from_affine(LPS @ matrix @ LPS @ then.affine, then.size)
+        about["modalities"][modality]["geometry"] = there.to_dict()
+    (folder / "case.json").write_text(json.dumps(about), encoding="utf-8")
     return folder
 
 
@@ -184,7 +188,7 @@ def test_under_a_shear_map_and_outline_lie_in_the_world(scene: Any, case: Path) 
     shear = np.eye(4)
     shear[0, 1] = 0.4
     nodes = given(scene, case, {"t2": shear})
-    shown = show_case(case, scene, nodes)  # a run on the resampled image: its files say where in the world
+    shown = show_case(case, scene, nodes, verified=True)  # a run on the resampled image: its files say where it is
     assert shown.map.GetTransformNodeID() is None and shown.rois["t2"].GetTransformNodeID() is None
     roi = read_mask(case / "roi_t2.nrrd")
     np.testing.assert_array_equal(
@@ -349,7 +353,6 @@ MISTAKES = {
     "no map": (lambda case: (case / "map.nrrd").unlink(), r"map\.nrrd is missing"),
     "broken map": (lambda case: (case / "map.nrrd").write_bytes(b"NRRD0004\n"), r"map\.nrrd is damaged"),
     "no roi": (lambda case: (case / "roi_adc.nrrd").unlink(), r"roi_adc\.nrrd is missing"),
-    "no image": (lambda case: (case / "image_highb.nrrd").unlink(), "synthetic-001: the image of highb is neither"),
     "empty roi": (
         lambda case: write_mask(Mask(np.zeros((2, 2, 2), np.uint8), Geometry((2, 2, 2))), case / "roi_highb.nrrd"),
         r"roi_highb\.nrrd holds no voxel",
@@ -406,6 +409,9 @@ def test_images_that_are_read_are_windowed_around_the_region(scene: Any, case: P
     voxels = image.voxels.copy()
     voxels[:, :3, :] = 1e6  # a bright table far from the region
     write_volume(Volume(voxels, image.geometry), case / "image_t2.nrrd")
+    about = json.loads((case / "case.json").read_text(encoding="utf-8"))
+    about["modalities"]["t2"] |= image_record(Volume(voxels, image.geometry))
+    (case / "case.json").write_text(json.dumps(about), encoding="utf-8")
     shown = show_case(case, scene)
     display = shown.volumes["t2"].GetDisplayNode()
     assert -50 < display.GetWindowLevelMin() < 60 and 100 < display.GetWindowLevelMax() < 250
@@ -426,3 +432,21 @@ def test_a_modality_that_does_not_show_the_region_has_no_outline(scene: Any, cas
     (case / "case.json").write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(InputError, match="names no region on t2, whose map it is"):
         show_case(case, scene)
+
+
+def test_an_image_that_is_found_nowhere_or_was_changed_leaves_its_view_empty(scene: Any, case: Path) -> None:
+    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.lens_case import case_shown, show_case
+
+    (case / "image_t2.nrrd").unlink()
+    other = read_volume(case / "image_adc.nrrd")
+    write_volume(Volume(other.voxels + 1, other.geometry), case / "image_adc.nrrd")  # another patient's, say
+    shown = show_case(case, scene)
+    assert tuple(shown.volumes) == ("highb",) and len(shown.missing) == 2
+    layers = {
+        node.GetLayoutName(): (node.GetBackgroundVolumeID(), node.GetForegroundVolumeID())
+        for node in nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
+    }
+    assert (None, shown.map.GetID()) in layers.values() and layers["Lens1"] == (shown.volumes["highb"].GetID(), None)
+    again = case_shown(scene)
+    assert again is not None and tuple(again.volumes) == ("highb",) and again.missing == shown.missing

@@ -12,6 +12,8 @@ from deepradiomics.cli.scene_child import write_scene
 from deepradiomics.cli.session import Session
 from deepradiomics.errors import InputError
 from deepradiomics.progress import Progress
+from deepradiomics.stats.outside import OUTSIDE
+from deepradiomics.words import title_of
 
 if TYPE_CHECKING:
     from deepradiomics.prepare import Box
@@ -102,7 +104,7 @@ def apply_case(
             progress(0.9, "writing the scene")
             problem = write_scene(folder, views)
             if problem:
-                session.warn(problem if case_id == "case" else f"{case_id}: {problem}")
+                session.warn(f"{case_id}: {problem}")
         written = {one.name for one in folder.iterdir()}
     for name in RESULT_FILES:  # what an earlier run left here and this one did not make would contradict the rest
         if name not in written:
@@ -117,8 +119,12 @@ def files_in(folder: Path) -> list[str]:
 
 
 def verdicts(prediction: Mapping[str, Any]) -> list[str]:
-    """Return one line a task: ``acl: 0.81 (threshold 0.47) → 1, 312 of 2568 features``."""
+    """Return one line a task: ``Acl: 0.81 (threshold 0.47), predicted 1, fingerprint 312 of 2568 features``.
+
+    Outside the training cohort no class is told.
+    """
     lines = []
+    outside = bool(prediction.get("outside_training_cohort"))
     for name, task in prediction["tasks"].items():
         classes = task["classes"]
         chosen = classes[task["predicted"]] if task["predicted"] < len(classes) else task["predicted"]
@@ -128,5 +134,7 @@ def verdicts(prediction: Mapping[str, Any]) -> list[str]:
             score = f"{task['probability']:.3f}{limit}"
         else:
             score = ", ".join(f"{c} {p:.3f}" for c, p in zip(classes, task["probabilities"], strict=True))
-        lines.append(f"{name}: {score}, predicted {chosen}, fingerprint {task['selected']} of {task['pool']} features")
+        verdict = OUTSIDE if outside else f"predicted {chosen}"
+        title = title_of(name, str(task.get("title") or ""))
+        lines.append(f"{title}: {score}, {verdict}, fingerprint {task['selected']} of {task['pool']} features")
     return lines

@@ -55,7 +55,11 @@ def cases_of(manifest: Path | None, folder: Path | None) -> list[BatchCase]:
 
 
 def apply_batch(cases: list[BatchCase], output: Path, options: ApplyOptions, session: Session) -> list[Outcome]:
-    """Apply the model to every case; ``output/batch.csv`` lists what became of each."""
+    """Apply the model to every case; ``output/batch.csv`` lists what became of each.
+
+    A case outside the training cohort has no class there (``predicted_<task>`` is empty); its folder's prediction.json
+    keeps the number for programs.
+    """
     from deepradiomics.files import sha256_file
 
     weights = options.bundle / "model.safetensors"
@@ -109,10 +113,15 @@ def _write_table(path: Path, outcomes: list[Outcome]) -> None:
     columns = [f"{what}_{task}" for task in tasks for what in ("probability", "predicted", "selected")]
     with atomic_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["id", "status", *columns, "message"])
+        writer.writerow(["id", "status", *columns, "outside_training_cohort", "outside_share", "message"])
         for one in outcomes:
-            found = one.prediction["tasks"] if one.prediction else {}
+            prediction = one.prediction or {}
+            found = prediction.get("tasks", {})
+            outside, share = prediction.get("outside_training_cohort"), prediction.get("outside_share")
             values = [
-                found.get(task, {}).get(what, "") for task in tasks for what in ("probability", "predicted", "selected")
+                "" if outside and what == "predicted" else found.get(task, {}).get(what, "")
+                for task in tasks
+                for what in ("probability", "predicted", "selected")
             ]
-            writer.writerow([one.id, one.status, *values, one.message])
+            far = ["" if outside is None else int(outside), "" if share is None else f"{share:.4f}"]
+            writer.writerow([one.id, one.status, *values, *far, one.message])

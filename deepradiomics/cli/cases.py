@@ -33,6 +33,28 @@ def view_paths(options: Sequence[str]) -> dict[str, Path]:
     return found
 
 
+def case_name(path: Path, what: str = "") -> str:
+    """Name of a case that was given none: its file's name without suffixes, or the name of its DICOM folder.
+
+    A file that is named by what it shows, as in ``knee7/sagittal.nii.gz``, takes the name of its folder.
+
+    Args:
+        path: of the first image.
+        what: the image's own name: a view, a modality, ``ct``.
+
+    >>> case_name(Path("exams/knee 7.nii.gz")), case_name(Path("exams/knee7/sagittal.nrrd"), "sagittal")
+    ('knee 7', 'knee7')
+    """
+    from deepradiomics.images.read import SUFFIXES
+
+    path = path.absolute()
+    suffix = max((end for end in (*SUFFIXES, ".npy") if path.name.lower().endswith(end)), key=len, default="")
+    name = path.name if path.is_dir() else path.name[: len(path.name) - len(suffix)]
+    if name.casefold() == what.casefold() and path.parent.name:
+        return path.parent.name
+    return name or "case"
+
+
 def load(case_id: str, views: Mapping[str, Path], mask: Path | None) -> "Case":
     """Read the images of one case."""
     from deepradiomics.images import VIEWS, Case, read_mask, read_volume

@@ -9,6 +9,7 @@ from deepradiomics.cli.options import DeviceName, JsonLines, comma_list, existin
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
 from deepradiomics.errors import InputError
+from deepradiomics.words import count
 
 
 def encode(
@@ -74,7 +75,7 @@ def encode(
         for reason in dropped.values():
             session.warn(f"left out: {reason}")
         session.result(
-            f"{len(embeddings)} cases, {embeddings.dimension} numbers each\n{output}",
+            f"{count(len(embeddings), 'case')}, {embeddings.dimension} numbers each\n{output}",
             file=str(output),
             files=[str(output)],
             cases=len(embeddings),

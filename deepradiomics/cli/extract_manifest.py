@@ -16,6 +16,7 @@ from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.remarks import grouped
 from deepradiomics.cli.session import Session
 from deepradiomics.errors import InputError
+from deepradiomics.words import count
 
 if TYPE_CHECKING:
     from deepradiomics.cohort.region_features import CaseOutcome, Extraction
@@ -58,14 +59,16 @@ def extract_manifest(
     if len(failed) > _TOLD:
         session.warn(f"… and {len(failed) - _TOLD} more cases failed; {output.with_suffix('.json')} names them all.")
     if len(failed) == len(outcomes):
-        raise InputError(f"{manifest}: none of its {len(outcomes)} cases can be used; the first: {_told(failed[0])}")
+        none = "its only case cannot" if len(outcomes) == 1 else f"none of its {len(outcomes)} cases can"
+        raise InputError(f"{manifest}: {none} be used{'' if len(outcomes) == 1 else '; the first'}: {_told(failed[0])}")
     session.progress(1.0, "writing the table")
     files = [one.file for one in outcomes if one.file is not None]
     names, counts = _names_and_counts(read_case(file) for file in files)
     more = {row.id: row.more for row in cases.rows}
     _write(output, files, names, more, _document(outcomes, names, counts, extraction, start))
     new = sum(one.status == "done" for one in outcomes)
-    summary = f"{len(outcomes) - len(failed)} of {len(outcomes)} cases ({new} computed now), {len(names)} features"
+    used = f"{len(outcomes) - len(failed)} of {count(len(outcomes), 'case')}"
+    summary = f"{used} ({new} computed now), {count(len(names), 'feature')}"
     if failed:
         reasons = output.with_suffix(".json")
         summary += f"; not in the table: {_listed([one.id for one in failed])} (reasons in {reasons.name})"

@@ -19,6 +19,7 @@ from deepradiomics.cli.options import (
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.pretrain import Missing, Resume, Roi, StackCache, configuration
 from deepradiomics.cli.session import running
+from deepradiomics.words import count
 
 
 def finetune(
@@ -114,7 +115,7 @@ def _with_interval(cell: dict[str, Any]) -> str:
 def _table(metrics: dict[str, Any] | Any) -> str:
     """The result for a person: a line a metric, each with its interval."""
     stages = [stage for stage in ("frozen", "tuned") if stage in metrics]
-    lines = [f"{metrics['task']} {metrics['target']}, {metrics['test_cases']} test cases"]
+    lines = [f"{metrics['task']} {metrics['target']}, {count(metrics['test_cases'], 'test case')}"]
     for metric in metrics["metrics"]:
         cells = [metrics[stage][metric["key"]] for stage in stages]
         shown = [f"{stage} {_with_interval(cell)}" for stage, cell in zip(stages, cells, strict=True)]

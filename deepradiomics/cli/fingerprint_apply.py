@@ -8,11 +8,13 @@ import typer
 
 from deepradiomics.cli.apply_case import ApplyOptions, apply_case, files_in, verdicts
 from deepradiomics.cli.batch import apply_batch, cases_of
-from deepradiomics.cli.cases import roi_box, view_paths
-from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, existing_file
+from deepradiomics.cli.cases import case_name, roi_box, view_paths
+from deepradiomics.cli.options import CaseId, DeviceName, JsonLines, OutputFolder, existing_file
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import Session, running
 from deepradiomics.errors import InputError
+from deepradiomics.stats.outside import OUTSIDE
+from deepradiomics.words import count
 
 
 def apply(
@@ -35,7 +37,7 @@ def apply(
     ] = None,
     backend: Annotated[str | None, typer.Option("--backend", help="Of the registration: auto, cpu or gpu.")] = None,
     inference: Annotated[str, typer.Option("--inference", help="paper, masked or soft.")] = "paper",
-    case_id: Annotated[str, typer.Option("--case-id", help="Name of the case in the results.")] = "case",
+    case_id: CaseId = None,
     device: DeviceName = "auto",
     scene: Annotated[bool, typer.Option("--scene/--no-scene", help="Write scene.mrb for 3D Slicer.")] = True,
     json_lines: JsonLines = False,
@@ -62,7 +64,10 @@ def apply(
             bundle_folder(bundle), roi_box(roi), roi_label, registration, backend, inference, device, scene  # type: ignore[arg-type]
         )  # fmt: skip
         if paths:
-            prediction = apply_case(case_id, paths, mask, output, options, session, session.progress)
+            first = next(iter(paths))
+            prediction = apply_case(
+                case_id or case_name(paths[first], first), paths, mask, output, options, session, session.progress
+            )
             files = files_in(output)
             session.result(
                 "\n".join([*verdicts(prediction), "", *_remarks(prediction), prediction.get("disclaimer", ""), *files]),
@@ -86,9 +91,12 @@ def _batch(manifest: Path | None, folder: Path | None, output: Path, options: Ap
     by_status = {status: [one for one in outcomes if one.status == status] for status in ("done", "skipped", "failed")}
     counts = ", ".join(f"{len(ones)} {status}" for status, ones in by_status.items())
     failed = {one.id: one.message for one in by_status["failed"]}
-    lines = [f"{len(outcomes)} cases: {counts}", *(f"  {name}: {why}" for name, why in failed.items())]
+    far = sum(bool((one.prediction or {}).get("outside_training_cohort")) for one in outcomes)
+    if far:
+        counts += f"; {far} {OUTSIDE}, without a class"
+    lines = [f"{count(len(outcomes), 'case')}: {counts}", *(f"  {name}: {why}" for name, why in failed.items())]
     if failed:
-        session.fail(f"{len(failed)} of {len(outcomes)} cases failed: {', '.join(failed)}.", 1)
+        session.fail(f"{len(failed)} of {count(len(outcomes), 'case')} failed: {', '.join(failed)}.", 1)
     session.result(
         "\n".join([*lines, str(output / "batch.csv")]),
         folder=str(output),

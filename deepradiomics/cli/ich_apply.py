@@ -6,13 +6,24 @@ from typing import Annotated, Any
 
 import typer
 
+from deepradiomics.cli.cases import case_name
 from deepradiomics.cli.kernels import ready_kernels
-from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Threads, existing_file, existing_model
+from deepradiomics.cli.options import (
+    CaseId,
+    DeviceName,
+    JsonLines,
+    OutputFolder,
+    Threads,
+    existing_file,
+    existing_model,
+)
 from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.scene_child import write_scene
 from deepradiomics.cli.session import Session, running
 from deepradiomics.devices import checked_device
 from deepradiomics.errors import InputError
+from deepradiomics.stats.outside import OUTSIDE
+from deepradiomics.words import count
 
 REPORT_FILE, SCENE_FILE = "report.html", "scene.mrb"
 
@@ -42,7 +53,7 @@ def apply(
     ] = None,
     followup_mask: Annotated[Path | None, typer.Option("--followup-mask", help="Haematoma in the follow-up.")] = None,
     clinical: Annotated[str | None, typer.Option("--clinical", help="Covariates of the bundle: age=70,sex=F")] = None,
-    case_id: Annotated[str, typer.Option("--case-id", help="Name of the case in the results.")] = "case",
+    case_id: CaseId = None,
     device: DeviceName = "auto",
     threads: Threads = None,
     scene: Annotated[bool, typer.Option("--scene/--no-scene", help="Write scene.mrb for 3D Slicer.")] = True,
@@ -81,7 +92,7 @@ def apply(
             bundle, ct, mask, followup, followup_mask, output, session, scene=scene,
             options={
                 "label": label, "model": model, "flips": flips, "largest": largest, "lesions": lesions,
-                "clinical": covariates, "case_id": case_id, "device": device, "threads": threads,
+                "clinical": covariates, "case_id": case_id or case_name(ct, "ct"), "device": device, "threads": threads,
             },
         )  # fmt: skip
         files = files_in(output)
@@ -108,7 +119,7 @@ def _applied(
     """Do the work and write the folder; return ich.json's content."""
     session.progress(0.0, "loading")
     ready_kernels(session)
-    from deepradiomics.cohort.synthetic import is_synthetic_image
+    from deepradiomics.cohort.synthetic import is_synthetic_image, shows_real_head
     from deepradiomics.files import read_json
     from deepradiomics.ich.apply import apply_case
     from deepradiomics.ich.case_result import CASE_FILES, JSON_FILE, write_case
@@ -121,6 +132,7 @@ def _applied(
         followup=read_volume(followup) if followup is not None else None,
         followup_mask=read_mask(followup_mask) if followup_mask is not None else None,
         synthetic_image=is_synthetic_image(ct),
+        real_head=shows_real_head(ct),
         command=command_line({"mask": mask, "followup": followup, "followup-mask": followup_mask}, options),
         progress=lambda fraction, message: session.progress(0.85 * fraction, message),
         **options,
@@ -190,17 +202,23 @@ def files_in(folder: Path) -> list[str]:
 
 
 def verdicts(record: Mapping[str, Any]) -> list[str]:
-    """Return the volume and one line an outcome: ``expansion > 6 mL: 0.31 (threshold 0.24) → above``."""
+    """Return the volume and one line an outcome: ``Expansion > 6 mL: 0.310 (above the threshold 0.240; …)``.
+
+    Outside the training cohort no side of the threshold is told.
+    """
+    from deepradiomics.results.ich_words import abc2_title
+
     volumes = record["volumes"]
-    count = len(volumes["lesions"])
+    outside = bool(record.get("outside_training_cohort"))
     lines = [
-        f"haematoma: {volumes['haematoma_ml']:.2f} mL (ABC/2 {volumes['abc2_ml']:.2f} mL), "
-        f"{count} region{'s' if count != 1 else ''}"
+        f"haematoma: {volumes['haematoma_ml']:.2f} mL ({abc2_title(record)} {volumes['abc2_ml']:.2f} mL), "
+        f"{count(len(volumes['lesions']), 'region')}"
     ]
     for one in record["outcomes"].values():
         side = "above" if one["positive"] else "below"
+        verdict = f"{OUTSIDE}; threshold" if outside else f"{side} the threshold"
         lines.append(
-            f"{one['title']}: {one['probability']:.3f} ({side} the threshold {one['threshold']:.3f}; "
+            f"{one['title']}: {one['probability']:.3f} ({verdict} {one['threshold']:.3f}; "
             f"{one['base_rate']:.0%} of {one['n_training']} training patients)"
         )
     if record.get("followup"):

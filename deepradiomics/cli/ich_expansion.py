@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepradiomics.cli.options import DeviceName, JsonLines, OutputFolder, Seed, existing_file, existing_model
+from deepradiomics.cli.cases import case_name
+from deepradiomics.cli.options import CaseId, DeviceName, JsonLines, OutputFolder, Seed, existing_file, existing_model
 from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.session import Session, running
 from deepradiomics.devices import checked_device
@@ -30,7 +31,7 @@ def expansion(
     flips: Annotated[bool, typer.Option("--flips", help="Segment with test-time flips.")] = False,
     largest: Annotated[bool, typer.Option("--largest", help="Keep the largest component of a segmentation.")] = False,
     backend: Annotated[str, typer.Option("--backend", help="auto, cpu (SimpleITK) or gpu (torch).")] = "auto",
-    case_id: Annotated[str, typer.Option("--case-id", help="Name of the case in the results.")] = "case",
+    case_id: CaseId = None,
     seed: Seed = 0,
     device: DeviceName = "auto",
     json_lines: JsonLines = False,
@@ -64,7 +65,7 @@ def expansion(
         from deepradiomics.cohort.synthetic import is_synthetic_image
         from deepradiomics.files import write_json
         from deepradiomics.ich.expansion import expansion as compute
-        from deepradiomics.images import read_volume, write_mask, write_volume
+        from deepradiomics.images import image_record, read_volume, write_mask, write_volume
         from deepradiomics.prepare.hu import check_hu
         from deepradiomics.progress import part
         from deepradiomics.results.ich_expansion import write_picture
@@ -78,7 +79,7 @@ def expansion(
         )
         remarks += said
         found = compute(
-            before, after, *masks, backend=backend, device=device, seed=seed, case=case_id,  # type: ignore[arg-type]
+            before, after, *masks, backend=backend, device=device, seed=seed, case=case_id or case_name(baseline, "ct"),  # type: ignore[arg-type]
             progress=part(session.progress, 0.5 if segmented else 0.05, 0.95),
         )  # fmt: skip
         synthetic = is_synthetic_image(baseline) or is_synthetic_image(followup)
@@ -89,6 +90,7 @@ def expansion(
             "inputs": {"baseline": str(baseline), "followup": str(followup), "masks": [
                 str(path or model) for path in (baseline_mask, followup_mask)
             ]},
+            "images": {"baseline": image_record(before), "followup": image_record(after)},
             "notes": notes,
         }  # fmt: skip
         with staged(output) as folder:
@@ -147,7 +149,9 @@ def _masks(
 
 
 def _verdict(record: dict) -> str:  # type: ignore[type-arg]
-    passed = [name for name, exceeded in record["labels"].items() if exceeded]
+    from deepradiomics.ich.cohort import title_of
+
+    passed = [title_of(name) for name, exceeded in record["labels"].items() if exceeded]
     return (
         f"{record['baseline_ml']:.2f} mL -> {record['followup_ml']:.2f} mL: {record['difference_ml']:+.2f} mL "
         f"({record['relative']:+.0%}); {', '.join(passed) or 'no limit passed'}"

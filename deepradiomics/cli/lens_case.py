@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepradiomics.cli.cases import view_paths
+from deepradiomics.cli.cases import case_name, view_paths
 from deepradiomics.cli.kernels import ready_kernels
 from deepradiomics.cli.lens_fit import configuration
 from deepradiomics.cli.options import (
@@ -135,6 +135,7 @@ def _source(
         raise InputError(
             f"--roi {roi}: plain files have no such column; give the region by --mask, or --roi ellipsoid."
         )
-    row = ManifestRow(case_id or "case", paths, mask)  # no file's name: it may be a patient's
+    first = next(iter(paths))
+    row = ManifestRow(case_id or case_name(paths[first], first), paths, mask)
     synthetic = any(is_synthetic_image(path) for path in paths.values())
     return CaseSource.of_row(row, tuple(paths), roi or "mask", synthetic)

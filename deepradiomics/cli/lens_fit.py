@@ -25,6 +25,7 @@ from deepradiomics.cli.options import (
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import Session, running
 from deepradiomics.errors import InputError
+from deepradiomics.words import count
 
 if TYPE_CHECKING:
     from deepradiomics.lens.config import LensConfig
@@ -242,7 +243,8 @@ def _tell(session: Session, output: Path, about: Any, files: list[Path]) -> None
         for stage in ("pre", "ft")
     )
     session.result(
-        f"{about['task']}: {found['n_features']} features, {counts['train']} training and {counts['test']} test cases\n"
+        f"{about['task']}: {count(found['n_features'], 'feature')}, {counts['train']} training and "
+        f"{count(counts['test'], 'test case')}\n"
         f"R² {before} before, {after} after (pooled){beyond}{doubt}\n"
         f"{output / 'report.html'}",
         folder=str(output),

@@ -7,6 +7,7 @@ import typer
 
 from deepradiomics.cli.options import JsonLines
 from deepradiomics.cli.session import running
+from deepradiomics.words import count
 
 
 def mrnet(
@@ -21,7 +22,7 @@ def mrnet(
         found = mrnet_manifest(folder)
         write_manifest(found, output)
         session.result(
-            f"{len(found.rows)} cases, tasks {', '.join(found.tasks)}\n{output}",
+            f"{count(len(found.rows), 'case')}, tasks {', '.join(found.tasks)}\n{output}",
             manifest=str(output),
             cases=len(found.rows),
             tasks=list(found.tasks),

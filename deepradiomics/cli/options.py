@@ -11,6 +11,10 @@ JsonLines = Annotated[bool, typer.Option("--json", help="Write JSON lines (progr
 DeviceName = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random: equal seeds give equal results.")]
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.", show_default=False)]
+CaseId = Annotated[
+    str | None,
+    typer.Option("--case-id", help="Name of the case in the results.  (default: the file's, or the DICOM folder's)"),
+]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that extract features.")]
 Cluster = Annotated[
     str | None, typer.Option("--cluster", help="Address of a Dask scheduler (tcp://host:8786) that extracts features.")

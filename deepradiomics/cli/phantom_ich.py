@@ -10,6 +10,7 @@ from deepradiomics.cli.options import JsonLines, OutputFolder, Seed
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
 from deepradiomics.errors import InputError
+from deepradiomics.words import count
 
 
 class Size(StrEnum):
@@ -32,8 +33,8 @@ def ich(
 ) -> None:
     """Write a synthetic cohort: head CTs with haematomas, masks, follow-up, expansion (mL), mRS, age, sex, site.
 
-    truth.csv tells what was planted. The images are computed, not acquired; nothing learned from them means anything
-    clinically.
+    truth.csv tells what was planted. The images are computed, not acquired (with --head only the haematomas are: the
+    head is a real person's); nothing learned from them means anything clinically.
     """
     with running(json_lines) as session:
         check_output(output)
@@ -54,4 +55,7 @@ def ich(
             head=real,
         )  # fmt: skip
         session.progress(1.0, "done")
-        session.result(f"{cases} synthetic heads\n{manifest}", manifest=str(manifest), cases=cases, synthetic=True)
+        drawn = count(cases, "synthetic head") if real is None else f"{count(cases, 'synthetic case')} in a real head"
+        session.result(
+            f"{drawn}\n{manifest}", manifest=str(manifest), cases=cases, synthetic=True, real_head=real is not None
+        )

@@ -7,6 +7,7 @@ import typer
 from deepradiomics.cli.options import JsonLines, OutputFolder, Seed
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
+from deepradiomics.words import count
 
 
 def knee(
@@ -26,4 +27,6 @@ def knee(
 
         manifest = write_knee_cohort(output, cases, seed, progress=session.progress)
         session.progress(1.0, "done")
-        session.result(f"{cases} synthetic knees\n{manifest}", manifest=str(manifest), cases=cases, synthetic=True)
+        session.result(
+            f"{count(cases, 'synthetic knee')}\n{manifest}", manifest=str(manifest), cases=cases, synthetic=True
+        )

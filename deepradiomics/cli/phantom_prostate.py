@@ -8,6 +8,7 @@ import typer
 from deepradiomics.cli.options import JsonLines, OutputFolder, Seed
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
+from deepradiomics.words import count
 
 
 class Size(StrEnum):
@@ -38,4 +39,6 @@ def prostate(
 
         manifest = write_prostate_cohort(output, cases, seed, size=size.value, progress=session.progress)
         session.progress(1.0, "done")
-        session.result(f"{cases} synthetic prostates\n{manifest}", manifest=str(manifest), cases=cases, synthetic=True)
+        session.result(
+            f"{count(cases, 'synthetic prostate')}\n{manifest}", manifest=str(manifest), cases=cases, synthetic=True
+        )

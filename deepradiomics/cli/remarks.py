@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from deepradiomics.words import count
+
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
 
@@ -49,9 +51,9 @@ def told_labels(counts: Sequence[tuple[int, int]]) -> str:
     '4 labels (1-3, 5): 107 features each'
     """
     if len(counts) == 1:
-        return f"label {counts[0][0]}: {counts[0][1]} features"
-    numbers = sorted({count for _, count in counts})
-    each = f"{numbers[0]} features each" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} features"
+        return f"label {counts[0][0]}: {count(counts[0][1], 'feature')}"
+    numbers = sorted({found for _, found in counts})
+    each = f"{count(numbers[0], 'feature')} each" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} features"
     return f"{len(counts)} labels ({_ranges([label for label, _ in counts])}): {each}"
 
 

@@ -98,10 +98,12 @@ def segment(
 def said(size: dict[str, object]) -> str:
     """Volume, ABC/2 and parts for a person."""
     abc, parts = size["abc"], size["lesions"]
+    several = isinstance(parts, list) and len(parts) > 1
     lines = [f"volume    {size['volume_ml']:.2f} mL"]
     if isinstance(abc, dict):
         product = " × ".join(f"{abc[key]:.1f}" for key in ("a_mm", "b_mm", "c_mm"))
-        lines.append(f"ABC/2     {size['abc2_ml']:.2f} mL ({product} mm, largest part)")
-    if isinstance(parts, list) and len(parts) > 1:
+        of_largest = ", of the largest part" if several else ""
+        lines.append(f"ABC/2     {size['abc2_ml']:.2f} mL ({product} mm{of_largest})")
+    if isinstance(parts, list) and several:
         lines.append("parts     " + ", ".join(f"{part['ml']:.2f} mL" for part in parts))
     return "\n".join(lines)

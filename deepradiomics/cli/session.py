@@ -64,6 +64,7 @@ class Session:
         self._bar: Any = None
         self._task: Any = None
         self._last = (-1.0, "", -1e9)  # fraction, message, time of the last report
+        self._printed = ""  # the last line of progress in a log
 
     def started(self) -> None:
         """Tell the program that started us which copy of the package runs: it may have another one loaded."""
@@ -86,8 +87,9 @@ class Session:
             self._line({"event": "progress", "fraction": round(fraction, 4), "message": message})
         elif self._err.isatty():
             self._draw(fraction, message)
-        else:
-            print(f"{fraction:4.0%} {message}", file=self._err, flush=True)
+        elif (line := f"{fraction:4.0%} {message}") != self._printed:
+            self._printed = line
+            print(line, file=self._err, flush=True)
 
     def say(self, text: str) -> None:
         """Tell a person something on standard output; silent with ``--json``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deepradiomics.cohort.manifest import Manifest
+from deepradiomics.words import REAL_HEAD, REAL_HEAD_HEADER
 
 
 def is_synthetic(manifest: Manifest) -> bool:
@@ -18,8 +19,32 @@ def is_synthetic_image(path: Path) -> bool:
     """Whether an image's header says SYNTHETIC, or a README.txt beside it or up to two folders above begins with it."""
     if any(_says_so(folder) for folder in path.absolute().parents[:3]):
         return True
+    return any("SYNTHETIC" in text for text in _header(path))
+
+
+def shows_real_head(path: Path) -> bool:
+    """Whether a synthetic image holds a real person's head, as ``phantom ich --head`` writes it.
+
+    Its header says so, or the README.txt beside it or up to two folders above.
+    """
+    if any(_says_so(folder) and REAL_HEAD in _readme(folder) for folder in path.absolute().parents[:3]):
+        return True
+    return any(REAL_HEAD_HEADER in text for text in _header(path))
+
+
+def _says_so(folder: Path) -> bool:
+    return _readme(folder).lstrip().startswith("SYNTHETIC")
+
+
+def _readme(folder: Path) -> str:
+    readme = folder / "README.txt"
+    return readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else ""
+
+
+def _header(path: Path) -> list[str]:
+    """The texts of an image's header; none of a folder or of a file that cannot be read."""
     if path.is_dir():
-        return False
+        return []
     import SimpleITK as sitk
 
     reader = sitk.ImageFileReader()
@@ -27,10 +52,5 @@ def is_synthetic_image(path: Path) -> bool:
     try:
         reader.ReadImageInformation()
     except RuntimeError:  # reading the image itself tells what is wrong
-        return False
-    return any("SYNTHETIC" in reader.GetMetaData(key) for key in reader.GetMetaDataKeys())
-
-
-def _says_so(folder: Path) -> bool:
-    readme = folder / "README.txt"
-    return readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").lstrip().startswith("SYNTHETIC")
+        return []
+    return [reader.GetMetaData(key) for key in reader.GetMetaDataKeys()]

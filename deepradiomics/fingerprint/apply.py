@@ -76,7 +76,7 @@ def apply(
 
     from deepradiomics.cohort.extraction import exam_features
     from deepradiomics.fingerprint.explain import explain, gradcam_of, patch_contribution, patch_relevance, rows_of
-    from deepradiomics.fingerprint.prediction import RunFacts, prediction_of
+    from deepradiomics.fingerprint.prediction import RunFacts, beyond_training, prediction_of
     from deepradiomics.fingerprint.stored import load_fingerprint
     from deepradiomics.prepare import paint_map, paint_patches, prepare_exam
 
@@ -106,7 +106,7 @@ def apply(
     notes += [
         *exam.notes,
         *thin_region(exam, case, recipe),
-        *unlike_training(found.z),
+        *unlike_training(beyond_training(model, found)),
         *feature_notes(features.diagnostics, found),
         *selection_notes(model, found, inference),
     ]
@@ -127,7 +127,7 @@ def apply(
         assert cams is not None
         gradcam[name] = replace(paint_map(cams[t], exam, target, reference), name=f"{name} Grad-CAM")
         if not cams[t].any():
-            notes.append(f"{name}: Grad-CAM is empty, no map of the network speaks for the logit.")
+            notes.append(f"{model.tasks[t].readable}: Grad-CAM is empty, no map of the network speaks for the logit.")
     about = RunFacts(
         inference, where, _region(roi, roi_label, recipe), tuple(dict.fromkeys(notes)), reformatted, started
     )

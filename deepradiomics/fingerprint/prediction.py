@@ -14,8 +14,9 @@ from deepradiomics import __version__
 from deepradiomics.files import content_hash
 from deepradiomics.fingerprint.methods_text import methods_text
 from deepradiomics.fingerprint.tasks import output_slices
-from deepradiomics.images import Case
+from deepradiomics.images import Case, image_record
 from deepradiomics.prepare import patch_boxes
+from deepradiomics.stats.outside import beyond_share, outside_fields
 from deepradiomics.training.run_folder import now, versions
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def prediction_of(
     boxes = patch_boxes(exam)
     names = [task.name for task in model.tasks]
     synthetic = bool(model.about.get("synthetic"))
+    share = beyond_training(model, found)
     software = versions()
     return {
         "software": "deepradiomics",
@@ -87,7 +89,8 @@ def prediction_of(
         "disclaimer": f"{SYNTHETIC_DISCLAIMER} {DISCLAIMER}" if synthetic else DISCLAIMER,
         "inference": about.inference,
         "reference_view": recipe.reference_view,
-        "tasks": _tasks(model, found, about.inference),
+        **outside_fields(share),
+        "tasks": _tasks(model, found, about.inference, share),
         "views": {view: _provenance(view, case, about.reformatted.get(view)) for view in recipe.views},
         "roi": exam.roi_box.transformed(exam.to_view[recipe.reference_view]).to_dict(),
         "patch_grid": list(recipe.patch_grid),
@@ -112,7 +115,12 @@ def prediction_of(
     }  # fmt: skip
 
 
-def _tasks(model: FingerprintBundle, found: Explanation, inference: str) -> dict[str, Any]:
+def beyond_training(model: FingerprintBundle, found: Explanation) -> float | None:
+    """Share of the features in use that lie far from their training mean; see ``stats.outside``."""
+    return beyond_share(found.pool, model.scaling.mean, model.scaling.sd)
+
+
+def _tasks(model: FingerprintBundle, found: Explanation, inference: str, share: float | None) -> dict[str, Any]:
     tasks: dict[str, Any] = {}
     for t, (task, where) in enumerate(zip(model.tasks, output_slices(model.tasks), strict=True)):
         limit = model.thresholds.relevance[task.name]
@@ -120,6 +128,7 @@ def _tasks(model: FingerprintBundle, found: Explanation, inference: str) -> dict
         chances = {mode: found.chances[mode][t] for mode in found.chances}
         mine = float(chances[inference]) if binary else None
         tasks[task.name] = {
+            "title": task.readable,
             "type": task.kind,
             "classes": list(task.classes),
             **({"probability": mine} if mine is not None else {}),
@@ -127,6 +136,7 @@ def _tasks(model: FingerprintBundle, found: Explanation, inference: str) -> dict
             "logit": float(found.logits[where.start]) if binary else found.logits[where].tolist(),
             "intercept": float(found.intercepts[where.start]) if binary else found.intercepts[where].tolist(),
             "predicted": found.predicted[t],
+            "beyond_3sd": share,
             "decision_threshold": model.thresholds.decision[inference][task.name],
             "relevance_threshold": limit,
             "selected": int((found.relevance[t].astype(np.float64) >= limit).sum()),
@@ -143,6 +153,7 @@ def _provenance(view: str, case: Case, reformatted_from: str | None) -> dict[str
     return {
         "file": name if name.lower().endswith(_IMAGE_SUFFIXES) else (reformatted_from or view),
         "sha256": content_hash(np.asarray(origin.voxels), origin.geometry.to_dict()),
+        **image_record(origin),
         "reformatted_from": reformatted_from,
         "size": list(volume.geometry.size),
         "spacing_mm": list(volume.geometry.spacing_mm),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.images import VIEWS
+from deepradiomics.stats.outside import OUTSIDE_LIMIT, outside_sentence
+from deepradiomics.words import count
 
 if TYPE_CHECKING:
     from deepradiomics.fingerprint.explain import Explanation
@@ -15,19 +17,12 @@ if TYPE_CHECKING:
     from deepradiomics.images import Case, Volume
     from deepradiomics.prepare import PreparedExam, Recipe
 
-_FAR_SD, _FAR_SHARE = 3.0, 0.05
 _THICK = 2.0  # slices at least so many times thicker than pixels show how an image was acquired
 
 
-def unlike_training(z: np.ndarray) -> list[str]:
-    """Say so when far more standardised features than usual lie far from the training cohort's mean."""
-    share = float((np.abs(z) > _FAR_SD).mean()) if z.size else 0.0
-    if share <= _FAR_SHARE:
-        return []
-    return [
-        f"{share:.0%} of the features lie more than {_FAR_SD:g} standard deviations from the mean of the "
-        "cohort that the model learned from: this case is unlike that cohort, and the prediction is an extrapolation."
-    ]
+def unlike_training(share: float | None) -> list[str]:
+    """Say so when far more features than usual (a share, None if unknown) lie far from the training cohort's mean."""
+    return [] if share is None or share <= OUTSIDE_LIMIT else [outside_sentence(share)]
 
 
 def views_given(case: Case, recipe: Recipe) -> list[str]:
@@ -70,21 +65,30 @@ def feature_notes(diagnostics: Mapping[str, Any], found: Explanation) -> list[st
     notes = [str(warning) for warning in diagnostics.get("warnings", ()) if "grey level" not in str(warning)]
     levels = np.array(diagnostics.get("grey_levels") or [], dtype=np.int64).ravel()
     few, many = int((levels < 16).sum()), int((levels > 128).sum())
-    if few or many:
+    told = []
+    if few:
+        told.append(f"{few} of fewer than 16, where texture says little")
+    if many:
+        told.append(f"{many} of more than 128")
+    if told:
         notes.append(
-            f"Grey levels in the {levels.size} patches and views range from {levels.min()} to {levels.max()}: {few} "
-            f"have fewer than 16, where texture says little, and {many} more than 128."
+            f"Grey levels in the {count(levels.size, 'patch of a view', 'patches of all views')} range from "
+            f"{levels.min()} to {levels.max()}: {' and '.join(told)}."
         )
     undefined = int((~np.isfinite(found.pool)).sum())
     if undefined:
-        notes.append(f"{undefined} features of the pool are undefined for this exam; they count as average (z = 0).")
+        notes.append(
+            f"Undefined for this exam, and counted as average (z = 0): {count(undefined, 'feature')} of the pool."
+        )
     return notes
 
 
 def selection_notes(model: FingerprintBundle, found: Explanation, inference: str) -> list[str]:
     """Say so when a fingerprint is empty: the prediction is then the intercept."""
     limits = model.thresholds.vector(model.tasks)
-    empty = [t.name for t, q, limit in zip(model.tasks, found.relevance, limits, strict=True) if not (q >= limit).any()]
+    empty = [
+        t.readable for t, q, limit in zip(model.tasks, found.relevance, limits, strict=True) if not (q >= limit).any()
+    ]
     if not empty or inference == "soft":
         return []
     return [

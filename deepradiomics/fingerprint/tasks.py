@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from deepradiomics.errors import ManifestError
+from deepradiomics.words import title_of
 
 if TYPE_CHECKING:
     from deepradiomics.cohort.manifest import Manifest
@@ -28,6 +29,7 @@ class Task:
     Args:
         name: the manifest's column without ``label_``.
         classes: the labels as the manifest writes them, ascending; class index i means ``classes[i]``.
+        title: what people read; empty for the name as words.
 
     Raises:
         ManifestError: fewer than two classes.
@@ -35,6 +37,7 @@ class Task:
 
     name: str
     classes: tuple[int, ...]
+    title: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(int(label) for label in self.classes))
@@ -42,6 +45,11 @@ class Task:
             raise ManifestError(
                 f"task {self.name!r}: expected at least two distinct classes in ascending order, got {self.classes}."
             )
+
+    @property
+    def readable(self) -> str:
+        """Its title, else its name as words."""
+        return title_of(self.name, self.title)
 
     @property
     def kind(self) -> Literal["binary", "multiclass"]:
@@ -55,12 +63,13 @@ class Task:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
-        return {"name": self.name, "type": self.kind, "classes": list(self.classes)}
+        titled = {"title": self.title} if self.title else {}
+        return {"name": self.name, "type": self.kind, "classes": list(self.classes), **titled}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Task:
         """Inverse of :meth:`to_dict`."""
-        return cls(str(stored["name"]), tuple(stored["classes"]))
+        return cls(str(stored["name"]), tuple(stored["classes"]), str(stored.get("title") or ""))
 
 
 def tasks_of(manifest: Manifest) -> tuple[Task, ...]:

@@ -20,6 +20,8 @@ from deepradiomics.ich.case_result import HAEMATOMA, RING, IchCase, ShapRow
 from deepradiomics.ich.predictor import LESIONS, Predictor, load_predictor
 from deepradiomics.images import Mask, Volume
 from deepradiomics.progress import Progress, part
+from deepradiomics.stats.outside import OUTSIDE_LIMIT, outside_sentence
+from deepradiomics.words import made_up_sentence
 
 if TYPE_CHECKING:
     from deepradiomics.ich.expansion import Expansion
@@ -39,10 +41,11 @@ def apply_case(
     largest: bool = False,
     lesions: str | None = None,
     clinical: Mapping[str, Any] | None = None,
-    case_id: str = "case",
+    case_id: str = "",
     device: str = "auto",
     threads: int | None = None,
     synthetic_image: bool = False,
+    real_head: bool = False,
     command: str = "",
     progress: Progress | None = None,
 ) -> IchCase:
@@ -60,10 +63,11 @@ def apply_case(
         lesions: of several haematomas take ``all`` as one region or the ``largest`` (the bundle's choice by default),
             or measure ``each`` as well; risks are of the bundle's choice then.
         clinical: covariates by name, where the bundle takes some; those left out take the training median.
-        case_id: name of the case in the results.
+        case_id: name of the case in the results; the CT's name by default.
         device: auto, cpu, cuda or mps, of the networks.
         threads: of the radiomic engine.
         synthetic_image: the CT is a phantom; noted in the result.
+        real_head: of a phantom, whether its head is a real person's (``phantom ich --head``).
         command: how the program was started, for the record.
         progress: may raise Cancelled.
 
@@ -78,6 +82,7 @@ def apply_case(
         >>> case.record["outcomes"]["expansion_6ml"]["probability"]  # doctest: +SKIP
     """
     clock = _Clock()
+    case_id = case_id or ct.name or "case"
     say = part(progress, 0.0, 1.0)
     if lesions is not None and lesions not in (*LESIONS, "each"):
         raise InputError(f"lesions: expected one of {', '.join((*LESIONS, 'each'))}, got {lesions!r}.")
@@ -88,7 +93,7 @@ def apply_case(
     from deepradiomics.ich.case_features import case_features, feature_rows, lesion_rows
     from deepradiomics.ich.case_maps import risk_maps
     from deepradiomics.ich.case_record import RunFacts, case_record
-    from deepradiomics.ich.case_risk import outcome_record, patient_row
+    from deepradiomics.ich.case_risk import outcome_record, outside_share, patient_row
     from deepradiomics.ich.lesion import CropRecipe, regions_on_ct
     from deepradiomics.prepare.hu import check_hu
     from deepradiomics.radiomics import Settings
@@ -121,6 +126,9 @@ def apply_case(
     say(0.6, "risks")
     row, remarks = patient_row(predictor, measured, clinical or {})
     notes += remarks
+    far = outside_share(predictor, measured)
+    if far is not None and far > OUTSIDE_LIMIT:
+        notes.append(outside_sentence(far))
     outcomes: dict[str, Any] = {}
     shap: list[ShapRow] = []
     for number, outcome in enumerate(predictor.outcomes):
@@ -149,12 +157,12 @@ def apply_case(
         clock.lap("expansion")
     notes += _seen(predictor, networks, ct)
     if synthetic_image:
-        notes.append("The CT is SYNTHETIC: it shows nobody.")
+        notes.append(made_up_sentence(real_head))
     regions = Mask(segmentation, ct.geometry, "haematoma", segment_names={HAEMATOMA: "haematoma", RING: "ring"})
     recipe = networks.autoencoder.recipe if networks.autoencoder is not None else CropRecipe()
     facts = RunFacts(
         case_id, command, policy, clinical or {}, where, predictor.synthetic or networks.synthetic, synthetic_image,
-        recipe.dilation_voxels, clock.laps,
+        recipe.dilation_voxels, clock.laps, far, real_head,
     )  # fmt: skip
     record = case_record(predictor, ct, region, regions, measured.crop, outcomes, grown, tuple(notes), facts)
     say(1.0, "done")

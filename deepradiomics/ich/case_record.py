@@ -14,7 +14,8 @@ from deepradiomics.files import content_hash
 from deepradiomics.ich.case_result import KIND, RING
 from deepradiomics.ich.methods_text import case_methods
 from deepradiomics.ich.volume import abc2, lesions, volume_ml
-from deepradiomics.images import Mask, Volume
+from deepradiomics.images import Mask, Volume, image_record
+from deepradiomics.stats.outside import outside_fields
 from deepradiomics.training.run_folder import now, versions
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class RunFacts:
         synthetic_image: the CT is a phantom.
         dilation_voxels: edge of the cube that dilated the haematoma, on a grid of 1 mm.
         seconds: of each stage.
+        real_head: of a phantom, whether its head is a real person's.
+        outside_share: of the radiomic features that lie far from their training mean; None where it is not known.
     """
 
     case_id: str
@@ -60,6 +63,8 @@ class RunFacts:
     synthetic_image: bool
     dilation_voxels: int
     seconds: Mapping[str, float]
+    outside_share: float | None = None
+    real_head: bool = False
 
 
 def case_record(
@@ -96,6 +101,7 @@ def case_record(
         "case_id": facts.case_id,
         "synthetic_model": facts.synthetic_model,
         "synthetic_image": facts.synthetic_image,
+        "real_head": facts.synthetic_image and facts.real_head,
         "leaking": predictor.leaking,
         "disclaimer": _disclaimer(predictor.leaking, facts.synthetic_model),
         "bundle": {
@@ -107,7 +113,8 @@ def case_record(
         "volumes": _volumes(region, regions, crop),
         "lesions_policy": facts.policy,
         "clinical": dict(facts.clinical),
-        "outcomes": dict(outcomes),
+        **outside_fields(facts.outside_share),
+        "outcomes": {name: {**one, "beyond_3sd": facts.outside_share} for name, one in outcomes.items()},
         "followup": _followup(grown),
         "columns": {group: where.stop - where.start for group, where in predictor.slices().items()},
         "settings": dict(predictor.radiomics_settings),
@@ -164,6 +171,7 @@ def _provenance(ct: Volume) -> dict[str, Any]:
     return {
         "file": name if name.lower().endswith(_IMAGE_SUFFIXES) else "",
         "sha256": content_hash(np.asarray(ct.voxels), ct.geometry.to_dict()),
+        **image_record(ct),
         "size": list(ct.geometry.size),
         "spacing_mm": list(ct.geometry.spacing_mm),
     }

@@ -58,10 +58,20 @@ def patient_row(
             )
         if not known.all():
             notes.append(
-                f"{int((~known).sum())} {_FAMILY_TITLES[group]} are undefined for this haematoma and took the training "
-                "cohort's median."
+                f"Undefined for this haematoma, with the training cohort's median in their place: "
+                f"{int((~known).sum())} of {known.size} {_FAMILY_TITLES[group]}."
             )
     return predictor.table(raw), tuple(notes)
+
+
+def outside_share(predictor: Predictor, features: CaseFeatures) -> float | None:
+    """Share of the radiomic features that enter the model and lie far from their training mean.
+
+    None where no radiomic feature enters (an input of latents alone), or where the bundle was made before mean and SD
+    were kept.
+    """
+    group = next((name for name in ("radiomics", "shape") if name in predictor.blocks), None)
+    return None if group is None else predictor.blocks[group].beyond(features.values(group))
 
 
 def covariate_values(predictor: Predictor, clinical: Mapping[str, Any], notes: list[str]) -> np.ndarray:

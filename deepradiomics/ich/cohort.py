@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deepradiomics import words
 from deepradiomics.cohort.manifest import Manifest, ManifestRow, read_manifest
 from deepradiomics.cohort.synthetic import is_synthetic
 from deepradiomics.errors import ManifestError
@@ -188,8 +189,8 @@ def as_cohort(manifest: Manifest) -> IchCohort:
 
 
 def title_of(outcome: str) -> str:
-    """What a person calls an outcome."""
-    return TITLES.get(outcome, outcome.replace("_", " ").capitalize())
+    """What a person calls an outcome: ``"Expansion > 6 mL"``, or its name as words."""
+    return words.title_of(outcome, TITLES.get(outcome, ""))
 
 
 def some(names: Sequence[str], noun: str = "case") -> str:

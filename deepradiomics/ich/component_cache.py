@@ -16,7 +16,7 @@ from deepradiomics.files import atomic_file, content_hash
 from deepradiomics.ich.components import Components, Family
 from deepradiomics.progress import Progress
 
-VERSION = 2  # raise when the numbers change
+VERSION = 3  # raise when the numbers change, or what is kept
 
 
 def fitted(

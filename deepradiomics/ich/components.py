@@ -21,6 +21,8 @@ from deepradiomics.errors import BundleError, InputError
 from deepradiomics.ich.component_columns import Column, factor_columns, raw_columns
 from deepradiomics.ich.hals import weights
 from deepradiomics.progress import Progress
+from deepradiomics.stats.outside import beyond_share
+from deepradiomics.words import count
 
 __all__ = ["FACTORED", "FAMILIES", "Column", "Components", "Family"]
 
@@ -42,6 +44,8 @@ class Components:
         kept: columns in use, ascending (m,): those that vary.
         middle: median of the training rows, taken for undefined values (m,).
         low, high: minimum and maximum (factored families), or mean and mean + SD: z = (x - low) / (high - low).
+        mean, sd: of the training rows (m,), of the radiomic features only: they tell whether a case is outside the
+            training cohort. None in other families and in bundles made before they were kept.
         H: components (k, m), the largest loading of each 1; None for families that keep their columns.
         fit_: how the factorisation went: rows, columns, components, relative_error, iterations, converged, seed.
         notes: what the user should know, such as a capped number of components.
@@ -57,6 +61,8 @@ class Components:
     H: np.ndarray | None = None
     fit_: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    mean: np.ndarray | None = None
+    sd: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -93,7 +99,11 @@ class Components:
         rows = _rows(table, kept, middle)
         described = tuple(map(str, names)) if names is not None else None
         left_out = table.shape[1] - len(kept)
-        notes = [f"{family}: {left_out} columns left out: constant or mostly undefined in training"] if left_out else []
+        notes = (
+            [f"{family}: {count(left_out, 'column')} left out: constant or mostly undefined in training"]
+            if left_out
+            else []
+        )
         if family not in FACTORED:
             low, sd = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
             return cls(family, table.shape[1], described, kept, middle, low, low + sd, notes=tuple(notes))
@@ -101,8 +111,8 @@ class Components:
         k = min(n_components, *rows.shape)
         if k < n_components:
             notes.append(
-                f"{family}: {k} components instead of {n_components}: {len(rows)} training rows and {rows.shape[1]} "
-                "varying columns allow no more"
+                f"{family}: {count(k, 'component')} instead of {n_components}: {count(len(rows), 'training row')} and "
+                f"{count(rows.shape[1], 'varying column')} allow no more"
             )
         from deepradiomics.ich.nmf import NMF  # scikit-learn, which a fitted family does without
 
@@ -117,7 +127,9 @@ class Components:
             "iterations": model.n_iter_, "converged": model.converged_, "seed": seed,
         }  # fmt: skip
         H = H / np.where(peak > 0, peak, 1)
-        return cls(family, table.shape[1], described, kept, middle, low, high, H, fitted, tuple(notes))
+        known = table[:, kept].astype(np.float64) if family == "radiomics" else None
+        mean, sd = (None, None) if known is None else (np.nanmean(known, axis=0), np.nanstd(known, axis=0))
+        return cls(family, table.shape[1], described, kept, middle, low, high, H, fitted, tuple(notes), mean, sd)
 
     def transform(self, values: np.ndarray) -> np.ndarray:
         """Turn rows (n, d) into the classifiers' columns (n, k), float64; a row's result never depends on the others.
@@ -134,6 +146,16 @@ class Components:
         if self.H is None:
             return (rows - self.low) / (self.high - self.low)
         return weights(self.H, _scaled(rows, self.low, self.high))
+
+    def beyond(self, values: np.ndarray) -> float | None:
+        """Share of one case's features (d,) far from the training mean; None where mean and SD are not known."""
+        if self.mean is not None and self.sd is not None:
+            mean, sd = self.mean, self.sd
+        elif self.H is None:
+            mean, sd = self.low, self.high - self.low
+        else:
+            return None
+        return beyond_share(np.asarray(values, np.float64)[self.kept], mean, sd)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -167,6 +189,8 @@ class Components:
         arrays = {name: getattr(self, name) for name in ("kept", "middle", "low", "high")}
         if self.H is not None:
             arrays["H"] = self.H
+        if self.mean is not None and self.sd is not None:
+            arrays |= {"mean": self.mean, "sd": self.sd}
         return arrays, {
             "family": self.family,
             "n_features": self.n_features,
@@ -195,12 +219,15 @@ class Components:
                 H=arrays.get("H"),
                 fit_=info["fit"],
                 notes=tuple(info["notes"]),
+                mean=arrays.get("mean"),
+                sd=arrays.get("sd"),
             )
         except KeyError as error:
             raise BundleError(f"components: the entry {error} is missing. Copy the whole bundle again.") from error
         width = {len(found.kept), len(found.middle), len(found.low), len(found.high)}
         if found.H is not None:
             width.add(found.H.shape[1])
+        width |= {len(one) for one in (found.mean, found.sd) if one is not None}
         if len(width) != 1 or found.family not in FAMILIES or (found.H is None) != (found.family not in FACTORED):
             raise BundleError("components: arrays and description do not belong together. Copy the bundle again.")
         return found

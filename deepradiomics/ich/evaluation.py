@@ -15,6 +15,7 @@ import numpy as np
 from deepradiomics.ich import comparisons
 from deepradiomics.ich.blocks import Fitted, fitted_blocks
 from deepradiomics.ich.cells import CellKey, CellResult, run_cells
+from deepradiomics.ich.cohort import title_of
 from deepradiomics.ich.cohort_table import Described, cohort_rows
 from deepradiomics.ich.experiment_config import ExperimentConfig
 from deepradiomics.ich.experiment_plan import outcome_values
@@ -23,6 +24,7 @@ from deepradiomics.ich.folds import everybody, experiment_folds
 from deepradiomics.ich.predictions import component_rows, predicted, shap_component_rows, shap_group_rows
 from deepradiomics.ich.scores import Predicted, cell_rows, summary_rows
 from deepradiomics.progress import Progress, part
+from deepradiomics.words import count
 
 _FEW = 10  # patients with (or without) an outcome, for each of whom an AUC's interval is wide
 
@@ -146,15 +148,18 @@ def _remarks(
             missing = len(outcomes[name]) - known
             if known and missing:
                 remarks.append(
-                    f"Outcome {name}: {missing} of {len(outcomes[name])} {where} patients do not have it; they are "
+                    f"{title_of(name)}: not known of {missing} of {count(len(outcomes[name]), f'{where} patient')}; "
                     "left out of its cells, and still among the patients that components are fitted on."
                 )
             if known and min(positive, known - positive) < _FEW:
                 remarks.append(
-                    f"Outcome {name}: only {positive} of {known} {where} patients have it; its scores are uncertain."
+                    f"{title_of(name)}: {positive} of {count(known, f'{where} patient')} had it: few of a class, so "
+                    "that its scores are uncertain."
                 )
             if known and positive in (0, known):
-                remarks.append(f"Outcome {name}: all {known} {where} patients are of one class, so there is no AUC.")
+                remarks.append(
+                    f"{title_of(name)}: {count(known, f'{where} patient')}, of one class only, so there is no AUC."
+                )
     if len(set(training.cohort.patients)) < len(training):
         remarks.append(
             "Some patients have several scans: they stay together in the folds, but tests and intervals count scans as "

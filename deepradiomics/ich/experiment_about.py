@@ -16,6 +16,7 @@ from deepradiomics.ich.experiment_text import experiment_methods, titled
 from deepradiomics.ich.features import CohortFeatures
 from deepradiomics.ich.features_latents import KINDS
 from deepradiomics.training.run_folder import command, now
+from deepradiomics.words import count
 
 if TYPE_CHECKING:
     from deepradiomics.ich.evaluation import Evaluation
@@ -94,7 +95,7 @@ def _networks(tables: Sequence[CohortFeatures], kind: str) -> list[dict[str, Any
         if kind not in table.latents:
             continue
         latents = table.latents[kind]
-        for number, count in sorted(Counter(latents.given_by).items()):
+        for number, patients in sorted(Counter(latents.given_by).items()):
             one = latents.networks[number]
             entry = found.setdefault(
                 one.sha256,
@@ -103,7 +104,7 @@ def _networks(tables: Sequence[CohortFeatures], kind: str) -> list[dict[str, Any
                     "patients": 0, "latents": int(latents.values.shape[1]),
                 },
             )  # fmt: skip
-            entry["patients"] += count
+            entry["patients"] += patients
     return list(found.values())
 
 
@@ -119,11 +120,11 @@ def _of_cases(both: Sequence[tuple[str, CohortFeatures]]) -> list[str]:
         tiny = [case for case, ml in zip(one.ids, one.volume_ml, strict=True) if ml < TINY_ML]
         if tiny:
             remarks.append(
-                f"{len(tiny)} {name} patients have a haematoma below {TINY_ML:g} mL ({some(tiny)}): their radiomic "
+                f"{count(len(tiny), f'{name} patient')} with a haematoma below {TINY_ML:g} mL ({some(tiny)}): radiomic "
                 "features rest on few voxels."
             )
         for what, title in _NOTED.items():
             cases = [case for case, notes in one.notes.items() if any(what in note for note in notes)]
             if cases:
-                remarks.append(f"{title}: noted for {len(cases)} {name} patients ({some(cases)}).")
+                remarks.append(f"{title}: noted for {count(len(cases), f'{name} patient')} ({some(cases)}).")
     return remarks

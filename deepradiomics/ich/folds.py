@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
 from deepradiomics.cohort.splits import folds
 from deepradiomics.errors import InputError, ManifestError
+from deepradiomics.words import count
 
 HELD_OUT = 0.25  # share of the training part that chooses the threshold
 ALL = "all"
@@ -102,7 +103,7 @@ def check_outcome(name: str, y: NDArray[np.float64], k: int) -> None:
         raise InputError(f"Outcome {name}: no patient has it. Leave it out (--outcomes) or fill its column.")
     if not positives or not negatives:
         raise InputError(
-            f"Outcome {name}: all {known.size} patients who have it are of class {int(known[0])}, so there is nothing "
+            f"Outcome {name}: {count(int(known.size), 'patient')}, of class {int(known[0])} only, so there is nothing "
             "to predict. Leave it out (--outcomes)."
         )
     if min(positives, negatives) < k + 1:

@@ -4,6 +4,7 @@ Voxel arrays are (z, y, x); sizes, spacings and physical points are (x, y, z) in
 """
 
 from deepradiomics.images.case import VIEWS, Case
+from deepradiomics.images.content import ImageContent, image_content, image_record
 from deepradiomics.images.convert import as_mask, as_volume, mask_from_sitk, to_sitk, volume_from_sitk
 from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.read import read_mask, read_volume
@@ -14,10 +15,13 @@ __all__ = [
     "VIEWS",
     "Case",
     "Geometry",
+    "ImageContent",
     "Mask",
     "Volume",
     "as_mask",
     "as_volume",
+    "image_content",
+    "image_record",
     "mask_from_sitk",
     "read_mask",
     "read_volume",

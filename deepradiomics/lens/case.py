@@ -18,9 +18,10 @@ from deepradiomics.cohort.manifest import ManifestRow
 from deepradiomics.cohort.roi import ELLIPSOID, roi_mask
 from deepradiomics.errors import InputError
 from deepradiomics.files import write_json
-from deepradiomics.images import Mask, Volume, write_mask, write_volume
+from deepradiomics.images import Mask, Volume, image_record, write_mask, write_volume
 from deepradiomics.images.convert import volume_from_sitk
 from deepradiomics.lens.config import LensConfig
+from deepradiomics.lens.map_colours import colour_range
 from deepradiomics.lens.radiomics import settings_for
 from deepradiomics.lens.readings import READINGS
 from deepradiomics.lens.region import load_images, region_on
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from deepradiomics.radiomics import Settings
 
 KIND = "lens-case"
-_RANGE_PERCENT = (1.0, 99.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ class CaseMap:
         modality, feature: what the map shows.
         map: float64; NaN outside the region and where the feature is not defined.
         rois: the region by modality, on that modality's own grid; a modality that does not show it is missing.
-        range: values between which colours run: the 1st and 99th percentile.
+        range: values between which colours run, from the region's interior (``map_colours.colour_range``).
         explained: the feature in words.
         unit: of the map's values; empty for none.
         row: the feature's row of the shift table; empty without a lens.
@@ -134,9 +134,9 @@ class CaseMap:
         folder = Path(folder)
         files = [folder / "map.nrrd"]
         write_volume(self.map, files[0])
-        places: dict[str, dict[str, str]] = {}
+        places: dict[str, dict[str, Any]] = {}
         for name, volume in self.source.images.items():
-            places[name] = {"image": str(self.source.files.get(name, f"image_{name}.nrrd"))}
+            places[name] = {"image": str(self.source.files.get(name, f"image_{name}.nrrd")), **image_record(volume)}
             if name not in self.source.files:
                 files.append(folder / f"image_{name}.nrrd")
                 write_volume(volume, files[-1])
@@ -147,8 +147,8 @@ class CaseMap:
         write_json(folder / "case.json", self.to_dict(places))
         return [folder / "case.json", *files]
 
-    def to_dict(self, places: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-        """The content of case.json; ``places`` says where images and regions are."""
+    def to_dict(self, places: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """The content of case.json; ``places``: where images and regions are, and what the images hold."""
         row = {name: None if isinstance(v, float) and isnan(v) else v for name, v in self.row.items()}
         for name in ("rank", "rank_explained"):
             if (place := row.get(name)) is not None:
@@ -208,9 +208,6 @@ def case_map(
         raise InputError(
             f"Case {source.id}: {said.key} is not defined around any voxel of the ROI {source.roi} on {modality}."
         )
-    low, high = (float(v) for v in np.percentile(values, _RANGE_PERCENT))
-    if not high > low:
-        low, high = float(values.min()), float(values.max())
     if isinstance(lens, LensResult) and source.roi != lens.about["roi"]:
         notes.append(f"ΔI is of the ROI {lens.about['roi']}, which the lens measured; the map is of {source.roi}.")
     width = 2 * settings.kernel_radius + 1
@@ -219,14 +216,14 @@ def case_map(
         "of the region, with the grey levels of the lens's own extraction."
     )
     return CaseMap(
-        source, modality, said.key, volume, rois, (low, high if high > low else low + 1.0), said.text, said.unit, row,
-        tuple(notes),
+        source, modality, said.key, volume, rois, colour_range(volume.voxels, settings.kernel_radius), said.text,
+        said.unit, row, tuple(notes),
     )  # fmt: skip
 
 
 def chosen_feature(
     lens: LensResult, *, modality: str | None = None, feature: str | None = None, rank: str | None = None,
-    by: str = "importance",
+    by: str = "explained",
 ) -> tuple[str, str]:  # fmt: skip
     """Modality and feature that a user means: named, or by place in the shift table.
 
@@ -234,8 +231,8 @@ def chosen_feature(
         lens: fitted.
         modality: one of the lens; with ``rank``, only its rows are counted.
         feature: a key; needs ``modality``.
-        rank: ``top`` (largest ΔI), ``bottom`` (smallest), ``stable``, or a number (1 = largest ΔI).
-        by: what ``rank`` goes by: ``importance`` (ΔI) or ``explained`` (ΔE).
+        rank: ``top`` (the largest shift), ``bottom`` (the smallest), ``stable``, or a number (1 = the largest).
+        by: what ``rank`` goes by: ``explained`` (ΔE) or ``importance`` (ΔI).
 
     Raises:
         InputError: neither or both of feature and rank, or none that fits.

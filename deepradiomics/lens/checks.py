@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepradiomics.errors import InputError
 from deepradiomics.lens.heads import REAL_RIDGE
+from deepradiomics.words import count
 
 Array = NDArray[np.float64]
 
@@ -198,11 +199,20 @@ def check_enough(rows: int, hidden: int, ridge: float) -> None:
     """Raise InputError where least squares would have more unknowns than patients, unless a real ridge is set."""
     if rows <= hidden + 1 and ridge < REAL_RIDGE:
         raise InputError(
-            f"{rows} training cases for hidden={hidden} units: the heads would fit any radiomics without error, and "
-            f"importances would mean nothing. Set hidden to {max(1, rows // 3)} or fewer (--hidden "
-            f'{max(1, rows // 3)}), add patients, or keep this width with ridge={REAL_RIDGE:g} or more ("ridge" in a '
-            "--config file)."
+            f"{count(rows, 'training case')} for hidden={hidden}: the heads would fit any radiomics without error, and "
+            f"importances would mean nothing. {_narrower(rows)}keep this width with ridge={REAL_RIDGE:g} or more "
+            '("ridge" in a --config file).'
         )
+
+
+def _narrower(rows: int) -> str:
+    """What width the patients allow, as the beginning of a sentence of choices."""
+    most = rows // 3
+    if most > 1:
+        return f"Set hidden to {most} or fewer (--hidden {most}), add patients, or "
+    if most == 1 and rows > 2:
+        return "Set hidden to 1 (--hidden 1), add patients, or "
+    return "That is too few for any width: add patients, or "
 
 
 def checked_choice(name: str, value: object, choices: Sequence[str]) -> None:

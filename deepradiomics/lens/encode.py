@@ -31,6 +31,7 @@ from deepradiomics.images import read_volume
 from deepradiomics.lens.embeddings import Embeddings
 from deepradiomics.prepare.stack import PreparedStack, StackRecipe, prepare_stack
 from deepradiomics.progress import Progress, silent
+from deepradiomics.words import count
 
 if TYPE_CHECKING:
     from deepradiomics.networks.encoder import Encoder
@@ -94,8 +95,14 @@ def encode(
             continue
         if not work.look_up(key):
             first.setdefault(key, row)
-    done = len(manifest) - len(first)
-    report(done / len(manifest), f"{done} of {len(manifest)} cases need no encoding")
+    usable = len(keys)
+    done = usable - len(first)
+    if usable:  # where no case can be used, nothing is called done
+        unusable = f"; {count(len(failed), 'case')} cannot be encoded" if failed else ""
+        known = (
+            f"{done} of {count(usable, 'case')} found in the cache" if done else f"{count(usable, 'case')} to encode"
+        )
+        report(done / usable, known + unusable)
     prepared = _ahead(lambda item: work.stack(*item), first.items(), threads=_threads())
     refused: dict[str, str] = {}  # key → reason
     for group in _batches(_usable(prepared, refused), batch_size):
@@ -104,8 +111,8 @@ def encode(
                 work.keep(key, vector, stack.notes)
             else:
                 refused[key] = f"Case {row.id}: the encoder {encoder.name!r} gives NaN or infinite values for it."
-        done = len(manifest) - len(first) + sum(key in work.found or key in refused for key in first)
-        report(done / len(manifest), f"encoded {group[-1][1].id} ({done} of {len(manifest)})")
+        done = usable - len(first) + sum(key in work.found or key in refused for key in first)
+        report(done / usable, f"encoded {group[-1][1].id} ({done} of {usable})")
     for case, key in keys.items():
         if key in refused:
             failed[case] = refused[key]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from deepradiomics.lens.config import LensConfig
+from deepradiomics.words import count
 
 FEW_LEVELS, MANY_LEVELS = 16, 128
 
@@ -78,13 +79,15 @@ def cohort_remarks(counts: Mapping[str, int], config: LensConfig, dimension: int
     said = []
     if counts["train"] <= config.hidden:
         said.append(
-            f"{counts['train']} training cases for {config.hidden} hidden units: the linear heads can fit noise, and "
-            "R² on the test cases tells how much. Consider a smaller --hidden."
+            f"{count(counts['train'], 'training case')} for {count(config.hidden, 'hidden unit')}: "
+            "the linear heads can fit noise, and R² on the test cases tells how much. Consider a smaller --hidden."
         )
     if counts["test"] < 6:
-        said.append(f"{counts['test']} test cases: a signed-rank test cannot become significant below 6.")
+        said.append(f"{count(counts['test'], 'test case')}: a signed-rank test cannot become significant below 6.")
     if dimension < config.hidden:
-        said.append(f"{config.hidden} hidden units for embeddings of {dimension} numbers: some units say the same.")
+        said.append(
+            f"{count(config.hidden, 'hidden unit')} for embeddings of {dimension} numbers: some units say the same."
+        )
     return said
 
 

@@ -2,7 +2,8 @@
 
     plan (patient) ─► head painted at each visit's voxels ─► haematomas ─► scanner (kernel, noise) ─► Volume, Mask
 
-Everything is labelled SYNTHETIC: folder, file headers, notes. Nothing learned here means anything clinically.
+Everything is labelled SYNTHETIC: folder, file headers, notes; a real head is called real. Nothing learned here means
+anything clinically.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from deepradiomics.phantoms.ich_real_head import RealHead
 from deepradiomics.phantoms.ich_scanner import PROTOCOLS, Size, Visit, acquire, head_points, visit_grid
 from deepradiomics.phantoms.shared import write_labelled
 from deepradiomics.progress import Progress
+from deepradiomics.words import REAL_HEAD, REAL_HEAD_HEADER
 
 PHANTOM_VERSION = "1"  # raise when the same seed gives other images
-_README = """SYNTHETIC DATA - NOT A PATIENT
+_README = """{title}
 
 {what} by DeepRadiomics
 ("deepradiomics phantom ich --cases {cases} --seed {seed} --size {size}{options}", phantom version {version}).
@@ -151,18 +153,18 @@ def write_ich_cohort(
     write_text(folder / "README.txt", _readme(cases, seed, size, followup, head))
     (folder / "manifest.csv").unlink(missing_ok=True)  # an older one must not vouch for a cohort half rewritten
     rows, truth = [], []
-    kind = "ich" if head is None else "ichreal"
+    kind, shown = ("ich", "head CT") if head is None else ("ichreal", REAL_HEAD_HEADER)
     for number in range(cases):
         name = f"{kind}-s{seed}-{number + 1:04d}"
         if progress:
-            progress(number / cases, f"synthetic head {number + 1} of {cases}")
+            progress(number / cases, f"{'synthetic head' if head is None else 'head'} {number + 1} of {cases}")
         exam = ich_exam((seed, number), id=name, followup=followup, size=size, head=stage)
         files: dict[str, Volume | Mask | None] = {
             "ct": exam.baseline, "mask": exam.mask, "ct_followup": exam.followup, "mask_followup": exam.mask_followup,
         }  # fmt: skip
         for what, image in files.items():
             if image is not None:
-                write_labelled(image, folder / "cases" / name / f"{what}.nii.gz", "head CT")
+                write_labelled(image, folder / "cases" / name / f"{what}.nii.gz", shown)
         rows.append(_manifest_row(exam, f"person-{kind}-s{seed}-{number + 1:04d}"))
         truth.append({"id": name, **_truth(exam)})
     _write_csv(truth, folder / "truth.csv")
@@ -202,12 +204,14 @@ def _scan(
 def _readme(cases: int, seed: int, size: Size, followup: bool, head: Volume | None) -> str:
     what = "These head CTs were never acquired and show nobody: they were computed"
     options = "" if followup else " --no-followup"
+    title = "SYNTHETIC DATA - NOT A PATIENT"
     if head is not None:
         file = Path(head.source or head.name or "head").name
-        what = f"The head is a real one ({file}); its haematomas are not, and were computed"
+        what = f"{REAL_HEAD} ({file}); its haematomas are not, and were computed"
         options += f" --head {file}"
+        title = "SYNTHETIC HAEMATOMAS - IN THE HEAD OF A REAL PERSON"
     return _README.format(
-        what=what, cases=cases, seed=seed, size=size, options=options, version=PHANTOM_VERSION,
+        title=title, what=what, cases=cases, seed=seed, size=size, options=options, version=PHANTOM_VERSION,
         risk=", ".join(f"{name} {weight}" for name, weight in RISK.items()), risk_noise=RISK_NOISE,
         steep=STEEP, at_3=AT_3, most=MOST_GROWTH_ML,
         mrs=", ".join(f"{name} {weight}" for name, weight in MRS.items()), mrs_noise=MRS_NOISE,

@@ -110,7 +110,9 @@ def usable_edges(name: str, values: np.ndarray, settings: Settings) -> np.ndarra
             )
     try:
         edges = bin_edges(values, settings.bin_width, settings.bin_count)
-    except ValueError:  # numpy's, of a bin count
+        if settings.bin_count is not None and not (edges[1:] > edges[:-1]).all():
+            edges = np.empty(0)  # numpy 2.0 gives equal edges instead of raising
+    except ValueError:  # newer numpy's, of a bin count
         edges = np.empty(0)
     if len(edges) < 2:
         bins = f"{settings.bin_count} bins" if settings.bin_count else f"bins of width {settings.bin_width:g}"

@@ -16,10 +16,12 @@ from deepradiomics.files import atomic_file
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A6D00")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2, 2, 2)))
 GREY = "#767676"
+_LEGEND_BELOW_IN = 0.55  # ticks, their labels and the axis title
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
@@ -47,6 +49,21 @@ def tidy(axes: Axes, title: str = "", x: str = "", y: str = "") -> Axes:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
+
+
+def legend_below(axes: Axes, **options: Any) -> Legend:
+    """A legend under the axes' own title and ticks, at a distance in inches: it covers neither, whatever their size.
+
+    Inside, a legend covers bars and curves; at a share of the axes' height below them it covers the title of low axes.
+    """
+    from matplotlib.transforms import ScaledTranslation
+
+    figure: Any = axes.figure
+    below = axes.transAxes + ScaledTranslation(0.0, -_LEGEND_BELOW_IN, figure.dpi_scale_trans)
+    return axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 0.0), bbox_transform=below, borderaxespad=0.0, frameon=False,
+        **{"fontsize": 8, **options},
+    )  # fmt: skip
 
 
 def style(i: int) -> dict[str, Any]:

@@ -16,8 +16,9 @@ import numpy as np
 from deepradiomics.errors import InputError
 from deepradiomics.fingerprint.eval_records import Prediction, keys_of, tasks_of
 from deepradiomics.fingerprint.eval_result import Evaluation, TopFeature
-from deepradiomics.results.canvas import COLOURS, GREY, new_figure, save, style, tidy, wrapped
+from deepradiomics.results.canvas import COLOURS, GREY, legend_below, new_figure, save, style, tidy, wrapped
 from deepradiomics.stats import auc, roc_curve
+from deepradiomics.words import count, title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,10 +49,9 @@ def roc_figure(evaluation: Evaluation, keys: Sequence[tuple[str, str]] | None = 
             false_rate, true_rate, _ = roc_curve(label, score)
             name = f"{evaluation.info(*key).label}  {auc(label, score):.2f}"
             axes.plot(false_rate, true_rate, linewidth=1.8, label=name, **style(i))
-        tidy(axes, task, "1 - specificity", "sensitivity")
+        tidy(axes, title_of(task), "1 - specificity", "sensitivity")
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-        # Below the axes: with a dozen methods a legend inside would cover the curves.
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=8, frameon=False, title="AUC")
+        legend_below(axes, title="AUC")
     return figure
 
 
@@ -59,7 +59,7 @@ def calibration_figure(
     evaluation: Evaluation, key: tuple[str, str] = ("fingerprint", "paper"), bins: int = 5
 ) -> Figure:
     """Observed frequency against predicted probability, in bins of equally many test cases, one line a binary task."""
-    figure = new_figure(5.2, 4.8)
+    figure = new_figure(5.2, 5.4)
     axes = tidy(
         figure.subplots(), f"Calibration: {evaluation.info(*key).label}", "predicted probability", "observed share"
     )
@@ -70,9 +70,9 @@ def calibration_figure(
         groups = [group for group in np.array_split(np.argsort(score, kind="stable"), bins) if len(group)]
         predicted = [score[group].mean() for group in groups]
         observed = [label[group].mean() for group in groups]
-        axes.plot(predicted, observed, marker="osD^v"[i % 5], label=f"{task} (n = {len(label)})", **style(i))
+        axes.plot(predicted, observed, marker="osD^v"[i % 5], label=f"{title_of(task)} (n = {len(label)})", **style(i))
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.04, 1.04))
-    axes.legend(loc="best", fontsize=9, frameon=False)
+    legend_below(axes, fontsize=9)
     return figure
 
 
@@ -94,7 +94,7 @@ def top_features_figure(
     axes.set_yticks(place, names, fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     meaning = "mean relevance q" if by == "relevance" else "mean |contribution| to the logit"
-    tidy(axes, f"{task}: first {len(rows)} features by {by}", meaning)
+    tidy(axes, f"{title_of(task)}: first {count(len(rows), 'feature')} by {by}", meaning)
     axes.grid(axis="y", visible=False)
     panels = right.subplots(3, 1)
     _counts(panels[0], "by patch", [str(row.patch) for row in rows], {})
@@ -114,7 +114,7 @@ def loss_figure(history: Path | str | Sequence[Mapping[str, float]], title: str 
     epochs = [row.get("epoch", i) for i, row in enumerate(rows)]
     for i, name in enumerate(names):
         axes.plot(epochs, [row[name] for row in rows], linewidth=1.8, label=name.replace("_", " "), **style(i))
-    axes.legend(frameon=False)
+    legend_below(axes, ncols=min(3, len(names)))
     return figure
 
 
@@ -134,19 +134,18 @@ def localisation_figure(localisation: Localisation) -> Figure:
             summary = localisation.summary(task, method, score)
             if summary is None:
                 continue
-            name = (
-                f"{_NAMES.get(method, method)}, {score}: mean rank {summary.mean_rank:.2f}, first {summary.top1:.3f}, "
-                f"ahead {summary.ahead:.2f}"
-            )
+            name = f"{_NAMES.get(method, method)}, {score}: mean rank {summary.mean_rank:.2f}, first {summary.top1:.3f}"
+            if np.isfinite(summary.ahead):  # a task with one lesion patch has no others to stand above
+                name += f", ahead {summary.ahead:.2f}"
             where = place + (i - (len(groups) - 1) / 2) * width
             bars = axes.bar(where, summary.share_at_rank, width, label=name, color=COLOURS[i % len(COLOURS)])
             for bar in bars:
                 bar.set(hatch=("", "//", "..", "xx")[i % 4], edgecolor="white")
         chance = f"chance: mean rank {(patches + 1) / 2:.2f}, first {1 / patches:.3f}, ahead 0.50"
         axes.axhline(1 / patches, color="black", linestyle=":", linewidth=1.2, label=chance)
-        tidy(axes, task, f"rank of the planted patch (of {patches})", "share of cases")
+        tidy(axes, title_of(task), f"rank of the planted patch (of {patches})", "share of cases")
         axes.set_xticks(place)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=8, frameon=False)
+        legend_below(axes)
     return figure
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError
 from deepradiomics.files import read_json
-from deepradiomics.ich.cohort import TITLES
+from deepradiomics.ich.cohort import title_of
 from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume
 from deepradiomics.results.ich_folder import Row, read_rows
-from deepradiomics.results.ich_words import SYNTHETIC_CT, SYNTHETIC_MODEL, red_lines
+from deepradiomics.results.ich_words import SYNTHETIC_CT, SYNTHETIC_IN_REAL, SYNTHETIC_MODEL, red_lines
 
 KIND = "ich-case"
 HAEMATOMA, RING = 1, 2
@@ -89,7 +89,12 @@ class CaseFolder:
 
     def title(self, outcome: str) -> str:
         """An outcome's title."""
-        return str(self.outcomes[outcome].get("title") or TITLES.get(outcome, outcome))
+        return str(self.outcomes[outcome].get("title") or title_of(outcome))
+
+    @property
+    def outside(self) -> bool:
+        """Whether the case lies outside the training cohort, so that no class is shown."""
+        return bool(self.record.get("outside_training_cohort"))
 
     @property
     def haematoma(self) -> np.ndarray:
@@ -109,7 +114,8 @@ class CaseFolder:
     def red(self) -> list[str]:
         """What stands in red on every picture."""
         model, image = (bool(self.record.get(f"synthetic_{what}")) for what in ("model", "image"))
-        return red_lines(self.leaking, SYNTHETIC_MODEL if model else "", SYNTHETIC_CT if image else "")
+        shown = SYNTHETIC_IN_REAL if self.record.get("real_head") else SYNTHETIC_CT
+        return red_lines(self.leaking, SYNTHETIC_MODEL if model else "", shown if image else "")
 
     @property
     def leaking(self) -> bool:

@@ -18,6 +18,7 @@ from deepradiomics.results.ich_words import (
     mark_red,
 )
 from deepradiomics.results.lens_words import number, signed
+from deepradiomics.stats.outside import OUTSIDE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _COMPONENTS = 6
 _CURVE, _PATIENT = COLOURS[0], COLOURS[1]
+_OUTSIDE = GREY  # of a patient outside the training cohort: no class, no warm colour
 
 
 def calibration_figure(case: CaseFolder) -> Figure | None:
@@ -42,8 +44,9 @@ def calibration_figure(case: CaseFolder) -> Figure | None:
         ax.errorbar(x, y, [np.maximum(0, y - low), np.maximum(0, high - y)], color=_CURVE, marker="o", markersize=4.5,
                     linewidth=1.4, elinewidth=1.0, capsize=2, label="training cohort, out of fold")  # fmt: skip
         ax.axvline(one["threshold"], color="black", linewidth=1.0, linestyle="-.", label="threshold")
-        ax.axvline(one["probability"], color=_PATIENT, linewidth=2.2, label="this patient")
-        own = one["calibration"].get("bin")
+        patient, name_of_line = (_OUTSIDE, f"this patient, {OUTSIDE}") if case.outside else (_PATIENT, "this patient")
+        ax.axvline(one["probability"], color=patient, linewidth=2.2, label=name_of_line)
+        own = None if case.outside else one["calibration"].get("bin")  # outside, no group of patients is like this one
         if own is not None:
             ax.plot([x[own]], [y[own]], marker="o", markersize=10, markerfacecolor="none", color=_PATIENT,
                     markeredgewidth=1.8)  # fmt: skip
@@ -51,7 +54,8 @@ def calibration_figure(case: CaseFolder) -> Figure | None:
         ax.title.set_fontsize(9.5)
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(shown) + 1), frameon=False, fontsize=8.5)
+    columns = 2 if case.outside else min(4, len(shown) + 1)  # the words for outside are long
+    figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=8.5)
     return _marked(figure, case)
 
 
@@ -95,7 +99,7 @@ def _waterfall(ax: Axes, case: CaseFolder, name: str, groups: list[str]) -> None
         at = max(ends[-2:])
         ax.annotate(signed(share, 2), (at, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
     last = len(groups) + 1
-    ax.barh(last, one["probability"], 0.7, color=_PATIENT)
+    ax.barh(last, one["probability"], 0.7, color=_OUTSIDE if case.outside else _PATIENT)
     for place, value in ((0, one["base_value"]), (last, one["probability"])):
         ax.annotate(number(value, 2), (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8,
                     fontweight="bold")  # fmt: skip

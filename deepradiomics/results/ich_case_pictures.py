@@ -17,6 +17,7 @@ from deepradiomics.results.ich_case import HAEMATOMA, CaseFolder
 from deepradiomics.results.ich_surface import VIEWS as DIRECTIONS
 from deepradiomics.results.ich_surface import draw_surfaces, surface
 from deepradiomics.results.ich_words import mark_red
+from deepradiomics.results.palettes import GRADCAM, MAP_OPACITY, colormap
 from deepradiomics.results.report_pictures import draw_grey
 from deepradiomics.results.report_slices import Slice, take_slice
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BRAIN_WINDOW_HU = (0.0, 80.0)
-BLOOD, RING_COLOUR, HEAT = "#ffcc33", "#56B4E9", "inferno"
+BLOOD, RING_COLOUR = "#ffcc33", "#56B4E9"
 CHANGES = {1: ("stable", "#ffcc33"), 2: ("grown", "#D55E00"), 3: ("shrunk", "#56B4E9")}
 _SURFACE, _RING_SURFACE = "#c22f34", "#d6ebf7"
 _MARGIN_MM = 14.0
@@ -89,7 +90,7 @@ def gradcam_figure(case: CaseFolder) -> Figure | None:
     size = [take_slice(near.ct, plane, near.ct.geometry.centre_mm) for plane in VIEWS]
     figure = new_figure(_WIDTH_IN, min(2.6, _height(size)) * len(maps) + 0.7)
     axes = figure.subplots(len(maps), 3, squeeze=False, width_ratios=[one.extent_mm[0] for one in size])
-    scale = Normalize(0, 1)
+    scale, colours = Normalize(0, 1), colormap(GRADCAM)
     for line, name in zip(axes, maps, strict=True):
         heat = near.gradcam[name]
         relative = Volume(np.nan_to_num(heat.voxels) / float(np.nanmax(heat.voxels)), heat.geometry)
@@ -98,11 +99,12 @@ def gradcam_figure(case: CaseFolder) -> Figure | None:
             slice_ = take_slice(near.ct, plane, point)
             values = take_slice(relative, plane, point).pixels
             _grey(ax, slice_)
-            ax.imshow(values, cmap=HEAT, norm=scale, alpha=np.clip(0.15 + 0.6 * values, 0, 0.75) * (values > 0),
+            strength = np.clip(0.15 + 0.5 * values, 0, MAP_OPACITY) * (values > 0)
+            ax.imshow(values, cmap=colours, norm=scale, alpha=strength,
                       extent=(0.0, slice_.extent_mm[0], slice_.extent_mm[1], 0.0), interpolation="nearest")  # fmt: skip
             _outlines(ax, near, plane, point, blood="white")
         line[1].set_title(case.title(name), fontsize=10)
-    bar = figure.colorbar(ScalarMappable(scale, HEAT), ax=axes, fraction=0.02, pad=0.01, aspect=30)
+    bar = figure.colorbar(ScalarMappable(scale, colours), ax=axes, fraction=0.02, pad=0.01, aspect=30)
     bar.set_label("Grad-CAM, share of the map's maximum", fontsize=9)
     bar.ax.tick_params(labelsize=8)
     _legend(figure, "white")

@@ -1,7 +1,7 @@
 """``report.html`` of one patient with a haemorrhage, to be read without any software of ours.
 
-It holds pictures and tables inside itself, loads nothing from elsewhere, runs no script, and carries no identifiers:
-the case id is the user's.
+It holds pictures and tables inside itself, loads nothing from elsewhere, runs no script, and holds nothing from an
+image's header: the case's name is the user's, else the file's.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from deepradiomics.results.ich_case import CaseFolder
 from deepradiomics.results.ich_text import details
 from deepradiomics.results.report_pictures import to_picture
 from deepradiomics.results.report_text import figure
+from deepradiomics.stats.outside import OUTSIDE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +64,10 @@ def render_case(case: CaseFolder) -> str:
         notes=text.notes(case),
         risks=text.risks(case),
         risk_words=text.risk_words(case),
-        calibration=_shown(charts.calibration_figure(case), "calibration", "The bundle holds no calibration."),
+        calibration=_shown(
+            charts.calibration_figure(case), "outside" if case.outside else "calibration",
+            "The bundle holds no calibration.",
+        ),
         volumes=text.volumes(case),
         planes=_shown(pictures.planes_figure(case), "planes", _NO_CT),
         slices=_shown(pictures.slices_figure(case), "slices"),
@@ -92,6 +96,11 @@ _WORDS = {
         "Where each risk lies on the training cohort's calibration",
         "Calibration of the model in its training cohort, out of fold, with Wilson's 95 % intervals. Upright orange "
         "line: this patient's risk; circle: the group of training patients nearest to it.",
+    ),
+    "outside": (
+        "The risk beside the training cohort's calibration",
+        "Calibration of the model in its training cohort, out of fold, with Wilson's 95 % intervals. Upright grey "
+        f"line: this patient's risk. The patient is {OUTSIDE}: no group of its patients is like this one.",
     ),
     "planes": (
         "Axial, coronal and sagittal slice through the haematoma",

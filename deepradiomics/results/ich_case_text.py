@@ -7,9 +7,10 @@ from html import escape
 from typing import Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.cohort import TITLES
+from deepradiomics.ich.cohort import title_of
 from deepradiomics.ich.experiment_config import CLASSIFIER_TITLES, INPUT_TITLES
 from deepradiomics.radiomics.catalogue import describe, label_of
+from deepradiomics.results.column_titles import FEATURES, SHAP, value_with_unit
 from deepradiomics.results.ich_case import CaseFolder
 from deepradiomics.results.ich_folder import is_number
 from deepradiomics.results.ich_text import details, software
@@ -18,13 +19,15 @@ from deepradiomics.results.ich_words import (
     RESEARCH,
     SYNTHETIC_CT,
     SYNTHETIC_MODEL,
-    count,
+    abc2_title,
     group_name,
     percent,
     readable,
 )
 from deepradiomics.results.lens_words import DASH, number, signed
-from deepradiomics.results.report_text import table
+from deepradiomics.results.report_text import outside_banner, table
+from deepradiomics.stats.outside import OUTSIDE
+from deepradiomics.words import count, made_up_sentence
 
 _LESIONS = {
     "all": "All were taken together as one region.",
@@ -46,7 +49,8 @@ def warning(case: CaseFolder) -> str:
     if case.synthetic:
         lines.append(f"{SYNTHETIC_MODEL}: these risks demonstrate the software and mean nothing clinically.")
     if case.record.get("synthetic_image"):
-        lines.append(f"{SYNTHETIC_CT}: it shows nobody.")
+        real = bool(case.record.get("real_head"))
+        lines.append(made_up_sentence(True) if real else f"{SYNTHETIC_CT}: it shows nobody.")
     marked = "".join(f'<p class="synthetic">{escape(line)}</p>' for line in lines)
     return f"{marked}<p>{escape(RESEARCH)}</p>"
 
@@ -61,19 +65,27 @@ def notes(case: CaseFolder) -> str:
 
 
 def risks(case: CaseFolder) -> str:
-    """A row an outcome: the risk, the threshold, the base rate, and what became of training patients like this one."""
+    """A row an outcome: the risk, the threshold, the base rate, and what became of training patients like this one.
+
+    Outside the training cohort there is no side of the threshold, no red, and no patient like this one.
+    """
     rows = []
+    banner = outside_banner(case.record) if case.outside else ""
     for name, one in case.outcomes.items():
         side = "above" if one.get("positive") else "below"
         colour = "positive" if one.get("positive") else "negative"
+        risk = percent(one["probability"], 1)
+        if case.outside:
+            side, colour = OUTSIDE, "outside"
         rows.append([
-            escape(case.title(name)), f"<strong>{percent(one['probability'], 1)}</strong>",
+            escape(case.title(name)),
+            f'<span class="outside">{risk}</span>' if case.outside else f"<strong>{risk}</strong>",
             f'<span class="{colour}">{side}</span><br><span class="small">{percent(one["threshold"], 1)}</span>',
             f'{percent(one["base_rate"], 1)}<br><span class="small">of {one["n_training"]} patients</span>',
-            _like(one),
+            DASH if case.outside else _like(one),
         ])  # fmt: skip
     head = ["Outcome", "Risk", "Threshold", "Base rate", "Training patients with a risk like this"]
-    return table(head, rows, numbers=(1, 2, 3))
+    return banner + table(head, rows, numbers=(1, 2, 3))
 
 
 def _like(one: Mapping[str, Any]) -> str:
@@ -113,7 +125,7 @@ def volumes(case: CaseFolder) -> str:
     rows = [
         ["Haematoma", f"{number(told.get('haematoma_ml'), 2)} mL", "counted in voxels"],
         [
-            "ABC/2",
+            abc2_title(case.record),
             f"{number(told.get('abc2_ml'), 2)} mL",
             f"{sides} mm; the bedside estimate, beside it for comparison",
         ],
@@ -151,7 +163,7 @@ def followup(case: CaseFolder) -> str:
         ["Expansion", f"{signed(told.get('expansion_ml'))} mL ({signed_percent(told.get('relative'))})"],
     ]
     labels = told.get("labels") or {}
-    rows += [[escape(TITLES.get(name, name)), "yes" if value else "no"] for name, value in labels.items()]
+    rows += [[escape(title_of(name)), "yes" if value else "no"] for name, value in labels.items()]
     return table(["Measured", ""], rows, numbers=(1,))
 
 
@@ -179,7 +191,7 @@ def component_tables(case: CaseFolder) -> str:
         rows = sorted((r for r in case.shap if r["outcome"] == name), key=lambda r: -abs(r["shap"]))[:_COMPONENTS]
         cells = [[escape(group_name(r["group"])), escape(readable(r["label"])), number(r["value"]), signed(r["shap"])]
                  for r in rows]  # fmt: skip
-        head = ["Group", "Component", "Value", "Share in the probability"]
+        head = [SHAP[name] for name in ("group", "label", "value", "shap")]
         parts.append(f"<h4>{escape(case.title(name))}</h4>{table(head, cells, numbers=(2, 3))}")
     return "\n".join(parts)
 
@@ -195,13 +207,21 @@ def features(case: CaseFolder) -> str:
         except InputError:
             name, words = row["feature"], ""
         value = row["value"]
-        shown = f"{value:.5g}".replace("-", "−") if is_number(value) else "not defined"
+        shown = "not defined"
+        if is_number(value):
+            shown = escape(value_with_unit(str(row["feature"]), f"{value:.5g}".replace("-", "−")))
         rows.append([f'{escape(name)}<br><span class="small">{escape(words)}</span>', shown])
     if not rows:
         return f"<p>{count(len(case.features), 'feature')} in features.csv.</p>"
     left = len(case.features) - len(rows)
     more = f"<p>{count(left, 'other feature')} (texture, filtered images) in features.csv.</p>" if left else ""
-    return details("Shape and grey levels of the haematoma", table(["Feature", "Value"], rows, numbers=(1,))) + more
+    return (
+        details(
+            "Shape and grey levels of the haematoma",
+            table([FEATURES["feature"], FEATURES["value"]], rows, numbers=(1,)),
+        )
+        + more
+    )
 
 
 def provenance(case: CaseFolder) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
+from deepradiomics.results.canvas import GREY, legend_below, new_figure, tidy, wrapped
 from deepradiomics.results.ich_figures import marked
 from deepradiomics.results.ich_folder import Experiment, is_number
 from deepradiomics.results.ich_words import (
@@ -63,7 +63,7 @@ def calibration_figure(experiment: Experiment) -> Figure | None:
         tidy(ax, wrapped(title, 24), "predicted probability", "observed share" if ax is axes[0] else "")
         ax.title.set_fontsize(10)
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=8, frameon=False)
+        legend_below(ax)
     return marked(figure, experiment)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from deepradiomics.results.ich_figures import beyond, compared_pairs, few
 from deepradiomics.results.ich_folder import Experiment, Row, is_number
-from deepradiomics.results.ich_words import LEAST, LEVEL, count, listed, with_interval
+from deepradiomics.results.ich_words import LEAST, LEVEL, listed, with_interval
 from deepradiomics.results.lens_words import number, p_value, signed
+from deepradiomics.words import count
 
 _NAMED = 3
 

@@ -10,9 +10,10 @@ from html import escape
 
 from deepradiomics.results.ich_figures import beyond
 from deepradiomics.results.ich_folder import Experiment, Row, is_number
-from deepradiomics.results.ich_words import count, group_name, percent, readable, with_interval
+from deepradiomics.results.ich_words import group_name, percent, readable, with_interval
 from deepradiomics.results.lens_words import DASH, number, p_value, signed
 from deepradiomics.results.report_text import table
+from deepradiomics.words import count
 
 _RATES = {"f1": "F1", "sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV"}
 _FEATURES = 3  # of a component

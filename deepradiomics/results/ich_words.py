@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.catalogue import label_of
 from deepradiomics.results.lens_words import DASH, number
+from deepradiomics.words import title_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,6 +34,8 @@ RED = "#b00020"
 RESEARCH = "Research use only; not a medical device. Not for diagnosis or treatment."
 SYNTHETIC = "SYNTHETIC DATA"
 SYNTHETIC_MODEL, SYNTHETIC_CT = "SYNTHETIC MODEL", "SYNTHETIC CT"
+SYNTHETIC_IN_REAL = "SYNTHETIC HAEMATOMA, REAL HEAD"
+_RED_LETTERS_PER_INCH = 10.0  # of mark_red, so that narrow figures break the line
 LEAKING = "LEAKING RUN"
 _KEY = re.compile(r"[A-Za-z0-9.]+(?:-[A-Za-z0-9.-]+)?_[A-Za-z0-9]+_[A-Za-z0-9]+(?:_[A-Za-z0-9_]+)?")
 
@@ -42,9 +45,13 @@ def titles_of(told: Any, found: Iterable[str], known: Mapping[str, str]) -> dict
 
     >>> titles_of([{"name": "b", "title": "Bee"}], ["a", "b"], {"a": "Ay"})
     {'b': 'Bee', 'a': 'Ay'}
+    >>> titles_of([], ["late_stroke"], {})
+    {'late_stroke': 'Late stroke'}
     """
-    titles = {str(one["name"]): str(one.get("title") or known.get(one["name"], one["name"])) for one in told or ()}
-    return titles | {name: known.get(name, name) for name in found if name not in titles}
+    titles = {
+        str(one["name"]): title_of(one["name"], one.get("title") or known.get(one["name"], "")) for one in told or ()
+    }
+    return titles | {name: title_of(name, known.get(name, "")) for name in found if name not in titles}
 
 
 def group_name(group: str) -> str:
@@ -68,15 +75,20 @@ def with_interval(row: Mapping[str, Any], name: str = "auc", low: str = "", high
     return value if DASH in ends or value == DASH else f"{value} [{ends[0]}, {ends[1]}]"
 
 
+def abc2_title(record: Mapping[str, Any]) -> str:
+    """``"ABC/2"``; where the volume counts several haematomas, that the ruler's estimate is of the largest alone.
+
+    >>> abc2_title({"volumes": {"lesions": [{}, {}]}, "lesions_policy": "all"})
+    'ABC/2 of the largest'
+    """
+    several = len((record.get("volumes") or {}).get("lesions") or ()) > 1
+    return "ABC/2 of the largest" if several and record.get("lesions_policy") != "largest" else "ABC/2"
+
+
 def percent(value: Any, digits: int = 0) -> str:
     """A share as it is printed; a dash for none."""
     shown = number(100 * value, digits) if isinstance(value, int | float) else DASH
     return DASH if shown == DASH else f"{shown} %"
-
-
-def count(n: int, thing: str, things: str = "") -> str:
-    """``"1 case"``, ``"3 cases"``."""
-    return f"{n} {thing if n == 1 else things or thing + 's'}"
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -92,7 +104,9 @@ def red_lines(leaking: bool, *made_up: str) -> list[str]:
 def mark_red(figure: Figure, lines: Sequence[str]) -> Figure:
     """Write lines in red on top of a figure: a picture may leave its page."""
     if lines:
-        figure.suptitle("  ·  ".join(lines), fontsize=10, color=RED, fontweight="bold")
+        line = "  ·  ".join(lines)
+        fits = len(line) <= _RED_LETTERS_PER_INCH * figure.get_figwidth()
+        figure.suptitle(line if fits else "\n".join(lines), fontsize=10, color=RED, fontweight="bold")
     return figure
 
 

@@ -19,12 +19,13 @@ from deepradiomics.cohort.roi import ELLIPSOID
 from deepradiomics.errors import InputError
 from deepradiomics.files import read_json
 from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume
-from deepradiomics.lens.map_colours import signed_range
+from deepradiomics.lens.map_colours import colour_range, signed_range
 from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE
 from deepradiomics.prepare import canonical_grid
 from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE
 from deepradiomics.results.canvas import new_figure, save
 from deepradiomics.results.lens_words import feature_name, interval, modality_name, signed
+from deepradiomics.results.palettes import FEATURE, MAP_OPACITY, SIGNED_FEATURE, colormap
 from deepradiomics.results.report_pictures import draw_grey
 from deepradiomics.results.report_slices import Slice, letters, own_plane
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from deepradiomics.lens.result import LensResult
 
 _OUTLINE = "#ffcc33"
-_COLOURS, _DIVERGING = "viridis", "coolwarm"
-_RANGE_PERCENT = (1.0, 99.0)  # one voxel must not decide what all others look like
 _MARGIN_MM, _SMALLEST_MM = 12.0, 40.0
 _FINE = 4  # steps a pixel, so that an outline follows the voxels' edges
 
@@ -53,12 +52,11 @@ class LensCase:
         map: a feature's values, NaN outside the region; None to draw the images alone.
         modality, feature: what the map shows.
         range: the map's values at the ends of the colours; of a map of both signs the farther end counts for both.
-            By default the 1st and 99th percentile.
+    By default those of the region's interior.
         unit: of the values; empty for none.
         roi_note: what must be said of the region, such as that no reader drew it.
         shift: the feature's row of the shift table, if known.
         synthetic: whether the images are made up.
-        named: whether ``id`` is a name that somebody gave the case, and not that of a file.
     """
 
     id: str
@@ -72,12 +70,11 @@ class LensCase:
     roi_note: str = ""
     shift: Mapping[str, Any] = field(default_factory=dict)
     synthetic: bool = False
-    named: bool = True
 
     @property
     def title(self) -> str:
-        """What the case is called above a picture; the name of a file is no name of a case, and may be a patient's."""
-        return f"Case {self.id}" if self.named else "Images given as files"
+        """What the case is called above a picture."""
+        return f"Case {self.id}"
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -140,11 +137,12 @@ def draw_map(ax: Axes, case: LensCase, window: Window) -> ScalarMappable:
     _draw_image(ax, case.images[case.modality], grid, window.plane)
     fine = grid if _in_step(case.map.geometry, grid) else _refined(grid, min(case.map.geometry.spacing_mm))
     values = sample(case.map.voxels, case.map.geometry, fine)[0]
-    low, high = case.range or _robust_range(case.map.voxels)
+    low, high = case.range or colour_range(case.map.voxels)
     both = signed_range(low, high)
     shown = ax.imshow(
-        np.ma.masked_invalid(values), cmap=_DIVERGING if both else _COLOURS, norm=Normalize(*(both or (low, high))),
-        extent=(0.0, grid.extent_mm[0], grid.extent_mm[1], 0.0), interpolation="nearest",
+        np.ma.masked_invalid(values), cmap=colormap(SIGNED_FEATURE if both else FEATURE),
+        norm=Normalize(*(both or (low, high))),
+        extent=(0.0, grid.extent_mm[0], grid.extent_mm[1], 0.0), interpolation="nearest", alpha=MAP_OPACITY,
     )  # fmt: skip
     _outline(ax, case.rois.get(case.modality), grid, "white")
     ax.set_title(f"{modality_name(case.modality)}: {feature_name(case.feature).replace(', ', chr(10))}", fontsize=11)
@@ -229,7 +227,6 @@ def read_case(folder: Path | str) -> LensCase:
         range=(float(limits[0]), float(limits[1])) if limits else None,
         unit=str(about.get("unit") or ""), roi_note=str(about.get("roi_note") or ""),
         shift=about.get("delta_i") or {}, synthetic=bool(about.get("synthetic")),
-        named=all(str(about["case_id"]) != Path(one["image"]).name.partition(".")[0] for one in files.values()),
     )  # fmt: skip
 
 
@@ -287,12 +284,6 @@ def _refined(grid: Geometry, spacing_mm: float) -> Geometry:
     """The same slice in voxels no coarser than ``spacing_mm``."""
     size = [max(n, int(np.ceil(e / spacing_mm))) for n, e in zip(grid.size[:2], grid.extent_mm[:2], strict=True)]
     return grid.resized((*size, 1))
-
-
-def _robust_range(values: np.ndarray) -> tuple[float, float]:
-    finite = values[np.isfinite(values)]
-    low, high = (float(v) for v in np.percentile(finite, _RANGE_PERCENT)) if finite.size else (0.0, 1.0)
-    return low, high if high > low else low + 1.0
 
 
 def _title(case: LensCase) -> str:

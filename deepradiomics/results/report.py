@@ -1,7 +1,8 @@
 """``report.html``: one self-contained page about one patient's fingerprint, to be read without any software of ours.
 
-It holds pictures, charts and tables inside itself, loads nothing from elsewhere, runs no script, and carries no
-identifiers: the case id is the user's, file names are those in ``prediction.json``.
+It holds pictures, charts and tables inside itself, loads nothing from elsewhere, runs no script, and holds
+nothing from an image's header: the case's name is the user's, else the file's, file names are those in
+``prediction.json``.
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ def render_report(result: "FingerprintResult") -> str:
     """Return the report as HTML text."""
     prediction = result.prediction
     rows = {task: [row for row in result.rows if row.task == task] for task in prediction["tasks"]}
+    titled = {text.task_title(prediction, task): ones for task, ones in rows.items()}
     template = Template((_TEMPLATES / "report.html").read_text(encoding="utf-8"))
     return template.substitute(
         css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
@@ -52,8 +54,8 @@ def render_report(result: "FingerprintResult") -> str:
         inference_text=text.inference_text(prediction),
         pictures=_pictures(result),
         charts=_charts(result, rows),
-        relevance=text.figure(relevance_chart(rows)) + text.patch_table(prediction),
-        features=_features(rows),
+        relevance=text.figure(relevance_chart(titled)) + text.patch_table(prediction),
+        features=_features(titled),
         methods=escape(str(prediction.get("methods_text", ""))),
         provenance=text.provenance(prediction),
     )
@@ -71,7 +73,7 @@ def _pictures(result: "FingerprintResult") -> str:
     parts = []
     for task in prediction["tasks"]:
         picture = task_picture(
-            task,
+            text.task_title(prediction, task),
             result.case.views[reference],
             result.relevance[task],
             result.gradcam.get(task),
@@ -79,7 +81,7 @@ def _pictures(result: "FingerprintResult") -> str:
             boxes[reference],
             [patch["relevance"][task] for patch in prediction["patches"]],
         )
-        parts.append(f"<h3>{escape(task)}</h3>{text.figure(picture)}")
+        parts.append(f"<h3>{escape(text.task_title(prediction, task))}</h3>{text.figure(picture)}")
     remarks = {
         view: f"reformatted from {values['reformatted_from']}"
         for view, values in prediction["views"].items()
@@ -92,9 +94,10 @@ def _pictures(result: "FingerprintResult") -> str:
 def _charts(result: "FingerprintResult", rows: Mapping[str, list["FingerprintRow"]]) -> str:
     parts = []
     for task, ones in rows.items():
-        picture = contributions_chart(task, ones)
-        parts.append(text.figure(picture) if picture else f"<p>{escape(task)}: no feature was selected.</p>")
-        parts.append(f"<p>{text.sum_text(task, result.prediction['tasks'][task], ones)}</p>")
+        title = text.task_title(result.prediction, task)
+        picture = contributions_chart(title, ones)
+        parts.append(text.figure(picture) if picture else f"<p>{escape(title)}: no feature was selected.</p>")
+        parts.append(f"<p>{text.sum_text(title, result.prediction['tasks'][task], ones)}</p>")
     return "\n".join(parts)
 
 

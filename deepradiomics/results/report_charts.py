@@ -7,6 +7,7 @@ import numpy as np
 
 from deepradiomics.radiomics.catalogue import label_of
 from deepradiomics.results.report_pictures import Picture, to_picture
+from deepradiomics.words import count as counted
 
 if TYPE_CHECKING:
     from deepradiomics.fingerprint.result import FingerprintRow
@@ -39,7 +40,7 @@ def largest(rows: Sequence["FingerprintRow"], count: int) -> list["FingerprintRo
     return sorted(chosen, key=lambda row: -abs(row.contribution))[:count]
 
 
-def contributions_chart(task: str, rows: Sequence["FingerprintRow"], count: int = 20) -> Picture | None:
+def contributions_chart(title: str, rows: Sequence["FingerprintRow"], count: int = 20) -> Picture | None:
     """Draw the ``count`` largest contributions of a task as bars, coloured by family; None when there are none."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
@@ -66,8 +67,9 @@ def contributions_chart(task: str, rows: Sequence["FingerprintRow"], count: int 
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=8, frameon=False)
     return to_picture(
         figure,
-        f"The {len(top)} largest contributions to {task}",
-        f"{task}: the {len(top)} features of the fingerprint that contribute most, named by family, patch and view.",
+        f"The {counted(len(top), 'largest contribution')} to {title}",
+        f"{title}: the {counted(len(top), 'feature')} of the fingerprint with the largest contributions, named by "
+        "family, patch and view.",
     )
 
 
@@ -103,7 +105,7 @@ def relevance_chart(rows_of_task: Mapping[str, Sequence["FingerprintRow"]]) -> P
     axes[0].set_ylabel("mean relevance q", fontsize=9)
     axes[0].set_ylim(0, None)
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), fontsize=8, frameon=False)
+    figure.legend(handles, labels, loc="outside upper right", ncols=min(4, len(labels)), fontsize=8, frameon=False)
     return to_picture(
         figure, "Mean relevance by patch, view and feature family",
         "Mean relevance q of the features of each patch, view and family.",

@@ -10,6 +10,7 @@ import numpy as np
 
 from deepradiomics.images import VIEWS, Volume
 from deepradiomics.prepare import Box
+from deepradiomics.results.palettes import GRADCAM, MAP_OPACITY, RELEVANCE, colormap
 from deepradiomics.results.report_slices import Slice, own_plane, take_slice
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 _DPI = 110
 _WIDTH_IN = 9.6
-_RELEVANCE_MAP, _GRADCAM_MAP = "viridis", "inferno"
+_LEAST_SPAN = 0.02  # of the colours of relevance: a flat map shall not look like a contrast
+_ROUNDING = 0.0005  # relevance is told to three decimals
 _SCALE_BAR_MM = 20.0
 _FINE = 4
 
@@ -51,7 +53,7 @@ def task_picture(
     """Draw three planes of the reference view: relevance of patches above, Grad-CAM below.
 
     Args:
-        task: its name.
+        task: its title.
         reference: the reference view.
         relevance: patch relevance on the same grid, 0 outside the region.
         gradcam: Grad-CAM on the same grid, or None.
@@ -65,20 +67,22 @@ def task_picture(
 
     if gradcam is not None and not np.nanmax(gradcam.voxels) > 0:
         gradcam = None  # the network says nothing about this logit; an empty row would only puzzle
-    best = int(np.argmax(relevance_of_patch))
+    flat = bool(np.ptp(relevance_of_patch) <= _ROUNDING)
+    best = _most_central(boxes) if flat else int(np.argmax(relevance_of_patch))
     centre = boxes[best].centre_mm
     grey = [take_slice(reference, plane, centre) for plane in VIEWS]
     rows = 2 if gradcam is not None else 1
     figure = Figure(figsize=(_WIDTH_IN, _row_height(grey) * rows + 0.1), layout="constrained")
     axes = figure.subplots(rows, 3, squeeze=False, width_ratios=[one.extent_mm[0] for one in grey])
-    window, scale = _window(reference), Normalize(*_range_of(relevance.voxels))
+    window, scale = _window(reference), Normalize(*_colours_of(relevance_of_patch))
+    relevance_map, gradcam_map = colormap(RELEVANCE), colormap(GRADCAM)
     for ax, slice_ in zip(axes[0], grey, strict=True):
         values = take_slice(relevance, slice_.plane, centre).pixels
         shown = np.ma.masked_where(values == 0, values)
         draw_grey(ax, slice_, window)
-        ax.imshow(shown, cmap=_RELEVANCE_MAP, norm=scale, alpha=0.5, extent=_extent(slice_), interpolation="nearest")
+        ax.imshow(shown, cmap=relevance_map, norm=scale, alpha=0.5, extent=_extent(slice_), interpolation="nearest")
         draw_patches(ax, take_slice(patches, slice_.plane, centre))
-    mappable = ScalarMappable(scale, _RELEVANCE_MAP)
+    mappable = ScalarMappable(scale, relevance_map)
     figure.colorbar(mappable, ax=axes[0, :], fraction=0.02, pad=0.01, label="relevance of patch (mean q)")
     if gradcam is not None:
         hottest = _hottest(gradcam)
@@ -86,19 +90,18 @@ def task_picture(
         for ax, plane in zip(axes[1], VIEWS, strict=True):
             slice_, heat = take_slice(reference, plane, hottest), take_slice(gradcam, plane, hottest).pixels
             draw_grey(ax, slice_, window)
-            strength = np.clip(heat_scale(np.asarray(heat, float)), 0, 1) * 0.65
+            strength = np.clip(heat_scale(np.asarray(heat, float)), 0, 1) * MAP_OPACITY
             ax.imshow(
-                heat, cmap=_GRADCAM_MAP, norm=heat_scale, alpha=strength, extent=_extent(slice_),
+                heat, cmap=gradcam_map, norm=heat_scale, alpha=strength, extent=_extent(slice_),
                 interpolation="nearest",
             )  # fmt: skip
             draw_patches(ax, take_slice(patches, plane, hottest), numbers=False)
         figure.colorbar(
-            ScalarMappable(heat_scale, _GRADCAM_MAP), ax=axes[1, :], fraction=0.02, pad=0.01, label="Grad-CAM"
+            ScalarMappable(heat_scale, gradcam_map), ax=axes[1, :], fraction=0.02, pad=0.01, label="Grad-CAM"
         )
     caption = (
         f"{task}: axial, coronal and sagittal planes of the reference view. "
-        f"Upper row, through the most relevant patch ({best + 1}): mean relevance q of each patch's features; the "
-        "colours span this case's range. "
+        f"Upper row, {_through(relevance_of_patch, best)} "
         + ("Lower row, through its maximum: Grad-CAM of the relevance network. " if gradcam else "Grad-CAM is empty. ")
         + "The patient's right is at the left of axial and coronal images; the bar is 20 mm."
     )
@@ -124,8 +127,7 @@ def views_picture(
     slices = {}
     for name, volume in views.items():
         # Not the very middle: that is the border between patches when their number is even.
-        centres = np.array([box.centre_mm for box in boxes[name]])
-        through = centres[np.argmin(np.linalg.norm(centres - centres.mean(axis=0), axis=1))]
+        through = boxes[name][_most_central(boxes[name])].centre_mm
         plane = name if name in VIEWS else own_plane(volume.geometry)
         slices[name] = take_slice(volume, plane, through), take_slice(patches[name], plane, through)
     grey = [slice_ for slice_, _ in slices.values()]
@@ -170,7 +172,7 @@ def draw_patches(ax: "Axes", labels: Slice, numbers: bool = True) -> None:
     rows, columns = (count - 2 for count in fine.shape)
     x, y = (np.arange(-1, columns + 1) + 0.5) * width / columns, (np.arange(-1, rows + 1) + 0.5) * height / rows
     for number in np.unique(found[found > 0]):
-        ax.contour(x, y, (fine == number).astype(float), levels=[0.5], colors=["#ffcc33"], linewidths=0.8)
+        ax.contour(x, y, (fine == number).astype(float), levels=[0.5], colors=["white"], linewidths=0.9)
         if numbers:
             row, column = np.argwhere(found == number).mean(axis=0) + 0.5
             ax.text(
@@ -179,6 +181,29 @@ def draw_patches(ax: "Axes", labels: Slice, numbers: bool = True) -> None:
             )  # fmt: skip
     ax.set_xlim(0, width)
     ax.set_ylim(height, 0)
+
+
+def _through(relevance: Sequence[float], best: int) -> str:
+    """Say through which patch the planes run, and what the colours span."""
+    low, high = float(min(relevance)), float(max(relevance))
+    what = "mean relevance q of each patch's features"
+    if high - low <= _ROUNDING:
+        return (
+            f"through the patch nearest to the region's middle ({best + 1}): {what}. All patches have the same "
+            f"relevance to rounding ({high:.3f}): none is the most relevant one, and the colours tell nothing."
+        )
+    head = f"through the most relevant patch ({best + 1}): {what}; the colours span"
+    if high - low < _LEAST_SPAN:
+        return (
+            f"{head} {_LEAST_SPAN:g} about this case's range, which is narrower ({low:.3f} to {high:.3f}): the patches "
+            "hardly differ."
+        )
+    return f"{head} this case's range ({low:.3f} to {high:.3f})."
+
+
+def _most_central(boxes: Sequence[Box]) -> int:
+    centres = np.array([box.centre_mm for box in boxes])
+    return int(np.argmin(np.linalg.norm(centres - centres.mean(axis=0), axis=1)))
 
 
 def _hottest(gradcam: Volume) -> np.ndarray:
@@ -204,10 +229,8 @@ def _window(volume: Volume) -> tuple[float, float]:
     return (float(low), float(high)) if high > low else (float(low), float(low) + 1.0)
 
 
-def _range_of(relevance: np.ndarray) -> tuple[float, float]:
-    inside = relevance[relevance != 0]
-    if not inside.size:
-        return 0.0, 1.0
-    low, high = float(inside.min()), float(inside.max())
-    margin = max(0.0, 0.02 - (high - low)) / 2  # a flat map shall not look like a contrast
+def _colours_of(relevance: Sequence[float]) -> tuple[float, float]:
+    """Ends of the colours of relevance: the patches' range, widened to 0.02 where it is narrower."""
+    low, high = float(min(relevance)), float(max(relevance))
+    margin = max(0.0, _LEAST_SPAN - (high - low)) / 2
     return low - margin, high + margin

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from deepradiomics.prepare import Box
 from deepradiomics.radiomics.catalogue import describe, label_of
+from deepradiomics.results.column_titles import FINGERPRINT, value_with_unit
 from deepradiomics.results.report_charts import largest
 from deepradiomics.results.report_pictures import Picture
 from deepradiomics.results.report_slices import place_in_words
+from deepradiomics.stats.outside import OUTSIDE, OUTSIDE_LIMIT, outside_sentence
+from deepradiomics.words import title_of
 
 if TYPE_CHECKING:
     from deepradiomics.fingerprint.result import FingerprintRow
@@ -62,8 +65,26 @@ def notes(prediction: Mapping[str, Any]) -> str:
     return f'<div class="notes"><strong>Notes</strong><ul>{items}</ul></div>'
 
 
+def outside_banner(record: Mapping[str, Any]) -> str:
+    """Return the box that says that the case lies outside the training cohort, or nothing."""
+    if not record.get("outside_training_cohort"):
+        return ""
+    limit = float(record.get("outside_limit") or OUTSIDE_LIMIT)
+    sentence = outside_sentence(float(record["outside_share"]), limit)
+    return f'<div class="outside-box"><strong>{OUTSIDE.capitalize()}</strong><br>{escape(sentence)}</div>'
+
+
+def task_title(prediction: Mapping[str, Any], task: str) -> str:
+    """Return what people read for a task of prediction.json; older files hold no title."""
+    return title_of(task, str((prediction["tasks"].get(task) or {}).get("title") or ""))
+
+
 def prediction_table(prediction: Mapping[str, Any]) -> str:
-    """Return the table of tasks: probability, threshold, class, size of the fingerprint, and other inference modes."""
+    """Return the table of tasks: probability, threshold, class, size of the fingerprint, and other inference modes.
+
+    Outside the training cohort no class is shown, and nothing in red.
+    """
+    outside = bool(prediction.get("outside_training_cohort"))
     synthetic = '<br><span class="small">synthetic model</span>' if prediction.get("synthetic_model") else ""
     rows = []
     for name, task in prediction["tasks"].items():
@@ -78,10 +99,12 @@ def prediction_table(prediction: Mapping[str, Any]) -> str:
             pairs = zip(classes, task["probabilities"], strict=True)
             probability = "<br>".join(f"{escape(one)} {value:.3f}" for one, value in pairs)
             threshold, colour = "–", ""
+        if outside:
+            chosen, colour = OUTSIDE, "outside"
         others = task.get("by_inference") or {}
         rows.append(
             [
-                escape(name) + synthetic,
+                escape(task_title(prediction, name)) + synthetic,
                 probability,
                 threshold,
                 f'<span class="{colour}">{escape(chosen)}</span>',
@@ -91,7 +114,8 @@ def prediction_table(prediction: Mapping[str, Any]) -> str:
             ]
         )
     head = ["Task", "Probability", "Decision threshold", "Predicted", "Fingerprint", "Threshold T of relevance"]
-    return table([*head, *(f"Probability, {mode}" for mode in _ORDER)], rows, numbers=(1, 2, 4, 5, 6, 7, 8))
+    columns = [*head, *(f"Probability, {mode}" for mode in _ORDER)]
+    return outside_banner(prediction) + table(columns, rows, numbers=(1, 2, 4, 5, 6, 7, 8))
 
 
 def _score(value: Any) -> str:
@@ -112,13 +136,13 @@ def inference_text(prediction: Mapping[str, Any]) -> str:
     )
 
 
-def sum_text(task: str, values: Mapping[str, Any], rows: Sequence["FingerprintRow"], count: int = 20) -> str:
+def sum_text(title: str, values: Mapping[str, Any], rows: Sequence["FingerprintRow"], count: int = 20) -> str:
     """Say how the contributions add up to a task's logit."""
     total, shown = (sum(row.contribution for row in ones) for ones in (rows, largest(rows, count)))
     if not isinstance(values["logit"], int | float):
-        return escape(f"{task}: the contributions to the predicted class sum to {_signed(total)}.")
+        return escape(f"{title}: the contributions to the predicted class sum to {_signed(total)}.")
     return escape(
-        f"{task}: intercept {_signed(values['intercept'])}, all features {_signed(total)} (those shown "
+        f"{title}: intercept {_signed(values['intercept'])}, all features {_signed(total)} (those shown "
         f"{_signed(shown)}), logit {_signed(values['logit'])}."
     )
 
@@ -141,7 +165,7 @@ def patch_table(prediction: Mapping[str, Any]) -> str:
         rows.append(cells)
     head = ["Patch", "Place in the region"]
     for task in tasks:
-        head += [f"{escape(task)}: relevance", "contribution"]
+        head += [f"{escape(task_title(prediction, task))}: relevance", "contribution"]
     return table(head, rows, numbers=(0, *range(2, len(head))))
 
 
@@ -155,15 +179,15 @@ def feature_table(rows: Sequence["FingerprintRow"], count: int = 10) -> str:
             f'{escape(label_of(row.feature))}<br><span class="small">{escape(describe(row.feature))}</span>',
             str(row.patch),
             escape(row.view),
-            "–" if isnan(row.value) else f"{row.value:.4g}",
+            "–" if isnan(row.value) else escape(value_with_unit(row.feature, f"{row.value:.4g}")),
             _signed(row.z, 2),
             f"{row.relevance:.3f}",
             _signed(row.contribution, 4),
         ]
         for row in top
     ]
-    head = ["Feature", "Patch", "View", "Value", "z", "Relevance q", "Contribution"]
-    return table(head, lines, numbers=(1, 3, 4, 5, 6))
+    columns = ("feature", "patch", "view", "value", "z", "relevance", "contribution")
+    return table([FINGERPRINT[name] for name in columns], lines, numbers=(1, 3, 4, 5, 6))
 
 
 def provenance(prediction: Mapping[str, Any]) -> str:

@@ -17,8 +17,6 @@ from typing import Any
 from deepradiomics.errors import DeepRadiomicsError, InputError
 from deepradiomics.files import atomic_file
 
-BRAIN_WINDOW_HU = (0.0, 80.0)  # level 40, width 80: what radiologists look for blood with
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, write the scene, return the exit code."""
@@ -126,6 +124,7 @@ def _fill(headless: Any, folder: Path, kind: str, volumes: dict[str, Any]) -> No
 
 def _fill_haemorrhage(scene: Any, folder: Path, kind: str, nodes: dict[str, Any], logics: tuple[Any, ...]) -> None:
     """One patient, a comparison of two CTs, or an experiment."""
+    from deepradiomics.scene.ich_case import BRAIN_WINDOW_HU
     from deepradiomics.scene.layouts import scene_layouts, show_table_and_chart
     from deepradiomics.scene.overlay import set_window
     from deepradiomics.scene.slices import fit_slices

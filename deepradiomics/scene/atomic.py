@@ -17,7 +17,10 @@ def nodes_of_class(scene: Any, class_name: str) -> list[Any]:
 
 @contextlib.contextmanager
 def all_or_nothing(scene: Any) -> Iterator[None]:
-    """Remove every node and subject-hierarchy item added in the block, and restore the slice views, if it raises."""
+    """Remove every node and subject-hierarchy item added in the block, and restore the slice views, if it raises.
+
+    The block is one step for whoever watches the scene: panels and views follow once, at its end.
+    """
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)  # made if there is none
     nodes_before = {node.GetID() for node in nodes_of_class(scene, "vtkMRMLNode")}
     items_before = set(_items(hierarchy))
@@ -25,6 +28,7 @@ def all_or_nothing(scene: Any) -> Iterator[None]:
         node.GetID(): (node.GetBackgroundVolumeID(), node.GetForegroundVolumeID(), node.GetForegroundOpacity())
         for node in nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
     }
+    scene.StartState(scene.BatchProcessState)
     try:
         yield
     except BaseException:
@@ -40,6 +44,8 @@ def all_or_nothing(scene: Any) -> Iterator[None]:
             if node.GetID() not in nodes_before and scene.IsNodePresent(node):
                 scene.RemoveNode(node)
         raise
+    finally:
+        scene.EndState(scene.BatchProcessState)
 
 
 def _items(hierarchy: Any) -> list[int]:

@@ -9,12 +9,14 @@ from typing import Any
 
 from deepradiomics.errors import InputError
 from deepradiomics.scene.atomic import all_or_nothing
-from deepradiomics.scene.folder import reference_inputs, result_folder_item
-from deepradiomics.scene.overlay import add_overlay, shares_grid, show_in_slices
+from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
+from deepradiomics.scene.overlay import add_overlay, shares_grid
+from deepradiomics.scene.own_image import files_beside, own_image, place_of
 from deepradiomics.scene.patch_boxes import keep_boxes
 from deepradiomics.scene.plots import contribution_chart
-from deepradiomics.scene.provenance import stamp
+from deepradiomics.scene.provenance import read_stamp, stamp
 from deepradiomics.scene.result_folder import FingerprintFolder, read_fingerprint_folder
+from deepradiomics.scene.shown import show_result
 from deepradiomics.scene.tables import fingerprint_table, prediction_table
 
 GRADCAM_HIDDEN_BELOW = 0.2  # of its maximum: a class activation map is faintly positive almost everywhere
@@ -32,6 +34,8 @@ class FingerprintNodes:
         Table nodes.
     charts
         Plot chart nodes by task: the 20 greatest contributions.
+    anatomy
+        The volume that the maps lie over; None where it is not in the scene.
     folder_item
         The subject-hierarchy item ID of the folder that holds them all.
     notes
@@ -43,12 +47,18 @@ class FingerprintNodes:
     fingerprint: Any
     prediction: Any
     charts: Mapping[str, Any]
+    anatomy: Any | None
     folder_item: int
     notes: tuple[str, ...] = field(default=())
 
 
 def show_fingerprint(
-    result_folder: Path, nodes: Mapping[str, Any] | None, scene: Any, *, foreground: bool = True
+    result_folder: Path,
+    nodes: Mapping[str, Any] | None,
+    scene: Any,
+    *,
+    foreground: bool = True,
+    verified: bool = False,
 ) -> FingerprintNodes:
     """Add the results of `deepradiomics fingerprint apply` to the scene.
 
@@ -57,18 +67,21 @@ def show_fingerprint(
     result_folder
         The output folder of the run.
     nodes
-        The volume nodes the run was given, by view; they are referred to, and neither moved nor changed. Without the
-        reference view's node the maps lie at their own place in the world.
+        The volume nodes the run was given, by view; they are referred to, and neither moved nor changed. Those not
+        named are looked for in the scene by what they hold, then beside the result's files (`own_image`). Without the
+        reference view's node the maps lie at their own place in the world, on an empty background.
     scene
         The MRML scene.
     foreground
-        Show the first task's relevance over the reference volume in the slice views.
+        Show the first task's relevance over the reference volume in the slice views, and hide other results.
+    verified
+        The result was computed on `nodes` just now; otherwise their voxels are compared.
 
     Raises
     ------
     InputError
-        The folder is incomplete or damaged, or `nodes` names a view the result does not have. Whatever fails, nothing
-        is left in the scene.
+        The folder is incomplete or damaged, `nodes` names a view the result does not have, or a node is another image.
+        Whatever fails, nothing is left in the scene.
     """
     result = read_fingerprint_folder(Path(result_folder))
     volumes = {view: node for view, node in (nodes or {}).items() if node is not None}
@@ -76,14 +89,46 @@ def show_fingerprint(
     if unknown:
         raise InputError(f"the result has no view {', '.join(unknown)}; it has {', '.join(result.prediction['views'])}")
     with all_or_nothing(scene):
-        return _show(result, volumes, scene, foreground)
+        missing: tuple[str, ...] = ()
+        if not verified:
+            volumes, missing = _own_images(scene, result, volumes)
+        return _show(result, volumes, missing, scene, foreground)
 
 
-def _show(result: FingerprintFolder, volumes: Mapping[str, Any], scene: Any, foreground: bool) -> FingerprintNodes:
+def anatomy_of(table: Any) -> Any | None:
+    """The volume under a fingerprint's maps, by its table node; None where it is not in the scene (any more)."""
+    inputs = referenced_inputs(table)
+    return inputs.get(str(read_stamp(table).get("anatomy_view", "")))
+
+
+def _own_images(
+    scene: Any, result: FingerprintFolder, given: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The result's images by view, and what must be said of those that are not there."""
+    volumes, notes = {}, []
+    for view, about in result.prediction["views"].items():
+        if about.get("reformatted_from") and view not in given:
+            continue  # it lies in another view's volume
+        name = f"{result.prediction.get('case_id', 'case')} {view}"
+        files = files_beside(result.path, str(about.get("file") or ""))
+        image = own_image(scene, about, given.get(view), files, name=name, what=f"the {view} image")
+        if image.node is not None:
+            volumes[view] = image.node
+        else:
+            notes.append(image.note)
+    return volumes, tuple(notes)
+
+
+def _show(
+    result: FingerprintFolder, volumes: Mapping[str, Any], missing: tuple[str, ...], scene: Any, foreground: bool
+) -> FingerprintNodes:
     prediction = result.prediction
-    reference = volumes.get(prediction["reference_view"])
+    reference_view = str(prediction["reference_view"])
+    anatomy_view = str((prediction["views"].get(reference_view) or {}).get("reformatted_from") or reference_view)
+    reference, anatomy = volumes.get(reference_view), volumes.get(anatomy_view)
+    place = None if reference is None else place_of(reference, prediction["views"][reference_view])
     relevance = {
-        task: add_overlay(scene, each, reference, name=f"{task} relevance", legend=f"{task}\nrelevance")
+        task: add_overlay(scene, each, reference, place=place, name=f"{task} relevance", legend=f"{task}\nrelevance")
         for task, each in result.relevance.items()
     }
     gradcam = {
@@ -91,6 +136,7 @@ def _show(result: FingerprintFolder, volumes: Mapping[str, Any], scene: Any, for
             scene,
             each,
             reference,
+            place=place,
             name=f"{task} Grad-CAM",
             colours="Inferno",
             hide_below=GRADCAM_HIDDEN_BELOW,
@@ -108,15 +154,16 @@ def _show(result: FingerprintFolder, volumes: Mapping[str, Any], scene: Any, for
         chart_tables.append(table)
         for node in filter(None, (relevance.get(task), gradcam.get(task), charts[task])):
             stamp(node, prediction, task=task)
-    everything = [predicted, fingerprint, *relevance.values(), *gradcam.values(), *charts.values(), *chart_tables]
     for node in (predicted, fingerprint, *chart_tables):
-        stamp(node, prediction)
-    for node in everything:
+        stamp(node, prediction, anatomy_view=anatomy_view)
+    for node in (predicted, fingerprint, *relevance.values(), *gradcam.values(), *charts.values(), *chart_tables):
         reference_inputs(node, volumes)
-    item = result_folder_item(scene, _folder_name(prediction), everything)
+    subfolders = {"Relevance": relevance.values(), "Grad-CAM": gradcam.values(), "Charts": charts.values()}
+    item = result_folder_item(scene, _folder_name(prediction), [predicted, fingerprint], subfolders)
     if foreground and result.tasks:
-        show_in_slices(scene, foreground=relevance[result.tasks[0]], background=reference)
-    return FingerprintNodes(relevance, gradcam, fingerprint, predicted, charts, item, _notes(result, reference))
+        show_result(scene, fingerprint, image=anatomy, drawn=relevance[result.tasks[0]])
+    notes = (*missing, *_notes(result, reference))
+    return FingerprintNodes(relevance, gradcam, fingerprint, predicted, charts, anatomy, item, notes)
 
 
 def _folder_name(prediction: Mapping[str, Any]) -> str:

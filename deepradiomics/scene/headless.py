@@ -70,6 +70,11 @@ def headless_slicer(folder: Path) -> Iterator[HeadlessSlicer]:
 
     if hasattr(slicer, "app") and not isinstance(slicer.app, types.SimpleNamespace):
         raise InputError("inside the Slicer application use slicer.mrmlScene; a second scene is not brought up")
+    if not hasattr(slicer, "vtkSlicerColorLogic"):  # PythonSlicer as a terminal: Slicer's modules are not loaded there
+        raise MissingDependencyError(
+            "this Python has Slicer's core without its modules (PythonSlicer); a scene is written inside the Slicer "
+            "application, or by a Python with slicer-core (pip install slicer-core, Python 3.11 or 3.12)"
+        )
     with _empty_modules("qt", "ctk"):
         import slicer.util  # looks for qt and ctk, which exist in the application alone
     with _quiet(vtk):

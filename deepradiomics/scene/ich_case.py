@@ -16,7 +16,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.ich.case_result import HAEMATOMA, RING
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.colours import make_legible
-from deepradiomics.scene.folder import reference_inputs, result_folder_item, result_folder_of
+from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
 from deepradiomics.scene.ich_charts import calibration_chart, component_chart, group_chart, title_of
 from deepradiomics.scene.ich_expansion import ROLE as EXPANSION_ROLE
 from deepradiomics.scene.ich_expansion import ExpansionNodes, add_expansion
@@ -24,10 +24,13 @@ from deepradiomics.scene.ich_folder import IchCaseFolder, read_ich_case
 from deepradiomics.scene.ich_tables import feature_node, risk_table, shap_table
 from deepradiomics.scene.map_place import ReferencePlace, reference_place
 from deepradiomics.scene.maps import LEGEND_WIDTH
-from deepradiomics.scene.overlay import add_overlay, show_in_slices
+from deepradiomics.scene.overlay import add_overlay, set_window
+from deepradiomics.scene.own_image import OwnImage, files_beside, own_image
 from deepradiomics.scene.placement import to_world
 from deepradiomics.scene.provenance import read_stamp, stamp
+from deepradiomics.scene.roles import references, role
 from deepradiomics.scene.segments import SegmentLook, add_segments
+from deepradiomics.scene.shown import show_result
 
 KIND = "ich-case"
 ROLE = "DeepRadiomics.ich."  # from the table of risks to the other nodes
@@ -37,6 +40,7 @@ LOOKS = (
     SegmentLook(HAEMATOMA, HAEMATOMA_NAME, (0.86, 0.08, 0.10), fill=0.20, surface=1.0),
     SegmentLook(RING, RING_NAME, (1.0, 0.55, 0.05), fill=0.10, surface=0.25),
 )
+BRAIN_WINDOW_HU = (0.0, 80.0)  # level 40, width 80: what radiologists look for blood with
 GRADCAM_HIDDEN_BELOW = 0.3  # of its maximum: a class activation map is faintly positive almost everywhere
 # What of ich.json goes onto the nodes: nothing that names a file.
 KEPT = ("volumes", "lesions_policy", "leaking", "followup")
@@ -58,6 +62,8 @@ class IchNodes:
         By outcome: plot chart nodes by name ("groups", "components", "calibration").
     expansion
         None without a follow-up.
+    ct
+        Volume node of the CT that the result was computed on; None where it is not in the scene.
     folder_item
         The subject-hierarchy item ID of the folder that holds them all.
     notes
@@ -71,6 +77,7 @@ class IchNodes:
     gradcam: Mapping[str, Any]
     charts: Mapping[str, Mapping[str, Any]]
     expansion: ExpansionNodes | None
+    ct: Any | None
     folder_item: int
     notes: tuple[str, ...] = field(default=())
 
@@ -83,32 +90,44 @@ def show_ich_case(
     place: ReferencePlace | None = None,
     nodes: Mapping[str, Any] | None = None,
     foreground: bool = True,
+    verified: bool = False,
 ) -> IchNodes:
     """Add the output of `deepradiomics ich apply` to the scene.
 
     Parameters
     ----------
     ct
-        The volume node of the CT; it is referred to, and neither moved nor changed. Without it everything lies at its
-        own place in the world.
+        The volume node of the CT; it is referred to, and neither moved nor changed. None: it is looked for in the scene
+        by what it holds, then beside the result's files (`own_image`); without it everything lies at its own place in
+        the world, on an empty background.
     place
-        Where the CT lay when the computation began (`map_place.reference_place`); by default where it lies now.
+        Where the CT lay when the computation began (`map_place.reference_place`); by default as the result says.
     nodes
         What else the result came from, by role ("followup", "segmentation"), referred to by each node.
     foreground
-        Show the CT with the first outcome's Grad-CAM in the slice views.
+        Show the CT with the first outcome's Grad-CAM in the slice views, and hide other results.
+    verified
+        The result was computed on `ct` just now; otherwise its voxels are compared.
 
     Raises
     ------
     InputError
-        The folder is incomplete or damaged; the message names the file. Whatever fails, nothing is left in the scene.
+        The folder is incomplete or damaged (the message names the file), or `ct` is another image. Whatever fails,
+        nothing is left in the scene.
     """
     case = read_ich_case(Path(result_folder))
-    if place is None and ct is not None:
-        place = reference_place(ct)
-    sources = {role: each for role, each in {"ct": ct, **(nodes or {})}.items() if each is not None}
     with all_or_nothing(scene):
-        return _show(case, ct, place, sources, scene, foreground)
+        if verified and ct is not None:
+            image = OwnImage(ct, place or reference_place(ct))
+        else:
+            record = (case.about.get("inputs") or {}).get("ct") or {}
+            files = files_beside(case.path, str(record.get("file") or ""))
+            image = own_image(scene, record, ct, files, name=f"CT: {case.about['case_id']}", what="the CT")
+            if image.node is not None and ct is None:
+                set_window(image.node, *BRAIN_WINDOW_HU)
+        given = {"ct": image.node, **(nodes or {})}
+        sources = {name: each for name, each in given.items() if each is not None}
+        return _show(case, image, sources, scene, foreground)
 
 
 def ich_tables(scene: Any) -> list[Any]:
@@ -128,13 +147,11 @@ def nodes_of(risk: Any) -> IchNodes:
         )
     column = risk.GetTable().GetColumnByName("outcome")
     outcomes = [column.GetValue(row) for row in range(column.GetNumberOfValues())]
-    gradcam = {each: risk.GetNodeReference(f"{ROLE}gradcam.{each}") for each in outcomes}
-    charts = {each: {name: risk.GetNodeReference(f"{ROLE}{name}.{each}") for name in CHARTS} for each in outcomes}
+    charts = {name: references(risk, f"{ROLE}{name}.") for name in CHARTS}
     return IchNodes(
-        risk, found["features"], found["shap"], found["segmentation"],
-        {name: node for name, node in gradcam.items() if node is not None},
-        {each: {name: node for name, node in of.items() if node is not None} for each, of in charts.items()},
-        _expansion_of(risk), result_folder_of(risk) or 0, tuple(read_stamp(risk).get("shown_notes", ())),
+        risk, found["features"], found["shap"], found["segmentation"], references(risk, f"{ROLE}gradcam."),
+        {each: {name: of[each] for name, of in charts.items() if each in of} for each in outcomes}, _expansion_of(risk),
+        referenced_inputs(risk).get("ct"), result_folder_of(risk) or 0, tuple(read_stamp(risk).get("shown_notes", ())),
     )  # fmt: skip
 
 
@@ -155,19 +172,13 @@ def haematoma_centre(segmentation: Any) -> np.ndarray:
     return to_world(segmentation, (to_local[:3, :3] @ middle + to_local[:3, 3])[None])[0]
 
 
-def _show(
-    case: IchCaseFolder,
-    ct: Any | None,
-    place: ReferencePlace | None,
-    sources: Mapping[str, Any],
-    scene: Any,
-    foreground: bool,
-) -> IchNodes:
+def _show(case: IchCaseFolder, image: OwnImage, sources: Mapping[str, Any], scene: Any, foreground: bool) -> IchNodes:
     name = str(case.about["case_id"])
+    ct, place = image.node, image.place
     segmentation = add_segments(scene, f"Haematoma: {name}", case.mask, LOOKS, ct, place)
     gradcam = {
         each: add_overlay(
-            scene, drawn, ct if place is not None else None, name=f"Grad-CAM: {title_of(case, each)}",
+            scene, drawn, ct if place is not None else None, name=f"Grad-CAM: {title_of(case, each)}", place=place,
             colours="Inferno", hide_below=GRADCAM_HIDDEN_BELOW, from_zero=True, interpolate=True,
             legend=_legend(title_of(case, each)),
         )
@@ -189,34 +200,34 @@ def _show(
         charts[outcome] = {key: chart for key, (chart, _) in made.items()}
         data += [table for _, table in made.values()]
         for key, chart in charts[outcome].items():
-            risk.SetNodeReferenceID(f"{ROLE}{key}.{outcome}", chart.GetID())
+            risk.SetNodeReferenceID(role(f"{ROLE}{key}.", outcome), chart.GetID())
             stamp(chart, case.about, kind=KIND, outcome=outcome)
         if outcome in gradcam:
-            risk.SetNodeReferenceID(f"{ROLE}gradcam.{outcome}", gradcam[outcome].GetID())
+            risk.SetNodeReferenceID(role(f"{ROLE}gradcam.", outcome), gradcam[outcome].GetID())
             stamp(gradcam[outcome], case.about, kind=KIND, outcome=outcome)
     for key, node in (("features", features), ("shap", shap), ("segmentation", segmentation)):
         risk.SetNodeReferenceID(ROLE + key, node.GetID())
-    notes = _notes(case)
+    notes = (*_notes(case), *([image.note] if image.note else []))
     kept = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
     for node in (risk, features, shap, segmentation, *data):
         stamp(node, case.about, **(kept | {"kind": KIND, "shown_notes": list(notes)}))
     all_charts = [chart for each in charts.values() for chart in each.values()]
-    everything = [risk, features, shap, segmentation, *gradcam.values(), *all_charts, *data]
-    for node in everything:
+    for node in (risk, features, shap, segmentation, *gradcam.values(), *all_charts, *data):
         reference_inputs(node, sources)
+    growth: list[Any] = []
     expansion = None
     if case.expansion is not None:
         expansion = add_expansion(scene, case.expansion, ct, place, sources)
         expansion.change.GetDisplayNode().SetVisibility(False)  # it covers the haematoma; shown on demand
         risk.SetNodeReferenceID(ROLE + "expansion", expansion.table.GetID())
-        everything += [expansion.table, expansion.change, expansion.followup]
-    item = result_folder_item(scene, _folder_name(case), everything)
+        growth = [expansion.table, expansion.change, expansion.followup]
+    subfolders = {"Tables": [features, shap], "Grad-CAM": gradcam.values(), "Charts": all_charts, "Growth": growth}
+    item = result_folder_item(scene, _folder_name(case), [risk, segmentation], subfolders)
     if expansion is not None:
         expansion = replace(expansion, folder_item=item)
     if foreground:
-        first = next(iter(gradcam.values()), None)
-        show_in_slices(scene, foreground=first, background=ct)
-    return IchNodes(risk, features, shap, segmentation, gradcam, charts, expansion, item, notes)
+        show_result(scene, risk, image=ct, drawn=next(iter(gradcam.values()), None))
+    return IchNodes(risk, features, shap, segmentation, gradcam, charts, expansion, ct, item, notes)
 
 
 def _expansion_of(risk: Any) -> ExpansionNodes | None:

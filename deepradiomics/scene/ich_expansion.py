@@ -11,9 +11,11 @@ from deepradiomics.scene.atomic import all_or_nothing
 from deepradiomics.scene.folder import reference_inputs, result_folder_item
 from deepradiomics.scene.ich_folder import GROWN, SHRUNK, STABLE, ExpansionFolder, read_expansion
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place, reference_place
-from deepradiomics.scene.overlay import set_window, show_in_slices
+from deepradiomics.scene.overlay import set_window
+from deepradiomics.scene.own_image import OwnImage, own_image
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.segments import SegmentLook, add_segments
+from deepradiomics.scene.shown import show_result
 from deepradiomics.scene.tables import add_table
 from deepradiomics.scene.volumes import node_from_volume
 
@@ -70,33 +72,49 @@ def show_expansion(
     place: ReferencePlace | None = None,
     followup: Any | None = None,
     foreground: bool = True,
+    verified: bool = False,
 ) -> ExpansionNodes:
     """Add the output of `deepradiomics ich expansion` to the scene.
 
     Parameters
     ----------
     baseline, followup
-        The volume nodes of the two CTs; the results follow the baseline's transform and refer to both.
+        The volume nodes of the two CTs; the results follow the baseline's transform and refer to both. None: the
+        baseline is looked for in the scene by what it holds, then where the result says (`own_image`).
     place
-        Where the baseline lay when the computation began; by default where it lies now.
+        Where the baseline lay when the computation began; by default as the result says.
     foreground
-        Show the baseline in the slice views.
+        Show the baseline in the slice views, and hide other results; without it the follow-up laid onto its grid.
+    verified
+        The result was computed on these volumes just now; otherwise the baseline's voxels are compared.
 
     Raises
     ------
     InputError
-        The folder is incomplete or damaged. Whatever fails, nothing is left in the scene.
+        The folder is incomplete or damaged, or `baseline` is another image. Whatever fails, nothing is left in the
+        scene.
     """
     result = read_expansion(Path(result_folder))
-    if place is None and baseline is not None:
-        place = reference_place(baseline)
     with all_or_nothing(scene):
-        nodes = add_expansion(scene, result, baseline, place, {"ct": baseline, "followup": followup})
-        made = [nodes.table, nodes.change, nodes.followup]
-        item = result_folder_item(scene, f"Expansion: {result.about.get('case_id', 'haematoma')}", made)
+        if verified and baseline is not None:
+            image = OwnImage(baseline, place or reference_place(baseline))
+        else:
+            image = _baseline(scene, result, baseline)
+        nodes = add_expansion(scene, result, image.node, image.place, {"ct": image.node, "followup": followup})
+        name = f"Expansion: {result.about.get('case_id', 'haematoma')}"
+        item = result_folder_item(scene, name, [nodes.table, nodes.change, nodes.followup])
         if foreground:
-            show_in_slices(scene, background=baseline or nodes.followup)
-        return ExpansionNodes(nodes.table, nodes.change, nodes.followup, item, nodes.notes)
+            show_result(scene, nodes.table, image=image.node or nodes.followup)
+        notes = (*nodes.notes, *([image.note] if image.note else []))
+        return ExpansionNodes(nodes.table, nodes.change, nodes.followup, item, notes)
+
+
+def _baseline(scene: Any, result: ExpansionFolder, given: Any | None) -> OwnImage:
+    record = (result.about.get("images") or {}).get("baseline") or {}
+    named = (result.about.get("inputs") or {}).get("baseline")
+    files = [Path(str(named))] if named else []
+    name = f"CT: {result.about.get('case_id', 'haematoma')}"
+    return own_image(scene, record, given, files, name=name, what="the baseline CT")
 
 
 def add_expansion(

@@ -14,6 +14,7 @@ from deepradiomics.scene.folder import result_folder_item
 from deepradiomics.scene.plots import COLOURS, LEGEND_LETTERS, add_bars, new_chart
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.result_folder import read_object
+from deepradiomics.scene.roles import role
 from deepradiomics.scene.tables import add_table, table_of_csv
 
 KIND = "ich-experiment"
@@ -106,11 +107,13 @@ def show_experiment(result_folder: Path, scene: Any) -> ExperimentNodes:
         notes = _notes(about)
         kept = {key: about[key] for key in KEPT if about.get(key) is not None}
         everything = [*tables.values(), *charts.values(), *data]
+        others = [node for name, node in tables.items() if name != "summary"]
         for node in everything:
             stamp(node, about, **(kept | {"kind": KIND, "shown_notes": list(notes)}))
         for (outcome, cohort), chart in charts.items():
-            tables["summary"].SetNodeReferenceID(f"{ROLE}{cohort}.{outcome}", chart.GetID())
-        item = result_folder_item(scene, _folder_name(about), everything)
+            tables["summary"].SetNodeReferenceID(role(f"{ROLE}{cohort}.", outcome), chart.GetID())
+        subfolders = {"Tables": others, "Charts": charts.values()}
+        item = result_folder_item(scene, _folder_name(about), [tables["summary"]], subfolders)
         return ExperimentNodes(tables, charts, item, notes)
 
 

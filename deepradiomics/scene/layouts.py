@@ -99,11 +99,37 @@ def show_tables(scene: Any, lens: LensNodes) -> None:
 
 
 def show_table_and_chart(scene: Any, table: Any, chart: Any | None) -> None:
-    """Show a table and a chart in Slicer's own layout that has both beside the slices and the 3D view."""
-    _arrange(scene, slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
-    _view_node(scene, "vtkMRMLTableViewNode", TABLE_VIEW).SetTableNodeID(table.GetID())
+    """Show a table and a chart in one of Slicer's own layouts; without a chart in one that has no plot view."""
+    layouts = slicer.vtkMRMLLayoutNode
+    _arrange(scene, layouts.SlicerLayoutFourUpTableView if chart is None else layouts.SlicerLayoutFourUpPlotTableView)
+    show_table(scene, table)
     if chart is not None:
-        _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(chart.GetID())
+        show_chart(scene, chart)
+
+
+def show_table(scene: Any, table: Any) -> None:
+    """Show a table in the table views of the layout that is on."""
+    _view_node(scene, "vtkMRMLTableViewNode", TABLE_VIEW).SetTableNodeID(table.GetID())
+    logic = slicer.app.applicationLogic()
+    if logic.GetSelectionNode() is not None:  # there is none in a scene that was closed outside the application
+        logic.GetSelectionNode().SetActiveTableID(table.GetID())
+        logic.PropagateTableSelection()
+
+
+def show_chart(scene: Any, chart: Any) -> None:
+    """Make a chart visible: the one way for all modules.
+
+    A chart shows only in a plot view, and views that other layouts have made are still there, unseen. So where no plot
+    view is mapped in the layout, the layout is switched first; then the chart is selected, then handed to the views.
+    """
+    views = nodes_of_class(scene, "vtkMRMLPlotViewNode")
+    if not any(view.IsMappedInLayout() for view in views):
+        _arrange(scene, slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
+    _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(chart.GetID())
+    logic = slicer.app.applicationLogic()
+    if logic.GetSelectionNode() is not None:
+        logic.GetSelectionNode().SetActivePlotChartID(chart.GetID())
+        logic.PropagatePlotChartSelection()
 
 
 @contextlib.contextmanager
@@ -132,7 +158,9 @@ def show_case_in_slicers_views(scene: Any, case: CaseNodes) -> dict[str, Any]:
 def shown_modalities(case: CaseNodes) -> tuple[str, ...]:
     """The modalities that get a view: the first four, with the map's in place of the fourth where it is not one."""
     first = tuple(case.volumes)[:MOST_VIEWS]
-    return first if case.modality in first else (*first[:-1], case.modality)
+    if case.modality in first:
+        return first
+    return (*first[: MOST_VIEWS - 1], case.modality)  # its image may be found nowhere: then the map alone
 
 
 def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
@@ -155,7 +183,8 @@ def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
         view.UpdateMatrices()
         view.EndModify(modifying)
         composite = _composite_of(scene, view)
-        composite.SetBackgroundVolumeID(case.volumes[modality].GetID())
+        image = case.volumes.get(modality)
+        composite.SetBackgroundVolumeID(None if image is None else image.GetID())
         composite.SetForegroundVolumeID(case.map.GetID() if modality == case.modality else None)
         composite.SetForegroundOpacity(FOREGROUND_OPACITY)
         composite.SetLabelVolumeID(None)
@@ -195,8 +224,8 @@ def _arrange(scene: Any, layout: int) -> None:
 
 
 def _put_below(scene: Any, lens: LensNodes) -> None:
-    _view_node(scene, "vtkMRMLTableViewNode", TABLE_VIEW).SetTableNodeID(lens.shift.GetID())
-    _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(lens.charts["explained"].GetID())
+    show_table(scene, lens.shift)
+    show_chart(scene, lens.charts["explained"])
 
 
 def _look(case: CaseNodes, view: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -205,7 +234,7 @@ def _look(case: CaseNodes, view: Any) -> tuple[np.ndarray, np.ndarray, np.ndarra
     The slice goes through the middle of the map's voxels, at the level nearest to the region's middle that has some.
     """
     drawn = np.argwhere(np.isfinite(slicer.util.arrayFromVolume(case.map)))[:, ::-1]  # (n, 3) as x, y, z
-    volume = case.volumes[case.modality]
+    volume = case.volumes.get(case.modality) or case.map
     axes = plane_of(volume, view)
     if len(drawn) == 0:
         grid = placement(volume).geometry
@@ -245,8 +274,10 @@ def _composite_of(scene: Any, view: Any) -> Any:
 
 
 def _view(class_name: str, name: str, label: str) -> str:
-    label_property = f'<property name="viewlabel" action="default">{label}</property>'
-    return f'<view class="{class_name}" singletontag="{name}">{label_property}</view>'
+    properties = f'<property name="viewlabel" action="default">{label}</property>'
+    if class_name == "vtkMRMLSliceNode":
+        properties = f'<property name="orientation" action="default">Axial</property>{properties}'
+    return f'<view class="{class_name}" singletontag="{name}">{properties}</view>'
 
 
 def _item(content: str) -> str:

@@ -72,7 +72,7 @@ def show_lens(result_folder: Path, scene: Any) -> LensNodes:
         charts = {"explained": explained, "shift": moved, "r2": r2}
         for role, node in {"family": family, **charts}.items():
             shift.SetNodeReferenceID(ROLE + role, node.GetID())
-        item = result_folder_item(scene, _folder_name(result), everything)
+        item = result_folder_item(scene, _folder_name(result), [shift, family], {"Charts": charts.values()})
         return LensNodes(shift, family, charts, item, _warnings(result.about))
 
 

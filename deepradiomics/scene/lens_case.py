@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.images import Mask, Volume, read_volume
+from deepradiomics.images import Mask, Volume, image_record, read_volume
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.colours import make_legible
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
@@ -27,9 +27,13 @@ from deepradiomics.scene.lens_roi import add_outline
 from deepradiomics.scene.lens_tables import explained
 from deepradiomics.scene.map_place import ReferencePlace, reference_place
 from deepradiomics.scene.maps import add_map, legend_title, shown_range
+from deepradiomics.scene.names import node_name
+from deepradiomics.scene.own_image import OwnImage, holds, own_image, place_of
 from deepradiomics.scene.provenance import PREFIX, read_stamp, stamp
 from deepradiomics.scene.remove import remove_nodes
-from deepradiomics.scene.volumes import node_from_volume
+from deepradiomics.scene.roles import references, role
+from deepradiomics.scene.shown import hide_others
+from deepradiomics.scene.volumes import volume_from_node
 
 KIND = "lens-case"
 ROI_ROLE = "DeepRadiomics.roi."  # from the map to the outline of each modality; ends in the modality
@@ -58,6 +62,8 @@ class CaseNodes:
         The subject-hierarchy item ID of the folder that holds them.
     note
         What must be said of the region, such as "not a reader's contour"; empty otherwise.
+    missing
+        A sentence for each image that is found nowhere.
     """
 
     case_id: str
@@ -68,6 +74,7 @@ class CaseNodes:
     map: Any
     folder_item: int
     note: str = ""
+    missing: tuple[str, ...] = ()
 
 
 def show_case(
@@ -79,6 +86,7 @@ def show_case(
     lens: LensNodes | None = None,
     places: Mapping[str, ReferencePlace | None] | None = None,
     layout: bool = True,
+    verified: bool = False,
 ) -> CaseNodes:
     """Add the output of `deepradiomics lens case` to the scene, in place of the case shown before.
 
@@ -87,22 +95,24 @@ def show_case(
     case_folder
         The output folder.
     volumes
-        Volume nodes by modality, where the scene has them; map and outlines follow their transforms. The others are
-        read from files.
+        Volume nodes by modality; map and outlines follow their transforms. The others are looked for in the scene by
+        what they hold, then read from files (`own_image`); a modality whose image is found nowhere is left empty.
     files
         Image files by modality, where these are not where case.json says.
     lens
         The lens that the map belongs to: its tables and charts appear below the images, and the map refers to them.
     places
-        Where given volumes lay when the computation began (`map_place.reference_place`); by default where they lie now.
+        Where given volumes lay when the computation began (`map_place.reference_place`); by default as the result says.
     layout
         Switch to the case layout, all modalities side by side.
+    verified
+        The result was computed on `volumes` just now; otherwise their voxels are compared.
 
     Raises
     ------
     InputError
-        The folder is incomplete or damaged, `volumes` names a modality that the case lacks, or an image is neither
-        given nor found. Then, and whatever else fails on the way, the scene stays as it was.
+        The folder is incomplete or damaged, `volumes` names a modality that the case lacks, or one of them is another
+        image. Then, and whatever else fails on the way, the scene stays as it was.
     """
     case = read_case_folder(Path(case_folder), files)
     given = {modality: node for modality, node in (volumes or {}).items() if node is not None}
@@ -111,17 +121,19 @@ def show_case(
         raise InputError(f"the case has no modality {', '.join(unknown)}; it has {', '.join(case.modalities)}")
     before = _own_nodes(scene)
     with all_or_nothing(scene):
-        shown = {each: given.get(each) or _image(scene, case, each, before) for each in case.modalities}
-        now = {modality: reference_place(node) for modality, node in shown.items()} | dict(places or {})
+        images = {each: _image(scene, case, each, before, given.get(each), verified) for each in case.modalities}
+        shown = {modality: image.node for modality, image in images.items() if image.node is not None}
+        now = {modality: image.place for modality, image in images.items()} | dict(places or {})
+        missing = [image.note for image in images.values() if image.note]
         rois = {
-            each: add_outline(scene, f"{case.roi_name} on {each}", mask, shown[each], now[each])
+            each: add_outline(scene, f"{case.roi_name} on {each}", mask, shown.get(each), now[each])
             for each, mask in case.rois.items()
         }
         drawn = add_map(
             scene,
             case.feature,
             case.map,
-            shown[case.modality],
+            shown.get(case.modality),
             now[case.modality],
             shown=_range(case),
             title=_legend(case),
@@ -130,38 +142,40 @@ def show_case(
         make_legible(drawn)
         more = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
         more |= {"kind": KIND, "modalities": list(case.modalities), "shown_roi_note": case.roi_note}
+        more |= {"shown_missing": missing}
         for node in (drawn, *rois.values()):
             stamp(node, case.about, **more)
             reference_inputs(node, shown)
         for modality, roi in rois.items():
-            drawn.SetNodeReferenceID(ROI_ROLE + modality, roi.GetID())
+            drawn.SetNodeReferenceID(role(ROI_ROLE, modality), roi.GetID())
         if lens is not None:
             drawn.SetNodeReferenceID(SHIFT_ROLE, lens.shift.GetID())
-        item = _into_folder(scene, case, before, [drawn, *rois.values(), *_read(shown, given)])
+        item = _into_folder(scene, case, before, [drawn, *rois.values(), *_read(shown)])
     remove_nodes(scene, [node for node in before if node not in shown.values()], with_empty_folders=True)
     for node, name in ((drawn, _map_name(case)), *((roi, f"{case.roi_name} on {each}") for each, roi in rois.items())):
-        node.SetName(name)  # while the old ones were there, the scene numbered the names
-    nodes = CaseNodes(case.case_id, case.modality, case.feature, shown, rois, drawn, item, case.roi_note)
+        node.SetName(node_name(name))  # while the old ones were there, the scene numbered the names
+    note = case.roi_note
+    nodes = CaseNodes(case.case_id, case.modality, case.feature, shown, rois, drawn, item, note, tuple(missing))
+    hide_others(scene, drawn)
     if layout:  # not before: a layout's views are the application's, and must not be taken away with the nodes
         arrange_case(scene, nodes, lens)
     return nodes
 
 
 def case_shown(scene: Any) -> CaseNodes | None:
-    """The case view of a scene, such as one that was loaded; None if there is none, or an image of it is gone."""
+    """The case view of a scene, such as one that was loaded; None if there is none."""
     for node in nodes_of_class(scene, "vtkMRMLScalarVolumeNode"):
         about = read_stamp(node)
         if about.get("kind") != KIND or "feature" not in about:
             continue
         inputs = referenced_inputs(node)
-        rois = {each: node.GetNodeReference(ROI_ROLE + each) for each in about["modalities"]}
-        rois = {modality: roi for modality, roi in rois.items() if roi is not None}
-        if any(inputs.get(each) is None for each in about["modalities"]):
-            return None
-        volumes = {modality: inputs[modality] for modality in about["modalities"]}
+        outlines = references(node, ROI_ROLE)
+        rois = {modality: outlines[modality] for modality in about["modalities"] if modality in outlines}
+        volumes = {modality: inputs[modality] for modality in about["modalities"] if modality in inputs}
         case_id, modality, feature = (str(about[key]) for key in ("case_id", "modality", "feature"))
         item = result_folder_of(node) or 0
-        return CaseNodes(case_id, modality, feature, volumes, rois, node, item, about["shown_roi_note"])
+        note, missing = about["shown_roi_note"], tuple(about.get("shown_missing") or ())
+        return CaseNodes(case_id, modality, feature, volumes, rois, node, item, note, missing)
     return None
 
 
@@ -170,25 +184,30 @@ def remove_case(scene: Any) -> None:
     remove_nodes(scene, _own_nodes(scene), with_empty_folders=True)
 
 
-def _image(scene: Any, case: CaseFolder, modality: str, before: list[Any]) -> Any:
-    """The volume node of a modality: the one that was read for this case before, else read now."""
-    for node in before:
-        if (read_stamp(node).get("case_id"), read_stamp(node).get("image_of")) == (case.case_id, modality):
-            return node
-    if modality not in case.images:
-        named = case.about["modalities"][modality].get("image")
-        raise InputError(
-            f"case {case.case_id}: the image of {modality} is neither in the scene nor at "
-            f"{named or 'any path that case.json names'}; give its volume, or run `lens case` again"
-        )
-    volume = read_volume(case.images[modality])
-    node = node_from_volume(volume, scene, f"{case.case_id} {modality}")  # a file's own name may identify a patient
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
-    display.SetAutoWindowLevel(False)
-    display.SetWindowLevelMinMax(*_window(volume, case.rois.get(modality)))
-    stamp(node, {}, kind=KIND, case_id=case.case_id, image_of=modality)
-    return node
+def _image(
+    scene: Any, case: CaseFolder, modality: str, before: list[Any], given: Any | None, verified: bool
+) -> OwnImage:
+    """The image of a modality: the volume given, that which was read for this case before, or found or read now."""
+    record = case.about["modalities"][modality]
+    if given is not None and verified:
+        return OwnImage(given, reference_place(given))
+    if given is None:
+        for node in before:
+            mark = (read_stamp(node).get("case_id"), read_stamp(node).get("image_of"))
+            if mark == (case.case_id, modality) and holds(node, record):
+                return OwnImage(node, place_of(node, record))
+    file = case.images.get(modality)
+    if not record.get("content") and given is None and file is not None:  # a result of an earlier version
+        record = {**record, **image_record(read_volume(file))}
+    known = {node.GetID() for node in nodes_of_class(scene, "vtkMRMLScalarVolumeNode")}
+    name = f"{case.case_id} {modality}"  # a file's own name may identify a patient
+    image = own_image(scene, record, given, [file] if file is not None else [], name=name, what=f"the {modality} image")
+    if image.node is not None and image.node.GetID() not in known:
+        display = image.node.GetDisplayNode()
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevelMinMax(*_window(volume_from_node(image.node), case.rois.get(modality)))
+        stamp(image.node, {}, kind=KIND, case_id=case.case_id, image_of=modality)
+    return image
 
 
 def _window(volume: Volume, roi: Mask | None) -> tuple[float, float]:
@@ -211,8 +230,9 @@ def _own_nodes(scene: Any) -> list[Any]:
     return [node for node in nodes if node.GetAttribute(PREFIX + "kind") == KIND]
 
 
-def _read(shown: Mapping[str, Any], given: Mapping[str, Any]) -> list[Any]:
-    return [node for modality, node in shown.items() if modality not in given]
+def _read(shown: Mapping[str, Any]) -> list[Any]:
+    """Those of the images that were read for the case."""
+    return [node for node in shown.values() if node.GetAttribute(PREFIX + "kind") == KIND]
 
 
 def _into_folder(scene: Any, case: CaseFolder, before: list[Any], nodes: list[Any]) -> int:

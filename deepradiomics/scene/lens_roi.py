@@ -6,6 +6,7 @@ from typing import Any
 
 from deepradiomics.images import Mask
 from deepradiomics.scene.map_place import ReferencePlace
+from deepradiomics.scene.names import node_name
 from deepradiomics.scene.segments import labelmap_at
 
 OUTLINE_COLOUR = (0.15, 1.0, 0.55)  # a green that is neither grey nor in the colour table of the maps
@@ -19,12 +20,14 @@ def add_outline(scene: Any, name: str, mask: Mask, volume: Any | None, place: Re
     mask must not be empty.
     """
     follows = place if volume is not None else None
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", node_name(name))
     node.AddSegmentFromBinaryLabelmapRepresentation(
         labelmap_at(mask.labels != 0, mask.geometry, follows), name, OUTLINE_COLOUR
     )
     if volume is not None and follows is not None:
         node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    if volume is not None:
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volume)  # Segment Editor begins with it
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(False)

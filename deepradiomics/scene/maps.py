@@ -16,14 +16,15 @@ from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, volume_from_sitk
 from deepradiomics.lens.map_colours import signed_range
 from deepradiomics.radiomics.explain import Explained, explain
-from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.atomic import all_or_nothing
 from deepradiomics.scene.colours import add_legend, colour_node
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place
-from deepradiomics.scene.overlay import FOREGROUND_OPACITY, show_in_slices
+from deepradiomics.scene.overlay import FOREGROUND_OPACITY, show_over
 from deepradiomics.scene.placement import ijk_to_ras, to_world
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.result_folder import read_object
+from deepradiomics.scene.roles import references, role
 from deepradiomics.scene.tables import add_table
 from deepradiomics.scene.volumes import node_from_volume
 
@@ -107,7 +108,7 @@ def show_maps(
         made = {key: add_map(scene, key, each, volume, place) for key, each in volumes.items()}
         table = _table(scene, name, volumes)
         for key, node in made.items():
-            table.SetNodeReferenceID(MAP_ROLE + key, node.GetID())
+            table.SetNodeReferenceID(role(MAP_ROLE, key), node.GetID())
             stamp(node, about, feature=key)
         stamp(table, about)
         for node in (table, *made.values()):
@@ -129,10 +130,7 @@ def read_maps(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
 
 def maps_of(table: Any) -> dict[str, Any]:
     """The map nodes that a table of maps refers to, by feature key; deleted ones are left out."""
-    roles: list[str] = []
-    table.GetNodeReferenceRoles(roles)
-    found = {role[len(MAP_ROLE) :]: table.GetNodeReference(role) for role in roles if role.startswith(MAP_ROLE)}
-    return {key: node for key, node in found.items() if node is not None}
+    return references(table, MAP_ROLE)
 
 
 def show_map(scene: Any, node: Any, opacity: float = FOREGROUND_OPACITY) -> Any | None:
@@ -141,10 +139,7 @@ def show_map(scene: Any, node: Any, opacity: float = FOREGROUND_OPACITY) -> Any 
     None where that volume is not in the scene (any more): the map is shown alone.
     """
     volume = referenced_inputs(node).get("image")
-    show_in_slices(scene, foreground=node, background=volume, opacity=opacity)
-    if volume is None:
-        for composite in nodes_of_class(scene, "vtkMRMLSliceCompositeNode"):
-            composite.SetBackgroundVolumeID(None)
+    show_over(scene, volume, node, opacity=opacity)
     return volume
 
 

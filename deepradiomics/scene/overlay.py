@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import slicer
+import slicer.util
 
 from deepradiomics.images import Volume
 from deepradiomics.scene.atomic import nodes_of_class
 from deepradiomics.scene.colours import MapColours, add_legend, colour_node
+from deepradiomics.scene.map_place import ReferencePlace, put_in_place
 from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement
 from deepradiomics.scene.volumes import node_from_volume
 
@@ -22,6 +25,7 @@ def add_overlay(
     reference: Any | None,
     *,
     name: str,
+    place: ReferencePlace | None = None,
     colours: MapColours = "Plasma",
     hide_below: float = 0.0,
     from_zero: bool = False,
@@ -35,9 +39,12 @@ def add_overlay(
     overlay
         The map with its geometry in world space (LPS), as a result folder has it.
     reference
-        The volume node it was computed on. If the map has that node's voxel grid, the node's own matrix and parent
-        transform are used: the map then lies on it voxel by voxel, whatever happens to the transform later. Otherwise
-        (the volume had to be resampled to the world, or None) the map lies at its own place in the world.
+        The volume node it was computed on.
+    place
+        Where that volume lay at the computation: the map then follows it from there to where it lies now, and
+        whatever happens to its transform later. Without it, a map that has the node's voxel grid takes the node's own
+        matrix and transform. Otherwise (the volume had to be resampled to the world, or there is none) the map lies at
+        its own place in the world.
     hide_below
         Fraction of the greatest value below which the map is transparent; zero is always transparent.
     from_zero
@@ -49,7 +56,9 @@ def add_overlay(
         Title of the colour legend; None for none.
     """
     node = node_from_volume(overlay, scene, name)
-    if reference is not None and shares_grid(overlay, reference):
+    if reference is not None and place is not None:
+        put_in_place(node, overlay.geometry, reference, place)
+    elif reference is not None and shares_grid(overlay, reference):
         node.SetIJKToRASMatrix(matrix_of(ijk_to_ras(reference)))
         node.SetAndObserveTransformNodeID(reference.GetTransformNodeID())
     node.CreateDefaultDisplayNodes()
@@ -108,6 +117,32 @@ def show_in_slices(
         if foreground is not None:
             composite.SetForegroundVolumeID(foreground.GetID())
             composite.SetForegroundOpacity(opacity)
+    return len(composites)
+
+
+def show_over(
+    scene: Any, background: Any | None, foreground: Any | None = None, *, opacity: float = FOREGROUND_OPACITY
+) -> int:
+    """Show an image, and a map over it, in all slice views, and nothing else; return how many views there are.
+
+    None empties a layer: a map never stays over an image that it does not belong to. Where the image changes the views
+    are fitted to it. Views that are made later show the same.
+    """
+    composites = nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
+    ids = [None if node is None else node.GetID() for node in (background, foreground)]
+    changed = any(composite.GetBackgroundVolumeID() != ids[0] for composite in composites)
+    for composite in composites:
+        composite.SetBackgroundVolumeID(ids[0])
+        composite.SetForegroundVolumeID(ids[1])
+        composite.SetForegroundOpacity(opacity if foreground is not None else 0.0)
+        composite.SetLabelVolumeID(None)
+    selection = slicer.app.applicationLogic().GetSelectionNode()
+    if selection is not None:
+        selection.SetActiveVolumeID(ids[0])
+        selection.SetSecondaryVolumeID(ids[1])
+        selection.SetActiveLabelVolumeID(None)
+    if changed and background is not None:
+        slicer.util.setSliceViewerLayers(fit=True)  # without windows it does nothing
     return len(composites)
 
 

@@ -17,6 +17,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.prepare.box import Box
 from deepradiomics.scene.folder import referenced_inputs, result_folder_of
 from deepradiomics.scene.overlay import show_in_slices
+from deepradiomics.scene.own_image import place_of
 from deepradiomics.scene.placement import fit_axes, from_world, matrix_of, to_world
 from deepradiomics.scene.provenance import PREFIX
 
@@ -28,7 +29,8 @@ ROI_ROLE = PREFIX + "patch_box"
 def keep_boxes(table: Any, prediction: Mapping[str, Any], volumes: Mapping[str, Any]) -> None:
     """Keep the patches' boxes of prediction.json (LPS world) on a table node, in the local space of `volumes`.
 
-    A view that was reformatted from another one lies in that one's volume; views without a volume are left out.
+    A view that was reformatted from another one lies in that one's volume; views without a volume are left out. A
+    volume that has been moved since the computation takes its boxes with it.
     """
     sources = {}
     for view, about in prediction["views"].items():
@@ -39,7 +41,8 @@ def keep_boxes(table: Any, prediction: Mapping[str, Any], volumes: Mapping[str, 
     for patch in prediction["patches"]:
         for view, source in sources.items():
             if view in patch["boxes"]:
-                local = _local_box(Box.from_dict(patch["boxes"][view]), volumes[source])
+                record = prediction["views"].get(source) or {}
+                local = _local_box(Box.from_dict(patch["boxes"][view]), volumes[source], record)
                 boxes.setdefault(view, {})[str(patch["patch"])] = local
     table.SetAttribute(BOXES_ATTRIBUTE, json.dumps(boxes))
     table.SetAttribute(SOURCES_ATTRIBUTE, json.dumps(sources))
@@ -97,10 +100,15 @@ def jump_slices(slice_nodes: Iterable[Any], point_ras: np.ndarray) -> None:
         node.JumpSliceByCentering(*(float(each) for each in point_ras))
 
 
-def _local_box(box: Box, volume: Any) -> dict[str, Any]:
+def _local_box(box: Box, volume: Any, record: Mapping[str, Any]) -> dict[str, Any]:
     unit = np.array(list(product((-0.5, 0.0, 0.5), repeat=3)))  # (27, 3)
     world = np.array(box.centre_mm) + (unit * box.size_mm) @ box.axes_array.T  # LPS
-    local = from_world(volume, world * (-1.0, -1.0, 1.0))
+    ras, place = world * (-1.0, -1.0, 1.0), place_of(volume, record)
+    if place is None:
+        local = from_world(volume, ras)
+    else:
+        to_local = np.linalg.inv(place.local_to_world)
+        local = ras @ to_local[:3, :3].T + to_local[:3, 3]
     axes, lengths = fit_axes(unit, local)
     if np.linalg.det(axes) < 0:
         axes[:, 2] *= -1  # a ROI's axes are right-handed; the box is symmetric, so it stays the same box

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import slicer
 
+from deepradiomics.scene.folder import hide_helper
 from deepradiomics.scene.tables import add_table, fill_table
 
 TOP = 20
@@ -86,7 +87,9 @@ class LossCurve:
         return len(columns["epoch"])
 
     def _add(self, column: str, colour: tuple[float, float, float]) -> None:
-        add_line(self._scene, self.chart, self.table, column, "epoch", column, colour)
+        series = add_line(self._scene, self.chart, self.table, column, "epoch", column, colour)
+        hide_helper(series)
+        hide_helper(self.table)
         self._series.append(column)
 
 
@@ -181,8 +184,11 @@ def add_line(
     marker: bool = False,
     line: bool = True,
     size: float = 9.0,
-) -> None:
-    """Add a series of points by two columns, joined by a `line`, or with a `marker` each; NaN breaks the line."""
+) -> Any:
+    """Add a series of points by two columns, joined by a `line`, or with a `marker` each; NaN breaks the line.
+
+    Returns the series' node.
+    """
     kinds = slicer.vtkMRMLPlotSeriesNode
     series = _series(scene, chart, table, label, y, colour)
     series.SetPlotType(kinds.PlotTypeScatter)
@@ -191,6 +197,7 @@ def add_line(
     series.SetMarkerSize(size)
     series.SetLineStyle(kinds.LineStyleNone if not line else kinds.LineStyleDash if dashed else kinds.LineStyleSolid)
     series.SetLineWidth(2)
+    return series
 
 
 def _series(scene: Any, chart: Any, table: Any, label: str, column: str, colour: tuple[float, float, float]) -> Any:

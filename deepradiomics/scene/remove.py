@@ -21,12 +21,15 @@ def remove_nodes(scene: Any, nodes: Iterable[Any], *, with_empty_folders: bool =
         for each in _belongings(node):
             scene.RemoveNode(each)
         scene.RemoveNode(node)
-    if with_empty_folders:
-        for folder in folders - {int(hierarchy.GetSceneItemID())}:
+    for folder in folders if with_empty_folders else ():
+        while folder != int(hierarchy.GetSceneItemID()):
             children = vtk.vtkIdList()
             hierarchy.GetItemChildren(folder, children, False)
-            if children.GetNumberOfIds() == 0:
-                hierarchy.RemoveItem(folder, False, False)
+            if children.GetNumberOfIds():
+                break
+            above = int(hierarchy.GetItemParent(folder))
+            hierarchy.RemoveItem(folder, False, False)
+            folder = above
 
 
 def _belongings(node: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from deepradiomics.images import Geometry, Mask
 from deepradiomics.scene.map_place import ReferencePlace, index_to_local
+from deepradiomics.scene.names import node_name
 from deepradiomics.scene.placement import matrix_of
 
 
@@ -51,7 +52,7 @@ def add_segments(
     mask was made (`map_place.reference_place`); else at its own place in the world.
     """
     follows = place if volume is not None else None
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", node_name(name))
     for look in looks:
         inside = mask.labels == look.label
         if inside.any():
@@ -59,6 +60,8 @@ def add_segments(
             node.AddSegmentFromBinaryLabelmapRepresentation(image, look.name, look.colour, look.name)
     if volume is not None and follows is not None:
         node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    if volume is not None:
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volume)  # Segment Editor begins with it
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetVisibility2DFill(True)

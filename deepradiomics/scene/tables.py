@@ -14,6 +14,7 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.explain import Explained
+from deepradiomics.scene.names import node_name
 from deepradiomics.scene.result_folder import FEATURE_COLUMNS, FINGERPRINT_COLUMNS
 
 FINGERPRINT_HELP = {
@@ -59,7 +60,7 @@ def add_table(
     scene: Any, name: str, columns: Mapping[str, Sequence[Any]], types: Mapping[str, type], help_: Mapping[str, str]
 ) -> Any:
     """Add a table node: `columns` by name, of one length; `types`: str, int or float for each; `help_` describes."""
-    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    node = scene.AddNewNodeByClass("vtkMRMLTableNode", node_name(name))
     fill_table(node, columns, types, help_)
     return node
 

@@ -18,6 +18,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.scene.atomic import nodes_of_class
+from deepradiomics.scene.names import node_name
 from deepradiomics.scene.placement import array_of, from_world, ijk_to_ras, matrix_of, placement
 
 # Slicer neither keeps truth values nor half floats, and does not draw 64-bit integers.
@@ -162,7 +163,7 @@ def _checked(labels: np.ndarray, geometry: Geometry, name: str, names: dict[int,
 
 
 def _add(scene: Any, class_name: str, voxels: np.ndarray, to_ras: np.ndarray, name: str) -> Any:
-    node = scene.AddNewNodeByClass(class_name, name or "volume")
+    node = scene.AddNewNodeByClass(class_name, node_name(name or "volume"))
     voxels = np.asarray(voxels)
     voxels = voxels.astype(_SHOWABLE.get(voxels.dtype.name, voxels.dtype), copy=False)
     slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(voxels))

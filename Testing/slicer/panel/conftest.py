@@ -3,21 +3,15 @@
 import importlib
 import importlib.util
 import os
-import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from Testing.slicer.panel.simulated import ROOT, simulated_slicer
+
 MODULE = ROOT / "RadiomicFingerprint"
-MODULES = ("RadiomicFeatures", "RadiomicFingerprint", "RadiomicLens", "ICHLatentFeatures")
-_FOREIGN = ("qt", "ctk", "SampleData", *MODULES, *(f"{name}Lib" for name in MODULES))
-_ON_SLICERS_OWN = (  # Slicer's own sources, and what is made from them
-    "slicer.ScriptedLoadableModule", "slicer.i18n", "slicer.parameterNodeWrapper", "deepradiomics.scene.panel",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -36,29 +30,8 @@ def slicer_sources() -> Path:
 def simulated(slicer_sources: Path, headless: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Slicer with a scene and the modules on the path; all is taken back at the end."""
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    import slicer
-
-    from Testing.slicer.panel import stand_in
-
-    application = stand_in.application()
-    application.setStyle("Fusion")
-    _forget()
-    for name, module in stand_in.make_modules(slicer).items():
-        monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(slicer, "__path__", [*slicer.__path__, str(slicer_sources)])
-    for name in MODULES:
-        monkeypatch.syspath_prepend(str(ROOT / name))
-    clipboard: list[str] = []
-    quiet = types.SimpleNamespace(connect=lambda *a: None, disconnect=lambda *a: None)
-    slicer.app.connect = lambda *a: None
-    slicer.app.moduleManager = lambda: quiet
-    slicer.app.clipboard = lambda: types.SimpleNamespace(setText=clipboard.append)
-    slicer.app.clipboard_texts = clipboard
-    monkeypatch.setattr(slicer.util, "settingsValue", lambda key, default, converter=None, settings=None: default)
-    monkeypatch.setattr(slicer.util, "modulePath", lambda name: str(ROOT / name / f"{name}.py"))
-    monkeypatch.setattr(slicer.util, "findChildren", _find_children)
-    yield slicer
-    _forget()
+    with simulated_slicer(slicer_sources) as slicer:
+        yield slicer
 
 
 @pytest.fixture
@@ -93,15 +66,3 @@ def widget(simulated: Any, errors: list[str]) -> Iterator[Any]:
     made.setup()
     yield made
     made.cleanup()
-
-
-def _forget() -> None:
-    for name in list(sys.modules):
-        if name.split(".")[0] in _FOREIGN or name.startswith(_ON_SLICERS_OWN):
-            del sys.modules[name]
-
-
-def _find_children(widget: Any = None, **_: Any) -> list[Any]:
-    from PySide6 import QtWidgets
-
-    return widget.findChildren(QtWidgets.QWidget)

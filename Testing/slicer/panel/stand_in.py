@@ -260,8 +260,7 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         if self._scene is None:
             return
         before = self.currentNode()
-        nodes = [self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes())]
-        nodes = [node for node in nodes if self._is_listed(node)]
+        nodes = self._listed()
         self.blockSignals(True)
         self.clear()
         self._ids = ([""] if self._none else []) + [node.GetID() for node in nodes]
@@ -274,10 +273,15 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         if self.currentNode() is not before:
             self.currentNodeChanged.emit(self.currentNode())
 
-    def _is_listed(self, node: Any) -> bool:
-        if node.GetHideFromEditors() or node.GetID() in self._filter.hiddenNodeIDs:
-            return False
-        return any(node.IsA(each) if self._children else node.GetClassName() == each for each in self._types)
+    def _listed(self) -> list[Any]:
+        """The scene's nodes to choose from; called at each node that comes or goes, hence no attribute in the loop."""
+        scene, types_, children, hidden = self._scene, self._types, self._children, self._filter.hiddenNodeIDs
+        nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
+        if children:
+            fitting = [node for node in nodes if any(node.IsA(name) for name in types_)]
+        else:
+            fitting = [node for node in nodes if node.GetClassName() in types_]
+        return [node for node in fitting if not node.GetHideFromEditors() and node.GetID() not in hidden]
 
 
 # --- the modules Slicer's Python imports ------------------------------------------------------------------------------

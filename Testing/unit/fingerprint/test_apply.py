@@ -159,13 +159,13 @@ def test_the_result_folder_holds_what_the_contract_says(results: dict[str, Finge
     prediction = json.loads((tmp_path / "prediction.json").read_text(encoding="utf-8"))
     wanted = [
         "software", "version", "kind", "created", "case_id", "synthetic_model", "disclaimer", "inference",
-        "reference_view", "tasks", "views", "roi", "patch_grid", "patches", "bundle", "settings", "versions", "device",
-        "seconds", "notes", "methods_text",
+        "reference_view", "outside_training_cohort", "outside_share", "outside_limit", "tasks", "views", "roi",
+        "patch_grid", "patches", "bundle", "settings", "versions", "device", "seconds", "notes", "methods_text",
     ]  # fmt: skip
     assert list(prediction) == wanted and prediction["synthetic_model"] is True
     assert set(prediction["tasks"]["acl"]) >= {
         "type", "classes", "probability", "probabilities", "logit", "intercept", "predicted", "decision_threshold",
-        "relevance_threshold", "selected", "pool", "by_inference",
+        "relevance_threshold", "selected", "pool", "by_inference", "title", "beyond_3sd",
     }  # fmt: skip
     assert prediction["tasks"]["grade"]["decision_threshold"] is None
     assert sum(prediction["tasks"]["grade"]["probabilities"]) == pytest.approx(1)

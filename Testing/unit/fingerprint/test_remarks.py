@@ -1,12 +1,14 @@
 """What the remarks say, and when they keep silent."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 
-from deepradiomics.fingerprint.remarks import thin_region, unlike_training, views_given
+from deepradiomics.fingerprint.remarks import feature_notes, thin_region, unlike_training, views_given
 from deepradiomics.images import Case, Geometry, Volume
 from deepradiomics.prepare import Box, Recipe, prepare_exam
+from deepradiomics.stats.outside import OUTSIDE_LIMIT
 
 THICK = Geometry((32, 32, 12), (1.0, 1.0, 4.0), direction=(0, 0, 1, 1, 0, 0, 0, -1, 0))  # sagittal slices
 RECIPE = replace(Recipe(), views=("sagittal",), registration="off", resized_shape=(8, 16, 16))
@@ -18,10 +20,8 @@ def case(**views: Geometry) -> Case:
 
 
 def test_a_case_unlike_the_training_cohort_is_told() -> None:
-    z = np.zeros(100)
-    assert unlike_training(z) == []
-    z[:20] = -4
-    assert unlike_training(z)[0].startswith("20% of the features lie more than 3 standard deviations")
+    assert unlike_training(None) == unlike_training(0.02) == unlike_training(OUTSIDE_LIMIT) == []
+    assert unlike_training(0.2)[0].startswith("20% of the features lie more than 3 standard deviations")
 
 
 def test_an_image_whose_slices_lie_in_another_plane_is_noticed() -> None:
@@ -44,3 +44,13 @@ def test_a_region_thinner_than_its_voxels_is_flagged() -> None:
     assert "2 mm, less than a voxel of the sagittal view" in thin_region(thin, knee, RECIPE)[0]
     thick = prepare_exam(knee, RECIPE, roi=Box(centre, (20.0, 20.0, 8.0), THICK.axes))
     assert thin_region(thick, knee, RECIPE) == []
+
+
+def test_grey_levels_are_told_without_counts_of_nothing() -> None:
+    pool = SimpleNamespace(pool=np.zeros(3))
+    levels = [[10, 17], [20, 15]]
+    (note,) = feature_notes({"grey_levels": levels}, pool)  # type: ignore[arg-type]
+    assert note.endswith("range from 10 to 20: 2 of fewer than 16, where texture says little.")
+    assert feature_notes({"grey_levels": [[20, 30]]}, pool) == []  # type: ignore[arg-type]
+    (note,) = feature_notes({}, SimpleNamespace(pool=np.array([1.0, np.nan])))  # type: ignore[arg-type]
+    assert note.endswith("1 feature of the pool.")

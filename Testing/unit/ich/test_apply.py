@@ -353,3 +353,44 @@ def test_a_follow_up_tells_the_expansion(whole_exam: IchExam, tmp_path: Path) ->
     assert read_mask(tmp_path / "expansion.nii.gz").geometry.is_close(exam.baseline.geometry)
     assert json.loads((tmp_path / "expansion.json").read_text())["kind"] == "ich-expansion"
     assert (tmp_path / "followup_registered.nii.gz").is_file()
+
+
+def test_a_case_unlike_the_training_cohort_is_outside_it_and_keeps_its_numbers_for_programs(exam: IchExam) -> None:
+    predictor = shape_only()
+    record = apply(predictor, exam.baseline, exam.mask).record
+    block = predictor.blocks["shape"]
+    measured = np.array([row.value for row in apply(predictor, exam.baseline, exam.mask).features])[: len(block.names)]
+    share = float((np.abs(measured[block.kept] - block.low) > 3 * (block.high - block.low)).mean())
+    assert record["outside_share"] == pytest.approx(share) and 0 < share <= 1
+    assert record["outside_training_cohort"] == (share > record["outside_limit"])
+    assert all(one["beyond_3sd"] == record["outside_share"] for one in record["outcomes"].values())
+    assert all("positive" in one for one in record["outcomes"].values())
+
+
+def test_what_lies_far_away_is_told_and_what_lies_near_is_not(exam: IchExam) -> None:
+    near, far = shape_only(), shape_only()
+    measured = {row.feature: row.value for row in apply(near, exam.baseline, exam.mask).features}
+    values = np.array([measured[name] for name in near.blocks["shape"].names])
+    object.__setattr__(near.blocks["shape"], "low", values - 0.1)
+    object.__setattr__(near.blocks["shape"], "high", values + 1.0)
+    object.__setattr__(far.blocks["shape"], "low", values - 100.0)
+    object.__setattr__(far.blocks["shape"], "high", values - 99.0)
+    inside, outside = (apply(one, exam.baseline, exam.mask) for one in (near, far))
+    assert inside.record["outside_share"] == 0.0 and not inside.record["outside_training_cohort"]
+    assert outside.record["outside_share"] == 1.0 and outside.record["outside_training_cohort"]
+    assert told(outside, "outside the training cohort") and not told(inside, "outside the training cohort")
+
+
+def test_without_radiomic_features_in_the_model_nothing_is_said(case: IchCase) -> None:
+    from deepradiomics.ich.case_risk import outside_share
+
+    latents = random_predictor(input="latents", widths=(8, 8), hashes=("a", "b"))
+    assert outside_share(latents, None) is None  # type: ignore[arg-type]
+    assert case.record["outside_share"] is not None
+
+
+def test_a_real_head_is_called_real_in_notes_and_record(exam: IchExam) -> None:
+    real = apply(shape_only(), exam.baseline, exam.mask, synthetic_image=True, real_head=True)
+    assert real.record["real_head"] and told(real, "The head is a real one") and not told(real, "nobody")
+    made_up = apply(shape_only(), exam.baseline, exam.mask, synthetic_image=True)
+    assert not made_up.record["real_head"] and told(made_up, "it shows nobody")

@@ -177,3 +177,29 @@ def test_tables_that_cannot_be_used_are_refused_with_a_reason():
         components.transform(X[:, :2])
     with pytest.raises(InputError, match="one number for each column"):
         components.direction(np.ones(9))
+
+
+def test_radiomic_and_shape_components_know_how_far_a_case_lies_from_the_training_mean():
+    X = table()
+    X[0, 5] = np.nan
+    for family in ("radiomics", "shape"):
+        components = Components.fit(X, radiomics_names(80), family=family, n_components=4)
+        arrays, about = components.to_arrays()
+        for one in (components, Components.from_arrays(arrays, json.loads(json.dumps(about)))):
+            mean, sd = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
+            assert one.beyond(mean) == 0.0
+            assert one.beyond(np.where(np.arange(80) < 20, mean + 3.5 * sd, mean - 2.5 * sd)) == pytest.approx(0.25)
+            assert one.beyond(np.where(np.arange(80) < 40, np.nan, mean + 4 * sd)) == 1.0
+
+
+def test_latents_and_bundles_of_earlier_versions_cannot_tell_and_say_so_by_none():
+    X = table()
+    assert Components.fit(X, None, family="encoder", n_components=4).beyond(X[0]) is None
+    arrays, about = Components.fit(X, radiomics_names(80), family="radiomics", n_components=4).to_arrays()
+    earlier = {name: value for name, value in arrays.items() if name not in ("mean", "sd")}
+    assert Components.from_arrays(earlier, about).beyond(X[0]) is None
+
+
+def test_one_component_is_one():
+    (note,) = Components.fit(table(2), None, family="encoder", n_components=9).notes[-1:]
+    assert "2 components instead of 9: 2 training rows" in note

@@ -179,7 +179,7 @@ def test_patients_without_an_outcome_are_left_out_of_its_cells_alone(tmp_path: P
     found = _run(tmp_path, replace(training, cohort=cohort), outcomes=("poor_outcome", "expansion_3ml"))
     sizes = {(one.outcome, len(one.ids)) for one in found.predictions}
     assert sizes == {("poor_outcome", 60), ("expansion_3ml", 80)}
-    assert any("20 of 80 training patients do not have it" in text for text in found.remarks)
+    assert any("not known of 20 of 80 training patients" in text for text in found.remarks)
     assert {row["rows"] for row in found.tables["nmf"] if row["split"] == "all"} == {80}
 
 

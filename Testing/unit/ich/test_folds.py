@@ -58,7 +58,7 @@ def test_a_seed_gives_the_same_folds() -> None:
     ("y", "message"),
     [
         (np.full(60, np.nan), "Outcome grown: no patient has it"),
-        (np.ones(60), "all 60 patients who have it are of class 1"),
+        (np.ones(60), "60 patients, of class 1 only"),
         (np.r_[np.ones(3), np.zeros(57)], "3 patients with it are too few for 5 folds"),
         (np.r_[np.zeros(1), np.ones(59)], "1 patient without it is too few for 5 folds"),
     ],

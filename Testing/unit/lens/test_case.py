@@ -124,17 +124,30 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> LensResult:
 
 
 def test_a_feature_is_chosen_by_its_place_in_the_table(fake: LensResult) -> None:
-    first, last = fake.shift[0], fake.shift[-1]
-    assert chosen_feature(fake, rank="top") == chosen_feature(fake, rank="1") == (first["modality"], first["feature"])
-    assert chosen_feature(fake, rank="bottom") == (last["modality"], last["feature"])
-    assert list(chosen_feature(fake, rank="stable")) == list(fake.about["picked"]["stable"][0])
-    adc = [row for row in fake.shift if row["modality"] == "adc"]
-    assert chosen_feature(fake, rank="3", modality="adc") == ("adc", adc[2]["feature"])
-    assert chosen_feature(fake, rank="bottom", modality="adc") == ("adc", adc[-1]["feature"])
+    rows = sorted(fake.shift, key=lambda row: -row["delta_importance" if "delta_importance" in row else "delta_i"])
+    first, last = rows[0], rows[-1]
+
+    def by_importance(**how: str) -> tuple[str, str]:
+        return chosen_feature(fake, by="importance", **how)  # type: ignore[arg-type]
+
+    assert by_importance(rank="top") == by_importance(rank="1") == (first["modality"], first["feature"])
+    assert by_importance(rank="bottom") == (last["modality"], last["feature"])
+    assert list(by_importance(rank="stable")) == list(fake.about["picked"]["stable"][0])
+    adc = [row for row in rows if row["modality"] == "adc"]
+    assert by_importance(rank="3", modality="adc") == ("adc", adc[2]["feature"])
+    assert by_importance(rank="bottom", modality="adc") == ("adc", adc[-1]["feature"])
+
+
+def test_by_default_a_place_goes_by_what_the_command_line_goes_by(fake: LensResult) -> None:
+    import inspect
+
+    from deepradiomics.cli.lens_case import case as command
+
     explained = max(fake.shift, key=lambda row: row["delta_explained"])
     for rank in ("top", "1"):
-        found = chosen_feature(fake, rank=rank, by="explained")
-        assert found == (explained["modality"], explained["feature"])
+        assert chosen_feature(fake, rank=rank) == (explained["modality"], explained["feature"])
+    defaults = [inspect.signature(one).parameters["by"].default for one in (chosen_feature, command)]
+    assert defaults[0] == defaults[1] == "explained"
 
 
 @pytest.mark.parametrize(

@@ -255,3 +255,16 @@ def test_a_real_prostate_is_prepared_and_encoded(data_dir: Path) -> None:
     encoder = Encoder(ConvNeXtV2(3, "mini"), StackRecipe())
     result = encode(manifest, encoder, roi="ellipsoid", device="cpu")
     assert result.values.shape == (1, 128) and result.values.std() > 0.1
+
+
+def test_nothing_is_called_done_before_a_failure(cohort: Manifest, tmp_path: Path) -> None:
+    seen: list[tuple[float, str]] = []
+    broken = Manifest(tuple(replace(row, masks={}) for row in cohort.rows), cohort.views, (), rois=("gland",))
+    with pytest.raises(InputError, match="5 of 5 cases cannot be encoded"):
+        encode(broken, mini(), device="cpu", progress=lambda f, m: seen.append((f, m)))
+    assert seen == []
+    encode(cohort, mini(), tmp_path / "cache", device="cpu")
+    half = Manifest((*cohort.rows[:2], *broken.rows[2:]), cohort.views, (), rois=("gland",))
+    with pytest.raises(InputError, match="3 of 5 cases cannot be encoded"):
+        encode(half, mini(), tmp_path / "cache", device="cpu", progress=lambda f, m: seen.append((f, m)))
+    assert seen == [(1.0, "2 of 2 cases found in the cache; 3 cases cannot be encoded")]

@@ -61,7 +61,7 @@ def split_of(**counts: int) -> list[str]:
          "separates the scans of one patient: p00 in train, p59 in test"),
         ({"split": split_of(train=59, test=1)}, "test has 1 patient, but.*60 patients gave 59"),
         ({"split": split_of(train=40, test=20), "options": {"sweep": True}}, "validation has 0 patients.*the sweep"),
-        ({"options": {"hidden": 256}}, "42 training cases for hidden=256 units.*hidden to 14 or fewer.*ridge=0.001"),
+        ({"options": {"hidden": 256}}, "42 training cases for hidden=256:.*hidden to 14 or fewer.*ridge=0.001"),
         ({"options": {"fit_on": "fit"}}, "fit_on: expected one of 'pre', 'ft', 'both', got 'fit'. Did you mean 'ft'"),
         ({"options": {"target_scaling": "z-score"}}, "Did you mean 'zscore'"),
         ({"options": {"embedding_scaling": "owns"}}, "Did you mean 'own'"),
@@ -107,3 +107,20 @@ def test_prediction_checks_its_input_too():
         lens.predict(X, "after")
     with pytest.raises(InputError, match="expected 5 targets as in the fit, got 2"):
         lens.score(X, R[:, :2])
+
+
+@pytest.mark.parametrize(
+    ("rows", "hidden", "advice"),
+    [
+        (42, 256, "Set hidden to 14 or fewer (--hidden 14)"),
+        (5, 8, "Set hidden to 1 (--hidden 1), add patients"),
+        (2, 8, "too few for any width: add patients"),
+        (1, 8, "1 training case for hidden=8"),
+    ],
+)
+def test_the_width_that_is_asked_for_can_work(rows: int, hidden: int, advice: str) -> None:
+    from deepradiomics.lens.checks import check_enough
+
+    with pytest.raises(InputError) as caught:
+        check_enough(rows, hidden, ridge=0.0)
+    assert advice in str(caught.value) and "1 or fewer" not in str(caught.value)

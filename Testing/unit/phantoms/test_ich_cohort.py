@@ -16,7 +16,7 @@ from deepradiomics.cli.main import app
 from deepradiomics.cohort import read_manifest
 from deepradiomics.cohort.synthetic import is_synthetic, is_synthetic_image
 from deepradiomics.errors import InputError
-from deepradiomics.images import read_volume
+from deepradiomics.images import Volume, read_volume
 from deepradiomics.phantoms import ich_exam, write_ich_cohort
 from deepradiomics.phantoms.ich_plan import RISK, Plan
 
@@ -131,3 +131,20 @@ def test_the_command_writes_a_cohort_and_takes_a_real_head(tmp_path, data_dir):
     assert rows_of(tmp_path / "c" / "manifest.csv")[0]["id"] == "ichreal-s0-0001"
     readme = (tmp_path / "c" / "README.txt").read_text(encoding="utf-8")
     assert readme.startswith("SYNTHETIC") and "The head is a real one (head_ct_cranium_cropped.nii.gz)" in readme
+
+
+def test_a_cohort_in_a_real_head_says_so_and_is_not_called_nobodys(tmp_path):
+    from deepradiomics.cohort.synthetic import shows_real_head
+
+    drawn = ich_exam(1, followup=False).baseline
+    for name, head in (("real", Volume(drawn.voxels, drawn.geometry, source="scan.nii.gz")), ("made", None)):
+        write_ich_cohort(tmp_path / name, 1, 0, followup=False, head=head)
+    texts = {name: (tmp_path / name / "README.txt").read_text(encoding="utf-8") for name in ("real", "made")}
+    assert "NOT A PATIENT" in texts["made"] and "show nobody" in texts["made"]
+    assert "NOT A PATIENT" not in texts["real"] and "nobody" not in texts["real"]
+    assert texts["real"].startswith("SYNTHETIC HAEMATOMAS - IN THE HEAD OF A REAL PERSON")
+    files = {name: next((tmp_path / name / "cases").glob("*/ct.nii.gz")) for name in texts}
+    assert [shows_real_head(files[name]) for name in ("real", "made")] == [True, False]
+    alone = tmp_path / "alone.nii.gz"
+    alone.write_bytes(files["real"].read_bytes())  # without the README, by its header
+    assert shows_real_head(alone) and is_synthetic_image(alone)

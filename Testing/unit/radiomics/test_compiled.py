@@ -10,12 +10,14 @@ import pytest
 from deepradiomics.radiomics import compiled
 
 ROOT = Path(__file__).resolve().parents[3]
+# SimpleITK up to 2.5.2 (Slicer 5.10's) crashes Python if this warning of its wrapping is raised while it loads.
+_SIMPLEITKS_OWN = "ignore:builtin type:DeprecationWarning"
 
 
 def _child(code: str, **environment: str) -> str:
     kept = {key: value for key, value in os.environ.items() if key not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, "-W", "error", "-W", _SIMPLEITKS_OWN, "-c", code],
         env=kept | environment, cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr

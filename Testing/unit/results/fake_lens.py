@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
+from deepradiomics.images import Geometry, Mask, Volume, image_record, write_mask, write_volume
 from deepradiomics.radiomics.catalogue import default_names
 from deepradiomics.stats.tests import holm
 
@@ -78,10 +78,12 @@ def write_fake_case(folder: Path, row: Mapping[str, Any], modalities: Sequence[s
     """Write a folder of ``lens case``: an egg-shaped gland with a dark spot, on a grid of its own for each modality."""
     folder.mkdir(parents=True, exist_ok=True)
     modality = str(row["modality"])
+    records = {}
     for i, name in enumerate(modalities):
         geometry = case_grid(i)
         image, gland = _anatomy(geometry, seed=i)
         write_volume(Volume(image, geometry, name), folder / f"image_{name}.nrrd")
+        records[name] = image_record(Volume(image, geometry, name))
         write_mask(Mask(gland, geometry, "gland"), folder / f"roi_{name}.nrrd")
         if name == modality:
             x, y, z = np.moveaxis(
@@ -95,7 +97,9 @@ def write_fake_case(folder: Path, row: Mapping[str, Any], modalities: Sequence[s
         {
             "software": "deepradiomics", "kind": "lens-case", "case_id": CASE_ID, "modality": modality,
             "feature": row["feature"], "roi": "gland", "roi_note": "synthetic contour",
-            "modalities": {m: {"image": f"image_{m}.nrrd", "roi": f"roi_{m}.nrrd"} for m in modalities},
+            "modalities": {
+                m: {"image": f"image_{m}.nrrd", "roi": f"roi_{m}.nrrd", **records[m]} for m in modalities
+            },
             "map": "map.nrrd", "range": [low, high], "unit": "",
             "explained": "How linearly the grey levels of neighbouring voxels go together.",
             "delta_i": dict(row), "synthetic": True,

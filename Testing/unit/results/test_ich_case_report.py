@@ -84,7 +84,8 @@ def test_every_risk_stands_beside_its_threshold_base_rate_and_calibration(page: 
 
 def test_volumes_stand_with_abc_2_beside_them(page: str, record: dict[str, Any]) -> None:
     text, volumes = words(page), record["volumes"]
-    assert f"Haematoma {volumes['haematoma_ml']:.1f} mL" in text and f"ABC/2 {volumes['abc2_ml']:.1f} mL 42" in text
+    assert f"Haematoma {volumes['haematoma_ml']:.1f} mL" in text
+    assert f"ABC/2 of the largest {volumes['abc2_ml']:.1f} mL 42" in text  # two haematomas were taken together
     assert f"Haematoma 1 {volumes['lesions'][0]['ml']:.1f} mL All were taken together" in text
     assert f"Ring {volumes['ring_ml']:.1f} mL" in text
 
@@ -136,3 +137,29 @@ def test_texts_from_outside_cannot_become_markup(folder: Path, tmp_path: Path) -
     page = write_case_report(tmp_path / "sly").read_text(encoding="utf-8")
     check_page(page)
     assert not any(tag in page for tag in ("<b>", "<script", "<i>")) and "a &amp; b" in page
+
+
+def changed(folder: Path, **changes: Any) -> str:
+    """The report of a case whose record was changed."""
+    out, ct = write_fake_case(folder / "out", outcomes=OUTCOMES)
+    path = out / "ich.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**record, **changes}), encoding="utf-8")
+    write_case_report(out, read_volume(ct))
+    return (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_outside_the_training_cohort_there_is_no_side_of_the_threshold_and_no_patient_like_this_one(
+    tmp_path: Path, page: str
+) -> None:
+    told = changed(tmp_path, outside_training_cohort=True, outside_share=0.31, outside_limit=0.1)
+    row = next(row for row in re.findall(r"<tr>(.*?)</tr>", told, re.S) if "Poor outcome" in words(row))
+    assert "outside the training cohort" in row and "had it" not in row
+    assert not re.search(r'class="(positive|negative)"', told) and "31% of the features" in words(told)
+    assert re.search(r'class="(positive|negative)"', page) and "outside the training cohort" not in page
+
+
+def test_a_real_head_is_called_real(tmp_path: Path, page: str) -> None:
+    told = words(changed(tmp_path, real_head=True))
+    assert "shows nobody" not in told and "The head is a real one" in told
+    assert "it shows nobody" in words(page)

@@ -126,3 +126,54 @@ def test_the_file_is_written_whole(tmp_path: Path) -> None:
     write_report(fake_result(("acl",)), tmp_path / "new" / "report.html")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.html"]
     assert (tmp_path / "new" / "report.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+
+def outside(**changes: object) -> object:
+    """A case with half of its features far from the training cohort, positive in every task."""
+    result = fake_result(
+        ("acl",), outside_training_cohort=True, outside_share=0.49, outside_limit=0.1, synthetic_model=False, **changes
+    )
+    result.prediction["tasks"]["acl"].update(predicted=1, beyond_3sd=0.49, probability=1.0)
+    return result
+
+
+def test_outside_the_training_cohort_there_is_no_class_and_no_red() -> None:
+    page = render_report(outside())
+    table = page[page.index("<h2>Prediction</h2>") : page.index("<h2>Where the model looked</h2>")]
+    assert "outside the training cohort" in table and "49% of the features" in table and "limit 10%" in table
+    assert "positive" not in table and "negative" not in table and '<span class="outside">' in table
+    inside = render_report(fake_result(("acl",)))
+    assert "outside the training cohort" not in inside and re.search(r'class="(positive|negative)"', inside)
+
+
+def test_tasks_are_read_by_their_titles() -> None:
+    result = fake_result(("acl_tear", "grade"))
+    result.prediction["tasks"]["grade"]["title"] = "Grade of the lesion"
+    words = _words(render_report(result))
+    assert "Acl tear" in words and "acl_tear" not in words.replace("label_acl_tear", "")
+    assert "Grade of the lesion: relevance" in words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said", "not_said"),
+    [
+        (0.5500, 0.5502, "none is the most relevant one", "most relevant patch ("),
+        (0.541, 0.549, "which is narrower (0.541 to 0.549)", "none is the most relevant"),
+        (0.3, 0.8, "the colours span this case's range (0.300 to 0.800)", "narrower"),
+    ],
+)
+def test_a_flat_map_is_called_flat(low: float, high: float, said: str, not_said: str) -> None:
+    result = fake_result(("acl",))
+    for number, patch in enumerate(result.prediction["patches"]):
+        patch["relevance"]["acl"] = low + (high - low) * number / 7
+    words = _words(render_report(result)).replace("&#x27;", "'")
+    assert said in words and not_said not in words
+
+
+def test_one_contribution_is_one() -> None:
+    result = fake_result(("acl",))
+    for row in result.rows[1:]:
+        row.selected, row.contribution = False, 0.0
+    result.rows[0].selected, result.rows[0].contribution = True, 0.5
+    page = render_report(result)
+    assert "The 1 largest contribution to Acl" in page and "the 1 feature of the fingerprint" in page

@@ -1,6 +1,5 @@
 """Points on a sphere and the functions on it that LBP3D needs: a subdivided icosahedron, spherical harmonics."""
 
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -47,26 +46,9 @@ def _onto_sphere(points: np.ndarray, radius: float) -> np.ndarray:
 def spherical_harmonic(degree: int, order: int, azimuth: np.ndarray, polar: np.ndarray) -> np.ndarray:
     """Return Y of this degree and order (-degree … degree), complex128, with Condon and Shortley's phase.
 
-    The polar angle enters by its cosine alone (its sine is taken as positive whatever the sign of the angle). SciPy's
-    own function is taken where it has one (1.15 and later), for the same rounding as its other users.
+    The polar angle enters by its cosine alone (its sine is taken as positive whatever the sign of the angle). It is
+    SciPy's own function, for the same rounding as its other users, under the name it has since 1.15 or had before.
     """
     if hasattr(special, "sph_harm_y"):
         return special.sph_harm_y(degree, order, polar, azimuth)
-    return harmonic_by_recurrence(degree, order, azimuth, polar)
-
-
-def harmonic_by_recurrence(degree: int, order: int, azimuth: np.ndarray, polar: np.ndarray) -> np.ndarray:
-    """Return the same in plain numpy."""
-    m = abs(order)
-    scale = math.sqrt((2 * degree + 1) / (4 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m))
-    value = scale * _legendre(degree, m, np.cos(polar)) * np.exp(1j * m * azimuth)
-    return (-1) ** m * value.conj() if order < 0 else value
-
-
-def _legendre(degree: int, order: int, x: np.ndarray) -> np.ndarray:
-    """Return the associated Legendre function, by the recurrence in its degree."""
-    lower = np.zeros_like(x)
-    value = (-1.0) ** order * math.prod(range(1, 2 * order, 2)) * np.sqrt(np.maximum(1 - x * x, 0)) ** order
-    for n in range(order + 1, degree + 1):
-        lower, value = value, ((2 * n - 1) * x * value - (n + order - 1) * lower) / (n - order)
-    return value
+    return special.sph_harm(order, degree, azimuth, polar)
