@@ -25,6 +25,7 @@ from deepradiomics.scene.placement import ijk_to_ras, to_world
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.result_folder import read_object
 from deepradiomics.scene.roles import references, role
+from deepradiomics.scene.shown import hide_others
 from deepradiomics.scene.tables import add_table
 from deepradiomics.scene.volumes import node_from_volume
 
@@ -139,6 +140,7 @@ def show_map(scene: Any, node: Any, opacity: float = FOREGROUND_OPACITY) -> Any 
     None where that volume is not in the scene (any more): the map is shown alone.
     """
     volume = referenced_inputs(node).get("image")
+    hide_others(scene, node)
     show_over(scene, volume, node, opacity=opacity)
     return volume
 
