@@ -28,7 +28,7 @@ def node_name(text: str) -> str:
 def cell_text(text: str) -> str:
     """A text as a table's cell can hold it: Slicer saves tables with quotation marks around cells, unescaped.
 
-    >>> cell_text('the "bad"\tend')
+    >>> cell_text('the "bad"' + chr(9) + 'end')
     "the 'bad' end"
     """
     return re.sub(r"[\t\r\n]+", " ", text.replace('"', "'"))
