@@ -48,8 +48,8 @@ def load_synthetic_head() -> SyntheticHead:
     from deepradiomics.scene.folder import result_folder_item
     from deepradiomics.scene.ich_case import LOOKS
     from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.overlay import set_window
-    from deepradiomics.scene.sample_views import mark_sample, show_fitted
+    from deepradiomics.scene.overlay import set_window, show_over
+    from deepradiomics.scene.sample_nodes import mark_sample
     from deepradiomics.scene.segments import add_segments
     from deepradiomics.scene.volumes import node_from_volume
 
@@ -68,7 +68,7 @@ def load_synthetic_head() -> SyntheticHead:
     result_folder_item(scene, _("Synthetic head"), nodes)
     for node, part in zip(nodes, PARTS, strict=True):
         mark_sample(node, SAMPLE, part)
-    show_fitted(nodes[0])
+    show_over(slicer.mrmlScene, nodes[0])
     return SyntheticHead(*nodes)
 
 
@@ -78,11 +78,12 @@ def choose_sample(parameters: Any) -> None:
     The drawn haematoma is hidden, so that what the network outlines can be seen; the follow-up is left out, because
     registering it would take longer than everything else.
     """
-    from deepradiomics.scene.sample_views import sample_nodes, show_fitted
+    from deepradiomics.scene.overlay import show_over
+    from deepradiomics.scene.sample_nodes import sample_nodes
 
     found = sample_nodes(slicer.mrmlScene, SAMPLE)
     head = SyntheticHead(**found) if set(found) == set(PARTS) else load_synthetic_head()
-    show_fitted(head.ct)
+    show_over(slicer.mrmlScene, head.ct)
     for outline in (head.segmentation, head.followup_segmentation):
         outline.GetDisplayNode().SetVisibility(False)
     p = parameters

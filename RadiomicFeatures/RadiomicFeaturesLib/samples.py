@@ -21,9 +21,9 @@ def load_synthetic_prostate() -> tuple[Any, Any]:
     from deepradiomics.phantoms.prostate import prostate_exam
     from deepradiomics.scene.folder import result_folder_item
     from deepradiomics.scene.map_place import reference_place
+    from deepradiomics.scene.overlay import show_over
     from deepradiomics.scene.segments import SegmentLook, add_segments
     from deepradiomics.scene.terminology import TAG
-    from deepradiomics.scene.views import show_fitted
     from deepradiomics.scene.volumes import node_from_volume
 
     exam, scene = prostate_exam(SEED, GRADE), slicer.mrmlScene
@@ -41,7 +41,7 @@ def load_synthetic_prostate() -> tuple[Any, Any]:
         segments.GetSegment(segments.GetSegmentIdBySegmentName(region)).SetTag(TAG, entry)
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     result_folder_item(scene, _("Synthetic prostate"), [volume, segmentation])
-    show_fitted(scene, volume)
+    show_over(scene, volume)
     return volume, segmentation
 
 

@@ -61,11 +61,11 @@ def _fetch(url: str, sha256: str, target: Path) -> Path:
 
 
 def _add(volume: Any, name: str, origin: str) -> Any:
-    from deepradiomics.scene.views import show_fitted
+    from deepradiomics.scene.overlay import show_over
     from deepradiomics.scene.volumes import node_from_volume
 
     node = node_from_volume(volume, slicer.mrmlScene, name)
     node.CreateDefaultDisplayNodes()
     node.SetDescription(origin)
-    show_fitted(slicer.mrmlScene, node)
+    show_over(slicer.mrmlScene, node)
     return node

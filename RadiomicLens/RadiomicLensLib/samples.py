@@ -40,7 +40,8 @@ def load_synthetic_prostate() -> SceneCase:
     from deepradiomics.scene.folder import result_folder_item
     from deepradiomics.scene.lens_roi import add_outline
     from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.sample_views import mark_sample, show_fitted
+    from deepradiomics.scene.overlay import show_over
+    from deepradiomics.scene.sample_nodes import mark_sample
     from deepradiomics.scene.volumes import node_from_volume
 
     exam, scene = prostate_exam(SEED, GRADE), slicer.mrmlScene
@@ -59,7 +60,7 @@ def load_synthetic_prostate() -> SceneCase:
         segmentation.GetDisplayNode().SetVisibility(roi == GLAND)  # one outline; the others from the Data module
         rois[roi] = (segmentation, segmentation.GetSegmentation().GetNthSegmentID(0))
     result_folder_item(scene, name, [*volumes.values(), *(node for node, _segment in rois.values())])
-    show_fitted(t2)
+    show_over(slicer.mrmlScene, t2)
     return SceneCase(name, volumes, rois)
 
 
@@ -82,14 +83,15 @@ def choose_sample(parameters: Any) -> None:
     A prostate that the scene still holds is taken again.
     """
     from deepradiomics.scene.export import columns_of
-    from deepradiomics.scene.sample_views import sample_nodes, show_fitted
+    from deepradiomics.scene.overlay import show_over
+    from deepradiomics.scene.sample_nodes import sample_nodes
 
     p, modalities = parameters, lens_modalities(parameters.resultTable)
     found = sample_nodes(slicer.mrmlScene, SAMPLE)
     if not {*modalities, GLAND} <= set(found):
         load_synthetic_prostate()
         found = sample_nodes(slicer.mrmlScene, SAMPLE)
-    show_fitted(found[modalities[0]])
+    show_over(slicer.mrmlScene, found[modalities[0]])
     p.encoderSource, p.caseSource, p.shiftFilter = EncoderSource.SAMPLE, CaseSource.SCENE, ""
     p.caseVolumes = {each: found[each] for each in modalities}
     p.caseSegmentation, p.caseSegmentId = found[GLAND], found[GLAND].GetSegmentation().GetNthSegmentID(0)

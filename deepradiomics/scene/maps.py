@@ -17,15 +17,16 @@ from deepradiomics.images import Volume, volume_from_sitk
 from deepradiomics.lens.map_colours import colour_range, signed_range
 from deepradiomics.radiomics.explain import Explained, explain
 from deepradiomics.results.palettes import FEATURE, SIGNED_FEATURE
-from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.atomic import all_or_nothing
 from deepradiomics.scene.colours import add_legend, colour_node
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place
-from deepradiomics.scene.overlay import FOREGROUND_OPACITY, show_in_slices
+from deepradiomics.scene.overlay import FOREGROUND_OPACITY, show_over
 from deepradiomics.scene.placement import ijk_to_ras, to_world
 from deepradiomics.scene.provenance import stamp
 from deepradiomics.scene.result_folder import read_object
 from deepradiomics.scene.roles import references, role
+from deepradiomics.scene.shown import hide_others
 from deepradiomics.scene.tables import add_table
 from deepradiomics.scene.volumes import node_from_volume
 
@@ -140,10 +141,8 @@ def show_map(scene: Any, node: Any, opacity: float = FOREGROUND_OPACITY) -> Any 
     None where that volume is not in the scene (any more): the map is shown alone.
     """
     volume = referenced_inputs(node).get("image")
-    show_in_slices(scene, foreground=node, background=volume, opacity=opacity)
-    if volume is None:
-        for composite in nodes_of_class(scene, "vtkMRMLSliceCompositeNode"):
-            composite.SetBackgroundVolumeID(None)
+    hide_others(scene, node)
+    show_over(scene, volume, node, opacity=opacity)
     return volume
 
 

@@ -36,13 +36,16 @@ def test_names_are_read_family_first_and_no_row_needs_scrolling_sideways(
     assert sum(shown.columnWidth(column) for column in range(5)) <= shown.viewport().width()
 
 
-def test_the_chart_is_shown_when_it_is_asked_for(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
-    from RadiomicFingerprintLib import results
+def test_the_chart_is_shown_when_it_is_asked_for(
+    widget: Any, exam: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from RadiomicFingerprintLib.work import CHART_ROLE
+
+    from deepradiomics.scene import layouts
 
     assert not widget.ui.chartButton.enabled
     p, charts = applied(widget, exam, tmp_path), []
-    results.show_chart = charts.append
+    monkeypatch.setattr(layouts, "show_chart", lambda scene, chart: charts.append(chart))
     p.task = "acl"
     widget.ui.chartButton.click()
     assert [chart.GetID() for chart in charts] == [p.resultTable.GetNodeReference(CHART_ROLE + "acl").GetID()]

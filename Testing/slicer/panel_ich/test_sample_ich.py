@@ -86,7 +86,7 @@ def test_the_sample_runs_to_a_result_with_the_real_child(
     pytest.importorskip("torch")
     from deepradiomics.scene.ich_case import nodes_of
     from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.sample_views import sample_nodes
+    from deepradiomics.scene.sample_nodes import sample_nodes
     from deepradiomics.scene.volumes import mask_from_segmentation
 
     widget.logic._make_timer = HandTimer

@@ -227,7 +227,7 @@ def test_stochastic_depth_leaves_out_whole_branches_in_training_only_and_keeps_t
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: ConvNeXtV2(3, "giant"), "size: expected one of mini, atto"),
+        (lambda: ConvNeXtV2(3, "giant"), "size: expected one of micro, mini, atto"),
         (lambda: ConvNeXtV2(0, "mini"), "in_channels"),
         (lambda: ConvNeXtV2(1, "mini", drop_path=1.0), "drop_path"),
         (lambda: ConvNeXtV2(3, "mini")(torch.zeros(1, 2, 16, 16, 16)), r"expected \(batch, 3, z, y, x\)"),

@@ -1,12 +1,8 @@
-"""Sample cases in the scene: marked, so that they are found again; shown in the middle of every slice view."""
+"""Sample cases in the scene are marked, so that they are found again."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import slicer
-
-from deepradiomics.scene.overlay import show_in_slices
 
 ATTRIBUTE = "DeepRadiomics.sample"  # "head/ct": which sample, and which of its parts
 
@@ -21,11 +17,3 @@ def sample_nodes(scene: Any, sample: str) -> dict[str, Any]:
     nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
     marks = [(str(node.GetAttribute(ATTRIBUTE) or "").partition("/"), node) for node in nodes]
     return {part: node for (name, _slash, part), node in marks if name == sample and part}
-
-
-def show_fitted(volume: Any) -> None:
-    """Show a volume in all slice views, as large as it fits, and in those that a later layout brings."""
-    show_in_slices(volume.GetScene(), background=volume)
-    slicer.app.applicationLogic().GetSelectionNode().SetActiveVolumeID(volume.GetID())
-    if slicer.app.layoutManager() is not None:  # there is a window
-        slicer.util.setSliceViewerLayers(background=volume, fit=True)
