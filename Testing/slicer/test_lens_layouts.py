@@ -307,6 +307,28 @@ def test_the_case_view_is_drawn_with_the_map_inside_the_outline_at_one_place_in_
     assert np.ptp(np.array(middles), axis=0).max() <= 20  # the same anatomy at the same place, to a voxel or two
 
 
+@pytest.mark.parametrize("size", [(300, 260), (640, 480)])
+@pytest.mark.parametrize("feature", ["original_glcm_Contrast", "wavelet-LLH_gldm_LargeDependenceLowGrayLevelEmphasis"])
+def test_the_legend_lies_beside_the_region(headless: Any, case: Path, size: tuple[int, int], feature: str) -> None:
+    if not has_opengl():
+        pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
+    import slicer
+
+    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.lens_roi import OUTLINE_COLOUR
+    from Testing.slicer.render_lens import case_views
+
+    views = case_views(headless, 3, size)
+    shown = show_case(write_case(case, "t2", feature), headless.scene)
+    with_legend = views[0].picture().astype(int)
+    slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(shown.map).SetVisibility(False)
+    without = views[0].picture().astype(int)
+    legend = np.nonzero((with_legend != without).any(axis=-1))[1]
+    outline = np.nonzero(np.abs(without - np.array(OUTLINE_COLOUR) * 255).max(axis=-1) < 40)[1]
+    assert len(legend) > 200 and len(outline) > 100 and outline.min() > 4
+    assert outline.max() < legend.min()
+
+
 def test_the_two_charts_are_drawn_with_their_names(headless: Any, tmp_path: Path) -> None:
     if not has_opengl():
         pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
