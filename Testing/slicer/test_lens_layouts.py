@@ -329,7 +329,10 @@ def test_the_legend_lies_beside_the_region(headless: Any, case: Path, size: tupl
     assert outline.max() < legend.min()
 
 
-def test_the_two_charts_are_drawn_with_their_names(headless: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(550, 350), (1920, 900)])
+def test_the_charts_are_drawn_with_their_names_and_no_bar_lies_below_the_legend(
+    headless: Any, tmp_path: Path, size: tuple[int, int]
+) -> None:
     if not has_opengl():
         pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
     from deepradiomics.scene.lens import show_lens
@@ -338,12 +341,16 @@ def test_the_two_charts_are_drawn_with_their_names(headless: Any, tmp_path: Path
 
     nodes = show_lens(write_fake_lens(tmp_path / "lens", case=False), headless.scene)
     for name, chart in nodes.charts.items():
-        picture = chart_picture(chart)
+        picture = chart_picture(chart, size)
         write_png(picture, tmp_path / f"{name}.png")
         colours = {tuple(each) for each in picture.reshape(-1, 3).tolist()}
         for index in range(chart.GetNumberOfPlotSeriesNodes()):
             wanted = np.array(chart.GetNthPlotSeriesNode(index).GetColor()) * 255
             assert any(np.abs(wanted - colour).max() <= 2 for colour in colours), (name, index)
+        chart.SetLegendVisibility(False)
+        without = chart_picture(chart, size)
+        below = without[(without != picture).any(axis=-1)]
+        assert len(below) > 1000 and below.min() > 200, name  # paper and grid lines, no bar, no letter
 
 
 def test_views_that_were_turned_and_zoomed_come_back(scene: Any, case: Path) -> None:
