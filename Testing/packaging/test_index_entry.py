@@ -1,4 +1,4 @@
-"""The entry for Slicer's Extensions Index: it fits CMakeLists.txt, Slicer's schema, and what the index asks of a README."""
+"""The entry for Slicer's Extensions Index: it fits CMakeLists.txt and the schema; what the index asks of a README."""
 
 from __future__ import annotations
 
