@@ -9,13 +9,14 @@ import slicer
 import slicer.util
 
 from deepradiomics.images import Volume
+from deepradiomics.results.palettes import MAP_OPACITY, RELEVANCE, Palette
 from deepradiomics.scene.atomic import nodes_of_class
-from deepradiomics.scene.colours import MapColours, add_legend, colour_node
+from deepradiomics.scene.colours import add_legend, colour_node
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place
 from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement
 from deepradiomics.scene.volumes import node_from_volume
 
-FOREGROUND_OPACITY = 0.5
+FOREGROUND_OPACITY = MAP_OPACITY  # in the scene as in the reports
 SPACING_TOLERANCE = 1e-3  # relative: NIfTI keeps single precision
 
 
@@ -26,7 +27,7 @@ def add_overlay(
     *,
     name: str,
     place: ReferencePlace | None = None,
-    colours: MapColours = "Plasma",
+    colours: Palette = RELEVANCE,
     hide_below: float = 0.0,
     from_zero: bool = False,
     interpolate: bool = False,
