@@ -15,7 +15,13 @@ LEAST_WIDTH_PX = 86
 
 
 def fill_bars(
-    table: Any, column: int, values: Sequence[float | None], texts: Sequence[str], colours: Sequence[Any] | None = None
+    table: Any,
+    column: int,
+    values: Sequence[float | None],
+    texts: Sequence[str],
+    colours: Sequence[Any] | None = None,
+    *,
+    scale: Sequence[float | None] = (),
 ) -> list[Any]:
     """Put a bar into a column of a table, a row a value; returns the cells, which must be kept (PythonQt lets go).
 
@@ -28,8 +34,10 @@ def fill_bars(
         What stands on the bar.
     colours
         Red, green and blue (0 to 255) of each bar, in place of those by sign.
+    scale
+        Numbers that share the bars' scale, such as those of a second column, so that bars of both can be compared.
     """
-    known = [value for value in values if value is not None and value == value]
+    known = [value for value in (*values, *scale) if value is not None and value == value]
     reach = max((abs(value) for value in known), default=0.0) or 1.0
     signed = any(value < 0 for value in known)
     cells = []
