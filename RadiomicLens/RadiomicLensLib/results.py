@@ -24,6 +24,7 @@ from deepradiomics.scene.panel.result_actions import (
 from . import result_text as text
 
 ROW_HEIGHT = 22
+FAMILY_BAR = 58  # pixels: two columns of bars beside the groups' names
 WIDTHS = (130, 46, 86, 56, 54, 54)  # of the main columns: all are seen in a panel 520 pixels wide
 
 
@@ -162,10 +163,11 @@ class ResultsSection:
         listed, headers = self.ui.familyTable, text.family_headers()
         self._family_items = fill_list(listed, headers, rows, ["" for _row in rows])
         for column, values in zip(text.FAMILY_BARS, r2, strict=True):
-            shown = [cells[column] for cells in rows]
-            self._family_items += fill_bars(
-                listed, column, values, shown, len(rows) * [AGAINST], scale=[*r2[0], *r2[1]]
-            )
+            shown, colours = [cells[column] for cells in rows], len(rows) * [AGAINST]
+            bars = fill_bars(listed, column, values, shown, colours, scale=[*r2[0], *r2[1]])
+            for bar in bars:
+                bar.setMinimumWidth(FAMILY_BAR)
+            self._family_items += bars
         fit_columns(listed, len(headers), 0)
 
     def onHeader(self, column: int) -> None:
