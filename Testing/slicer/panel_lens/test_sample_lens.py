@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepradiomics.radiomics.explain import explain
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.panel.conftest import ROOT
 from Testing.slicer.panel.driving import cut_off, pictured
@@ -30,7 +31,7 @@ def test_the_sample_lens_is_opened_with_a_prostate_and_the_top_row(
     widget.load_sample()
     p, ui = widget.parameters, widget.ui
     assert "SYNTHETIC" in ui.summaryLabel.text and ui.shiftTable.currentRow() == 0
-    assert p.chosenFeature.removeprefix("original_") == shown_features(widget)[0]
+    assert explain(p.chosenFeature).label == shown_features(widget)[0]
     assert list(p.caseVolumes) == ["t2", "highb", "adc"] and "SYNTHETIC" in p.caseVolumes["t2"].GetDescription()
     active = simulated.app.applicationLogic().GetSelectionNode().GetActiveVolumeID()
     assert active == p.caseVolumes["t2"].GetID()
