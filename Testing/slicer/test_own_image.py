@@ -275,7 +275,7 @@ def test_names_that_users_give_survive_save_and_reload(headless: Any, tmp_path: 
     headless.load_mrb(tmp_path / "named.mrb")
     risk = ich_tables(headless.scene)[0]
     again = nodes_of(risk)
-    assert name in again.gradcam and set(again.charts[name]) == {"groups", "components", "calibration"}
+    assert name in again.gradcam and set(again.charts[name]) == {"groups", "calibration"}
     assert referenced_inputs(risk)[name].GetName() == "plain"
     assert again.segmentation.GetSegmentation().GetNumberOfSegments() == 2 and risk.GetNumberOfRows() == 4
     assert len(nodes_of_class(headless.scene, "vtkMRMLTableNode")) > 3

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
+from deepradiomics.results.palettes import GRADCAM, RELEVANCE
 from deepradiomics.scene.atomic import all_or_nothing
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
 from deepradiomics.scene.overlay import add_overlay, shares_grid
@@ -33,7 +34,7 @@ class FingerprintNodes:
     fingerprint, prediction
         Table nodes.
     charts
-        Plot chart nodes by task: the 20 greatest contributions.
+        Plot chart nodes by task: the ten greatest contributions.
     anatomy
         The volume that the maps lie over; None where it is not in the scene.
     folder_item
@@ -128,7 +129,15 @@ def _show(
     reference, anatomy = volumes.get(reference_view), volumes.get(anatomy_view)
     place = None if reference is None else place_of(reference, prediction["views"][reference_view])
     relevance = {
-        task: add_overlay(scene, each, reference, place=place, name=f"{task} relevance", legend=f"{task}\nrelevance")
+        task: add_overlay(
+            scene,
+            each,
+            reference,
+            place=place,
+            name=f"{task} relevance",
+            colours=RELEVANCE,
+            legend=f"{task}\nrelevance",
+        )
         for task, each in result.relevance.items()
     }
     gradcam = {
@@ -138,7 +147,7 @@ def _show(
             reference,
             place=place,
             name=f"{task} Grad-CAM",
-            colours="Inferno",
+            colours=GRADCAM,
             hide_below=GRADCAM_HIDDEN_BELOW,
             from_zero=True,
             interpolate=True,
