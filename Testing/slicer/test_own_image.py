@@ -261,6 +261,7 @@ def test_names_that_users_give_survive_save_and_reload(headless: Any, tmp_path: 
     from deepradiomics.scene.atomic import nodes_of_class
     from deepradiomics.scene.folder import reference_inputs, referenced_inputs
     from deepradiomics.scene.ich_case import ich_tables, nodes_of, show_ich_case
+    from deepradiomics.scene.names import cell_text
 
     head = make_ich_case(tmp_path / "head", followup=False)
     folder = Path(shutil.copytree(head.folder, tmp_path / "renamed"))
@@ -275,7 +276,9 @@ def test_names_that_users_give_survive_save_and_reload(headless: Any, tmp_path: 
     headless.load_mrb(tmp_path / "named.mrb")
     risk = ich_tables(headless.scene)[0]
     again = nodes_of(risk)
-    assert name in again.gradcam and set(again.charts[name]) == {"groups", "calibration"}
+    shown = cell_text(name)
+    assert shown in again.gradcam and set(again.charts[shown]) == {"groups", "calibration"}
+    assert shown in [risk.GetTable().GetColumnByName("outcome").GetValue(row) for row in range(4)]
     assert referenced_inputs(risk)[name].GetName() == "plain"
     assert again.segmentation.GetSegmentation().GetNumberOfSegments() == 2 and risk.GetNumberOfRows() == 4
     assert len(nodes_of_class(headless.scene, "vtkMRMLTableNode")) > 3

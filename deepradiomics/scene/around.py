@@ -1,4 +1,4 @@
-"""The 3D views show a lesion in the anatomy around it: a slice of the image seen obliquely, the lesion in the middle."""
+"""3D views show a lesion in the anatomy around it: a slice of the image seen obliquely, the lesion in the middle."""
 
 from __future__ import annotations
 

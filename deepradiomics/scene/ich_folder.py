@@ -10,6 +10,7 @@ from typing import Any
 from deepradiomics.errors import InputError
 from deepradiomics.ich.case_result import HAEMATOMA, RING
 from deepradiomics.images import Mask, Volume, read_mask, read_volume
+from deepradiomics.scene.names import cell_text
 from deepradiomics.scene.result_folder import FEATURE_COLUMNS, read_columns, read_object, read_stack
 
 SHAP_COLUMNS: dict[str, type] = {
@@ -88,6 +89,8 @@ def read_ich_case(folder: Path) -> IchCaseFolder:
         absent = [key for key in ("probability", "threshold", "groups") if key not in outcome]
         if absent:
             raise InputError(f"{folder / 'ich.json'}: outcome '{name}' has no '{absent[0]}'; run `ich apply` again")
+    # Names as a saved table brings them back, so that rows, maps and charts still find each other.
+    about["outcomes"] = {cell_text(name): outcome for name, outcome in about["outcomes"].items()}
     outcomes = tuple(about["outcomes"])
     mask = _labels(folder / "segmentation.nii.gz", (HAEMATOMA, RING))
     if HAEMATOMA not in mask.labels_present():
@@ -100,6 +103,7 @@ def read_ich_case(folder: Path) -> IchCaseFolder:
             raise InputError(f"{path}: the map of {name} has another grid than segmentation.nii.gz; run again")
     features = read_columns(folder / "features.csv", FEATURE_COLUMNS)
     shap = read_columns(folder / "shap.csv", SHAP_COLUMNS)
+    shap["outcome"] = [cell_text(name) for name in shap["outcome"]]
     followed = about.get("followup") is not None
     return IchCaseFolder(folder, about, mask, gradcam, features, shap, read_expansion(folder) if followed else None)
 

@@ -1,4 +1,4 @@
-"""Names of nodes that are saved as files.
+"""Names of nodes that are saved as files, and texts in cells of tables.
 
 Slicer makes a file's name from the node's and writes it into the scene file, where an ampersand breaks the whole scene
 and a letter beyond ASCII loses the file. So names that people have given are written in plain letters.
@@ -23,3 +23,12 @@ def node_name(text: str) -> str:
     plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
     plain = re.sub(r'["\x00-\x1f\x7f]', "", plain)
     return re.sub(r"\s+", " ", plain).strip() or "unnamed"
+
+
+def cell_text(text: str) -> str:
+    """A text as a table's cell can hold it: Slicer saves tables with quotation marks around cells, unescaped.
+
+    >>> cell_text('the "bad"' + chr(9) + 'end')
+    "the 'bad' end"
+    """
+    return re.sub(r"[\t\r\n]+", " ", text.replace('"', "'"))

@@ -16,6 +16,7 @@ import SimpleITK as sitk
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, volume_from_sitk
+from deepradiomics.scene.names import cell_text
 
 FINGERPRINT_COLUMNS: dict[str, type] = {
     "task": str,
@@ -93,10 +94,13 @@ def read_fingerprint_folder(folder: Path) -> FingerprintFolder:
     for key in ("tasks", "views", "patches", "reference_view"):
         if key not in prediction:
             raise InputError(f"{folder / 'prediction.json'} has no '{key}': it was not written by fingerprint apply")
+    # Names as a saved table brings them back, so that rows, maps and charts still find each other.
+    prediction["tasks"] = {cell_text(name): task for name, task in prediction["tasks"].items()}
     tasks = tuple(prediction["tasks"])
     relevance = read_stack(folder / "relevance.nii.gz", tasks)
     gradcam = read_stack(folder / "gradcam.nii.gz", tasks) if (folder / "gradcam.nii.gz").is_file() else {}
     columns = read_columns(folder / "fingerprint.csv", FINGERPRINT_COLUMNS)
+    columns["task"] = [cell_text(name) for name in columns["task"]]
     return FingerprintFolder(folder, prediction, columns, relevance, gradcam)
 
 

@@ -15,7 +15,7 @@ from vtk.util.numpy_support import numpy_to_vtk
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.explain import Explained
 from deepradiomics.results import column_titles
-from deepradiomics.scene.names import node_name
+from deepradiomics.scene.names import cell_text, node_name
 from deepradiomics.scene.outside import is_outside, outside_words
 from deepradiomics.scene.result_folder import FEATURE_COLUMNS, FINGERPRINT_COLUMNS
 
@@ -92,7 +92,7 @@ def fill_table(
             array = vtk.vtkStringArray()
             array.SetNumberOfValues(len(values))
             for row, value in enumerate(values):
-                array.SetValue(row, value)
+                array.SetValue(row, cell_text(value))
         else:
             numbers = np.asarray(values, dtype=np.int32 if kind is int else np.float64)
             array = numpy_to_vtk(numbers, deep=True, array_type=vtk.VTK_INT if kind is int else vtk.VTK_DOUBLE)
