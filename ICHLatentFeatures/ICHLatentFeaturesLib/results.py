@@ -24,7 +24,7 @@ from deepradiomics.scene.panel.result_actions import (
 from . import result_text as text
 
 ONE_LINE = 34  # letters of a name beside one other column in a panel 440 pixels wide
-OUTCOME_LETTERS = 16  # beside the three other columns of the risks
+OUTCOME_LETTERS = 14  # beside the three other columns of the risks
 
 
 class ResultsSection:
@@ -184,7 +184,9 @@ class ResultsSection:
     def _list(self, name: str, headers, rows, tips, one_line: int = ONE_LINE) -> None:
         widget = getattr(self.ui, name)
         labels = [row[0] for row in rows]
-        self._items[name] = fill_list(widget, headers, [[breakable(row[0]), *row[1:]] for row in rows], tips)
+        if name != "riskTable":  # names of features are long words, those of outcomes are not
+            rows = [[breakable(row[0]), *row[1:]] for row in rows]
+        self._items[name] = fill_list(widget, headers, rows, tips)
         fit_columns(widget, len(headers), 0)
         fit_rows(widget, labels, one_line)
 

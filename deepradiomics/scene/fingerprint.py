@@ -9,11 +9,11 @@ from typing import Any
 
 from deepradiomics.errors import InputError
 from deepradiomics.results.palettes import GRADCAM, RELEVANCE
-from deepradiomics.scene.atomic import all_or_nothing
+from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
 from deepradiomics.scene.overlay import add_overlay, shares_grid
 from deepradiomics.scene.own_image import files_beside, own_image, place_of
-from deepradiomics.scene.patch_boxes import keep_boxes
+from deepradiomics.scene.patch_boxes import BOXES_ATTRIBUTE, keep_boxes
 from deepradiomics.scene.plots import contribution_chart
 from deepradiomics.scene.provenance import read_stamp, stamp
 from deepradiomics.scene.result_folder import FingerprintFolder, read_fingerprint_folder
@@ -94,6 +94,12 @@ def show_fingerprint(
         if not verified:
             volumes, missing = _own_images(scene, result, volumes)
         return _show(result, volumes, missing, scene, foreground)
+
+
+def fingerprint_tables(scene: Any) -> list[Any]:
+    """The fingerprint tables in the scene, such as those of a scene that was loaded, oldest first."""
+    tables = nodes_of_class(scene, "vtkMRMLTableNode")
+    return [node for node in tables if node.GetAttribute(BOXES_ATTRIBUTE) is not None]
 
 
 def anatomy_of(table: Any) -> Any | None:
