@@ -63,7 +63,7 @@ def test_a_result_becomes_a_scene_with_the_volumes_the_map_in_front_and_no_file_
     for node in composites:
         assert node.GetBackgroundVolumeID() == anatomy.GetID()
         assert node.GetForegroundVolumeID() == relevance.GetID()
-        assert node.GetForegroundOpacity() == 0.5
+        assert node.GetForegroundOpacity() == 0.6
     unpacked = tmp_path / "unpacked"
     shutil.unpack_archive(folder / "scene.mrb", unpacked, "zip")
     for path in unpacked.rglob("*"):
