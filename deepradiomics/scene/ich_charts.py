@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deepradiomics.results.ich_words import GROUP_COLOURS, GROUPS, OTHER_COLOUR
 from deepradiomics.scene.ich_folder import IchCaseFolder
 from deepradiomics.scene.ich_tables import number, own_bin, title_of
 from deepradiomics.scene.outside import is_outside
@@ -17,13 +18,7 @@ from deepradiomics.scene.tables import add_table
 
 GREY = (0.55, 0.55, 0.55)
 PATIENT = COLOURS[1]
-GROUPS = {  # name, short name in legends, colour; the same in every chart and table
-    "shape": ("Shape", "Shape", COLOURS[3]),
-    "radiomics": ("Radiomics", "Radiomics", COLOURS[0]),
-    "encoder": ("Encoder latents", "Encoder", COLOURS[2]),
-    "vaegan": ("VAE-GAN latents", "VAE-GAN", COLOURS[4]),
-    "clinical": ("Clinical", "Clinical", COLOURS[1]),
-}
+SHORT_NAMES = {"encoder": "Encoder", "vaegan": "VAE-GAN"}  # in legends, of groups whose titles are long
 SHARE = "Share in the probability"
 LEGEND_ROOM = 0.5  # right of probability 1: the legend lies there, and would hide the curve's end
 
@@ -32,7 +27,7 @@ def group_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[Any, Any
     """A bar a feature group: the sum of its components' shares in the risk; the chart node and its table node."""
     about = case.about["outcomes"][outcome]
     bars = [
-        (GROUPS[group][1] if group in GROUPS else group, number(share), group_colour(group))
+        (SHORT_NAMES.get(group, group_title(group)), number(share), group_colour(group))
         for group, share in about["groups"].items()
     ]
     name = f"SHAP by group: {title_of(case, outcome)}"
@@ -91,12 +86,14 @@ def calibration_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[An
 
 def group_title(group: str) -> str:
     """What a person calls a feature group."""
-    return GROUPS[group][0] if group in GROUPS else group
+    return GROUPS.get(group, group)
 
 
 def group_colour(group: str) -> tuple[float, float, float]:
-    """The colour of a feature group, the same in every chart."""
-    return GROUPS[group][2] if group in GROUPS else GREY
+    """The colour of a feature group (0 to 1): the same in every chart, list and report."""
+    code = GROUP_COLOURS.get(group, OTHER_COLOUR)
+    red, green, blue = (int(code[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return red, green, blue
 
 
 def _from_base(outcome: Mapping[str, Any]) -> str:

@@ -190,7 +190,9 @@ def test_bars_have_the_colour_of_their_group_and_risks_are_never_red(widget: Any
     applied(widget, ct, tmp_path)
     risks, shares = widget.ui.riskTable, widget.ui.sharesTable
     assert gradient(0.672, False, (0, 114, 178)) in risks.cellWidget(0, 1).styleSheet  # blue, of a whole that is 1
-    assert gradient(1.0, True, (0, 158, 115)) in shares.cellWidget(0, 1).styleSheet  # the encoder's green
+    assert (
+        gradient(1.0, True, (230, 159, 0)) in shares.cellWidget(0, 1).styleSheet
+    )  # the encoder's orange, as in reports
     assert shares.item(0, 0).font().bold() and not shares.item(3, 0).font().bold()
 
 
