@@ -25,7 +25,7 @@ import numpy as np
 import slicer
 import slicer.util
 
-from deepradiomics.scene.atomic import nodes_of_class
+from deepradiomics.scene.atomic import nodes_of_class, redraw_legends
 from deepradiomics.scene.lens_roi import show_only_in
 from deepradiomics.scene.overlay import FOREGROUND_OPACITY
 from deepradiomics.scene.placement import array_of, ijk_to_ras, matrix_of, placement, to_world
@@ -201,6 +201,7 @@ def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
         own = [views[modality]] if modality in views else []
         show_only_in(roi, own + (others if modality == case.modality else []))
         roi.GetDisplayNode().SetVisibility(modality in views)
+    redraw_legends(scene)
 
 
 def _look_at(view: Any, axes: np.ndarray, centre: np.ndarray, mm_per_pixel: float, aside: float) -> None:

@@ -10,7 +10,7 @@ import slicer.util
 
 from deepradiomics.images import Volume
 from deepradiomics.results.palettes import MAP_OPACITY, RELEVANCE, Palette
-from deepradiomics.scene.atomic import nodes_of_class
+from deepradiomics.scene.atomic import nodes_of_class, redraw_legends
 from deepradiomics.scene.colours import add_legend, colour_node
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place
 from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement
@@ -144,6 +144,7 @@ def show_over(
         selection.SetActiveLabelVolumeID(None)
     if changed and background is not None:
         slicer.util.setSliceViewerLayers(fit=True)  # without windows it does nothing
+    redraw_legends(scene)
     return len(composites)
 
 
