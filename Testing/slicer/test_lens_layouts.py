@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,26 +24,18 @@ def case(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def layouts(scene: Any) -> Any:
-    """Slicer's own layout logic, as the application has it: it reads the XML and makes the views.
+    """A scene with Slicer's own layout logic, as the application has it: it reads the XML and makes the views."""
+    from deepradiomics.scene.layouts import scene_layouts
 
-    The view factories, which are Qt's, say of each view whether the layout on show has it.
-    """
-    import slicer
+    with scene_layouts(scene):
+        yield SimpleNamespace(node=scene.GetFirstNodeByClass("vtkMRMLLayoutNode"), views=lambda: mapped(scene))
 
+
+def mapped(scene: Any, class_name: str = "vtkMRMLAbstractViewNode") -> list[Any]:
+    """The views of a class that the layout on show has."""
     from deepradiomics.scene.atomic import nodes_of_class
 
-    logic = slicer.vtkMRMLLayoutLogic()
-    logic.SetMRMLScene(scene)
-
-    def mark_views(*_: Any) -> None:
-        views = logic.GetViewNodes()
-        shown = [views.GetItemAsObject(index) for index in range(views.GetNumberOfItems())]
-        for view in nodes_of_class(scene, "vtkMRMLAbstractViewNode"):
-            view.SetMappedInLayout(view in shown)
-
-    logic.GetLayoutNode().AddObserver("ModifiedEvent", mark_views, -1.0)
-    yield logic
-    logic.SetMRMLScene(None)
+    return [view for view in nodes_of_class(scene, class_name) if view.IsMappedInLayout()]
 
 
 def matrix(view: Any) -> np.ndarray:
@@ -58,11 +51,10 @@ def test_slicer_makes_the_views_of_each_layout(scene: Any, layouts: Any, count: 
     from deepradiomics.scene.layouts import layout_id, register_layouts, view_name
 
     assert register_layouts(scene) and layout_id(count, lens=lens) > 500
-    node = layouts.GetLayoutNode()
+    node = layouts.node
     before = {index for index in node.GetLayoutIndices() if index < 500}
     node.SetViewArrangement(layout_id(count, lens=lens))
-    views = layouts.GetViewNodes()
-    found = [views.GetItemAsObject(index) for index in range(views.GetNumberOfItems())]
+    found = layouts.views()
     slices = [view for view in found if view.IsA("vtkMRMLSliceNode")]
     assert [view.GetLayoutName() for view in slices] == [view_name(index) for index in range(count)]
     assert [view.GetLayoutName() for view in found[count:]] == (["TableView1", "PlotView1"] if lens else [])
@@ -90,8 +82,8 @@ def test_each_modality_has_its_view_and_the_map_lies_over_its_own_alone(
     write_case(case, "adc")
     shown = show_case(case, scene, lens=lens)
     if layouts is not None:
-        assert layouts.GetLayoutNode().GetViewArrangement() == layout_id(3)
-        assert layouts.GetViewNodes().GetNumberOfItems() == 5
+        assert layouts.node.GetViewArrangement() == layout_id(3)
+        assert len(layouts.views()) == 5
     colours = set()
     for index, modality in enumerate(MODALITIES):
         view = scene.GetNodeByID(f"vtkMRMLSliceNodeLens{index + 1}")
@@ -147,13 +139,6 @@ def test_all_views_show_one_plane_through_the_maps_voxels_at_one_scale(scene: An
     narrow = views[1].GetFieldOfView()  # the narrowest decides
     assert min(narrow[0] / extent[0], narrow[1] / extent[1]) == pytest.approx(2.4, rel=1e-6)
     assert shown.modality == "t2"
-
-
-def mapped(scene: Any, class_name: str) -> list[Any]:
-    """The views of a class that the layout on show has."""
-    from deepradiomics.scene.atomic import nodes_of_class
-
-    return [view for view in nodes_of_class(scene, class_name) if view.IsMappedInLayout()]
 
 
 def layers_of(scene: Any, view: Any) -> tuple[str | None, str | None]:

@@ -55,8 +55,8 @@ def test_every_column_says_what_it_holds_and_every_feature_what_it_measures(scen
             name = table.GetColumnName(index)
             assert len(node.GetColumnDescription(name)) > 10, name
     assert nodes.shift.GetColumnUnitLabel("mse_ft") == nodes.family.GetColumnUnitLabel("mse_ft") == "SD²"
-    titles = [nodes.shift.GetColumnTitle(name) for name in ("delta_i", "delta_i_low", "r2_pre", "feature")]
-    assert titles == ["ΔI", "ΔI 2.5 %", "R² before", "feature"] and nodes.shift.GetUseColumnTitleAsColumnHeader()
+    titles = [nodes.shift.GetColumnTitle(name) for name in ("delta_i", "delta_explained", "r2_pre", "feature")]
+    assert titles == ["ΔI", "ΔE, SD", "R² before", "Feature"] and nodes.shift.GetUseColumnTitleAsColumnHeader()
     table = nodes.shift.GetTable()
     for name in ("delta_i", "delta_i_low", "q_null", "r2_ft", "mse_pre"):
         assert table.GetColumnByName(name).GetDataType() == vtk.VTK_DOUBLE  # sorts as a number
@@ -64,6 +64,20 @@ def test_every_column_says_what_it_holds_and_every_feature_what_it_measures(scen
     feature, text = column(nodes.shift, "feature")[7], column(nodes.shift, "description")[7]
     assert text == explain(feature).text and len(text) > 30
     assert nodes.shift.GetLocked() and nodes.family.GetLocked()
+
+
+def test_every_column_of_every_table_has_a_title_for_people(scene: Any, folder: Path) -> None:
+    from deepradiomics.scene.lens import show_lens
+
+    nodes = show_lens(folder, scene)
+    behind_charts = [chart.GetNthPlotSeriesNode(0).GetTableNode() for chart in nodes.charts.values()]
+    for node in (nodes.shift, nodes.family, *behind_charts):
+        names = [node.GetTable().GetColumnName(index) for index in range(node.GetTable().GetNumberOfColumns())]
+        titles = [node.GetColumnTitle(name) for name in names]
+        assert len(set(titles)) == len(titles) and node.GetUseColumnTitleAsColumnHeader()
+        assert not any("_" in title or title in set(names) - {"p"} for title in titles), titles
+        for name, title in zip(names, titles, strict=True):  # the unit can be read in the header, if there is one
+            assert node in behind_charts or title.endswith(node.GetColumnUnitLabel(name))
 
 
 def test_a_table_sorts_by_numbers_with_rows_kept_whole_and_empty_cells_last(scene: Any) -> None:

@@ -148,9 +148,20 @@ def show_chart(scene: Any, chart: Any) -> None:
 
 @contextlib.contextmanager
 def scene_layouts(scene: Any) -> Iterator[None]:
-    """A context in which a scene outside the application has a layout node, as the application makes it."""
+    """A context in which a scene outside the application has a layout node, as the application makes it.
+
+    Its views say whether the layout on show has them, which otherwise the application's widgets tell them.
+    """
     logic = slicer.vtkMRMLLayoutLogic()
     logic.SetMRMLScene(scene)
+
+    def mark_views(caller: Any, event: str) -> None:
+        views = logic.GetViewNodes()
+        shown = [views.GetItemAsObject(index) for index in range(views.GetNumberOfItems())]
+        for view in nodes_of_class(scene, "vtkMRMLAbstractViewNode"):
+            view.SetMappedInLayout(view in shown)
+
+    logic.GetLayoutNode().AddObserver("ModifiedEvent", mark_views, -1.0)  # after the logic has made the views
     try:
         yield
     finally:

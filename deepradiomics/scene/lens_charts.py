@@ -14,7 +14,7 @@ from typing import Any
 
 from deepradiomics.lens.readings import IMPORTANCE, Reading
 from deepradiomics.scene.lens_folder import LensFolder
-from deepradiomics.scene.lens_tables import explained
+from deepradiomics.scene.lens_tables import UNITS, explained
 from deepradiomics.scene.plots import COLOURS, LEGEND_LETTERS, add_bars, named_bars, new_chart
 from deepradiomics.scene.tables import add_table
 
@@ -51,6 +51,9 @@ def r2_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
     table = add_table(
         scene, f"{name} data", columns, {"number": int, "modality": str, "pre": float, "ft": float}, help_
     )
+    titles = {"number": "Place on the axis", "modality": "Modality", "pre": "R² before", "ft": "R² after"}
+    for column, title in titles.items():
+        table.SetColumnTitle(column, title)
     axis = "    ".join(f"{number}: {modality}" for number, modality in enumerate(modalities, start=1))
     chart = new_chart(scene, name, x=axis, y=f"R², {family} features" if family else "R²")
     chart.SetXAxisRangeAuto(False)  # by itself it ends in the middle of the outer bars
@@ -81,9 +84,11 @@ def shift_chart(scene: Any, name: str, result: LensFolder, by: Reading = IMPORTA
     chart, table = named_bars(scene, name, bars, x="gained, lost, stable: in the order of the legend", y=by.shift)
     chart.SetXAxisRange(-0.5, 0.5 + LEGEND_ROOM)
     _fit_titles(chart)
-    for column, (_, _, (modality, feature)) in enumerate(chosen):
-        about = f"{by.shift} of {explained(feature).label or feature}, {modality}"
-        table.SetColumnDescription(table.GetTable().GetColumnName(column), about)
+    for index, (_, _, (modality, feature)) in enumerate(chosen):
+        column = table.GetTable().GetColumnName(index)
+        table.SetColumnTitle(column, bars[index][0])
+        table.SetColumnUnitLabel(column, UNITS.get(by.delta, ""))
+        table.SetColumnDescription(column, f"{by.shift} of {explained(feature).label or feature}, {modality}")
     return chart, table
 
 
