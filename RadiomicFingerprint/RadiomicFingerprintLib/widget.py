@@ -74,8 +74,9 @@ class FingerprintPanel(ModulePanel):
         self.warmUp.start()
 
     def nodes_changed(self) -> None:
-        """The list of volumes to choose from may have changed."""
+        """The lists of volumes and of results to choose from may have changed."""
         self.batch.refresh()
+        self.results.refresh()
 
     # --- parameters ------------------------------------------------------------------------------------------------
 

@@ -36,9 +36,11 @@ class SegmentedNodes:
     segmentation, segment_id
         Segmentation node and the ID of its one segment; None and "" where the network found nothing.
     volume_ml, abc2_ml
-        Volume of the segment, and ABC/2 beside it; None where the run does not say.
+        Volume of the segment, and ABC/2 of its largest part beside it; None where the run does not say.
     notes
         What must be said of image and segment.
+    parts
+        Number of its parts that do not touch.
     """
 
     segmentation: Any
@@ -46,6 +48,7 @@ class SegmentedNodes:
     volume_ml: float | None
     abc2_ml: float | None
     notes: tuple[str, ...] = ()
+    parts: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +153,7 @@ def segment(
             reference_inputs(node, {"image": volume})
             node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
         found = node.GetSegmentation().GetSegmentIdBySegmentName(name)
-        return SegmentedNodes(node, found, numbers[0], numbers[1], said)
+        return SegmentedNodes(node, found, numbers[0], numbers[1], said, max(1, len(event.get("lesions") or ())))
 
     return Work(build, show)
 

@@ -15,7 +15,13 @@ LEAST_WIDTH_PX = 86
 
 
 def fill_bars(
-    table: Any, column: int, values: Sequence[float | None], texts: Sequence[str], colours: Sequence[Any] | None = None
+    table: Any,
+    column: int,
+    values: Sequence[float | None],
+    texts: Sequence[str],
+    colours: Sequence[Any] | None = None,
+    *,
+    reach: float | None = None,
 ) -> list[Any]:
     """Put a bar into a column of a table, a row a value; returns the cells, which must be kept (PythonQt lets go).
 
@@ -28,9 +34,11 @@ def fill_bars(
         What stands on the bar.
     colours
         Red, green and blue (0 to 255) of each bar, in place of those by sign.
+    reach
+        The value of a bar that fills the cell (1 for probabilities); by default the greatest of these.
     """
     known = [value for value in values if value is not None and value == value]
-    reach = max((abs(value) for value in known), default=0.0) or 1.0
+    reach = reach or max((abs(value) for value in known), default=0.0) or 1.0
     signed = any(value < 0 for value in known)
     cells = []
     for row, (value, text) in enumerate(zip(values, texts, strict=True)):
@@ -63,6 +71,7 @@ def gradient(share: float, signed: bool, colour: Sequence[int]) -> str:
     red, green, blue = colour
     filled = f"rgba({red}, {green}, {blue}, {STRENGTH})"
     edge = 1e-4  # two stops at one place would be one
+    ends[1] = min(ends[1], 1.0 - 2 * edge)
     stops = [(0.0, "transparent"), (ends[0], "transparent"), (ends[0] + edge, filled), (ends[1], filled)]
     stops += [(ends[1] + edge, "transparent"), (1.0, "transparent")]
     words = ", ".join(f"stop:{min(max(at, 0.0), 1.0):.4f} {what}".replace("0.0000", "0") for at, what in stops)

@@ -12,6 +12,7 @@ from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from .choices import Backend, TransformKind
+from .volume_words import volume_words
 
 UI = Path(__file__).with_name("image_tools.ui")
 
@@ -78,11 +79,8 @@ class ImageToolsSection:
             words = _("The network found nothing to segment.")
         else:
             words = _("'{name}' is in the scene").format(name=nodes.segmentation.GetName())
-            if nodes.volume_ml is not None:
-                words += _(": {volume:.1f} mL").format(volume=nodes.volume_ml)
-            if nodes.abc2_ml is not None:
-                words += _(" (ABC/2 {volume:.1f} mL)").format(volume=nodes.abc2_ml)
-            words += "."
+            size = volume_words(nodes.volume_ml, nodes.abc2_ml, largest=nodes.parts > 1)
+            words += f": {size}." if size else "."
             self.panel.segmented(nodes)
         self._say(self.ui.segmentStatusLabel, words)
 
