@@ -261,6 +261,7 @@ def test_the_chart_shows_the_ten_greatest_contributions_in_order(scene: Any, syn
     shown = [table.GetColumnByName("for").GetValue(i) + table.GetColumnByName("against").GetValue(i) for i in range(10)]
     assert table.GetNumberOfRows() == 10
     assert [each.GetName() for each in series] == ["for", "against"]
+    assert all(each.IsXColumnRequired() and each.GetXColumnName() == "rank" for each in series)  # drawn at its rank
     assert chart.GetXAxisRange()[1] > 10 + 3  # room for the legend at the right of the bars
     assert shown == pytest.approx(expected)
     assert " · patch " in table.GetColumnByName("feature").GetValue(0)

@@ -10,6 +10,7 @@ from typing import Any
 from deepradiomics.errors import InputError
 from deepradiomics.results.palettes import GRADCAM, RELEVANCE
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.colours import make_legible
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
 from deepradiomics.scene.overlay import add_overlay, shares_grid
 from deepradiomics.scene.own_image import files_beside, own_image, place_of
@@ -146,6 +147,8 @@ def _show(
         )
         for task, each in result.relevance.items()
     }
+    for drawn in relevance.values():
+        make_legible(drawn)
     gradcam = {
         task: add_overlay(
             scene,

@@ -33,10 +33,11 @@ def has_legend(volume: Any | None) -> bool:
 def leave_room(scene: Any, volume: Any) -> None:
     """Show all of a volume in each slice view, at the left of where its map's legend is; the slices stay."""
     for view in nodes_of_class(scene, "vtkMRMLSliceNode"):
-        _fit_left(view, volume)
+        fit_beside_legend(view, volume)
 
 
-def _fit_left(view: Any, volume: Any) -> None:
+def fit_beside_legend(view: Any, volume: Any) -> None:
+    """Show all of a volume in one slice view, as large as there is room beside the legend; the slice stays."""
     width, height = view.GetDimensions()[:2]
     if width <= 1 or height <= 1 or volume.GetImageData() is None:
         return
@@ -64,4 +65,4 @@ def _extent(view: Any, volume: Any) -> tuple[np.ndarray, np.ndarray]:
     return across.min(axis=0), across.max(axis=0)
 
 
-__all__ = ["LEGEND_SHARE", "has_legend", "leave_room"]
+__all__ = ["LEGEND_SHARE", "fit_beside_legend", "has_legend", "leave_room"]

@@ -55,7 +55,7 @@ def contribution_chart(scene: Any, name: str, columns: Mapping[str, Sequence[Any
     chart = new_chart(scene, name, x="Rank", y="Contribution to the logit")
     for column, colour in (("for", _FOR), ("against", _AGAINST)):
         series = _series(scene, chart, table, column, column, colour)
-        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeBar)
+        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatterBar)  # plain bars begin at 0, not at rank 1
         series.SetXColumnName("rank")
         series.SetLabelColumnName("feature")
     chart.SetXAxisRangeAuto(False)

@@ -36,7 +36,7 @@ def test_names_are_read_family_first_and_no_row_needs_scrolling_sideways(
     from deepradiomics.radiomics.explain import explain
 
     applied(widget, exam, tmp_path)
-    pictured(widget, "panel-520", tmp_path, 1100, width=520)
+    pictured(widget, "panel-520", tmp_path, 1400, width=520)
     table, shown = widget.parameters.resultTable, widget.ui.fingerprintTable
     for row in range(shown.rowCount):
         feature = table.GetTable().GetColumnByName("feature").GetValue(widget.results._rows[row])
