@@ -5,7 +5,6 @@ from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
 if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
@@ -15,28 +14,27 @@ from ICHLatentFeaturesLib.logic import ICHLatentFeaturesLogic
 from ICHLatentFeaturesLib.samples import register_sample_data
 from ICHLatentFeaturesLib.widget import IchPanel
 
+from deepradiomics.scene.panel.about import describe
+
 
 class ICHLatentFeatures(ScriptedLoadableModule):
     """What Slicer shows of the module before its panel is opened."""
 
     def __init__(self, parent) -> None:
         super().__init__(parent)
-        self.parent.title = _("ICH Latent Features")
-        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
-        self.parent.dependencies = []
-        self.parent.contributors = ["The DeepRadiomics developers (DeepRadiomics)"]
-        self.parent.helpText = _(
-            "From one head CT with an intracerebral haemorrhage: the haematoma and its volume, radiomic and latent"
-            " features, the risk of a poor outcome and of expansion, and where each risk comes from; from a cohort:"
-            " which features predict what, without leakage."
-            "<p><b>Research use only; not a medical device.</b></p>"
-        ) + (
-            '<p><a href="https://github.com/DeepRadiomics/SlicerDeepRadiomics/blob/main/docs/tutorials/ich.md">'
-            "Documentation</a></p>"
-        )
-        self.parent.acknowledgementText = _(
-            "Implements the comparison of radiomic and deep latent features of intracerebral haemorrhage with checks"
-            " of our own against leakage. Radiomic features follow the definitions of PyRadiomics and IBSI."
+        describe(
+            self.parent,
+            title=_("ICH Latent Features"),
+            purpose=_(
+                "From one head CT with an intracerebral haemorrhage: the haematoma and its volume, radiomic and latent"
+                " features, the risk of a poor outcome and of expansion, and where each risk comes from; from a cohort:"
+                " which features predict what, without leakage."
+            ),
+            tutorial="ich.md",
+            acknowledgement=_(
+                "Implements the comparison of radiomic and deep latent features of intracerebral haemorrhage with"
+                " checks of our own against leakage. Radiomic features follow the definitions of PyRadiomics and IBSI."
+            ),
         )
         slicer.app.connect("startupCompleted()", register_sample_data)
 

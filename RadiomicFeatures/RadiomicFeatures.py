@@ -5,7 +5,6 @@ from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
 if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
@@ -14,25 +13,26 @@ if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if fold
 from RadiomicFeaturesLib.logic import RadiomicFeaturesLogic
 from RadiomicFeaturesLib.widget import FeaturesPanel
 
+from deepradiomics.scene.panel.about import describe
+
 
 class RadiomicFeatures(ScriptedLoadableModule):
     """What Slicer shows of the module before its panel is opened."""
 
     def __init__(self, parent) -> None:
         super().__init__(parent)
-        self.parent.title = _("Radiomic Features")
-        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
-        self.parent.dependencies = []
-        self.parent.contributors = ["The DeepRadiomics developers (DeepRadiomics)"]
-        self.parent.helpText = _(
-            "Radiomic features of a volume's segments or of a box, as a table or, voxel by voxel, as maps over the"
-            " anatomy; of one volume or of many cases. Names and values are PyRadiomics'."
-            '<p><a href="https://github.com/DeepRadiomics/SlicerDeepRadiomics#readme">Documentation</a></p>'
-            "<p><b>Research use only; not a medical device.</b></p>"
-        )
-        self.parent.acknowledgementText = _(
-            "Radiomic features follow the definitions of PyRadiomics and of the Image Biomarker Standardisation"
-            " Initiative (IBSI)."
+        describe(
+            self.parent,
+            title=_("Radiomic Features"),
+            purpose=_(
+                "Radiomic features of a volume's segments or of a box, as a table or, voxel by voxel, as maps over the"
+                " anatomy; of one volume or of many cases. Names and values are PyRadiomics'."
+            ),
+            tutorial="radiomics.md",
+            acknowledgement=_(
+                "Radiomic features follow the definitions of PyRadiomics and of the Image Biomarker Standardisation"
+                " Initiative (IBSI)."
+            ),
         )
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
 if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
@@ -15,26 +14,27 @@ from RadiomicFingerprintLib.logic import RadiomicFingerprintLogic
 from RadiomicFingerprintLib.samples import register_sample_data
 from RadiomicFingerprintLib.widget import FingerprintPanel
 
+from deepradiomics.scene.panel.about import describe
+
 
 class RadiomicFingerprint(ScriptedLoadableModule):
     """What Slicer shows of the module before its panel is opened."""
 
     def __init__(self, parent) -> None:
         super().__init__(parent)
-        self.parent.title = _("Radiomic Fingerprint")
-        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
-        self.parent.dependencies = []
-        self.parent.contributors = ["The DeepRadiomics developers (DeepRadiomics)"]
-        self.parent.helpText = _(
-            "Predicts from MR (or other) volumes and shows each patient's own set of radiomic features behind the"
-            " prediction: a table, a chart and a heat map over the anatomy. Features alone, and maps of them, are in"
-            " the module Radiomic Features."
-            '<p><a href="https://github.com/DeepRadiomics/SlicerDeepRadiomics#readme">Documentation</a></p>'
-            "<p><b>Research use only; not a medical device.</b></p>"
-        )
-        self.parent.acknowledgementText = _(
-            "Implements the method of <i>Radiomic fingerprints for knee MR images assessment</i>."
-            " Radiomic features follow the definitions of PyRadiomics and IBSI."
+        describe(
+            self.parent,
+            title=_("Radiomic Fingerprint"),
+            purpose=_(
+                "Predicts from MR (or other) volumes and shows each patient's own set of radiomic features behind the"
+                " prediction: a table, a chart and a heat map over the anatomy. Features alone, and maps of them, are"
+                " in the module Radiomic Features."
+            ),
+            tutorial="fingerprint.md",
+            acknowledgement=_(
+                "Implements the method of <i>Radiomic fingerprints for knee MR images assessment</i>."
+                " Radiomic features follow the definitions of PyRadiomics and IBSI."
+            ),
         )
         slicer.app.connect("startupCompleted()", register_sample_data)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
 if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
@@ -15,27 +14,26 @@ from RadiomicLensLib.logic import RadiomicLensLogic
 from RadiomicLensLib.samples import register_sample_data
 from RadiomicLensLib.widget import LensPanel
 
+from deepradiomics.scene.panel.about import describe
+
 
 class RadiomicLens(ScriptedLoadableModule):
     """What Slicer shows of the module before its panel is opened."""
 
     def __init__(self, parent) -> None:
         super().__init__(parent)
-        self.parent.title = _("Radiomic Lens")
-        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
-        self.parent.dependencies = []
-        self.parent.contributors = ["The DeepRadiomics developers (DeepRadiomics)"]
-        self.parent.helpText = _(
-            "Tells in radiomic terms what fine-tuning changed in an encoder of a foundation model: which features it"
-            " strengthened, which it weakened, and how sure that is; each feature can be drawn over any case."
-            "<p><b>Research use only; not a medical device.</b></p>"
-        ) + (
-            '<p><a href="https://github.com/DeepRadiomics/SlicerDeepRadiomics/blob/main/docs/tutorials/lens.md">'
-            "Documentation</a></p>"
-        )
-        self.parent.acknowledgementText = _(
-            "Implements the method of <i>Radiomic lens</i> with intervals, a permutation null and controls of our own."
-            " Radiomic features follow the definitions of PyRadiomics and IBSI."
+        describe(
+            self.parent,
+            title=_("Radiomic Lens"),
+            purpose=_(
+                "Tells in radiomic terms what fine-tuning changed in an encoder of a foundation model: which features"
+                " it strengthened, which it weakened, and how sure that is; each feature can be drawn over any case."
+            ),
+            tutorial="lens.md",
+            acknowledgement=_(
+                "Implements the method of <i>Radiomic lens</i> with intervals, a permutation null and controls of our"
+                " own. Radiomic features follow the definitions of PyRadiomics and IBSI."
+            ),
         )
         slicer.app.connect("startupCompleted()", register)
 

@@ -47,11 +47,8 @@ class CaseSection:
             p.caseSegmentId = self.segments.current()  # comes back here through the parameter node
             return
         in_scene = p.caseSource is CaseSource.SCENE
-        for name in ("caseLabel", "caseSelector"):
-            getattr(self.ui, name).visible = not in_scene
-        for name in ("caseVolumesArea", "caseSegmentationLabel", "caseSegmentationSelector", "caseSegmentLabel",
-                     "caseSegmentSelector"):  # fmt: skip
-            getattr(self.ui, name).visible = in_scene
+        self.ui.caseOfLensArea.visible = not in_scene
+        self.ui.caseOfSceneArea.visible = in_scene
         if not self.panel.idle:
             return
         has_feature = self.panel.results.lists(p.chosenModality, p.chosenFeature)
@@ -105,6 +102,7 @@ class CaseSection:
 
     def _add_selector(self, modality: str, layout) -> None:
         label, selector = qt.QLabel(_("{modality}:").format(modality=modality)), slicer.qMRMLNodeComboBox()
+        label.setMinimumWidth(self.ui.caseSegmentLabel.minimumWidth)  # as wide as the labels below
         selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
         selector.showChildNodeTypes = False
         selector.noneEnabled = True

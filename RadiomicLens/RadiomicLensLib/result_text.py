@@ -11,22 +11,26 @@ from slicer.i18n import tr as _
 
 from deepradiomics.scene.export import columns_of
 from deepradiomics.scene.lens_tables import explained
+from deepradiomics.scene.panel.feature_names import label_and_tip
 from deepradiomics.scene.provenance import read_stamp
 from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
 
 ROWS_SHOWN = 500
 SHIFT_COLUMNS = (  # of the table node, in the order of the list
-    "feature", "modality", "delta_explained", "delta_i", "q_explained", "q_null", "explained_pre", "explained_ft",
-    "i_pre", "i_ft", "r2_pre", "r2_ft", "rank_explained",
+    "feature", "modality", "delta_explained", "q_explained", "r2_pre", "r2_ft", "delta_i", "q_null", "explained_pre",
+    "explained_ft", "i_pre", "i_ft", "rank_explained",
 )  # fmt: skip
+MAIN_COLUMNS = 6  # that can be seen without scrolling
+BAR_COLUMN = SHIFT_COLUMNS.index("delta_explained")
+FAMILY_BARS = (2, 3)  # columns of the list of families
 ASCENDING = ("feature", "modality", "q_null", "q_explained", "rank_explained")  # by a first click on their header
 
 
 def shift_headers() -> list[str]:
     """Headers of the list of features."""
     return [
-        _("Feature"), _("Mod."), "ΔE", "ΔI", "q ΔE", "q ΔI", _("E before"), _("E after"), _("I before"), _("I after"),
-        _("R² before"), _("R² after"), _("Rank"),
+        _("Feature"), _("Mod."), "ΔE", "q ΔE", _("R²\nbefore"), _("R²\nafter"), "ΔI", "q ΔI", _("E before"),
+        _("E after"), _("I before"), _("I after"), _("Rank"),
     ]  # fmt: skip
 
 
@@ -40,6 +44,8 @@ class ShiftRows:
         (modality, feature) of each.
     texts, tips
         What the list shows of each, cell by cell, and its tooltip.
+    shifts
+        ΔE of each; None where it is not known.
     found
         How many fit; no more than ROWS_SHOWN are listed.
     every
@@ -49,6 +55,7 @@ class ShiftRows:
     keys: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, ...], ...] = ()
     tips: tuple[str, ...] = ()
+    shifts: tuple[float | None, ...] = ()
     found: int = 0
     every: frozenset[tuple[str, str]] = frozenset()
 
@@ -63,6 +70,7 @@ def shift_rows(table: Any, words: str) -> ShiftRows:
         tuple((columns["modality"][row], columns["feature"][row]) for row in shown),
         tuple(tuple(_cell(column, columns[column][row]) for column in SHIFT_COLUMNS) for row in shown),
         tuple(_tip(columns, row) for row in shown),
+        tuple(columns["delta_explained"][row] for row in shown),
         len(found),
         frozenset(zip(columns["modality"], columns["feature"], strict=True)),
     )
@@ -79,7 +87,7 @@ def count_words(rows: ShiftRows) -> str:
 
 def family_headers() -> list[str]:
     """Headers of the list of families."""
-    return [_("Group"), "n", _("R² before"), _("R² after"), _("p (Holm)")]
+    return [_("Group"), "n", _("R² before"), _("R² after"), _("p after Holm")]
 
 
 def family_rows(table: Any) -> list[tuple[str, ...]]:
@@ -92,6 +100,12 @@ def family_rows(table: Any) -> list[tuple[str, ...]]:
         )
         for row in range(len(columns["group"]))
     ]  # fmt: skip
+
+
+def family_r2(table: Any) -> tuple[list[float | None], list[float | None]]:
+    """R² before and after fine-tuning of the rows of a family table."""
+    columns = columns_of(table)
+    return list(columns["r2_pre"]), list(columns["r2_ft"])
 
 
 def summary_words(table: Any) -> str:
@@ -168,7 +182,7 @@ def _cell(column: str, value: Any) -> str:
     if value is None:
         return "–"
     if column == "feature":
-        return str(value).removeprefix("original_")
+        return label_and_tip(str(value))[0]
     if column in ("delta_i", "delta_explained"):
         return f"{value:+.3f}" if abs(value) < 100 else f"{value:+.0f}"
     if column in ("q_null", "q_explained"):
@@ -183,7 +197,10 @@ def _tip(columns: Mapping[str, Sequence[Any]], row: int) -> str:
         shifts += f"\n{symbol} {_number(columns[name][row])}"
         if low is not None:
             shifts += _(" (95 % interval {low} to {high})").format(low=_number(low), high=_number(high))
-    return f"{columns['modality'][row]}: {columns['feature'][row]}. {columns['description'][row]}{shifts}"
+    r2 = _("\nR² {pre} before, {ft} after").format(
+        pre=_number(columns["r2_pre"][row]), ft=_number(columns["r2_ft"][row])
+    )
+    return f"{columns['modality'][row]}: {columns['feature'][row]}. {columns['description'][row]}{shifts}{r2}"
 
 
 def _number(value: Any, digits: int = 3) -> str:

@@ -3,17 +3,28 @@
 Everything is read back from the lens's table node and the nodes it refers to, so that a saved scene shows it again.
 """
 
+import contextlib
 from pathlib import Path
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.panel.result_actions import copy_methods, export, fill_list, open_report, report_of
+from deepradiomics.scene.panel.bars import AGAINST, fill_bars
+from deepradiomics.scene.panel.feature_names import BESIDE_FOUR, breakable, fit_rows
+from deepradiomics.scene.panel.result_actions import (
+    copy_methods,
+    export,
+    fill_list,
+    fit_columns,
+    open_report,
+    report_of,
+)
 
 from . import result_text as text
 
-ROW_HEIGHT, FEATURE_WIDTH = 22, 150
+ROW_HEIGHT = 22
+WIDTHS = (130, 46, 86, 56, 54, 54)  # of the main columns: all are seen in a panel 520 pixels wide
 
 
 class ResultsSection:
@@ -25,6 +36,7 @@ class ResultsSection:
         self._tables: list = []  # in the order of the selector
         self._rows = text.ShiftRows()
         self._items: list = []  # of the lists: PythonQt lets go of an item that nobody else holds
+        self._bars: list = []
         self._family_items: list = []
         self._following = False
         for widget in (self.ui.shiftTable, self.ui.familyTable):
@@ -121,9 +133,19 @@ class ResultsSection:
         self._rows = text.shift_rows(table, words) if table is not None else text.ShiftRows()
         headers = text.shift_headers()
         tips = dict(zip(headers, text.SHIFT_COLUMNS, strict=True))
-        self._items = _fill(self.ui.shiftTable, headers, self._rows.texts, self._rows.tips)
+        listed, labels = self.ui.shiftTable, [texts[0] for texts in self._rows.texts]
+        cells = [(breakable(texts[0]), *texts[1:]) for texts in self._rows.texts]
+        first = listed.columnCount == 0
+        self._items = fill_list(listed, headers, cells, self._rows.tips)
+        shifts = [texts[text.BAR_COLUMN] for texts in self._rows.texts]
+        self._bars = fill_bars(listed, text.BAR_COLUMN, self._rows.shifts, shifts)
+        for column, width in enumerate(WIDTHS if first else ()):  # later they keep the widths that the user gave them
+            listed.setColumnWidth(column, width)
+        for column in range(len(WIDTHS), len(headers)):
+            listed.horizontalHeader().setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        fit_rows(listed, labels, BESIDE_FOUR)
         for column, name in enumerate(tips.values()):
-            item = self.ui.shiftTable.horizontalHeaderItem(column)
+            item = listed.horizontalHeaderItem(column)
             if item is not None and table is not None:
                 item.setToolTip(table.GetColumnDescription(name))
         self.ui.shiftCountLabel.text = text.count_words(self._rows) if table is not None else ""
@@ -132,13 +154,21 @@ class ResultsSection:
         from deepradiomics.errors import InputError
         from deepradiomics.scene.lens import nodes_of
 
-        rows: list = []
+        rows, r2 = [], ([], [])
         if table is not None:
-            try:
-                rows = text.family_rows(nodes_of(table).family)
-            except InputError:  # the user removed that node; the features can still be looked at
-                rows = []
-        self._family_items = _fill(self.ui.familyTable, text.family_headers(), rows, ["" for _row in rows])
+            with contextlib.suppress(InputError):  # the user removed that node; the features can still be looked at
+                family = nodes_of(table).family
+                rows, r2 = text.family_rows(family), text.family_r2(family)
+        listed, headers = self.ui.familyTable, text.family_headers()
+        self._family_items = fill_list(listed, headers, rows, ["" for _row in rows])
+        known = [value for values in r2 for value in values if value is not None and value == value]
+        reach, signed = max(map(abs, known), default=None), any(value < 0 for value in known)
+        for column, values in zip(text.FAMILY_BARS, r2, strict=True):
+            shown = [cells[column] for cells in rows]
+            self._family_items += fill_bars(
+                listed, column, values, shown, len(rows) * [AGAINST], reach=reach, signed=signed
+            )
+        fit_columns(listed, len(headers), 0)
 
     def onHeader(self, column: int) -> None:
         """Sort by the column whose header was clicked; once more, the other way round. The table node follows."""
@@ -207,14 +237,3 @@ class ResultsSection:
             if self.ui.resultTabs.currentIndex == 1:
                 table = nodes_of(table).family
             export(self.panel, table, "lens.csv")
-
-
-def _fill(widget, headers, rows, tips) -> list:
-    """Replace the content of a list; the first column keeps the width that the user gave it. Returns the items."""
-    first = widget.columnCount == 0
-    items = fill_list(widget, headers, rows, tips)
-    if first:
-        widget.setColumnWidth(0, FEATURE_WIDTH)
-    for column in range(1, len(headers)):
-        widget.horizontalHeader().setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
-    return items

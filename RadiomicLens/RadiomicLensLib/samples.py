@@ -57,6 +57,7 @@ def load_synthetic_prostate() -> SceneCase:
     for roi, mask in exam.masks.items():
         segmentation = add_outline(scene, roi, mask, t2, reference_place(t2))
         mark_sample(segmentation, SAMPLE, roi)
+        segmentation.GetDisplayNode().SetVisibility(roi == GLAND)  # one outline; the others from the Data module
         rois[roi] = (segmentation, segmentation.GetSegmentation().GetNthSegmentID(0))
     result_folder_item(scene, name, [*volumes.values(), *(node for node, _segment in rois.values())])
     show_over(slicer.mrmlScene, t2)

@@ -16,8 +16,6 @@ from .parameters import parameter_node
 from .results import ResultsSection
 from .samples import choose_sample, open_sample_lens
 
-_SUFFIXES = ("Label", "Edit", "Selector")
-
 
 class LensPanel(ModulePanel):
     """The module's widget: what is chosen, in the parameter node; what it means, in the functions it calls."""
@@ -48,9 +46,9 @@ class LensPanel(ModulePanel):
         """The scene's parameter node of this module."""
         return parameter_node()
 
-    def volume_selectors(self) -> list:
+    def node_selectors(self) -> list:
         """Those of the case view as well, which are made for the lens's modalities."""
-        return [*super().volume_selectors(), *self.caseView.selectors.values()]
+        return [*super().node_selectors(), *self.caseView.selectors.values()]
 
     def bound(self) -> None:
         """Open the lens that the scene holds."""
@@ -85,15 +83,10 @@ class LensPanel(ModulePanel):
 
     def _show_rows(self) -> None:
         p = self.parameters
-        each, run = p.encoderSource is EncoderSource.EACH, p.encoderSource is EncoderSource.RUN
-        shown = {
-            "manifest": p.casesSource is CasesSource.MANIFEST, "finetuneFolder": run, "preEncoder": each,
-            "ftEncoder": each, "parameterFile": p.featureSet is FeatureSet.FILE,
-        }  # fmt: skip
-        for name, visible in shown.items():
-            for suffix in _SUFFIXES:
-                if hasattr(self.ui, name + suffix):
-                    getattr(self.ui, name + suffix).visible = visible
+        self.ui.manifestArea.visible = p.casesSource is CasesSource.MANIFEST
+        self.ui.parameterFileArea.visible = p.featureSet is FeatureSet.FILE
+        self.ui.finetuneFolderArea.visible = p.encoderSource is EncoderSource.RUN
+        self.ui.eachEncoderArea.visible = p.encoderSource is EncoderSource.EACH
 
     # --- running ---------------------------------------------------------------------------------------------------
 

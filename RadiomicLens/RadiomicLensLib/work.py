@@ -103,8 +103,9 @@ def case(
         from deepradiomics.scene.lens_case import show_case
 
         return show_case(
-            folder / "result", slicer.mrmlScene, volumes, lens=lens, places=lay or None, verified=bool(volumes)
-        )
+            folder / "result", slicer.mrmlScene, volumes, lens=lens, places=lay or None, verified=bool(volumes),
+            region=_still_there(roi),
+        )  # fmt: skip
 
     return Work(build, show)
 
@@ -135,6 +136,11 @@ def configuration(options: Mapping[str, Any]) -> dict[str, Any]:
     if "params" in given and Path(given["params"]).is_file():
         given["params"] = str(Path(given["params"]).absolute())  # the child works elsewhere
     return LensConfig.from_dict(given).to_dict()
+
+
+def _still_there(roi: tuple[Any, str] | None) -> Any | None:
+    """The region's segmentation node, unless the user removed it during the run."""
+    return roi[0] if roi is not None and slicer.mrmlScene.IsNodePresent(roi[0]) else None
 
 
 def _source(encoder: Path | str | None) -> str:

@@ -13,6 +13,8 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Mask, Volume, image_record, read_mask, read_volume, write_mask, write_volume
+from deepradiomics.lens.map_colours import colour_range
+from deepradiomics.results.palettes import MAP_OPACITY
 from Testing.slicer.test_fingerprint_scene import snapshot
 from Testing.slicer.test_volumes import rigid, under
 from Testing.unit.results.fake_lens import write_fake_case
@@ -305,7 +307,7 @@ def test_colours_span_the_range_that_the_result_gives(scene: Any, case: Path) ->
     (case / "case.json").write_text(json.dumps({**about, "range": None}), encoding="utf-8")
     display = show_case(case, scene).map.GetDisplayNode()
     values = read_volume(case / "map.nrrd").voxels
-    expected = np.nanpercentile(values, (1, 99))
+    expected = colour_range(values)
     np.testing.assert_allclose((display.GetWindowLevelMin(), display.GetWindowLevelMax()), expected, rtol=1e-6)
 
 
@@ -340,7 +342,7 @@ def test_a_saved_scene_restores_map_outlines_and_views(headless: Any, case: Path
         for node in nodes_of_class(headless.scene, "vtkMRMLSliceCompositeNode")
     }
     ids = {modality: node.GetID() for modality, node in again.volumes.items()}
-    assert layers["Lens1"] == (ids["t2"], again.map.GetID(), 0.5)
+    assert layers["Lens1"] == (ids["t2"], again.map.GetID(), MAP_OPACITY)
     assert [layers[name][:2] for name in ("Lens2", "Lens3")] == [(ids["highb"], None), (ids["adc"], None)]
     next_one = show_case(write_case(tmp_path / "next", "adc"), headless.scene, again.volumes)  # and it goes on
     assert len(nodes_of_class(headless.scene, "vtkMRMLSegmentationNode")) == 3
@@ -358,6 +360,75 @@ MISTAKES = {
         r"roi_highb\.nrrd holds no voxel",
     ),
 }
+
+
+def visible(node: Any) -> bool:
+    return bool(node.GetDisplayNode().GetVisibility())
+
+
+@pytest.mark.parametrize("way", ["removed", "its folder deleted", "another case", "another result of the image"])
+def test_the_segmentation_that_a_case_draws_is_hidden_and_comes_back(
+    scene: Any, case: Path, tmp_path: Path, way: str
+) -> None:
+    import slicer
+
+    from deepradiomics.scene.folder import reference_inputs, result_folder_item
+    from deepradiomics.scene.lens_case import remove_case, show_case
+    from deepradiomics.scene.lens_roi import add_outline
+    from deepradiomics.scene.shown import show_result
+
+    nodes = given(scene, case, {})
+    gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
+    shown = show_case(case, scene, nodes, region=gland)
+    assert not visible(gland) and all(map(visible, shown.rois.values()))  # one outline a modality
+    shown = show_case(write_case(case, "adc"), scene, nodes, region=gland)
+    assert not visible(gland)
+    if way == "removed":
+        remove_case(scene)
+    elif way == "its folder deleted":
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+        hierarchy.RemoveItem(shown.folder_item, True, True)
+    elif way == "another case":
+        show_case(write_case(tmp_path / "next"), scene)
+    else:
+        table = scene.AddNewNodeByClass("vtkMRMLTableNode", "features of t2")
+        reference_inputs(table, {"image": nodes["t2"]})
+        result_folder_item(scene, "features", [table])
+        show_result(scene, table, image=nodes["t2"])
+        assert not any(map(visible, shown.rois.values()))
+    assert visible(gland)
+
+
+def test_the_segmentation_of_a_case_stays_hidden_below_another_patients_result(scene: Any, case: Path) -> None:
+    from deepradiomics.scene.folder import reference_inputs, result_folder_item
+    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.lens_roi import add_outline
+    from deepradiomics.scene.shown import hide_others, show_result
+    from deepradiomics.scene.volumes import node_from_volume
+
+    nodes = given(scene, case, {})
+    gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
+    shown = show_case(case, scene, nodes, region=gland)
+    other = node_from_volume(Volume(np.zeros((4, 4, 4), np.float32), Geometry((4, 4, 4))), scene, "another patient")
+    table = scene.AddNewNodeByClass("vtkMRMLTableNode", "features of another patient")
+    reference_inputs(table, {"image": other})
+    result_folder_item(scene, "features", [table])
+    show_result(scene, table, image=other)
+    assert not visible(gland) and not any(map(visible, shown.rois.values()))
+    hide_others(scene, shown.map)
+    assert not visible(gland) and all(map(visible, shown.rois.values()))
+
+
+def test_a_segmentation_that_the_user_hid_stays_hidden(scene: Any, case: Path) -> None:
+    from deepradiomics.scene.lens_case import remove_case, show_case
+    from deepradiomics.scene.lens_roi import add_outline
+
+    nodes = given(scene, case, {})
+    gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
+    gland.GetDisplayNode().SetVisibility(False)
+    show_case(case, scene, nodes, region=gland)
+    remove_case(scene)
+    assert not visible(gland)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from Testing.slicer.render import has_opengl
 from Testing.slicer.synthetic_result import oblique_geometry, rotation
 from Testing.slicer.test_lens_case import MODALITIES, centres, given, moved, write_case
 from Testing.slicer.test_volumes import rigid, under
-from Testing.unit.results.fake_lens import write_fake_lens
+from Testing.unit.results.fake_lens import write_fake_case, write_fake_lens
 
 
 @pytest.fixture
@@ -23,13 +24,18 @@ def case(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def layouts(scene: Any) -> Any:
-    """Slicer's own layout logic, as the application has it: it reads the XML and makes the views."""
-    import slicer
+    """A scene with Slicer's own layout logic, as the application has it: it reads the XML and makes the views."""
+    from deepradiomics.scene.layouts import scene_layouts
 
-    logic = slicer.vtkMRMLLayoutLogic()
-    logic.SetMRMLScene(scene)
-    yield logic
-    logic.SetMRMLScene(None)
+    with scene_layouts(scene):
+        yield SimpleNamespace(node=scene.GetFirstNodeByClass("vtkMRMLLayoutNode"), views=lambda: mapped(scene))
+
+
+def mapped(scene: Any, class_name: str = "vtkMRMLAbstractViewNode") -> list[Any]:
+    """The views of a class that the layout on show has."""
+    from deepradiomics.scene.atomic import nodes_of_class
+
+    return [view for view in nodes_of_class(scene, class_name) if view.IsMappedInLayout()]
 
 
 def matrix(view: Any) -> np.ndarray:
@@ -39,21 +45,21 @@ def matrix(view: Any) -> np.ndarray:
     return array_of(view.GetSliceToRAS())
 
 
+@pytest.mark.parametrize("lens", [True, False], ids=["with a lens", "without"])
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_slicer_makes_the_views_of_each_layout(scene: Any, layouts: Any, count: int) -> None:
+def test_slicer_makes_the_views_of_each_layout(scene: Any, layouts: Any, count: int, lens: bool) -> None:
     from deepradiomics.scene.layouts import layout_id, register_layouts, view_name
 
-    assert register_layouts(scene) and layout_id(count) > 500
-    node = layouts.GetLayoutNode()
+    assert register_layouts(scene) and layout_id(count, lens=lens) > 500
+    node = layouts.node
     before = {index for index in node.GetLayoutIndices() if index < 500}
-    node.SetViewArrangement(layout_id(count))
-    views = layouts.GetViewNodes()
-    found = [views.GetItemAsObject(index) for index in range(views.GetNumberOfItems())]
+    node.SetViewArrangement(layout_id(count, lens=lens))
+    found = layouts.views()
     slices = [view for view in found if view.IsA("vtkMRMLSliceNode")]
     assert [view.GetLayoutName() for view in slices] == [view_name(index) for index in range(count)]
-    assert [view.GetLayoutName() for view in found[count:]] == ["TableView1", "PlotView1"]
+    assert [view.GetLayoutName() for view in found[count:]] == (["TableView1", "PlotView1"] if lens else [])
     assert register_layouts(scene)  # again, as after a reload of the module
-    assert node.GetViewArrangement() == layout_id(count)
+    assert node.GetViewArrangement() == layout_id(count, lens=lens)
     assert before == {index for index in node.GetLayoutIndices() if index < 500}  # Slicer's own are untouched
 
 
@@ -76,8 +82,8 @@ def test_each_modality_has_its_view_and_the_map_lies_over_its_own_alone(
     write_case(case, "adc")
     shown = show_case(case, scene, lens=lens)
     if layouts is not None:
-        assert layouts.GetLayoutNode().GetViewArrangement() == layout_id(3)
-        assert layouts.GetViewNodes().GetNumberOfItems() == 5
+        assert layouts.node.GetViewArrangement() == layout_id(3)
+        assert len(layouts.views()) == 5
     colours = set()
     for index, modality in enumerate(MODALITIES):
         view = scene.GetNodeByID(f"vtkMRMLSliceNodeLens{index + 1}")
@@ -133,6 +139,55 @@ def test_all_views_show_one_plane_through_the_maps_voxels_at_one_scale(scene: An
     narrow = views[1].GetFieldOfView()  # the narrowest decides
     assert min(narrow[0] / extent[0], narrow[1] / extent[1]) == pytest.approx(2.4, rel=1e-6)
     assert shown.modality == "t2"
+
+
+def layers_of(scene: Any, view: Any) -> tuple[str | None, str | None]:
+    """IDs of the image and of the map in a slice view."""
+    from deepradiomics.scene.atomic import nodes_of_class
+
+    composites = nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
+    composite = next(each for each in composites if each.GetLayoutName() == view.GetLayoutName())
+    return composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()
+
+
+def test_without_a_lens_no_row_of_empty_views_lies_below(scene: Any, layouts: Any, case: Path) -> None:
+    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.lens_case import show_case
+
+    shown = show_case(case, scene)
+    assert not mapped(scene, "vtkMRMLTableViewNode") and not mapped(scene, "vtkMRMLPlotViewNode")
+    assert [layers_of(scene, view)[0] for view in mapped(scene, "vtkMRMLSliceNode")] == [
+        node.GetID() for node in shown.volumes.values()
+    ]
+    lens = show_lens(write_fake_lens(case.parent / "lens", case=False), scene)
+    show_case(case, scene, lens=lens)
+    (table,), (plot,) = mapped(scene, "vtkMRMLTableViewNode"), mapped(scene, "vtkMRMLPlotViewNode")
+    assert table.GetTableNode() is lens.shift and plot.GetPlotChartNode() is lens.charts["explained"]
+
+
+@pytest.mark.parametrize(("count", "views"), [(1, 1), (2, 2), (3, 4), (4, 4)])
+def test_in_slicers_own_layouts_no_view_is_empty(
+    scene: Any, layouts: Any, tmp_path: Path, count: int, views: int
+) -> None:
+    from deepradiomics.scene.layouts import show_case_in_slicers_views
+    from deepradiomics.scene.lens_case import show_case
+
+    modalities = (*MODALITIES, "dce")[:count]
+    row = {"modality": "t2", "feature": "original_glcm_Contrast", "delta_i": 0.25}
+    shown = show_case(write_fake_case(tmp_path / "case", row, modalities), scene, layout=False)
+    placed = show_case_in_slicers_views(scene, shown)
+    assert tuple(placed) == modalities
+    slices = mapped(scene, "vtkMRMLSliceNode")
+    assert len(slices) == views and all(layers_of(scene, view)[0] for view in slices)
+    assert not mapped(scene, "vtkMRMLViewNode")
+    more = [view for view in slices if view not in placed.values()]
+    for view in more:  # the map over its modality once more, in a plane upright on the first
+        assert layers_of(scene, view) == (shown.volumes["t2"].GetID(), shown.map.GetID())
+        first, second = matrix(placed["t2"]), matrix(view)
+        assert first[:3, 2] @ second[:3, 2] == pytest.approx(0, abs=1e-9)
+        np.testing.assert_allclose(second[:3, 3], first[:3, 3])
+        assert shown.rois["t2"].GetDisplayNode().IsDisplayableInView(view.GetID())
+        assert view.GetViewGroup() != placed["t2"].GetViewGroup()
 
 
 PLANES = {
@@ -237,7 +292,32 @@ def test_the_case_view_is_drawn_with_the_map_inside_the_outline_at_one_place_in_
     assert np.ptp(np.array(middles), axis=0).max() <= 20  # the same anatomy at the same place, to a voxel or two
 
 
-def test_the_two_charts_are_drawn_with_their_names(headless: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(300, 260), (640, 480)])
+@pytest.mark.parametrize("feature", ["original_glcm_Contrast", "wavelet-LLH_gldm_LargeDependenceLowGrayLevelEmphasis"])
+def test_the_legend_lies_beside_the_region(headless: Any, case: Path, size: tuple[int, int], feature: str) -> None:
+    if not has_opengl():
+        pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
+    import slicer
+
+    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.lens_roi import OUTLINE_COLOUR
+    from Testing.slicer.render_lens import case_views
+
+    views = case_views(headless, 3, size)
+    shown = show_case(write_case(case, "t2", feature), headless.scene)
+    with_legend = views[0].picture().astype(int)
+    slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(shown.map).SetVisibility(False)
+    without = views[0].picture().astype(int)
+    legend = np.nonzero((with_legend != without).any(axis=-1))[1]
+    outline = np.nonzero(np.abs(without - np.array(OUTLINE_COLOUR) * 255).max(axis=-1) < 40)[1]
+    assert len(legend) > 200 and len(outline) > 100 and outline.min() > 4
+    assert outline.max() < legend.min()
+
+
+@pytest.mark.parametrize("size", [(550, 350), (1920, 900)])
+def test_the_charts_are_drawn_with_their_names_and_no_bar_lies_below_the_legend(
+    headless: Any, tmp_path: Path, size: tuple[int, int]
+) -> None:
     if not has_opengl():
         pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
     from deepradiomics.scene.lens import show_lens
@@ -246,12 +326,16 @@ def test_the_two_charts_are_drawn_with_their_names(headless: Any, tmp_path: Path
 
     nodes = show_lens(write_fake_lens(tmp_path / "lens", case=False), headless.scene)
     for name, chart in nodes.charts.items():
-        picture = chart_picture(chart)
+        picture = chart_picture(chart, size)
         write_png(picture, tmp_path / f"{name}.png")
         colours = {tuple(each) for each in picture.reshape(-1, 3).tolist()}
         for index in range(chart.GetNumberOfPlotSeriesNodes()):
             wanted = np.array(chart.GetNthPlotSeriesNode(index).GetColor()) * 255
             assert any(np.abs(wanted - colour).max() <= 2 for colour in colours), (name, index)
+        chart.SetLegendVisibility(False)
+        without = chart_picture(chart, size)
+        below = without[(without != picture).any(axis=-1)]
+        assert len(below) > 1000 and below.min() > 200, name  # paper and grid lines, no bar, no letter
 
 
 def test_views_that_were_turned_and_zoomed_come_back(scene: Any, case: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
+from deepradiomics.radiomics.explain import explain
 from Testing.slicer.test_fingerprint_scene import snapshot
 from Testing.unit.results.fake_lens import write_fake_lens
 
@@ -54,8 +55,8 @@ def test_every_column_says_what_it_holds_and_every_feature_what_it_measures(scen
             name = table.GetColumnName(index)
             assert len(node.GetColumnDescription(name)) > 10, name
     assert nodes.shift.GetColumnUnitLabel("mse_ft") == nodes.family.GetColumnUnitLabel("mse_ft") == "SD²"
-    titles = [nodes.shift.GetColumnTitle(name) for name in ("delta_i", "delta_i_low", "r2_pre", "feature")]
-    assert titles == ["ΔI", "ΔI 2.5 %", "R² before", "feature"] and nodes.shift.GetUseColumnTitleAsColumnHeader()
+    titles = [nodes.shift.GetColumnTitle(name) for name in ("delta_i", "delta_explained", "r2_pre", "feature")]
+    assert titles == ["ΔI", "ΔE, SD", "R² before", "Feature"] and nodes.shift.GetUseColumnTitleAsColumnHeader()
     table = nodes.shift.GetTable()
     for name in ("delta_i", "delta_i_low", "q_null", "r2_ft", "mse_pre"):
         assert table.GetColumnByName(name).GetDataType() == vtk.VTK_DOUBLE  # sorts as a number
@@ -63,6 +64,20 @@ def test_every_column_says_what_it_holds_and_every_feature_what_it_measures(scen
     feature, text = column(nodes.shift, "feature")[7], column(nodes.shift, "description")[7]
     assert text == explain(feature).text and len(text) > 30
     assert nodes.shift.GetLocked() and nodes.family.GetLocked()
+
+
+def test_every_column_of_every_table_has_a_title_for_people(scene: Any, folder: Path) -> None:
+    from deepradiomics.scene.lens import show_lens
+
+    nodes = show_lens(folder, scene)
+    behind_charts = [chart.GetNthPlotSeriesNode(0).GetTableNode() for chart in nodes.charts.values()]
+    for node in (nodes.shift, nodes.family, *behind_charts):
+        names = [node.GetTable().GetColumnName(index) for index in range(node.GetTable().GetNumberOfColumns())]
+        titles = [node.GetColumnTitle(name) for name in names]
+        assert len(set(titles)) == len(titles) and node.GetUseColumnTitleAsColumnHeader()
+        assert not any("_" in title or title in set(names) - {"p"} for title in titles), titles
+        for name, title in zip(names, titles, strict=True):  # the unit can be read in the header, if there is one
+            assert node in behind_charts or title.endswith(node.GetColumnUnitLabel(name))
 
 
 def test_a_table_sorts_by_numbers_with_rows_kept_whole_and_empty_cells_last(scene: Any) -> None:
@@ -128,20 +143,49 @@ def test_the_r2_chart_shows_the_best_family_by_modality_before_and_after(scene: 
 def test_each_bar_of_a_shift_chart_has_its_name_and_value(
     scene: Any, folder: Path, chart_name: str, column_name: str
 ) -> None:
-    from deepradiomics.radiomics.explain import explain
     from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.lens_charts import bar_label
 
     chart = show_lens(folder, scene).charts[chart_name]
     picked = json.loads((folder / "lens.json").read_text(encoding="utf-8"))["picked"]
     picked = picked if chart_name == "shift" else picked["explained"]
     assert chart.GetYAxisTitle() == {"shift": "ΔI", "explained": "ΔE"}[chart_name]
     value = {(row["modality"], row["feature"]): float(row[column_name]) for row in rows_of(folder / "shift.csv")}
-    pairs = [tuple(pair) for group in ("top", "bottom", "stable") for pair in picked[group]]
-    assert len(pairs) == 15
-    assert drawn(chart) == [(f"{explain(feature).label} · {m}", [value[m, feature]]) for m, feature in pairs]
-    colours = [tuple(chart.GetNthPlotSeriesNode(index).GetColor()) for index in range(15)]
-    assert len(set(colours)) == 15
-    assert all(red > blue for red, _, blue in colours[:5]) and all(red < blue for red, _, blue in colours[5:10])
+    pairs = [tuple(pair) for group in ("top", "bottom", "stable") for pair in picked[group][:2]]
+    assert len(pairs) == 6
+    assert drawn(chart) == [(bar_label(m, feature), [value[m, feature]]) for m, feature in pairs]
+    colours = [tuple(chart.GetNthPlotSeriesNode(index).GetColor()) for index in range(6)]
+    assert len(set(colours)) == 6
+    assert all(red > blue for red, _, blue in colours[:2]) and all(red < blue for red, _, blue in colours[2:4])
+    table = chart.GetNthPlotSeriesNode(0).GetTableNode()
+    for index, (modality, feature) in enumerate(pairs):  # the whole name stands with the number
+        description = table.GetColumnDescription(table.GetTable().GetColumnName(index))
+        assert description.endswith(f"{explain(feature).label}, {modality}")
+
+
+@pytest.mark.parametrize(
+    ("feature", "label"),
+    [
+        ("wavelet-LLH_glcm_Contrast", "Contrast LLH adc"),
+        ("original_ngtdm_Contrast", "Contrast adc"),
+        ("wavelet-LLH_gldm_SmallDependenceLowGrayLevelEmphasis", "GLDM SDLGLE LLH adc"),
+        ("log-sigma-3-0-mm-3D_firstorder_InterquartileRange", "InterquartileRange LoG 3.0 mm adc"),
+        ("firstorder_OfALaterVersion", "firstorder_OfALaterVersion adc"),
+    ],
+)
+def test_a_legends_names_are_short(feature: str, label: str) -> None:
+    pytest.importorskip("slicer", reason="slicer-core is not installed")
+    from deepradiomics.scene.lens_charts import bar_label
+
+    assert bar_label("adc", feature) == label
+
+
+def test_features_of_one_name_are_told_apart_by_their_family() -> None:
+    pytest.importorskip("slicer", reason="slicer-core is not installed")
+    from deepradiomics.scene.lens_charts import bar_label
+
+    labels = [bar_label("t2", f"wavelet-HHH_{each}_Contrast", family=True) for each in ("glcm", "ngtdm")]
+    assert labels == ["GLCM Contrast HHH t2", "NGTDM Contrast HHH t2"]
 
 
 def test_all_nodes_lie_in_one_folder_with_where_they_came_from_and_no_path(scene: Any, folder: Path) -> None:

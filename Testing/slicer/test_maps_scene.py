@@ -14,6 +14,7 @@ from deepradiomics.images import Geometry, Volume, write_volume
 from Testing.slicer.render import SliceView, has_opengl, write_png
 from Testing.slicer.synthetic_result import oblique_geometry, rotation
 from Testing.slicer.test_volumes import rigid, under
+from Testing.unit.lens.test_map_colours import capsule
 
 KEY, OTHER = "original_glcm_Contrast", "wavelet-LLH_firstorder_Skewness"
 
@@ -181,14 +182,18 @@ def test_a_damaged_result_leaves_nothing_in_the_scene(scene: Any, tmp_path: Path
     assert snapshot(scene) == before
 
 
-def test_colours_span_most_values_and_a_constant_map_has_a_range() -> None:
-    from deepradiomics.scene.maps import shown_range
+@pytest.mark.parametrize("radius", [1, 2])
+def test_the_edge_of_a_capsule_does_not_leave_the_inside_dark(scene: Any, tmp_path: Path, radius: int) -> None:
+    from deepradiomics.scene.maps import show_maps
 
-    values = np.concatenate([np.linspace(0, 1, 1001), [500.0, np.nan]])
-    low, high = shown_range(values)
-    assert low == pytest.approx(0.01, abs=0.002) and high == pytest.approx(0.99, abs=0.002)
-    assert shown_range(np.full(9, 7.0)) == (3.5, 10.5) and shown_range(np.zeros(9)) == (-0.5, 0.5)
-    assert shown_range(np.full(9, np.nan)) == (0.0, 1.0)
+    values = capsule(radius)  # 40 to 60 inside; 1000 where a window reaches beyond the border
+    write_volume(Volume(values, Geometry(values.shape[::-1])), tmp_path / "map.nrrd")
+    about = {"kind": "maps", "maps": {KEY: {"file": "map.nrrd"}}, "settings": {"kernel_radius": radius}}
+    (tmp_path / "maps.json").write_text(json.dumps(about), encoding="utf-8")
+    display = show_maps(tmp_path, None, scene).maps[KEY].GetDisplayNode()
+    assert 39 < display.GetWindowLevelMin() < 45 and 55 < display.GetWindowLevelMax() < 61
+    assert display.GetUpperThreshold() == 1000  # the edge is drawn nevertheless, in the colour of the upper end
+    assert np.nanpercentile(values, 99) == 1000
 
 
 @pytest.mark.parametrize(
@@ -213,9 +218,10 @@ def test_each_voxel_is_drawn_in_the_colour_of_its_value_and_the_outside_is_clear
 ) -> None:
     if not has_opengl():
         pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
-    from deepradiomics.scene.colours import table
+    from deepradiomics.lens.map_colours import colour_range
+    from deepradiomics.results.palettes import table
     from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.maps import show_maps, shown_range
+    from deepradiomics.scene.maps import show_maps
     from deepradiomics.scene.placement import placement
 
     volume = anatomy(headless.scene, oblique_geometry())
@@ -230,7 +236,7 @@ def test_each_voxel_is_drawn_in_the_colour_of_its_value_and_the_outside_is_clear
     view.slice_node.JumpSliceByOffsetting(*world_of(node, (8, 8, 4)))
     picture = view.picture()
     write_png(picture, tmp_path / "map.png")
-    colours, (low, high) = (table("Plasma", 256) * 255).round(), shown_range(values)
+    colours, (low, high) = (table("Plasma", 256) * 255).round(), colour_range(values)
     to_ras = view.slice_node.GetSliceToRAS()
     normal = np.array([to_ras.GetElement(axis, 2) for axis in range(3)])
     origin = np.array([to_ras.GetElement(axis, 3) for axis in range(3)])

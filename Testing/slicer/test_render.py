@@ -24,7 +24,7 @@ def opengl() -> None:
 def test_each_patch_is_painted_in_its_colour_and_nothing_outside(
     opengl: None, headless: Any, synthetic: Synthetic, tmp_path: Path, orientation: str
 ) -> None:
-    from deepradiomics.scene.colours import table
+    from deepradiomics.results.palettes import table
     from deepradiomics.scene.fingerprint import show_fingerprint
     from deepradiomics.scene.placement import placement
 

@@ -15,6 +15,7 @@ import pytest
 
 from deepradiomics import __version__
 from deepradiomics.images import write_volume
+from deepradiomics.results.palettes import MAP_OPACITY
 from deepradiomics.scene.process import child_environment
 from Testing.slicer.synthetic_result import Synthetic
 
@@ -63,7 +64,7 @@ def test_a_result_becomes_a_scene_with_the_volumes_the_map_in_front_and_no_file_
     for node in composites:
         assert node.GetBackgroundVolumeID() == anatomy.GetID()
         assert node.GetForegroundVolumeID() == relevance.GetID()
-        assert node.GetForegroundOpacity() == 0.6
+        assert node.GetForegroundOpacity() == MAP_OPACITY
     unpacked = tmp_path / "unpacked"
     shutil.unpack_archive(folder / "scene.mrb", unpacked, "zip")
     for path in unpacked.rglob("*"):

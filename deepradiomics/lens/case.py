@@ -271,8 +271,17 @@ def _settings(lens: LensResult | LensConfig, modality: str) -> Settings:
         return settings_for(lens, modality)
     stored = lens.about.get("radiomics", {})
     if modality not in stored:
-        raise InputError(f"modality {modality!r}: this lens measured {', '.join(stored)}.")
+        raise InputError(_not_measured(modality, stored))
     return Settings.from_params(stored[modality])
+
+
+def _not_measured(modality: str, stored: Mapping[str, object]) -> str:
+    if not stored:
+        return (
+            "the lens's file does not say with which settings its features were computed (lens.json holds no "
+            "'radiomics'), so none of them can be mapped; fit the lens again."
+        )
+    return f"modality {modality!r}: this lens measured {', '.join(stored)}."
 
 
 def _regions(source: CaseSource, modality: str) -> tuple[dict[str, Mask], list[str]]:

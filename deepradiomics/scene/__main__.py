@@ -166,7 +166,10 @@ def _fill_lens(scene: Any, folder: Path, kind: str, views: dict[str, Path]) -> N
         if kind == "lens":
             show_tables(scene, show_lens(folder, scene))
         else:
-            show_case_in_slicers_views(scene, show_case(folder, scene, files=views, layout=False))
+            case = show_case(folder, scene, files=views, layout=False)
+            show_case_in_slicers_views(scene, case)
+            for sentence in case.missing:
+                print(f"note: {sentence}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The case layout: a slice view a modality side by side, below them the lens's table and chart.
+"""The case layout: a slice view for each modality side by side; below them a lens's table and chart, if there is one.
 
 ::
 
@@ -9,24 +9,26 @@
     +-----------------+--------+
 
 Layout descriptions are not saved in a scene: `register_layouts` is called when the module is loaded, so that a scene
-that was saved in this layout opens in it. There is one description for each number of modalities; the views are named
-and coloured by `arrange_case`, and those properties are saved.
+that was saved in this layout opens in it. There are two descriptions for each number of modalities, with and without
+the lower row, so that no view is empty; the views are named and coloured by `arrange_case`, and those properties are
+saved.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
 import slicer.util
 
-from deepradiomics.scene.atomic import nodes_of_class
+from deepradiomics.scene.atomic import nodes_of_class, redraw_legends
 from deepradiomics.scene.lens_roi import show_only_in
 from deepradiomics.scene.overlay import FOREGROUND_OPACITY
-from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement, to_world
+from deepradiomics.scene.placement import array_of, ijk_to_ras, matrix_of, placement, to_world
 from deepradiomics.scene.plots import COLOURS
 
 if TYPE_CHECKING:
@@ -35,18 +37,25 @@ if TYPE_CHECKING:
 
 MOST_VIEWS = 4
 FIRST_LAYOUT = 5040  # ids above 500 are an extension's own; + the number of modalities
+WITHOUT_LENS = 10  # added to the id of a layout that has no lower row
 VIEW_GROUP = 5040  # linked among themselves, not with Slicer's own views
 TABLE_VIEW, PLOT_VIEW = "TableView1", "PlotView1"  # Slicer's own
-SLICERS_VIEWS = ("Red", "Slice4", "Green", "Yellow")  # two by two, row by row
+SLICERS_VIEWS = {  # Slicer's own layouts by number of modalities: one view, two side by side, two by two row by row
+    1: ("SlicerLayoutOneUpRedSliceView", ("Red",)),
+    2: ("SlicerLayoutSideBySideView", ("Red", "Yellow")),
+    3: ("SlicerLayoutTwoOverTwoView", ("Red", "Slice4", "Green", "Yellow")),
+    4: ("SlicerLayoutTwoOverTwoView", ("Red", "Slice4", "Green", "Yellow")),
+}
 FIELD_OF_VIEW = 2.4  # times the region's extent: the anatomy around it can be seen
 LEAST_FIELD_MM = 60.0
+LEGEND_SHARE = 0.33  # of a view's width, on its right, where the map's legend lies; the region lies left of it
 LPS_RAS = np.array([-1.0, -1.0, 1.0])
 ORIENTATIONS = ("Axial", "Sagittal", "Coronal")
 
 
-def layout_id(views: int) -> int:
-    """The number of the layout for 1 to 4 modalities."""
-    return FIRST_LAYOUT + views
+def layout_id(views: int, *, lens: bool = True) -> int:
+    """The number of the layout for 1 to 4 modalities, with or without a lens's table and chart below."""
+    return FIRST_LAYOUT + views + (0 if lens else WITHOUT_LENS)
 
 
 def view_name(index: int) -> str:
@@ -54,9 +63,11 @@ def view_name(index: int) -> str:
     return f"Lens{index + 1}"
 
 
-def layout_description(views: int) -> str:
-    """Slicer's XML of the layout for 1 to 4 modalities."""
+def layout_description(views: int, *, lens: bool = True) -> str:
+    """Slicer's XML of the layout for 1 to 4 modalities, with or without a lens's table and chart below."""
     slices = "".join(_item(_view("vtkMRMLSliceNode", view_name(index), str(index + 1))) for index in range(views))
+    if not lens:
+        return f'<layout type="horizontal">{slices}</layout>'
     below = _item(_view("vtkMRMLTableViewNode", TABLE_VIEW, "T")) + _item(_view("vtkMRMLPlotViewNode", PLOT_VIEW, "P"))
     return (
         '<layout type="vertical" split="true">'
@@ -71,9 +82,12 @@ def register_layouts(scene: Any) -> bool:
     node = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     if node is None:
         return False
-    for views in range(1, MOST_VIEWS + 1):
-        known = node.IsLayoutDescription(layout_id(views))
-        (node.SetLayoutDescription if known else node.AddLayoutDescription)(layout_id(views), layout_description(views))
+    for views, lens in product(range(1, MOST_VIEWS + 1), (True, False)):
+        number = layout_id(views, lens=lens)
+        known = node.IsLayoutDescription(number)
+        (node.SetLayoutDescription if known else node.AddLayoutDescription)(
+            number, layout_description(views, lens=lens)
+        )
     return True
 
 
@@ -85,7 +99,7 @@ def arrange_case(scene: Any, case: CaseNodes, lens: LensNodes | None = None) -> 
     """
     shown = shown_modalities(case)
     register_layouts(scene)
-    _arrange(scene, layout_id(len(shown)))
+    _arrange(scene, layout_id(len(shown), lens=lens is not None))
     views = {modality: _view_node(scene, "vtkMRMLSliceNode", view_name(at)) for at, modality in enumerate(shown)}
     place_case(scene, case, views)
     if lens is not None:
@@ -139,9 +153,20 @@ def _select_chart(scene: Any, chart: Any) -> None:
 
 @contextlib.contextmanager
 def scene_layouts(scene: Any) -> Iterator[None]:
-    """A context in which a scene outside the application has a layout node, as the application makes it."""
+    """A context in which a scene outside the application has a layout node, as the application makes it.
+
+    Its views say whether the layout on show has them, which otherwise the application's widgets tell them.
+    """
     logic = slicer.vtkMRMLLayoutLogic()
     logic.SetMRMLScene(scene)
+
+    def mark_views(caller: Any, event: str) -> None:
+        views = logic.GetViewNodes()
+        shown = [views.GetItemAsObject(index) for index in range(views.GetNumberOfItems())]
+        for view in nodes_of_class(scene, "vtkMRMLAbstractViewNode"):
+            view.SetMappedInLayout(view in shown)
+
+    logic.GetLayoutNode().AddObserver("ModifiedEvent", mark_views, -1.0)  # after the logic has made the views
     try:
         yield
     finally:
@@ -149,14 +174,18 @@ def scene_layouts(scene: Any) -> Iterator[None]:
 
 
 def show_case_in_slicers_views(scene: Any, case: CaseNodes) -> dict[str, Any]:
-    """Show a case in Slicer's own layout of two by two slice views, for those who lack the case layout."""
-    _arrange(scene, slicer.vtkMRMLLayoutNode.SlicerLayoutTwoOverTwoView)
+    """Show a case in one of Slicer's own layouts, for those who lack the case layout; returns the slice nodes.
+
+    A view that would be empty shows the map over its modality in a second plane.
+    """
     shown = shown_modalities(case)
-    views = {
-        modality: _view_node(scene, "vtkMRMLSliceNode", name)
-        for modality, name in zip(shown, SLICERS_VIEWS, strict=False)
-    }
+    layout, names = SLICERS_VIEWS[len(shown)]
+    _arrange(scene, getattr(slicer.vtkMRMLLayoutNode, layout))
+    nodes = [_view_node(scene, "vtkMRMLSliceNode", name) for name in names]
+    views = dict(zip(shown, nodes, strict=False))
     place_case(scene, case, views)
+    for node in nodes[len(shown) :]:
+        _place_second_plane(scene, case, views[case.modality], node)
     return views
 
 
@@ -174,31 +203,57 @@ def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
     width, height = (min(view.GetDimensions()[axis] for view in views.values()) for axis in (0, 1))
     wanted = np.maximum(FIELD_OF_VIEW * extent, LEAST_FIELD_MM)
     mm_per_pixel = max(wanted[0] / max(width, 1), wanted[1] / max(height, 1))
-    to_ras = np.eye(4)
-    to_ras[:3, :3], to_ras[:3, 3] = axes, centre
+    aside = LEGEND_SHARE / 2 * width * mm_per_pixel  # the same in all views, whichever of them has the legend
     for at, (modality, view) in enumerate(views.items()):
         modifying = view.StartModify()
         view.SetLayoutLabel(modality)
         view.SetLayoutColor(*COLOURS[at % len(COLOURS)])
         view.SetViewGroup(VIEW_GROUP)
-        view.GetSliceToRAS().DeepCopy(matrix_of(to_ras))
-        pixels, field = view.GetDimensions(), view.GetFieldOfView()
-        view.SetXYZOrigin(0.0, 0.0, 0.0)
-        view.SetFieldOfView(pixels[0] * mm_per_pixel, pixels[1] * mm_per_pixel, field[2])
-        view.UpdateMatrices()
+        _look_at(view, axes, centre, mm_per_pixel, aside)
         view.EndModify(modifying)
-        composite = _composite_of(scene, view)
-        image = case.volumes.get(modality)
-        composite.SetBackgroundVolumeID(None if image is None else image.GetID())
-        composite.SetForegroundVolumeID(case.map.GetID() if modality == case.modality else None)
-        composite.SetForegroundOpacity(FOREGROUND_OPACITY)
-        composite.SetLabelVolumeID(None)
-        composite.SetLinkedControl(True)
+        _show_layers(scene, case, modality, view, linked=True)
     others = [view for view in nodes_of_class(scene, "vtkMRMLSliceNode") if view not in views.values()]
     for modality, roi in case.rois.items():  # each outline on its own grid; the map's in Slicer's other views as well
         own = [views[modality]] if modality in views else []
         show_only_in(roi, own + (others if modality == case.modality else []))
         roi.GetDisplayNode().SetVisibility(modality in views)
+    redraw_legends(scene)
+
+
+def _look_at(view: Any, axes: np.ndarray, centre: np.ndarray, mm_per_pixel: float, aside: float) -> None:
+    """Turn a view to a plane, with a world point (RAS) in its middle, or so many mm left of it."""
+    to_ras = np.eye(4)
+    to_ras[:3, :3], to_ras[:3, 3] = axes, centre
+    view.GetSliceToRAS().DeepCopy(matrix_of(to_ras))
+    pixels, field = view.GetDimensions(), view.GetFieldOfView()
+    view.SetXYZOrigin(aside, 0.0, 0.0)
+    view.SetFieldOfView(pixels[0] * mm_per_pixel, pixels[1] * mm_per_pixel, field[2])
+    view.UpdateMatrices()
+
+
+def _show_layers(scene: Any, case: CaseNodes, modality: str, view: Any, *, linked: bool) -> None:
+    composite = _composite_of(scene, view)
+    image = case.volumes.get(modality)
+    composite.SetBackgroundVolumeID(None if image is None else image.GetID())
+    composite.SetForegroundVolumeID(case.map.GetID() if modality == case.modality else None)
+    composite.SetForegroundOpacity(FOREGROUND_OPACITY)
+    composite.SetLabelVolumeID(None)
+    composite.SetLinkedControl(linked)
+
+
+def _place_second_plane(scene: Any, case: CaseNodes, first: Any, view: Any) -> None:
+    """Show the map over its modality once more: upright on the plane of `first`, the slices one above the other."""
+    axes = array_of(first.GetSliceToRAS())[:3, :3]
+    centre = array_of(first.GetSliceToRAS())[:3, 3]
+    right, up, towards = axes.T
+    mm_per_pixel = first.GetFieldOfView()[0] / max(first.GetDimensions()[0], 1)
+    modifying = view.StartModify()
+    view.SetLayoutLabel(case.modality)
+    view.SetLayoutColor(*first.GetLayoutColor())
+    view.SetViewGroup(VIEW_GROUP + 1)
+    _look_at(view, np.stack([-up, towards, -right], axis=-1), centre, mm_per_pixel, first.GetXYZOrigin()[0])
+    view.EndModify(modifying)
+    _show_layers(scene, case, case.modality, view, linked=False)
 
 
 def plane_of(volume: Any, view: Any) -> np.ndarray:

@@ -34,8 +34,8 @@ class LensNodes:
     family
         Table node with a row a family, image type and modality.
     charts
-        Plot chart nodes: "explained" (ΔE: top five, bottom five, stable five), "shift" (ΔI, likewise) and "r2" (per
-        modality, before and after).
+        Plot chart nodes: "explained" (ΔE of the two features that gained most, lost most and are most stable),
+        "shift" (ΔI, likewise) and "r2" (per modality, before and after).
     folder_item
         The subject-hierarchy item ID of the folder that holds them all.
     warnings
@@ -62,8 +62,8 @@ def show_lens(result_folder: Path, scene: Any) -> LensNodes:
         shift = shift_table(scene, f"Shift: {result.task}", result.shift)
         family = family_table(scene, f"Families: {result.task}", result.family)
         r2, r2_data = r2_chart(scene, f"R² per modality: {result.task}", result)
-        moved, moved_data = shift_chart(scene, f"Largest and smallest shifts: {result.task}", result)
-        name = f"Largest and smallest shifts of explained spread: {result.task}"
+        moved, moved_data = shift_chart(scene, f"Shifts of importance: {result.task}", result)
+        name = f"Shifts of explained spread: {result.task}"
         explained, explained_data = shift_chart(scene, name, result, EXPLAINED)
         everything = (shift, family, explained, explained_data, moved, moved_data, r2, r2_data)
         more = {key: result.about[key] for key in KEPT if result.about.get(key) is not None}

@@ -20,13 +20,14 @@ from deepradiomics.images import Mask, Volume, image_record, read_volume
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.colours import make_legible
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
+from deepradiomics.scene.hidden import REDRAWN, redrawn_by, show_again
 from deepradiomics.scene.layouts import arrange_case
 from deepradiomics.scene.lens import LensNodes
 from deepradiomics.scene.lens_folder import CaseFolder, read_case_folder
 from deepradiomics.scene.lens_roi import add_outline
 from deepradiomics.scene.lens_tables import explained
 from deepradiomics.scene.map_place import ReferencePlace, reference_place
-from deepradiomics.scene.maps import add_map, legend_title, shown_range
+from deepradiomics.scene.maps import add_map, legend_title
 from deepradiomics.scene.names import node_name
 from deepradiomics.scene.own_image import OwnImage, holds, own_image, place_of
 from deepradiomics.scene.provenance import PREFIX, read_stamp, stamp
@@ -87,6 +88,7 @@ def show_case(
     places: Mapping[str, ReferencePlace | None] | None = None,
     layout: bool = True,
     verified: bool = False,
+    region: Any | None = None,
 ) -> CaseNodes:
     """Add the output of `deepradiomics lens case` to the scene, in place of the case shown before.
 
@@ -107,6 +109,9 @@ def show_case(
         Switch to the case layout, all modalities side by side.
     verified
         The result was computed on `volumes` just now; otherwise their voxels are compared.
+    region
+        The segmentation node that the region was taken from: hidden while the case is on show, which draws its outline
+        on each modality.
 
     Raises
     ------
@@ -150,8 +155,10 @@ def show_case(
             drawn.SetNodeReferenceID(role(ROI_ROLE, modality), roi.GetID())
         if lens is not None:
             drawn.SetNodeReferenceID(SHIFT_ROLE, lens.shift.GetID())
+        if region is not None:
+            drawn.SetNodeReferenceID(REDRAWN, region.GetID())
         item = _into_folder(scene, case, before, [drawn, *rois.values(), *_read(shown)])
-    remove_nodes(scene, [node for node in before if node not in shown.values()], with_empty_folders=True)
+    _take_out(scene, [node for node in before if node not in shown.values()])
     for node, name in ((drawn, _map_name(case)), *((roi, f"{case.roi_name} on {each}") for each, roi in rois.items())):
         node.SetName(node_name(name))  # while the old ones were there, the scene numbered the names
     note = case.roi_note
@@ -181,7 +188,14 @@ def case_shown(scene: Any) -> CaseNodes | None:
 
 def remove_case(scene: Any) -> None:
     """Take the case view out of the scene: the map, the outlines, and the images that were read for it."""
-    remove_nodes(scene, _own_nodes(scene), with_empty_folders=True)
+    _take_out(scene, _own_nodes(scene))
+
+
+def _take_out(scene: Any, nodes: list[Any]) -> None:
+    regions = [region for region in map(redrawn_by, nodes) if region is not None]
+    remove_nodes(scene, nodes, with_empty_folders=True)
+    for region in regions:
+        show_again(region)
 
 
 def _image(
@@ -213,7 +227,7 @@ def _image(
 def _window(volume: Volume, roi: Mask | None) -> tuple[float, float]:
     """Darkest and brightest grey to show: of what lies around the region, not of the whole body."""
     if roi is None:
-        return shown_range(volume.voxels, WINDOW_PERCENTILES)
+        return _greys(volume.voxels)
     corners = np.argwhere(roi.labels != 0)[:, ::-1]  # (n, 3) as x, y, z
     reach = np.ceil(WINDOW_REACH_MM / np.array(roi.geometry.spacing_mm))
     box = product(*zip(corners.min(axis=0) - reach, corners.max(axis=0) + reach, strict=True))
@@ -221,7 +235,14 @@ def _window(volume: Volume, roi: Mask | None) -> tuple[float, float]:
     low = np.clip(np.floor(index.min(axis=0)), 0, np.array(volume.geometry.size) - 1).astype(int)
     high = np.clip(np.ceil(index.max(axis=0)), 0, np.array(volume.geometry.size) - 1).astype(int)
     near = volume.voxels[tuple(slice(a, b + 1) for a, b in zip(low[::-1], high[::-1], strict=True))]
-    return shown_range(near, WINDOW_PERCENTILES)
+    return _greys(near)
+
+
+def _greys(voxels: np.ndarray) -> tuple[float, float]:
+    """Two percentiles of an image's values, apart even where all are equal."""
+    values = voxels[np.isfinite(voxels)]
+    low, high = (float(grey) for grey in np.percentile(values, WINDOW_PERCENTILES)) if values.size else (0.0, 1.0)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 def _own_nodes(scene: Any) -> list[Any]:

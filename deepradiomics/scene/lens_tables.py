@@ -54,25 +54,39 @@ SHIFT_HELP = {
     "unit": "Unit of the feature's values, where they have one",
     "description": "What the feature measures, and on which filtered image",
 }
-UNITS = {"mse_pre": "SD²", "mse_ft": "SD²"}
-TITLES = {  # what stands in the header; the columns keep their names
+SPREAD = "SD"  # of the feature
+UNITS = {
+    "mse_pre": "SD²",
+    "mse_ft": "SD²",
+    "explained_pre": SPREAD,
+    "explained_ft": SPREAD,
+    "delta_explained": SPREAD,
+    "delta_explained_low": SPREAD,
+    "delta_explained_high": SPREAD,
+}
+TITLES = {  # what stands in the header, before the unit; the columns keep their names
+    "modality": "Modality",
+    "feature": "Feature",
+    "family": "Family",
+    "image_type": "Image type",
     "i_pre": "I before",
     "i_ft": "I after",
     "delta_i": "ΔI",
     "delta_i_low": "ΔI 2.5 %",
     "delta_i_high": "ΔI 97.5 %",
-    "p_null": "p",
-    "q_null": "q",
-    "p_family": "p max-T",
+    "p_null": "p of ΔI",
+    "q_null": "q of ΔI",
+    "p_family": "p max-T of ΔI",
     "delta_i_standardised": "ΔI standardised",
     "delta_i_fit_ft": "ΔI fit on after",
     "delta_i_fit_both": "ΔI fit on both",
     "r2_pre": "R² before",
     "r2_ft": "R² after",
-    "r2_pooled_pre": "pooled R² before",
-    "r2_pooled_ft": "pooled R² after",
+    "r2_pooled_pre": "Pooled R² before",
+    "r2_pooled_ft": "Pooled R² after",
     "mse_pre": "MSE before",
     "mse_ft": "MSE after",
+    "rank": "Rank by ΔI",
     "explained_pre": "E before",
     "explained_ft": "E after",
     "delta_explained": "ΔE",
@@ -81,13 +95,18 @@ TITLES = {  # what stands in the header; the columns keep their names
     "p_explained": "p of ΔE",
     "q_explained": "q of ΔE",
     "p_family_explained": "p max-T of ΔE",
-    "rank_explained": "rank by ΔE",
-    "noise_pre": "noise in I² before",
-    "noise_ft": "noise in I² after",
-    "image_type": "image",
-    "n_features": "features",
-    "n_patients": "patients",
-    "p_holm": "p Holm",
+    "rank_explained": "Rank by ΔE",
+    "noise_pre": "Noise in I² before",
+    "noise_ft": "Noise in I² after",
+    "unit": "Unit of the feature",
+    "description": "What it measures",
+    "kind": "Grouped by",
+    "group": "Group",
+    "n_features": "Features",
+    "n_patients": "Test patients",
+    "p": "p",
+    "p_holm": "p after Holm",
+    "stars": "Stars",
 }
 FAMILY_HELP = {
     "kind": "How the features are grouped: by family, by image type, by modality, or all together",
@@ -147,9 +166,10 @@ def _finished(node: Any) -> Any:
     """Headers and units; locked, because results are read and not edited."""
     table = node.GetTable()
     for name in [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]:
-        node.SetColumnTitle(name, TITLES.get(name, name))
-        if name in UNITS:
-            node.SetColumnUnitLabel(name, UNITS[name])
+        unit = UNITS.get(name)
+        node.SetColumnTitle(name, f"{TITLES[name]}, {unit}" if unit else TITLES[name])
+        if unit:
+            node.SetColumnUnitLabel(name, unit)
     node.SetLocked(True)
     return node
 

@@ -14,8 +14,9 @@ import slicer.util
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, volume_from_sitk
-from deepradiomics.lens.map_colours import signed_range
+from deepradiomics.lens.map_colours import colour_range, signed_range
 from deepradiomics.radiomics.explain import Explained, explain
+from deepradiomics.results.palettes import FEATURE, SIGNED_FEATURE
 from deepradiomics.scene.atomic import all_or_nothing
 from deepradiomics.scene.colours import add_legend, colour_node
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
@@ -31,7 +32,6 @@ from deepradiomics.scene.volumes import node_from_volume
 
 MAP_ROLE = "DeepRadiomics.map."  # from the table node to each map; ends in the feature's key
 KIND = "maps"
-SHOWN_PERCENTILES = (1.0, 99.0)  # texture has long tails: the colours span what lies between
 LEGEND_WIDTH = 18  # letters in a line of the legend's title
 
 MAP_COLUMNS: dict[str, type] = {
@@ -106,7 +106,8 @@ def show_maps(
     about, volumes = read_maps(Path(result_folder))
     sources = {"image": volume, **(nodes or {})}
     with all_or_nothing(scene):
-        made = {key: add_map(scene, key, each, volume, place) for key, each in volumes.items()}
+        radius = _kernel_radius(about)
+        made = {key: add_map(scene, key, each, volume, place, kernel_radius=radius) for key, each in volumes.items()}
         table = _table(scene, name, volumes)
         for key, node in made.items():
             table.SetNodeReferenceID(role(MAP_ROLE, key), node.GetID())
@@ -157,20 +158,6 @@ def jump_to(node: Any, slice_nodes: Sequence[Any]) -> None:
         each.JumpSliceByCentering(*world)
 
 
-def shown_range(voxels: np.ndarray, percentiles: tuple[float, float] = SHOWN_PERCENTILES) -> tuple[float, float]:
-    """Lowest and highest colour for a map: two percentiles of its values, apart even where all are equal."""
-    values = voxels[np.isfinite(voxels)]
-    if values.size == 0:
-        return 0.0, 1.0
-    low, high = (float(each) for each in np.percentile(values, percentiles))
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        low, high = float(values.min()), float(values.max())
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        half = 0.5 * abs(low) or 0.5
-        low, high = low - half, high + half
-    return low, high
-
-
 def legend_title(about: Explained) -> str:
     """A feature's short name in lines that fit beside a slice, with its unit below."""
     lines = [""]
@@ -205,11 +192,12 @@ def add_map(
     shown: tuple[float, float] | None = None,
     title: str | None = None,
     diverging: bool = False,
+    kernel_radius: int = 1,
 ) -> Any:
     """Add one map in colours with its legend: below the transform of `reference` at `place`, else in the world.
 
-    `shown`: lowest and highest colour (by default two percentiles of the values); `title` of the legend;
-    `diverging`: values of both signs in colours that diverge from 0.
+    `shown`: lowest and highest colour (by default those of the region's interior, of windows of `kernel_radius` voxels
+    on each side); `title` of the legend; `diverging`: values of both signs in colours that diverge from 0.
     """
     about = explain(key)
     node = node_from_volume(volume, scene, key)
@@ -218,10 +206,10 @@ def add_map(
     node.SetAttribute("DeepRadiomics.kind", KIND)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    low, high = shown or shown_range(volume.voxels)
+    low, high = shown or colour_range(volume.voxels, kernel_radius)
     both = signed_range(low, high) if diverging else None
     low, high = both or (low, high)
-    display.SetAndObserveColorNodeID(colour_node(scene, "DivergingBlueRed" if both else "Plasma").GetID())
+    display.SetAndObserveColorNodeID(colour_node(scene, SIGNED_FEATURE if both else FEATURE).GetID())
     values = volume.voxels[np.isfinite(volume.voxels)]
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(low, high)
@@ -248,6 +236,11 @@ def _table(scene: Any, name: str, volumes: Mapping[str, Volume]) -> Any:
         columns["unit"].append(about.unit)
         columns["description"].append(about.text)
     return add_table(scene, name, columns, MAP_COLUMNS, MAP_HELP)
+
+
+def _kernel_radius(about: Mapping[str, Any]) -> int:
+    settings = about.get("settings")
+    return int(settings.get("kernel_radius", 1)) if isinstance(settings, Mapping) else 1
 
 
 def _file_of(each: Any) -> str:

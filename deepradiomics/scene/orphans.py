@@ -1,6 +1,7 @@
 """Nothing of a result stays in the scene when the user deletes its folder.
 
 The subject hierarchy removes the nodes that have items in it, and with them neither their display nodes nor legends.
+A segmentation that was hidden because a result drew its outline is shown again when that result goes.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import vtk
+
+from deepradiomics.scene.hidden import redrawn_by, show_again
 
 _OBSERVED = "_deepradiomics_orphans"  # attribute of the scene's Python object, which VTK keeps with the scene
 _KIND = "DeepRadiomics.kind"
@@ -29,6 +32,8 @@ def watch_scene(scene: Any) -> None:
             return
         displays = [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
         caller.__dict__.setdefault("_deepradiomics_left", []).extend(each for each in displays if each is not None)
+        if redrawn_by(node) is not None:
+            show_again(redrawn_by(node))
 
     def gone(caller: Any, event: str) -> None:
         left = caller.__dict__.pop("_deepradiomics_left", [])

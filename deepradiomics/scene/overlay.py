@@ -9,15 +9,15 @@ import slicer
 import slicer.util
 
 from deepradiomics.images import Volume
-from deepradiomics.results.palettes import MAP_OPACITY
-from deepradiomics.scene.atomic import nodes_of_class
-from deepradiomics.scene.colours import MapColours, add_legend, colour_node
+from deepradiomics.results.palettes import MAP_OPACITY, RELEVANCE, Palette
+from deepradiomics.scene.atomic import nodes_of_class, redraw_legends
+from deepradiomics.scene.colours import add_legend, colour_node
 from deepradiomics.scene.legend_room import has_legend, leave_room
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place
 from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement
 from deepradiomics.scene.volumes import node_from_volume
 
-FOREGROUND_OPACITY = MAP_OPACITY
+FOREGROUND_OPACITY = MAP_OPACITY  # in the scene as in the reports
 SPACING_TOLERANCE = 1e-3  # relative: NIfTI keeps single precision
 
 
@@ -28,7 +28,7 @@ def add_overlay(
     *,
     name: str,
     place: ReferencePlace | None = None,
-    colours: MapColours = "Plasma",
+    colours: Palette = RELEVANCE,
     hide_below: float = 0.0,
     from_zero: bool = False,
     interpolate: bool = False,
@@ -151,6 +151,7 @@ def show_over(
         slicer.util.setSliceViewerLayers(fit=True)  # without windows it does nothing
     if background is not None and legend and (changed or first):
         leave_room(scene, background)
+    redraw_legends(scene)
     return len(composites)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from deepradiomics.scene.atomic import nodes_of_class
 from deepradiomics.scene.folder import RESULT, referenced_inputs
+from deepradiomics.scene.hidden import hide, redrawn_by, show_again
 from deepradiomics.scene.layouts import show_chart, show_table
 from deepradiomics.scene.overlay import FOREGROUND_OPACITY, show_over
 
-HIDDEN = "DeepRadiomics.hidden"  # attribute of a display node: hidden because another result is on show
 DRAWN_CLASSES = ("vtkMRMLSegmentationNode", "vtkMRMLMarkupsNode", "vtkMRMLModelNode")
 
 
@@ -44,18 +44,27 @@ def show_result(
 def hide_others(scene: Any, node: Any) -> None:
     """Hide the outlines, surfaces and boxes of all results but that of `node`, and show its own again.
 
-    So are the segmentations that a result was computed from, which belong to its patient.
+    So are the segmentations that a result was computed from, which belong to its patient; and the one whose outline the
+    result draws itself, until another result of the same image is on show.
     """
     result = node.GetAttribute(RESULT)
     own_inputs = {each.GetID() for each in referenced_inputs(node).values()}
-    others_inputs = _inputs_of_others(scene, result) - own_inputs
+    others_inputs = _inputs_of_others(scene, result)
+    for other, segmentation in _redrawn_by_others(scene, result):
+        same_image = own_inputs & {each.GetID() for each in referenced_inputs(other).values()}
+        (own_inputs if same_image else others_inputs).add(segmentation.GetID())
+    redrawn = redrawn_by(node)
+    if redrawn is not None:
+        own_inputs.discard(redrawn.GetID())
+        others_inputs.add(redrawn.GetID())
+    others_inputs -= own_inputs
     for name in DRAWN_CLASSES:
         for drawn in nodes_of_class(scene, name):
             belongs = drawn.GetAttribute(RESULT)
             if (belongs is not None and belongs != result) or drawn.GetID() in others_inputs:
-                _hide(drawn)
+                hide(drawn)
             elif belongs is not None or drawn.GetID() in own_inputs:
-                _show_again(drawn)
+                show_again(drawn)
 
 
 def _inputs_of_others(scene: Any, result: str | None) -> set[str]:
@@ -64,20 +73,11 @@ def _inputs_of_others(scene: Any, result: str | None) -> set[str]:
     return {node.GetID() for each in others for node in referenced_inputs(each).values()}
 
 
-def _hide(node: Any) -> None:
-    for index in range(node.GetNumberOfDisplayNodes()):
-        display = node.GetNthDisplayNode(index)
-        if display is not None and display.GetVisibility():
-            display.SetAttribute(HIDDEN, "1")
-            display.SetVisibility(False)
-
-
-def _show_again(node: Any) -> None:
-    for index in range(node.GetNumberOfDisplayNodes()):
-        display = node.GetNthDisplayNode(index)
-        if display is not None and display.GetAttribute(HIDDEN):
-            display.RemoveAttribute(HIDDEN)
-            display.SetVisibility(True)
+def _redrawn_by_others(scene: Any, result: str | None) -> list[tuple[Any, Any]]:
+    """Maps of other results, each with the segmentation whose outline that result draws."""
+    maps = [node for node in nodes_of_class(scene, "vtkMRMLScalarVolumeNode") if _is_of_another(node, result)]
+    pairs = [(node, redrawn_by(node)) for node in maps]
+    return [(node, segmentation) for node, segmentation in pairs if segmentation is not None]
 
 
 def _show_tables(scene: Any, table: Any, result: str | None) -> None:

@@ -20,8 +20,7 @@ def test_the_module_describes_itself(simulated: Any) -> None:
     importlib.import_module("RadiomicFeatures").RadiomicFeatures(parent)
     assert parent.title == "Radiomic Features" and parent.categories == ["Quantification"]
     assert not parent.icon.isNull() and "not a medical device" in parent.helpText
-    assert "https://github.com/DeepRadiomics/SlicerDeepRadiomics#readme" in parent.helpText
-    assert parent.contributors == ["The DeepRadiomics developers (DeepRadiomics)"]
+    assert "Names and values are PyRadiomics'" in parent.helpText
 
 
 def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:

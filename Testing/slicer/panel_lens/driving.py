@@ -52,8 +52,12 @@ def opened(widget: Any, folder: Path) -> Any:
 
 def shown_features(widget: Any) -> list[str]:
     """The first column of the list of features."""
-    return [widget.ui.shiftTable.item(row, 0).text() for row in range(widget.ui.shiftTable.rowCount)]
+    return shown_column(widget, 0)
 
 
-def shown_column(widget: Any, column: int) -> list[str]:
-    return [widget.ui.shiftTable.item(row, column).text() for row in range(widget.ui.shiftTable.rowCount)]
+def shown_column(widget: Any, column: int, table: str = "shiftTable") -> list[str]:
+    """What a column of a list reads: the text of its cells, or what stands on their bars."""
+    listed = getattr(widget.ui, table)
+    cells = [listed.cellWidget(row, column) or listed.item(row, column) for row in range(listed.rowCount)]
+    texts = [cell.text if isinstance(cell.text, str) else cell.text() for cell in cells]
+    return [text.replace("\u200b", "") for text in texts]

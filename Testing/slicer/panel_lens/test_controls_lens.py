@@ -88,15 +88,18 @@ def test_cases_of_the_scene_are_found_as_they_come(widget: Any, simulated: Any) 
     load_synthetic_prostate()
     widget.refresh()
     assert list(ticks(widget)) == ["t2", "highb", "adc"] and p.roi == "gland"
-    assert widget.ui.manifestEdit.isHidden() and "Cases: 1" in widget.ui.cohortLabel.text
+    assert widget.ui.manifestArea.isHidden() and "Cases: 1" in widget.ui.cohortLabel.text
 
 
-def test_only_the_rows_that_matter_are_shown(widget: Any) -> None:
+def test_only_the_rows_that_matter_are_shown_and_hidden_ones_leave_no_gap(widget: Any) -> None:
+    from PySide6 import QtWidgets
     from RadiomicLensLib.choices import CaseSource, CasesSource, EncoderSource, FeatureSet
 
     def shown(name: str) -> bool:
-        return not getattr(widget.ui, name).isHidden()
+        return getattr(widget.ui, name).isVisibleTo(widget.parent)
 
+    for section in ("inputsSection", "encodersSection", "caseSection"):
+        getattr(widget.ui, section).collapsed = False
     p = widget.parameters
     assert p.encoderSource is EncoderSource.SAMPLE
     assert shown("manifestEdit") and not shown("finetuneFolderEdit") and not shown("preEncoderEdit")
@@ -109,6 +112,18 @@ def test_only_the_rows_that_matter_are_shown(widget: Any) -> None:
     assert shown("caseSelector") and not shown("caseSegmentSelector")
     p.caseSource = CaseSource.SCENE
     assert not shown("caseSelector") and shown("caseSegmentSelector") and shown("caseVolumesArea")
+    # The rows of a form keep their spacing when they are hidden: containers lie in boxes, which close up.
+    for name in ("manifest", "parameterFile", "finetuneFolder", "eachEncoder", "caseOfLens", "caseOfScene"):
+        section = getattr(widget.ui, f"{name}Area").parentWidget()
+        assert isinstance(section.layout(), QtWidgets.QVBoxLayout), name
+
+
+def test_the_shared_tools_lie_folded_below_everything(widget: Any) -> None:
+    sections = ("inputsSection", "encodersSection", "optionsSection", "runArea", "resultsSection", "caseSection")
+    layout = widget.ui.inputsSection.parentWidget().layout()
+    tools = layout.indexOf(widget.ui.imageToolsArea)
+    assert all(layout.indexOf(getattr(widget.ui, name)) < tools for name in (*sections, "logSection"))
+    assert widget.ui.segmentSection.collapsed and widget.ui.registerSection.collapsed
 
 
 def test_apply_enables_only_when_it_can_run_and_says_why_not(

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from deepradiomics.radiomics.explain import explain
 from Testing.slicer.fake_child import FakeStart, HandTimer
-from Testing.slicer.panel.driving import cut_off, pictured
+from Testing.slicer.panel.driving import cut_off, pictured, unreadable
 from Testing.slicer.panel_lens.driving import (
     case_writer,
     opened,
@@ -21,7 +22,7 @@ from Testing.slicer.panel_lens.driving import (
 )
 from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
 
-MODALITY, EXPLAINED, SHIFT, Q, R2_FT, RANK = 1, 2, 3, 4, 11, 12  # columns of the list
+MODALITY, EXPLAINED, Q, R2_FT, SHIFT, RANK = 1, 2, 3, 5, 6, 12  # columns of the list
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -73,7 +74,7 @@ def test_without_permutations_that_is_said(widget: Any, tmp_path: Path) -> None:
 def test_the_largest_shift_comes_first(widget: Any, lens_folder: Path) -> None:
     opened(widget, lens_folder)
     first = min(rows_of(lens_folder), key=lambda row: int(row["rank_explained"]))
-    assert shown_features(widget)[0] == first["feature"].removeprefix("original_")
+    assert shown_features(widget)[0] == explain(first["feature"]).label
     assert shown_column(widget, EXPLAINED)[0] == f"{float(first['delta_explained']):+.3f}"
     assert shown_column(widget, RANK)[:3] == ["1", "2", "3"]
     assert widget.ui.shiftCountLabel.text == "500 of 837 rows; sort or search to see others"
@@ -108,9 +109,11 @@ def test_a_search_finds_name_family_image_type_and_modality(widget: Any, lens_fo
     ui.shiftFilterEdit.text = "GLRLM adc"
     wanted = sum(row["family"] == "glrlm" and row["modality"] == "adc" for row in everything)
     assert ui.shiftTable.rowCount == wanted and ui.shiftCountLabel.text == f"{wanted} of 837 rows"
-    assert set(shown_column(widget, MODALITY)) == {"adc"} and all("glrlm" in name for name in shown_features(widget))
+    assert set(shown_column(widget, MODALITY)) == {"adc"} and all(
+        name.startswith("GLRLM") for name in shown_features(widget)
+    )
     ui.shiftFilterEdit.text = "original contrast t2"
-    assert {name.split("_")[0] for name in shown_features(widget)} == {"glcm", "ngtdm"}
+    assert set(shown_features(widget)) == {"GLCM Contrast", "NGTDM Contrast"}
     ui.shiftFilterEdit.text = "nothing of the kind"
     assert ui.shiftTable.rowCount == 0
     p.shiftFilter = ""
@@ -126,7 +129,7 @@ def test_the_chosen_row_stays_chosen_when_the_table_is_sorted(widget: Any, lens_
     row = ui.shiftTable.currentRow()
     assert (p.chosenModality, p.chosenFeature) == key
     assert (shown_column(widget, MODALITY)[row], shown_features(widget)[row]) == (
-        key[0], key[1].removeprefix("original_"),
+        key[0], explain(key[1]).label,
     )  # fmt: skip
 
 
@@ -144,6 +147,40 @@ def test_families_are_listed_with_their_p(widget: Any, lens_folder: Path) -> Non
     groups = [table.item(row, 0).text() for row in range(table.rowCount)]
     assert groups[:2] == ["First order", "GLCM"] and groups[-1] == "All"
     assert table.item(0, 4).text().endswith("***")
+    bars = [[table.cellWidget(row, column).styleSheet for row in range(table.rowCount)] for column in (2, 3)]
+    with open(lens_folder / "table1.csv", encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    greatest = max(float(row[name]) for row in rows for name in ("r2_pre", "r2_ft"))
+    for column, name in enumerate(("r2_pre", "r2_ft")):  # one scale for both, so that they can be compared
+        assert shown_column(widget, 2 + column, "familyTable") == [f"{float(row[name]):.3f}" for row in rows]
+        for sheet, row in zip(bars[column], rows, strict=True):
+            assert f"stop:{float(row[name]) / greatest:.4f} rgba" in sheet
+
+
+def test_a_shift_is_a_bar_to_the_right_or_to_the_left(widget: Any, lens_folder: Path) -> None:
+    opened(widget, lens_folder)
+    table = widget.ui.shiftTable
+    shifts = [float(text) for text in shown_column(widget, EXPLAINED)]
+    assert shifts[0] > 0 and min(shifts) < 0
+    sheet = table.cellWidget(0, EXPLAINED).styleSheet
+    assert "stop:0.5000 transparent" in sheet and "stop:1.0000 rgba(213, 94, 0" in sheet  # the greatest: to the end
+    lowest = shifts.index(min(shifts))
+    assert "stop:0.5000 rgba(0, 114, 178" in table.cellWidget(lowest, EXPLAINED).styleSheet
+
+
+def test_the_main_columns_are_seen_without_scrolling_and_every_name_can_be_read(
+    widget: Any, lens_folder: Path, tmp_path: Path
+) -> None:
+    opened(widget, lens_folder)
+    pictured(widget, "lens-list", tmp_path, 1450, 520)
+    table = widget.ui.shiftTable
+    header = table.horizontalHeader()
+    heads = [table.horizontalHeaderItem(column).text().replace("\n", " ") for column in range(table.columnCount)]
+    assert heads[:6] == ["Feature", "Mod.", "ΔE", "q ΔE", "R² before", "R² after"]
+    assert header.sectionViewportPosition(5) + header.sectionSize(5) <= table.viewport().width()
+    assert unreadable(table, 0) == []
+    families = widget.ui.familyTable
+    assert families.horizontalHeader().length() <= table.viewport().width()
 
 
 def test_charts_come_into_the_plot_view(widget: Any, simulated: Any, lens_folder: Path, errors: list[str]) -> None:

@@ -118,6 +118,22 @@ def test_names_that_do_not_exist_are_told(source: CaseSource) -> None:
         case_map(source, "t2", "original_shape_VoxelVolume", CONFIG)
 
 
+@pytest.mark.parametrize(
+    ("radiomics", "says"),
+    [
+        ({}, "holds no 'radiomics'.*fit the lens again"),
+        ({"t2": {}, "adc": {}}, "modality 'dwi': this lens measured t2, adc."),
+    ],
+)
+def test_a_lens_that_did_not_measure_a_modality_says_what_it_did(
+    source: CaseSource, fake: LensResult, radiomics: dict[str, object], says: str
+) -> None:
+    lens = replace(fake, about={**fake.about, "radiomics": radiomics})
+    images = {**source.images, "dwi": source.images["t2"]}
+    with pytest.raises(InputError, match=says):
+        case_map(replace(source, images=images), "dwi", "original_firstorder_Mean", lens)
+
+
 @pytest.fixture(scope="module")
 def fake(tmp_path_factory: pytest.TempPathFactory) -> LensResult:
     return LensResult.read(write_fake_lens(tmp_path_factory.mktemp("fake") / "lens", case=False))

@@ -22,6 +22,7 @@ def fill_bars(
     colours: Sequence[Any] | None = None,
     *,
     reach: float | None = None,
+    signed: bool | None = None,
 ) -> list[Any]:
     """Put a bar into a column of a table, a row a value; returns the cells, which must be kept (PythonQt lets go).
 
@@ -36,10 +37,13 @@ def fill_bars(
         Red, green and blue (0 to 255) of each bar, in place of those by sign.
     reach
         The value of a bar that fills the cell (1 for probabilities); by default the greatest of these.
+    signed
+        Whether bars begin in the middle; by default where one of these is negative. Columns that are to be compared
+        have one `reach` and one `signed`.
     """
     known = [value for value in values if value is not None and value == value]
     reach = reach or max((abs(value) for value in known), default=0.0) or 1.0
-    signed = any(value < 0 for value in known)
+    signed = any(value < 0 for value in known) if signed is None else signed
     cells = []
     for row, (value, text) in enumerate(zip(values, texts, strict=True)):
         cell = qt.QLabel(text)
