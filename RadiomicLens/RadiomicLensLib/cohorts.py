@@ -104,7 +104,7 @@ def cohort_of_scene() -> Cohort:
 
 
 def cohort_words(cohort: Cohort, modalities: Collection[str], roi: str) -> str:
-    """The cohort in a line or two; what is wrong with one is said above Apply."""
+    """The cohort in a line or two; what is wrong with it stands above Apply."""
     if cohort.problem:
         return ""
     text = _("Cases: {cases}; modalities: {modalities}").format(

@@ -1,4 +1,4 @@
-"""How long a fit will take, roughly: said above Apply, so that nobody waits blindly.
+"""How long a fit will take, roughly; shown above Apply.
 
 Seconds on one ordinary processor core; images are not looked at, so a factor of three either way is normal.
 """
@@ -36,4 +36,4 @@ def words(given: float) -> str:
         time = _("{minutes} min").format(minutes=round(given / 60))
     else:
         time = _("{hours:.1f} h").format(hours=given / 3600)
-    return _("Takes very roughly {time}; a stopped run goes on where it was.").format(time=time)
+    return _("Takes very roughly {time}; a stopped run resumes where it was.").format(time=time)

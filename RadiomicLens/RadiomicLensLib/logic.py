@@ -59,7 +59,7 @@ class RadiomicLensLogic(ImageTools):
             The encoder before and after fine-tuning: a bundle's folder, "module:function" (its code runs), or a table
             of embeddings (CSV, Parquet).
         output
-            Folder for the result; a stopped fit goes on there.
+            Folder for the result; a stopped fit resumes there.
         options
             ``finetune`` (a fine-tuning's folder: gives both encoders, the splits and the downstream performance),
             ``task`` (its name, as tables show it), ``layer``, ``device``, ``seed``, ``resume``, and all of

@@ -87,7 +87,7 @@ def count_words(rows: ShiftRows) -> str:
 
 def family_headers() -> list[str]:
     """Headers of the list of families."""
-    return [_("Group"), "n", _("R² before"), _("R² after"), _("p after Holm")]
+    return [_("Group"), "n", _("R²\nbefore"), _("R²\nafter"), _("p after\nHolm")]
 
 
 def family_rows(table: Any) -> list[tuple[str, ...]]:

@@ -24,6 +24,7 @@ from deepradiomics.scene.panel.result_actions import (
 from . import result_text as text
 
 ROW_HEIGHT = 22
+FAMILY_BAR = 58  # pixels: two columns of bars beside the groups' names
 WIDTHS = (130, 46, 86, 56, 54, 54)  # of the main columns: all are seen in a panel 520 pixels wide
 
 
@@ -164,10 +165,11 @@ class ResultsSection:
         known = [value for values in r2 for value in values if value is not None and value == value]
         reach, signed = max(map(abs, known), default=None), any(value < 0 for value in known)
         for column, values in zip(text.FAMILY_BARS, r2, strict=True):
-            shown = [cells[column] for cells in rows]
-            self._family_items += fill_bars(
-                listed, column, values, shown, len(rows) * [AGAINST], reach=reach, signed=signed
-            )
+            shown, colours = [cells[column] for cells in rows], len(rows) * [AGAINST]
+            bars = fill_bars(listed, column, values, shown, colours, reach=reach, signed=signed)
+            for bar in bars:
+                bar.setMinimumWidth(FAMILY_BAR)
+            self._family_items += bars
         fit_columns(listed, len(headers), 0)
 
     def onHeader(self, column: int) -> None:

@@ -100,7 +100,7 @@ class LensPanel(ModulePanel):
         return self.ui.showCaseButton
 
     def onApply(self, checked: bool = False) -> None:
-        """Fit, or cancel; a cancelled fit goes on where it was when it is started again."""
+        """Fit, or cancel; a cancelled fit resumes when it is started again."""
         self.run(self.ui.applyButton, "lens", self._start, self.results.show)
 
     def _start(self, callbacks: dict):

@@ -164,6 +164,7 @@ def test_a_shift_is_a_bar_to_the_right_or_to_the_left(widget: Any, lens_folder: 
     assert shifts[0] > 0 and min(shifts) < 0
     sheet = table.cellWidget(0, EXPLAINED).styleSheet
     assert "stop:0.5000 transparent" in sheet and "stop:1.0000 rgba(213, 94, 0" in sheet  # the greatest: to the end
+    assert "stop:1.0000 transparent" not in sheet  # and does not fade
     lowest = shifts.index(min(shifts))
     assert "stop:0.5000 rgba(0, 114, 178" in table.cellWidget(lowest, EXPLAINED).styleSheet
 
@@ -179,8 +180,11 @@ def test_the_main_columns_are_seen_without_scrolling_and_every_name_can_be_read(
     assert heads[:6] == ["Feature", "Mod.", "ΔE", "q ΔE", "R² before", "R² after"]
     assert header.sectionViewportPosition(5) + header.sectionSize(5) <= table.viewport().width()
     assert unreadable(table, 0) == []
+    widget.ui.resultTabs.currentIndex = 1
+    pictured(widget, "lens-families", tmp_path, 1450, 440)
     families = widget.ui.familyTable
-    assert families.horizontalHeader().length() <= table.viewport().width()
+    assert families.horizontalHeader().length() <= families.viewport().width()
+    assert unreadable(families, 0) == []
 
 
 def test_charts_come_into_the_plot_view(widget: Any, simulated: Any, lens_folder: Path, errors: list[str]) -> None:

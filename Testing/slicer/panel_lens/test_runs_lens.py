@@ -191,6 +191,9 @@ def test_images_of_the_scene_are_chosen_for_the_user_and_by_the_user(
     from RadiomicLensLib.choices import CaseSource
     from RadiomicLensLib.samples import load_synthetic_prostate
 
+    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.lens_case import remove_case
+
     prostate = load_synthetic_prostate()
     p, ui, section = chosen(widget, lens_folder), widget.ui, widget.caseView
     p.caseSource = CaseSource.SCENE
@@ -211,6 +214,14 @@ def test_images_of_the_scene_are_chosen_for_the_user_and_by_the_user(
         "t2", "highb", "adc",
     ]  # fmt: skip
     assert "--mask" in start.words and start.given("--case") == prostate.volumes["t2"].GetName()
+    drawn = [
+        node.GetName()
+        for node in nodes_of_class(simulated.mrmlScene, "vtkMRMLSegmentationNode")
+        if node.GetDisplayNode().GetVisibility()
+    ]
+    assert sorted(drawn) == ["gland on adc", "gland on highb", "gland on t2"]  # and not the gland chosen beside them
+    remove_case(simulated.mrmlScene)
+    assert p.caseSegmentation.GetDisplayNode().GetVisibility()
     p.caseSegmentation = None
     assert ui.caseStatusLabel.text == "Choose the segmentation of the region."
 
