@@ -179,6 +179,18 @@ def test_a_folder_of_another_module_is_refused_with_a_sentence(
     assert len(errors) == 1 and "open it with the module that made it" in errors[0]
 
 
+def test_the_longest_bar_ends_as_sharply_as_the_others(widget: Any) -> None:
+    import re
+
+    from deepradiomics.scene.panel.bars import gradient
+
+    for share, signed in ((1.0, True), (1.0, False), (0.4, False), (-1.0, True)):
+        stops = re.findall(r"stop:([0-9.]+) (transparent|rgba)", gradient(share, signed, (1, 2, 3)))
+        filled = [float(at) for at, what in stops if what == "rgba"]
+        after = [float(at) for at, what in stops if what == "transparent" and float(at) > filled[-1]]
+        assert min(after) - filled[-1] <= 2e-4, (share, signed, stops)  # no fading to the edge of the cell
+
+
 def test_another_task_shows_its_own_map_and_rows(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
     from RadiomicFingerprintLib.choices import HeatMap
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import types
 from pathlib import Path
@@ -249,6 +250,34 @@ def test_names_of_features_and_outcomes_are_read_without_scrolling(
             assert sum(columns) <= table.viewport().width(), name
             assert unreadable(table, 0) == [], name
     assert texts(widget.ui.featuresTable)[-1] == label_and_tip("log-sigma-2-0-mm-3D_glcm_Contrast")[0]
+
+
+def test_hidden_rows_leave_no_gaps(widget: Any, ct: Any, tmp_path: Path) -> None:
+    from ICHLatentFeaturesLib.choices import Outline
+    from PySide6 import QtWidgets
+
+    p, ui = ready(widget, ct, tmp_path), widget.ui
+    ui.optionsSection.collapsed = False
+    heights = {}
+    for outline in (Outline.MODEL, Outline.NETWORK, Outline.SEGMENT):
+        p.outline = outline
+        pictured(widget, f"ich_rows_{outline.value}", tmp_path, 1500, width=520)
+        for section in (ui.inputsSection, ui.optionsSection):
+            rows = [each for each in section.children() if isinstance(each, QtWidgets.QWidget) and each.isVisible()]
+            places = sorted((place.top(), place.bottom()) for place in map(QtWidgets.QWidget.geometry, rows))
+            gaps = [below[0] - above[1] - 1 for above, below in itertools.pairwise(places)]
+            assert set(gaps) == {section.layout().spacing()}, (outline, section.name, gaps)
+        heights[outline] = QtWidgets.QWidget.height(ui.optionsSection)
+    assert heights[Outline.SEGMENT] < heights[Outline.MODEL]  # a segment needs no options of a network
+
+
+def test_the_shared_tools_lie_folded_below_everything_else(widget: Any) -> None:
+    ui = widget.ui
+    layout = ui.imageToolsArea.parentWidget().layout()
+    names = ("resultsSection", "experimentSection", "logSection", "imageToolsArea")
+    places = [layout.indexOf(getattr(ui, name)) for name in names]
+    assert places == sorted(places) and places[-1] == layout.count() - 2  # below it only what takes the free room
+    assert ui.experimentSection.collapsed and ui.segmentSection.collapsed and ui.registerSection.collapsed
 
 
 def test_gradcam_ring_and_growth_follow_the_controls(
