@@ -63,13 +63,15 @@ def fingerprint(
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         from deepradiomics.scene.fingerprint import show_fingerprint
 
-        kept = keep(folder / "result", name, output_folder)
-        nodes = show_fingerprint(kept, dict(volumes), slicer.mrmlScene, verified=True)
+        nodes = show_fingerprint(folder, dict(volumes), slicer.mrmlScene, verified=True)
         refer_to_results(nodes)
-        nodes.fingerprint.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
+        nodes.fingerprint.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
         return nodes
 
-    return Work(build, show)
+    return Work(
+        build, show, keep=lambda folder: keep(folder / "result", name, output_folder), images=ordered,
+        sources=[node for node in (segmentation, roi) if hasattr(node, "GetID")],
+    )  # fmt: skip
 
 
 def batch(
