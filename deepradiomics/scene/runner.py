@@ -189,8 +189,9 @@ def shown(run: Work, event: Mapping[str, Any], folder: Path, log: Callable[[str]
 
 
 def deleted(nodes: Sequence[Any]) -> list[str]:
-    """The names of those nodes that are no longer in the scene."""
-    return [node.GetName() for node in nodes if node is not None and not slicer.mrmlScene.IsNodePresent(node)]
+    """The names of those nodes that are no longer in the scene; a node that is there twice is named once."""
+    gone = [node for node in nodes if node is not None and not slicer.mrmlScene.IsNodePresent(node)]
+    return [node.GetName() for node in {node.GetID(): node for node in gone}.values()]
 
 
 def in_words(names: Sequence[str]) -> str:
@@ -249,11 +250,12 @@ def keep(result: Path, name: str, output_folder: Path | str | None) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_folder(target) as stage:
             shutil.copytree(result, stage, dirs_exist_ok=True)
-    except OSError as error:
+    except (OSError, InputError) as error:  # atomic_folder tells in words of its own what the system says
         where = output_folder or slicer.app.temporaryPath
+        cause = error if isinstance(error, OSError) else error.__cause__ or error
         raise InputError(
-            f"the result could not be kept in {where}: {error.strerror or error}. Free space there, or choose another "
-            "folder, and run again."
+            f"the result could not be kept in {where}: {getattr(cause, 'strerror', None) or cause}. Free space there, "
+            "or choose another folder, and run again."
         ) from error
     return target
 

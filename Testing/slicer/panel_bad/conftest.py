@@ -64,7 +64,6 @@ def make_trial(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
 
     def make(desk: Desk) -> Trial:
-        host.clear()
         return Trial(desk, host, tmp_path, temporary, monkeypatch)
 
     return make

@@ -92,7 +92,7 @@ def only_over_time(trial: Trial) -> None:
             scene.RemoveNode(node)
     trial.add_volume(np.zeros((6, 7, 8, 20), np.float32), "perfusion", "vtkMRMLVectorVolumeNode")
     trial.panel.onParametersModified()
-    trial.is_refused("hoose", "'perfusion'", "Vector to Scalar Volume module")
+    trial.is_refused("hoose", "'perfusion'", "Vector to Scalar Volume module", again=True)
 
 
 @row("the volume is the frame of a sequence", "volume")
@@ -159,8 +159,7 @@ def hidden_segments(trial: Trial) -> None:
 
 @row("the segment is empty", "segmentation")
 def empty_segment(trial: Trial) -> None:
-    node = trial.segmentation
-    node.GetSegmentation().RemoveAllSegments()
+    node = trial.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "blank")
     trial.choose(node, node.GetSegmentation().AddEmptySegment("void", "nothing drawn"))
     trial.is_refused("segment 'nothing drawn'", "is empty", "draw it on the volume 'good ")
 
