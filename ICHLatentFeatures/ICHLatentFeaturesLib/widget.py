@@ -6,6 +6,7 @@ from slicer.i18n import tr as _
 from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.scene.panel.module_panel import ModulePanel
 from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
+from deepradiomics.scene.panel.why_not import bundle_state
 from deepradiomics.scene.volumes import volumes_of_scene
 
 from . import readiness, words
@@ -116,8 +117,7 @@ class IchPanel(ModulePanel):
         from .bundles import PREDICTOR, bundle_of
 
         folder = readiness.bundle_folder(self.parameters)
-        file = bundle_of(folder) / PREDICTOR / "bundle.json" if folder is not None else None
-        seen = (folder, file.stat().st_mtime if file is not None and file.is_file() else 0.0)
+        seen = bundle_state(bundle_of(folder) / PREDICTOR if folder is not None else None)
         if seen != self._bundle_seen:
             self._bundle_seen = seen
             try:

@@ -59,11 +59,13 @@ def apply(
         )  # fmt: skip
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
-        kept = keep(folder / "result", name, output_folder)
         sources = {"followup": followup, "outline": segmentation, "followup_outline": followup_segmentation}
-        return show_case(kept, ct, sources, lay[-1], verified=True)
+        return show_case(folder, ct, sources, lay[-1], verified=True)
 
-    return Work(build, show)
+    return Work(
+        build, show, keep=lambda folder: keep(folder / "result", name, output_folder), images=(ct,),
+        sources=(followup, segmentation, followup_segmentation),
+    )  # fmt: skip
 
 
 def expansion(
@@ -106,12 +108,14 @@ def expansion(
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         from deepradiomics.scene.ich_expansion import show_expansion
 
-        kept = keep(folder / "result", f"{name}-expansion", output_folder)
-        nodes = show_expansion(kept, baseline, slicer.mrmlScene, place=lay[-1], followup=followup, verified=True)
-        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
+        nodes = show_expansion(folder, baseline, slicer.mrmlScene, place=lay[-1], followup=followup, verified=True)
+        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
         return nodes
 
-    return Work(build, show)
+    return Work(
+        build, show, keep=lambda folder: keep(folder / "result", f"{name}-expansion", output_folder),
+        images=(baseline,), sources=(followup, baseline_segmentation, followup_segmentation),
+    )  # fmt: skip
 
 
 def experiment(

@@ -61,9 +61,12 @@ def fingerprint(
         )
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
-        return show_folder(keep(folder / "result", name, output_folder), dict(volumes), verified=True)
+        return show_folder(folder, dict(volumes), verified=True)
 
-    return Work(build, show)
+    return Work(
+        build, show, keep=lambda folder: keep(folder / "result", name, output_folder), images=ordered,
+        sources=[node for node in (segmentation, roi) if hasattr(node, "GetID")],
+    )  # fmt: skip
 
 
 def batch(

@@ -58,6 +58,7 @@ def write_model(folder: Path, *, segments: bool = True, leaking: bool = False, k
         "weights": {"file": "model.safetensors", "sha256": "0", "tensors": {}},
     }  # fmt: skip
     (folder / "predictor" / "bundle.json").write_text(json.dumps(info), encoding="utf-8")
+    (folder / "predictor" / "model.safetensors").touch()
     return folder
 
 
@@ -100,3 +101,15 @@ def bars(table: Any, column: int = 1) -> list[str]:
 def texts(table: Any, column: int = 0) -> list[str]:
     """A column of a list, without the places where a line may end."""
     return [plain(table.item(row, column)) for row in range(table.rowCount)]
+
+
+def write_segmenter(folder: Path) -> Path:
+    """A segmenter's description only: what the panel reads before a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    info = {
+        "format": FORMAT, "format_version": FORMAT_VERSION, "kind": "ich-segmenter",
+        "weights": {"file": "model.safetensors", "sha256": "0", "tensors": {}},
+    }  # fmt: skip
+    (folder / "bundle.json").write_text(json.dumps(info), encoding="utf-8")
+    (folder / "model.safetensors").touch()
+    return folder

@@ -18,7 +18,16 @@ from Testing.slicer.ich_result import OUTCOMES, TITLES, SyntheticIch, make_exper
 from Testing.slicer.panel.conftest import ROOT
 from Testing.slicer.panel.controls import IMAGE_TOOLS, bound_parameters, reaches_the_parameter_and_back
 from Testing.slicer.panel.driving import cut_off, pictured, unreadable
-from Testing.slicer.panel_ich.driving import add_segment, applied, bars, ready, texts, with_child, write_model
+from Testing.slicer.panel_ich.driving import (
+    add_segment,
+    applied,
+    bars,
+    ready,
+    texts,
+    with_child,
+    write_model,
+    write_segmenter,
+)
 
 UI = ROOT / "ICHLatentFeatures" / "Resources" / "UI" / "ICHLatentFeatures.ui"
 
@@ -132,7 +141,7 @@ def test_what_the_panel_is_set_to_reaches_the_command_line(widget: Any, ct: Any,
     from ICHLatentFeaturesLib.choices import Device, Lesions, Outline
 
     p = ready(widget, ct, tmp_path)
-    p.outline, p.segmenterFolder, p.flips, p.largest = Outline.NETWORK, str(tmp_path), True, True
+    p.outline, p.segmenterFolder, p.flips, p.largest = Outline.NETWORK, str(write_segmenter(tmp_path)), True, True
     p.lesions, p.clinical, p.caseId, p.device = Lesions.LARGEST, "age=70,sex=F", "head 7", Device.CPU
     p.followup = followup
     start = with_child(widget)
@@ -396,7 +405,7 @@ def test_a_segment_made_here_becomes_the_haematoma(
     p, ui = widget.parameters, widget.ui
     p.ct, p.toolVolume = ct, ct
     assert not ui.segmentButton.enabled and ui.segmentButton.toolTip == "Choose the network's folder."
-    p.toolModel = str(tmp_path)
+    p.toolModel = str(write_segmenter(tmp_path))
     start = with_child(widget)
     ui.segmentButton.click()
     HandTimer.made[-1].wind()
@@ -425,7 +434,7 @@ def test_the_other_panels_segment_and_register_too(
     panel.setup()
     logic = type(panel.logic)
     p = panel.parameters
-    p.toolVolume, p.toolModel, p.toolFixed, p.toolMoving = ct, str(tmp_path), ct, followup
+    p.toolVolume, p.toolModel, p.toolFixed, p.toolMoving = ct, str(write_segmenter(tmp_path)), ct, followup
     HandTimer.made.clear()
     panel.logic = logic(FakeStart(child), HandTimer)
     panel.ui.segmentButton.click()

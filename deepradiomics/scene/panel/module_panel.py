@@ -157,8 +157,9 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller: Any, event: Any) -> None:
         """The scene is about to go: so do the run that was to add to it, and the parameter node."""
-        if self.logic is not None:
+        if self.logic is not None and self.logic.running:
             self.logic.cancel()
+            self.log(_("The scene was closed, so the run was ended. Load its images again and start it again."))
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller: Any, event: Any) -> None:
