@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import BundleError
+from deepradiomics.words import title_of
 
 SAMPLE_BUNDLE = Path(__file__).resolve().parents[1] / "Resources" / "Bundles" / "head-synthetic-tiny"
 PREDICTOR = "predictor"
@@ -72,7 +73,7 @@ def _summarise(bundle: Path, info: Mapping[str, Any]) -> BundleSummary:
     about = info.get("about") or {}
     return BundleSummary(
         folder=bundle,
-        outcomes=tuple(str(each.get("title", each["name"])) for each in outcomes),
+        outcomes=tuple(title_of(str(each["name"]), str(each.get("title") or "")) for each in outcomes),
         input=str(info["input"]),
         classifier=str(info["classifier"]),
         segments=(bundle / "segmenter").is_dir(),

@@ -9,11 +9,11 @@ from deepradiomics.errors import InputError
 def write_ct(node: Any, path: Path, what: str) -> Path:
     """Write a CT, through its parent transforms. Raises InputError if the node holds no image."""
     from deepradiomics.images import write_volume
-    from deepradiomics.scene.volumes import volume_from_node
+    from deepradiomics.scene.volumes import image_for_run
 
-    if node is None or node.GetImageData() is None:
+    if node is None:
         raise InputError(f"{what}: choose a volume that holds an image.")
-    return write_volume(volume_from_node(node), path)
+    return write_volume(image_for_run(node), path)
 
 
 def write_haematoma(segmentation: Any, segment_id: str | None, ct: Any, path: Path) -> Path | None:
@@ -36,5 +36,6 @@ def write_haematoma(segmentation: Any, segment_id: str | None, ct: Any, path: Pa
             f"'{segmentation.GetName()}' has {len(ids)} segments ({', '.join(ids) or 'none'}): give segment_id=…, the "
             "one that is the haematoma."
         )
-    mask = mask_from_segmentation(segmentation, placement(ct).geometry, [segment_id or ids[0]])
+    grid = placement(ct).geometry
+    mask = mask_from_segmentation(segmentation, grid, [segment_id or ids[0]], image=ct.GetName())
     return write_mask(mask, path)

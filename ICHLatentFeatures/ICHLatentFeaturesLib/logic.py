@@ -42,7 +42,8 @@ class ICHLatentFeaturesLogic(ImageTools):
             ``segmentation`` and ``segment_id`` (a segment as the haematoma), or ``segmenter`` (folder of another
             network) with ``flips`` and ``largest``; without either the model's own network outlines. ``followup`` (a
             later CT) with ``followup_segmentation`` and ``followup_segment_id``; ``lesions`` ("all", "largest",
-            "each"), ``clinical`` ("age=70,sex=F"), ``case_id``, ``device``, ``output_folder`` (keeps the files).
+            "each"), ``clinical`` ("age=70,sex=F"), ``case_id`` (None: the CT's name), ``device``,
+            ``output_folder`` (keeps the files).
 
         Returns
         -------
@@ -64,7 +65,8 @@ class ICHLatentFeaturesLogic(ImageTools):
         options
             ``baseline_segmentation`` and ``baseline_segment_id``, ``followup_segmentation`` and
             ``followup_segment_id``; ``segmenter`` (a network's folder, for what has no segmentation) with ``flips``
-            and ``largest``; ``backend`` ("auto", "cpu", "gpu"), ``case_id``, ``device``, ``output_folder``.
+            and ``largest``; ``backend`` ("auto", "cpu", "gpu"), ``case_id`` (None: the baseline's name), ``device``,
+            ``output_folder``.
 
         Returns
         -------

@@ -5,6 +5,7 @@ from typing import Annotated
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
+from deepradiomics.results.palettes import MAP_OPACITY
 from deepradiomics.scene.panel.image_tools import ImageToolParameters
 from deepradiomics.scene.panel.parameter_node import singleton
 
@@ -15,7 +16,7 @@ MODULE_NAME = "ICHLatentFeatures"
 
 @parameterNodeWrapper
 class ICHLatentFeaturesParameterNode(ImageToolParameters):
-    """One attribute a control. Paths are plain text (empty: not chosen)."""
+    """One attribute a control. Paths are plain text (empty: not chosen); an empty `caseId` is the CT's name."""
 
     # the patient
     ct: vtkMRMLScalarVolumeNode
@@ -33,13 +34,13 @@ class ICHLatentFeaturesParameterNode(ImageToolParameters):
     flips: bool = False
     largest: bool = False
     clinical: str
-    caseId: str = "case"
+    caseId: str
     device: Device = Device.AUTO
     outputFolder: str
     # results on show
     resultTable: vtkMRMLTableNode
     outcome: str
-    overlayOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
+    overlayOpacity: Annotated[float, WithinRange(0, 1)] = MAP_OPACITY
     overlayThreshold: Annotated[float, WithinRange(0, 1)] = 0.3
     showRing: bool = True
     showExpansion: bool = False

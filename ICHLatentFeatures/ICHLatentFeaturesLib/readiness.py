@@ -5,6 +5,8 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.why_not import why_not_image, why_not_output, why_not_segmenter
+
 from .bundles import SAMPLE_BUNDLE, BundleSummary
 from .choices import BundleSource, Outline
 
@@ -19,7 +21,7 @@ def bundle_folder(parameters: Any) -> Path | None:
 def why_not_apply(parameters: Any, summary: BundleSummary | str | None, hu_problem: str) -> str | None:
     """None when Apply can run. ``summary``: the model, or what is wrong with it; ``hu_problem``: of the CT."""
     p = parameters
-    reason = _why_not_ct(p.ct, _("Choose the head CT."), _("The CT is empty.")) or hu_problem
+    reason = why_not_image(p.ct, _("Choose the head CT.")) or hu_problem
     if reason:
         return reason
     if not isinstance(summary, BundleSummary):
@@ -27,22 +29,23 @@ def why_not_apply(parameters: Any, summary: BundleSummary | str | None, hu_probl
     if p.outline is Outline.MODEL and not summary.segments:
         return _("This model has no network that outlines: choose another network, or a segment.")
     reason = _why_not_outline(p)
-    if reason or p.followup is None:
-        return reason
-    return _why_not_followup(p, need_segment=not summary.segments)
+    if reason is None and p.followup is not None:
+        reason = _why_not_followup(p, need_segment=not summary.segments)
+    return reason or why_not_output(p.outputFolder, None)
 
 
 def why_not_expansion(parameters: Any, summary: BundleSummary | str | None) -> str | None:
     """None when the growth alone can be measured."""
     p = parameters
-    reason = _why_not_ct(p.ct, _("Choose the head CT."), _("The CT is empty."))
-    reason = reason or _why_not_ct(p.followup, _("Choose the follow-up CT."), _("The follow-up CT is empty."))
+    reason = why_not_image(p.ct, _("Choose the head CT."))
+    reason = reason or why_not_image(p.followup, _("Choose the follow-up CT."))
     if reason:
         return reason
     can_outline = isinstance(summary, BundleSummary) and summary.segments
     if p.outline is Outline.MODEL and not can_outline:
         return _("Choose a model that outlines, another network, or segments.")
-    return _why_not_outline(p) or _why_not_followup(p, need_segment=True)
+    reason = _why_not_outline(p) or _why_not_followup(p, need_segment=True)
+    return reason or why_not_output(p.outputFolder, None)
 
 
 def why_not_experiment(parameters: Any) -> str | None:
@@ -58,7 +61,7 @@ def why_not_experiment(parameters: Any) -> str | None:
     ):
         if path and not Path(path).is_dir():
             return words
-    return None if p.experimentOutput else _("Choose a folder for the results.")
+    return why_not_output(p.experimentOutput, _("Choose a folder for the results."))
 
 
 def segmenter_of(parameters: Any, summary: BundleSummary | str | None) -> str | None:
@@ -70,23 +73,18 @@ def segmenter_of(parameters: Any, summary: BundleSummary | str | None) -> str | 
     return None
 
 
-def _why_not_ct(node: Any, missing: str, empty: str) -> str | None:
-    if node is None:
-        return missing
-    return empty if node.GetImageData() is None else None
-
-
 def _why_not_outline(p: Any) -> str | None:
     if p.outline is Outline.NETWORK:
-        return None if Path(p.segmenterFolder or "-").is_dir() else _("Choose the network's folder.")
+        return why_not_segmenter(p.segmenterFolder)
     if p.outline is Outline.SEGMENT:
         return _why_not_segment(p.segmentation, p.segmentId, _("Choose the segmentation of the haematoma."))
     return None
 
 
 def _why_not_followup(p: Any, *, need_segment: bool) -> str | None:
-    if p.followup.GetImageData() is None:
-        return _("The follow-up CT is empty.")
+    reason = why_not_image(p.followup, "")
+    if reason:
+        return reason
     if p.followup.GetID() == p.ct.GetID():
         return _("The follow-up is the same volume as the CT.")
     if p.outline is not Outline.SEGMENT:

@@ -10,6 +10,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from deepradiomics.errors import InputError
+from deepradiomics.scene.panel.bars import fill_bars
+from deepradiomics.scene.panel.feature_names import LINE_PX, breakable, fit_rows
 from deepradiomics.scene.panel.result_actions import (
     copy_methods,
     export,
@@ -21,7 +23,8 @@ from deepradiomics.scene.panel.result_actions import (
 
 from . import result_text as text
 
-ROW_HEIGHT = 22
+ONE_LINE = 34  # letters of a name beside one other column in a panel 440 pixels wide
+OUTCOME_LETTERS = 14  # beside the three other columns of the risks
 
 
 class ResultsSection:
@@ -34,15 +37,15 @@ class ResultsSection:
         self._shown: tuple = ()  # what the lists were filled from
         self._on_views: tuple = ()  # table and map that were last put into the views
         self._items: dict[str, list] = {}  # of the lists: PythonQt lets go of an item that nobody else holds
+        self._bars: dict[str, list] = {}  # the same of the bars in their cells
         self._following = False
         for widget in (self.ui.riskTable, self.ui.sharesTable, self.ui.featuresTable):
             widget.verticalHeader().setVisible(False)
-            widget.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+            widget.verticalHeader().setDefaultSectionSize(LINE_PX)
         self.ui.resultSelector.connect("currentIndexChanged(int)", self.onResultChosen)
         self.ui.openResultButton.connect("clicked(bool)", self.onOpenResult)
         self.ui.riskTable.connect("itemSelectionChanged()", self.onRiskChosen)
         self.ui.groupsChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("groups"))
-        self.ui.componentsChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("components"))
         self.ui.calibrationChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("calibration"))
         self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
@@ -94,16 +97,14 @@ class ResultsSection:
         if nodes is not None and p.outcome not in self._outcomes and self._outcomes:
             p.outcome = self._outcomes[0]  # comes back here through the parameter node
             return
-        for name in ("groupsChart", "componentsChart", "calibrationChart", "export"):
+        for name in ("groupsChart", "calibrationChart", "export"):
             getattr(self.ui, f"{name}Button").enabled = nodes is not None
         self.ui.copyMethodsButton.enabled = nodes is not None and bool(
             nodes.risk.GetAttribute("DeepRadiomics.methods_text")
         )
         self.ui.openReportButton.enabled = report_of(p.resultTable) is not None
         self.ui.showExpansionCheck.enabled = nodes is not None and nodes.expansion is not None
-        for name in ("opacity", "threshold"):
-            for suffix in ("Label", "Slider"):
-                getattr(self.ui, name + suffix).visible = nodes is None or bool(nodes.gradcam)
+        self.ui.gradcamArea.visible = nodes is None or bool(nodes.gradcam)
         if nodes is not None:
             self._show_over_ct(nodes)
 
@@ -145,23 +146,49 @@ class ResultsSection:
         before, self._shown = self._shown, now
         if nodes is None or before[:1] != now[:1]:
             self.ui.summaryLabel.text = text.summary(p.resultTable if nodes is not None else None)
-            self._outcomes, rows = text.risk_rows(nodes.risk) if nodes is not None else ([], [])
-            tips = text.risk_tips(nodes.risk) if nodes is not None else []
-            self._list("riskTable", text.risk_headers(), rows, tips)
+            self._fill_risks(nodes)
         if p.outcome in self._outcomes and self.ui.riskTable.currentRow() != self._outcomes.index(p.outcome):
             self.ui.riskTable.selectRow(self._outcomes.index(p.outcome))
         if nodes is None or before[:2] != now[:2]:
-            rows = text.share_rows(nodes.shap, p.outcome) if nodes is not None else []
-            self._list("sharesTable", text.share_headers(), rows, [row[0] for row in rows])
+            self._fill_shares(nodes)
         if nodes is None or (before[:1], before[2:]) != (now[:1], now[2:]):
             rows, tips, found = text.feature_rows(nodes.features, p.featureFilter) if nodes is not None else ([], [], 0)
             self._list("featuresTable", text.feature_headers(), rows, tips)
             self.ui.featureCountLabel.text = text.count_words(len(rows), found) if nodes is not None else ""
 
-    def _list(self, name: str, headers, rows, tips) -> None:
+    def _fill_risks(self, nodes) -> None:
+        """A row an outcome, its risk as a bar of a whole that is 1."""
+        self._outcomes, rows, risks = text.risk_rows(nodes.risk) if nodes is not None else ([], [], [])
+        tips = text.risk_tips(nodes.risk) if nodes is not None else []
+        colours = text.risk_colours(nodes.risk) if nodes is not None else []
+        self._list("riskTable", text.risk_headers(), rows, tips, OUTCOME_LETTERS)
+        words = [row[1] for row in rows]
+        self._bars["riskTable"] = fill_bars(self.ui.riskTable, 1, risks, words, colours, reach=1.0)
+
+    def _fill_shares(self, nodes) -> None:
+        """Bars left and right from the middle, in the colour of the group; the groups' own rows first, bold."""
+        if nodes is None:
+            self._list("sharesTable", text.share_headers(), [], [])
+            return
+        shares = text.share_rows(nodes.shap, self.panel.parameters.outcome)
+        words = [f"{share:+.3f}" for share in shares.shares]
+        rows = [[label, word] for label, word in zip(shares.labels, words, strict=True)]
+        self._list("sharesTable", text.share_headers(), rows, shares.labels)
+        table = self.ui.sharesTable
+        for row in range(shares.groups):
+            font = table.item(row, 0).font()
+            font.setBold(True)
+            table.item(row, 0).setFont(font)
+        self._bars["sharesTable"] = fill_bars(table, 1, shares.shares, words, shares.colours)
+
+    def _list(self, name: str, headers, rows, tips, one_line: int = ONE_LINE) -> None:
         widget = getattr(self.ui, name)
+        labels = [row[0] for row in rows]
+        if name != "riskTable":  # names of features are long words, those of outcomes are not
+            rows = [[breakable(row[0]), *row[1:]] for row in rows]
         self._items[name] = fill_list(widget, headers, rows, tips)
         fit_columns(widget, len(headers), 0)
+        fit_rows(widget, labels, one_line)
 
     def onRiskChosen(self) -> None:
         """The user chose a risk: its Grad-CAM, its shares, its charts."""

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 from .choices import BundleSource, Lesions, Outline
 
 CATEGORY = "DeepRadiomics"
-SAMPLE, CASE_ID = "head", "synthetic head"
+SAMPLE = "head"
 PARTS = ("ct", "segmentation", "followup", "followup_segmentation")
 SEED = 5
 BRAIN_WINDOW_HU = (0.0, 80.0)
@@ -88,4 +88,4 @@ def choose_sample(parameters: Any) -> None:
         outline.GetDisplayNode().SetVisibility(False)
     p = parameters
     p.bundleSource, p.outline, p.lesions = BundleSource.SAMPLE, Outline.MODEL, Lesions.AS_TRAINED
-    p.ct, p.followup, p.clinical, p.caseId = head.ct, None, "", CASE_ID
+    p.ct, p.followup, p.clinical, p.caseId = head.ct, None, "", ""

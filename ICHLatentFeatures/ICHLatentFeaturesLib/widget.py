@@ -6,6 +6,7 @@ from slicer.i18n import tr as _
 from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.scene.panel.module_panel import ModulePanel
 from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
+from deepradiomics.scene.panel.why_not import bundle_state
 from deepradiomics.scene.volumes import volumes_of_scene
 
 from . import readiness, words
@@ -100,6 +101,7 @@ class IchPanel(ModulePanel):
         self.ui.huLabel.visible = bool(self.hu.words)
         self.ui.huLabel.text = self.hu.words
         self.ui.bundleSummary.text = words.bundle_words(self.bundle_summary)
+        self.ui.bundleSummary.visible = bool(self.ui.bundleSummary.text)
         self.results.refresh()
         self.experiment.refresh()
         if not self.idle:
@@ -115,8 +117,7 @@ class IchPanel(ModulePanel):
         from .bundles import PREDICTOR, bundle_of
 
         folder = readiness.bundle_folder(self.parameters)
-        file = bundle_of(folder) / PREDICTOR / "bundle.json" if folder is not None else None
-        seen = (folder, file.stat().st_mtime if file is not None and file.is_file() else 0.0)
+        seen = bundle_state(bundle_of(folder) / PREDICTOR if folder is not None else None)
         if seen != self._bundle_seen:
             self._bundle_seen = seen
             try:
@@ -147,7 +148,7 @@ class IchPanel(ModulePanel):
             segment_id=p.segmentId if own else None,
             segmenter=p.segmenterFolder if p.outline is Outline.NETWORK else None, flips=p.flips, largest=p.largest,
             lesions=p.lesions.value, followup=p.followup,
-            **self._followup_segment(), clinical=p.clinical, case_id=self._case_id(), device=p.device.value,
+            **self._followup_segment(), clinical=p.clinical, case_id=p.caseId, device=p.device.value,
             output_folder=p.outputFolder or None, **callbacks,
         )  # fmt: skip
 
@@ -162,7 +163,7 @@ class IchPanel(ModulePanel):
             p.ct, p.followup, baseline_segmentation=p.segmentation if own else None,
             baseline_segment_id=p.segmentId if own else None, **self._followup_segment(),
             segmenter=readiness.segmenter_of(p, self.bundle_summary), flips=p.flips, largest=p.largest,
-            backend=p.toolBackend.value, case_id=self._case_id(), device=p.device.value,
+            backend=p.toolBackend.value, case_id=p.caseId, device=p.device.value,
             output_folder=p.outputFolder or None, **callbacks,
         )  # fmt: skip
 
@@ -176,6 +177,3 @@ class IchPanel(ModulePanel):
         for note in nodes.notes:
             self.log(note)
         self.log(words.expansion_words(nodes.table))
-
-    def _case_id(self) -> str:
-        return self.parameters.caseId.strip() or "case"

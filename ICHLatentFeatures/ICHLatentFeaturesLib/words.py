@@ -9,32 +9,21 @@ from deepradiomics.scene.export import columns_of
 from .bundles import BundleSummary
 from .choices import BundleSource, Device, Outline
 
-SUFFIXES = ("Label", "Selector", "Edit", "Check")
 RADIOMICS_S, SEGMENT_S, FOLLOWUP_S, START_S = 15.0, 30.0, 40.0, 10.0  # rough, on one processor core
 GPU_SPEEDUP = 5.0
 
 
 def show_rows(ui: Any, parameters: Any) -> None:
-    """Show the rows that matter for what is chosen; hide the others, label and field."""
+    """Show the containers of the rows that matter for what is chosen; hide the others, which leave no gaps."""
     p = parameters
     own = p.outline is Outline.SEGMENT
     followed = p.followup is not None
-    shown = {
-        "bundleFolder": p.bundleSource is BundleSource.FOLDER,
-        "segmenterFolder": p.outline is Outline.NETWORK,
-        "segmentation": own,
-        "segment": own,
-        "followupSegmentation": own and followed,
-        "followupSegment": own and followed and p.followupSegmentation is not None,
-        "clean": not own,
-        "flips": not own,
-        "largest": not own,
-    }
-    for name, visible in shown.items():
-        for suffix in SUFFIXES:
-            field = getattr(ui, name + suffix, None)
-            if field is not None:
-                field.visible = visible
+    ui.bundleFolderArea.visible = p.bundleSource is BundleSource.FOLDER
+    ui.segmenterFolderArea.visible = p.outline is Outline.NETWORK
+    ui.segmentArea.visible = own
+    ui.followupSegmentationArea.visible = own and followed
+    ui.followupSegmentArea.visible = own and followed and p.followupSegmentation is not None
+    ui.networkArea.visible = not own
 
 
 def bundle_words(summary: BundleSummary | str | None) -> str:

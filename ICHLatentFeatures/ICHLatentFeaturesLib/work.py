@@ -27,7 +27,7 @@ def apply(
     followup_segmentation: Any = None,
     followup_segment_id: str | None = None,
     clinical: str = "",
-    case_id: str = "case",
+    case_id: str | None = None,
     device: str = "auto",
     output_folder: Path | str | None = None,
 ) -> Work:
@@ -37,6 +37,7 @@ def apply(
         raise InputError("segmentation and segmenter: give one of them, each gives the haematoma.")
     if followup_segmentation is not None and followup is None:
         raise InputError("followup_segmentation: give followup=… as well, the CT it belongs to.")
+    name = case_name(case_id, ct)
     lay: list[Any] = []  # where the CT lay when the run began
 
     def build(folder: Path) -> Sequence[str]:
@@ -53,16 +54,18 @@ def apply(
             )
         return commands.apply_arguments(
             model, image, folder / "result", mask=mask, model=_absolute(segmenter), flips=flips, largest=largest,
-            lesions=lesions, followup=later, followup_mask=later_mask, clinical=clinical, case_id=case_id,
+            lesions=lesions, followup=later, followup_mask=later_mask, clinical=clinical, case_id=name,
             device=device,
         )  # fmt: skip
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
-        kept = keep(folder / "result", case_id, output_folder)
         sources = {"followup": followup, "outline": segmentation, "followup_outline": followup_segmentation}
-        return show_case(kept, ct, sources, lay[-1], verified=True)
+        return show_case(folder, ct, sources, lay[-1], verified=True)
 
-    return Work(build, show)
+    return Work(
+        build, show, keep=lambda folder: keep(folder / "result", name, output_folder), images=(ct,),
+        sources=(followup, segmentation, followup_segmentation),
+    )  # fmt: skip
 
 
 def expansion(
@@ -77,13 +80,14 @@ def expansion(
     flips: bool = False,
     largest: bool = False,
     backend: str = "auto",
-    case_id: str = "case",
+    case_id: str | None = None,
     device: str = "auto",
     output_folder: Path | str | None = None,
 ) -> Work:
     """Growth between two CTs, without an outcome model; its nodes are `scene.ich_expansion.ExpansionNodes`."""
     if segmenter is None and (baseline_segmentation is None or followup_segmentation is None):
         raise InputError("give both segmentations, or segmenter=… (a network's folder), which segments what has none.")
+    name = case_name(case_id, baseline)
     lay: list[Any] = []
 
     def build(folder: Path) -> Sequence[str]:
@@ -98,18 +102,20 @@ def expansion(
         )
         return commands.expansion_arguments(
             first, later, folder / "result", baseline_mask=mask, followup_mask=later_mask, model=_absolute(segmenter),
-            flips=flips, largest=largest, backend=backend, case_id=case_id, device=device,
+            flips=flips, largest=largest, backend=backend, case_id=name, device=device,
         )  # fmt: skip
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         from deepradiomics.scene.ich_expansion import show_expansion
 
-        kept = keep(folder / "result", f"{case_id}-expansion", output_folder)
-        nodes = show_expansion(kept, baseline, slicer.mrmlScene, place=lay[-1], followup=followup, verified=True)
-        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
+        nodes = show_expansion(folder, baseline, slicer.mrmlScene, place=lay[-1], followup=followup, verified=True)
+        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
         return nodes
 
-    return Work(build, show)
+    return Work(
+        build, show, keep=lambda folder: keep(folder / "result", f"{name}-expansion", output_folder),
+        images=(baseline,), sources=(followup, baseline_segmentation, followup_segmentation),
+    )  # fmt: skip
 
 
 def experiment(
@@ -140,6 +146,11 @@ def experiment(
         )  # fmt: skip
 
     return Work(build, lambda event, folder: open_experiment(out))
+
+
+def case_name(case_id: str | None, ct: Any) -> str:
+    """What results call a patient: the name that is given, else the CT's."""
+    return (case_id or "").strip() or (ct.GetName() if ct is not None else "") or "case"
 
 
 def show_case(folder: Path, ct: Any, sources: Mapping[str, Any], place: Any = None, *, verified: bool = False) -> Any:

@@ -102,14 +102,14 @@ def write_scene_manifest(pairs: Sequence[tuple[Any, Any]], folder: Path) -> Path
     """
     from deepradiomics.images import Mask, write_mask, write_volume
     from deepradiomics.scene.terminology import terminology_of
-    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+    from deepradiomics.scene.volumes import image_for_run, mask_from_segmentation
 
     rows: list[Row] = []
     for number, (volume, segmentation) in enumerate(pairs):
         inside, image = folder / f"case{number}", None
         inside.mkdir()
         try:
-            image = volume_from_node(volume)
+            image = image_for_run(volume, flat=True)
             write_volume(image, inside / "image.nrrd")
         except InputError:
             pass  # its rows name no image

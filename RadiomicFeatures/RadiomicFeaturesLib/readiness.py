@@ -5,6 +5,8 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.why_not import why_not_image, why_not_output
+
 from .choices import BatchSource, Mode, PatchGrid, RoiSource
 from .feature_sets import settings_of
 from .map_features import why_not_maps
@@ -34,20 +36,13 @@ def why_not_apply(parameters) -> str | None:
     """None when Apply can run."""
     reason = why_not_volume(parameters) or why_not_region(parameters) or why_not_settings(parameters)
     if reason is None and parameters.mode is Mode.MAPS:
-        return why_not_maps(parameters)
-    return reason
+        reason = why_not_maps(parameters)
+    return reason or why_not_output(parameters.outputFolder, None)
 
 
 def why_not_volume(parameters) -> str | None:
     """None when there is a volume with an image."""
-    if parameters.volume is None:
-        return _("Choose the volume.")
-    image = parameters.volume.GetImageData()
-    if image is None or 0 in image.GetDimensions():
-        return _("The volume is empty.")
-    if image.GetNumberOfScalarComponents() != 1:
-        return _("The volume has several numbers a voxel (colour): choose one with grey values.")
-    return None
+    return why_not_image(parameters.volume, _("Choose the volume."), flat=True)
 
 
 def why_not_region(parameters) -> str | None:
@@ -83,7 +78,7 @@ def why_not_batch(parameters) -> str | None:
         return _("Choose the folder of cases.")
     if parameters.batchSource is BatchSource.SCENE and not batch_pairs(parameters):
         return _("Tick at least one volume with its segmentation.")
-    return None if parameters.batchOutput else _("Choose a folder for the results.")
+    return why_not_output(parameters.batchOutput, _("Choose a folder for the results."))
 
 
 def batch_pairs(parameters) -> list[tuple[Any, Any]]:

@@ -74,7 +74,7 @@ def segment_regions(volume: "Volume", segmentation: Any, segment_ids: Sequence[s
     terminologies: dict[int, str] = {}
     layers: list[np.ndarray] = []
     for label, segment in enumerate(chosen, start=1):
-        box, inside = segment_box(segmentation, segment, volume.geometry)
+        box, inside = segment_box(segmentation, segment, volume.geometry, image=volume.name)
         names[label] = segments.GetSegment(segment).GetName()
         if text := terminology_of(segments.GetSegment(segment)):
             terminologies[label] = text
@@ -90,7 +90,9 @@ def segment_regions(volume: "Volume", segmentation: Any, segment_ids: Sequence[s
     return Regions(tuple(masks), names, terminologies)
 
 
-def segment_box(segmentation: Any, segment: str, geometry: "Geometry") -> tuple[tuple[slice, slice, slice], np.ndarray]:
+def segment_box(
+    segmentation: Any, segment: str, geometry: "Geometry", *, image: str = ""
+) -> tuple[tuple[slice, slice, slice], np.ndarray]:
     """Where a segment lies on a world grid: a box (z, y, x) around it, and the truth values in the box.
 
     Only the box is sampled: a volume may hold a hundred small segments. Raises as :func:`regions_of`.
@@ -101,7 +103,7 @@ def segment_box(segmentation: Any, segment: str, geometry: "Geometry") -> tuple[
     try:
         inside = mask_from_segmentation(segmentation, geometry.crop(start, size), [segment]).labels > 0
     except MaskError:
-        mask_from_segmentation(segmentation, geometry, [segment])  # says what is wrong with it
+        mask_from_segmentation(segmentation, geometry, [segment], image=image)  # says what is wrong with it
         raise
     box = tuple(slice(begin, begin + count) for begin, count in zip(start[::-1], size[::-1], strict=True))
     return box, inside  # type: ignore[return-value]

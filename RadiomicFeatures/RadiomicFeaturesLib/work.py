@@ -35,9 +35,9 @@ def features(
 
     def build(folder: Path) -> Sequence[str]:
         from deepradiomics.images import write_mask, write_volume
-        from deepradiomics.scene.volumes import volume_from_node
+        from deepradiomics.scene.volumes import image_for_run
 
-        image = volume_from_node(volume)
+        image = image_for_run(volume, flat=True)
         regions.append(
             regions_of(image, roi=roi, segmentation=segmentation, segment_ids=segment_ids, patch_grid=patch_grid)
         )
@@ -53,25 +53,28 @@ def features(
             folder / "image.nrrd", folder / "mask.nrrd", folder / "result" / TABLE, **options
         )
 
+    name = f"{volume.GetName()} features"
+
+    def kept(folder: Path) -> Path:
+        if len(regions[-1].masks) > 1:
+            join_layers(folder, folder / "image.nrrd", folder / "result")
+        return keep(folder / "result", name, output_folder)
+
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         from deepradiomics.scene.features import show_features
 
-        if len(regions[-1].masks) > 1:
-            join_layers(folder, folder / "image.nrrd", folder / "result")
-        name = f"{volume.GetName()} features"
-        result_folder = keep(folder / "result", name, output_folder)
         nodes = show_features(
-            result_folder,
+            folder,
             {"image": volume, "segmentation": segmentation, "roi": node_or_none(roi)},
             slicer.mrmlScene,
             name=name,
             region_names=regions[-1].names,
             terminologies=regions[-1].terminologies,
         )
-        nodes.features.SetAttribute(FOLDER_ATTRIBUTE, str(result_folder))
+        nodes.features.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
         return nodes
 
-    return Work(build, show)
+    return Work(build, show, keep=kept, sources=(volume, segmentation, node_or_none(roi)))
 
 
 def feature_maps(
@@ -92,15 +95,16 @@ def feature_maps(
     """
     _check_volume(volume)
     names = [features] if isinstance(features, str) else list(features)
+    name = f"{volume.GetName()} maps"
     places: list[Any] = []  # where the volume lay when the run began
 
     def build(folder: Path) -> Sequence[str]:
         from deepradiomics.images import write_mask, write_volume
         from deepradiomics.scene.map_place import reference_place
-        from deepradiomics.scene.volumes import volume_from_node
+        from deepradiomics.scene.volumes import image_for_run
 
+        image = image_for_run(volume, flat=True)
         places.append(reference_place(volume))
-        image = volume_from_node(volume)
         regions = regions_of(image, roi=roi, segmentation=segmentation, segment_ids=segment_ids)
         write_volume(image, folder / "image.nrrd")
         write_mask(one_region(regions), folder / "mask.nrrd")
@@ -115,14 +119,15 @@ def feature_maps(
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         from deepradiomics.scene.maps import show_maps
 
-        name = f"{volume.GetName()} maps"
-        result_folder = keep(folder / "result", name, output_folder)
         sources = {"segmentation": segmentation, "roi": node_or_none(roi)}
-        nodes = show_maps(result_folder, volume, slicer.mrmlScene, place=places[-1], nodes=sources, name=name)
-        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(result_folder))
+        nodes = show_maps(folder, volume, slicer.mrmlScene, place=places[-1], nodes=sources, name=name)
+        nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
         return nodes
 
-    return Work(build, show)
+    return Work(
+        build, show, keep=lambda folder: keep(folder / "result", name, output_folder), images=(volume,),
+        sources=(segmentation, node_or_none(roi)),
+    )  # fmt: skip
 
 
 def batch(

@@ -18,14 +18,14 @@ def write_views(volumes: Mapping[str, Any], folder: Path) -> dict[str, Path]:
         InputError: no volume, or a node without an image.
     """
     from deepradiomics.images import write_volume
-    from deepradiomics.scene.volumes import volume_from_node
+    from deepradiomics.scene.volumes import image_for_run
 
     if not volumes:
         raise InputError("volumes: expected at least one view, for example volumes={'sagittal': node}.")
     paths = {}
     for view, node in volumes.items():
         paths[view] = folder / f"{view}.nrrd"
-        write_volume(volume_from_node(node), paths[view])
+        write_volume(image_for_run(node), paths[view])
     return paths
 
 
@@ -54,7 +54,8 @@ def write_segment(segmentation: Any, segment_id: str, reference: Any, folder: Pa
     from deepradiomics.scene.volumes import mask_from_segmentation
 
     path = folder / "mask.nrrd"
-    write_mask(mask_from_segmentation(segmentation, placement(reference).geometry, [segment_id]), path)
+    grid = placement(reference).geometry
+    write_mask(mask_from_segmentation(segmentation, grid, [segment_id], image=reference.GetName()), path)
     return path
 
 

@@ -67,6 +67,10 @@ class RadiomicFingerprintLogic(ImageTools):
         """As `apply`, in the background."""
         return self.run_in_background(work.fingerprint, (volumes, bundle, roi), options)
 
+    def open(self, result_folder: Path | str, volumes: Mapping[str, Any] | None = None) -> Any:
+        """Show a result that was computed before (a folder of ``fingerprint apply``); returns its nodes."""
+        return work.open_result(result_folder, volumes)
+
     def batch(self, cases: Cases, output: Path | str, bundle: Path | str | None = None, **options: Any) -> Any:
         """Apply a model to a folder of cases, or to volumes of the scene (case id → view → node).
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
+from deepradiomics.results.palettes import MAP_OPACITY
 from deepradiomics.scene.panel.image_tools import ImageToolParameters
 from deepradiomics.scene.panel.parameter_node import singleton
 
@@ -50,7 +51,7 @@ class RadiomicFingerprintParameterNode(ImageToolParameters):
     resultTable: vtkMRMLTableNode
     task: str
     heatMap: HeatMap = HeatMap.RELEVANCE
-    overlayOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
+    overlayOpacity: Annotated[float, WithinRange(0, 1)] = MAP_OPACITY
     overlayThreshold: Annotated[float, WithinRange(0, 1)] = 0.0
     # batch
     batchSource: BatchSource = BatchSource.FOLDER

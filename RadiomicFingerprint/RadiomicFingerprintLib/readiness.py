@@ -6,6 +6,8 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.why_not import why_not_image, why_not_output
+
 from .bundles import SAMPLE_BUNDLE, BundleSummary
 from .choices import VIEWS, BatchSource, BundleSource, PatchGrid, ReferenceView, RoiSource
 
@@ -51,11 +53,9 @@ def why_not_apply(parameters, summary: BundleSummary | str | None) -> str | None
     """None when Apply can run. ``summary`` is the model's description, or the text of what is wrong with it."""
     views = given_views(parameters)
     if not views:
-        return _("Choose a volume for at least one view.")
-    for view, node in views.items():
-        if node.GetImageData() is None:
-            return _("The volume of the {view} view is empty.").format(view=view)
-    reason = _why_not_model(parameters, summary)
+        return why_not_image(None, _("Choose a volume for at least one view."))
+    reason = next(filter(None, (why_not_image(node, "") for node in views.values())), None)
+    reason = reason or _why_not_model(parameters, summary)
     if reason:
         return reason
     assert isinstance(summary, BundleSummary)
@@ -69,7 +69,7 @@ def why_not_apply(parameters, summary: BundleSummary | str | None) -> str | None
         return _("This model's reference view is {view}: choose 'As the model was trained', or train a model.").format(
             view=summary.reference_view
         )
-    return _why_not_region(parameters)
+    return _why_not_region(parameters) or why_not_output(parameters.outputFolder, None)
 
 
 def _why_not_region(parameters) -> str | None:
@@ -109,11 +109,11 @@ def why_not_batch(parameters, summary: BundleSummary | str | None) -> str | None
         node for node in parameters.batchVolumes if node is not None
     ]:
         return _("Tick at least one volume.")
-    return None if parameters.batchOutput else _("Choose a folder for the results.")
+    return why_not_output(parameters.batchOutput, _("Choose a folder for the results."))
 
 
 def why_not_train(parameters) -> str | None:
     """None when training can run."""
     if not Path(parameters.trainManifest or "-").is_file():
         return _("Choose the manifest (CSV).")
-    return None if parameters.trainOutput else _("Choose the output folder.")
+    return why_not_output(parameters.trainOutput, _("Choose the output folder."))

@@ -3,9 +3,14 @@
 Everything is read back from the result's table node and the nodes it refers to, so that a saved scene shows it again.
 """
 
+from pathlib import Path
+
+import qt
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.folder import result_folder_of
+from deepradiomics.scene.panel.bars import fill_bars
 from deepradiomics.scene.panel.feature_names import BESIDE_FOUR, LINE_PX, breakable, fit_rows
 from deepradiomics.scene.panel.result_actions import (
     copy_methods,
@@ -18,7 +23,7 @@ from deepradiomics.scene.panel.result_actions import (
 from deepradiomics.scene.roles import references
 
 from .choices import HeatMap
-from .result_rows import fingerprint_rows, tasks_of, verdict
+from .result_rows import CONTRIBUTION, contributions, fingerprint_rows, tasks_of, verdict
 from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
 
 
@@ -29,11 +34,15 @@ class ResultsSection:
         self.panel, self.ui = panel, panel.ui
         self._shown = None  # (table's ID, task) whose rows are in the list
         self._overlay = None  # ID of the map that was last put over the anatomy
+        self._tables: list = []  # in the order of the selector
+        self._bars: list = []  # in the cells of the list, held for the same reason as the items
         self._items: list = []  # of the list: PythonQt lets go of an item that nobody else holds
         self._rows: list[int] = []  # rows of the table node, in the order of the list
         self._following = False
         self.ui.fingerprintTable.verticalHeader().setVisible(False)
         self.ui.fingerprintTable.verticalHeader().setDefaultSectionSize(LINE_PX)
+        self.ui.resultSelector.connect("currentIndexChanged(int)", self.onResultChosen)
+        self.ui.openResultButton.connect("clicked(bool)", self.onOpenResult)
         self.ui.taskSelector.connect("currentTextChanged(QString)", self.onTaskChosen)
         self.ui.fingerprintTable.connect("itemSelectionChanged()", self.onRowChosen)
         self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
@@ -60,6 +69,7 @@ class ResultsSection:
         table = self.panel.parameters.resultTable
         self._following = True
         try:
+            self._follow_tables(table)
             self._follow(table)
         finally:
             self._following = False
@@ -67,6 +77,33 @@ class ResultsSection:
         self.ui.openReportButton.enabled = report_of(table) is not None
         self.ui.exportButton.enabled = table is not None
         self.ui.chartButton.enabled = self._chart(table) is not None
+
+    def _follow_tables(self, chosen) -> None:
+        """The results in the scene, to choose from."""
+        from deepradiomics.scene.fingerprint import fingerprint_tables
+
+        tables = fingerprint_tables(slicer.mrmlScene)
+        names, selector = [_name_of(table) for table in tables], self.ui.resultSelector
+        self._tables = tables
+        if [selector.itemText(index) for index in range(selector.count)] != names:
+            selector.clear()
+            for name in names:
+                selector.addItem(name)
+        ids = [table.GetID() for table in tables]
+        selector.currentIndex = ids.index(chosen.GetID()) if chosen is not None and chosen.GetID() in ids else -1
+        selector.enabled = bool(tables)
+
+    def onResultChosen(self, index: int) -> None:
+        """The user chose another result of the scene: its image, maps, tables and box, and no others."""
+        if not self._following and 0 <= index < len(self._tables):
+            self.panel.parameters.resultTable = self._tables[index]
+
+    def onOpenResult(self, checked: bool = False) -> None:
+        """Open the folder of a result that was computed before."""
+        folder = qt.QFileDialog.getExistingDirectory(self.panel.parent, _("Result folder of 'fingerprint apply'"))
+        if folder:
+            with self.panel.errors_shown():
+                self.show(self.panel.logic.open(Path(folder)))
 
     def _follow(self, table) -> None:
         tasks = tasks_of(table)
@@ -94,6 +131,8 @@ class ResultsSection:
         labels = [row[0] for row in cells]
         cells = [[breakable(row[0]), *row[1:]] for row in cells]
         self._items = fill_list(self.ui.fingerprintTable, headers, cells, tips)
+        shares = contributions(table, self._rows) if table is not None else []
+        self._bars = fill_bars(self.ui.fingerprintTable, CONTRIBUTION, shares, [row[CONTRIBUTION] for row in cells])
         fit_columns(self.ui.fingerprintTable, len(headers), 0)
         fit_rows(self.ui.fingerprintTable, labels, BESIDE_FOUR)
 
@@ -170,3 +209,11 @@ class ResultsSection:
         """Write the table on show to a CSV or Parquet file that the user chooses."""
         table = self.panel.parameters.resultTable
         export(self.panel, table, f"{table.GetName()}.csv")
+
+
+def _name_of(table) -> str:
+    """What a result is called in the list: as its folder in the scene, which has a name of its own."""
+    item = result_folder_of(table)
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(table.GetScene())
+    name = hierarchy.GetItemName(item) if item else table.GetName()
+    return str(name).removeprefix("Fingerprint of ")

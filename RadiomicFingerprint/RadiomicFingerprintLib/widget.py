@@ -10,6 +10,7 @@ from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.scene.panel.module_panel import ModulePanel
 from deepradiomics.scene.panel.roi_watch import RoiWatch
 from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
+from deepradiomics.scene.panel.why_not import bundle_state
 from deepradiomics.scene.regions import is_placed, place_in_middle
 from deepradiomics.scene.volumes import volumes_of_scene
 from deepradiomics.scene.warm_up import WarmUp
@@ -46,7 +47,7 @@ class FingerprintPanel(ModulePanel):
         self.segmentsWatch = SegmentsWatch(self, self.refresh)
         self.roiWatch = RoiWatch(self, self.refresh)
         self.bundle_summary: BundleSummary | str | None = None
-        self._bundle_seen: tuple[str, float] | None = None
+        self._bundle_seen: tuple[str, ...] | None = None
         self.results = ResultsSection(self)
         self.batch = BatchSection(self)
         self.training = TrainingSection(self)
@@ -74,8 +75,9 @@ class FingerprintPanel(ModulePanel):
         self.warmUp.start()
 
     def nodes_changed(self) -> None:
-        """The list of volumes to choose from may have changed."""
+        """The lists of volumes and of results to choose from may have changed."""
         self.batch.refresh()
+        self.results.refresh()
 
     # --- parameters ------------------------------------------------------------------------------------------------
 
@@ -141,8 +143,7 @@ class FingerprintPanel(ModulePanel):
 
     def _read_bundle(self) -> None:
         folder = readiness.bundle_folder(self.parameters)
-        file = folder / "bundle.json" if folder is not None else None
-        seen = (str(folder), file.stat().st_mtime if file is not None and file.is_file() else 0.0)
+        seen = bundle_state(folder)
         if seen == self._bundle_seen:
             return
         self._bundle_seen = seen

@@ -61,15 +61,12 @@ def fingerprint(
         )
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
-        from deepradiomics.scene.fingerprint import show_fingerprint
+        return show_folder(folder, dict(volumes), verified=True)
 
-        kept = keep(folder / "result", name, output_folder)
-        nodes = show_fingerprint(kept, dict(volumes), slicer.mrmlScene, verified=True)
-        refer_to_results(nodes)
-        nodes.fingerprint.SetAttribute(FOLDER_ATTRIBUTE, str(kept))
-        return nodes
-
-    return Work(build, show)
+    return Work(
+        build, show, keep=lambda folder: keep(folder / "result", name, output_folder), images=ordered,
+        sources=[node for node in (segmentation, roi) if hasattr(node, "GetID")],
+    )  # fmt: skip
 
 
 def batch(
@@ -122,6 +119,30 @@ def training(
         )
 
     return Work(build, lambda event, folder: Path(event["bundle"]))
+
+
+def show_folder(folder: Path, volumes: Mapping[str, Any] | None, *, verified: bool = False) -> Any:
+    """Show a folder of `fingerprint apply` in the scene; its fingerprint's table remembers the folder."""
+    from deepradiomics.scene.fingerprint import show_fingerprint
+
+    nodes = show_fingerprint(folder, volumes, slicer.mrmlScene, verified=verified)
+    refer_to_results(nodes)
+    nodes.fingerprint.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
+    return nodes
+
+
+def open_result(folder: Path | str, volumes: Mapping[str, Any] | None = None) -> Any:
+    """Show a result folder of this module over its own images.
+
+    `volumes` are those by view; None looks for them in the scene, then beside the files. Other images are refused.
+    """
+    from deepradiomics.scene.result_folder import kind_of
+
+    folder = Path(folder).absolute()
+    kind = kind_of(folder)
+    if kind != "fingerprint":
+        raise InputError(f"{folder} holds a result of kind '{kind}': open it with the module that made it.")
+    return show_folder(folder, volumes)
 
 
 def batch_source(folder: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.scene.panel.why_not import why_not_bundle
 
 from .choices import EncoderSource
 from .work import encoders_of_run
@@ -42,7 +42,7 @@ def why_not_encoders(parameters) -> str | None:
             return _("{folder} is no finished fine-tuning: there is no encoder in {missing}.").format(
                 folder=folder, missing=missing[0]
             )
-        return None
+        return next(filter(None, (why_not_bundle(each, "encoder") for each in encoders_of_run(Path(folder)))), None)
     for source, which in ((parameters.preEncoder, _("before")), (parameters.ftEncoder, _("after"))):
         reason = _why_not(source.strip(), which)
         if reason:
@@ -62,14 +62,4 @@ def _why_not(source: str, which: str) -> str | None:
         return _("{source}: expected an encoder's folder (with bundle.json), a table, or module:function.").format(
             source=source
         )
-    from deepradiomics.networks.bundle import load_info
-
-    try:
-        kind = load_info(path).get("kind")
-    except DeepRadiomicsError as error:
-        return str(error)
-    return (
-        None
-        if kind == "encoder"
-        else _("{source} holds a model of kind {kind!r}, not an encoder.").format(source=source, kind=kind)
-    )
+    return why_not_bundle(path, "encoder")

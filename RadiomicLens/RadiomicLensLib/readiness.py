@@ -4,6 +4,8 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.why_not import why_not_image, why_not_output
+
 from .choices import CaseSource, FeatureSet, Missing
 from .cohorts import ELLIPSOID, Cohort
 from .encoders import why_not_encoders
@@ -40,7 +42,7 @@ def why_not_apply(parameters, cohort: Cohort) -> str | None:
         )
     if len(lacking) == cohort.cases:
         return _("No case has all these modalities and the region.")
-    return None if parameters.outputFolder else _("Choose a folder for the results.")
+    return why_not_output(parameters.outputFolder, _("Choose a folder for the results."))
 
 
 def why_not_case(
@@ -62,11 +64,10 @@ def why_not_case(
             return _("This lens came without its cases: choose the images of the scene.")
         return None if parameters.caseId in ids else _("Choose the case.")
     for modality in modalities:
-        node = parameters.caseVolumes.get(modality)
-        if node is None:
-            return _("Choose the volume of {modality}.").format(modality=modality)
-        if node.GetImageData() is None:
-            return _("The volume of {modality} is empty.").format(modality=modality)
+        missing = _("Choose the volume of {modality}.").format(modality=modality)
+        reason = why_not_image(parameters.caseVolumes.get(modality), missing)
+        if reason:
+            return reason
     if roi == ELLIPSOID and parameters.caseSegmentation is None:
         return None
     if parameters.caseSegmentation is None:

@@ -162,9 +162,11 @@ class ResultsSection:
                 rows, r2 = text.family_rows(family), text.family_r2(family)
         listed, headers = self.ui.familyTable, text.family_headers()
         self._family_items = fill_list(listed, headers, rows, ["" for _row in rows])
+        known = [value for values in r2 for value in values if value is not None and value == value]
+        reach, signed = max(map(abs, known), default=None), any(value < 0 for value in known)
         for column, values in zip(text.FAMILY_BARS, r2, strict=True):
             shown, colours = [cells[column] for cells in rows], len(rows) * [AGAINST]
-            bars = fill_bars(listed, column, values, shown, colours, scale=[*r2[0], *r2[1]])
+            bars = fill_bars(listed, column, values, shown, colours, reach=reach, signed=signed)
             for bar in bars:
                 bar.setMinimumWidth(FAMILY_BAR)
             self._family_items += bars

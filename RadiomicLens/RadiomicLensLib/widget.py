@@ -46,9 +46,9 @@ class LensPanel(ModulePanel):
         """The scene's parameter node of this module."""
         return parameter_node()
 
-    def volume_selectors(self) -> list:
+    def node_selectors(self) -> list:
         """Those of the case view as well, which are made for the lens's modalities."""
-        return [*super().volume_selectors(), *self.caseView.selectors.values()]
+        return [*super().node_selectors(), *self.caseView.selectors.values()]
 
     def bound(self) -> None:
         """Open the lens that the scene holds."""

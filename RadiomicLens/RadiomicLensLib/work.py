@@ -87,12 +87,11 @@ def case(
         if volumes:
             from deepradiomics.images import write_volume
             from deepradiomics.scene.map_place import reference_place
-            from deepradiomics.scene.volumes import volume_from_node
+            from deepradiomics.scene.volumes import image_for_run
 
             for number, (name, node) in enumerate(volumes.items()):
+                views[name] = write_volume(image_for_run(node), folder / f"view{number}.nrrd")
                 lay[name] = reference_place(node)
-                views[name] = folder / f"view{number}.nrrd"
-                write_volume(volume_from_node(node), views[name])
             mask = write_region(*roi, volumes, folder / "roi.nrrd") if roi is not None else None
         return commands.case_arguments(
             Path(result).absolute() if result is not None else None, case_id, modality, feature, folder / "result",
@@ -107,7 +106,8 @@ def case(
             region=_still_there(roi),
         )  # fmt: skip
 
-    return Work(build, show)
+    images = [*(volumes or {}).values(), *([lens.shift] if lens is not None else [])]
+    return Work(build, show, images=images, sources=() if roi is None else (roi[0],))
 
 
 def open_result(folder: Path | str) -> Any:

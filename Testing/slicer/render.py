@@ -80,12 +80,19 @@ class SliceView:
         renderer.AddViewProp(actor)
 
     def show(self, background: Any, foreground: Any | None, opacity: float = 0.5) -> None:
-        """Set the layers, and fit the view to the background. A legend that is older than the view is not drawn."""
+        """Set the layers, and fit the view to the background, beside a legend as `overlay.show_over` does it.
+
+        A legend that is older than the view is not drawn.
+        """
+        from deepradiomics.scene.legend_room import has_legend, leave_room
+
         self.composite.SetBackgroundVolumeID(background.GetID())
         self.composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
         self.composite.SetForegroundOpacity(opacity)
         self._logic.ResizeSliceNode(*self._size)
         self._logic.FitSliceToBackground()
+        if has_legend(foreground):
+            leave_room(self.slice_node.GetScene(), background)
 
     def picture(self) -> np.ndarray:
         """(height, width, 3) uint8, first row on top."""
@@ -126,8 +133,12 @@ class ThreeDView:
         factory = slicer.vtkMRMLThreeDViewDisplayableManagerFactory
         self._group = _group(headless, factory, THREE_D_MANAGERS, self._renderer, node)
 
-    def picture(self) -> np.ndarray:
-        """(height, width, 3) uint8, first row on top."""
+    def picture(self, *, as_set: bool = False) -> np.ndarray:
+        """(height, width, 3) uint8, first row on top; `as_set`: from where the scene's camera node stands."""
+        if as_set:
+            self._renderer.ResetCameraClippingRange()
+            self._window.Render()
+            return _pixels(self._window)
         camera = self._renderer.GetActiveCamera()
         camera.SetPosition(-0.6, 1.0, 0.5)  # from the patient's front left, a little above: RAS directions
         camera.SetFocalPoint(0, 0, 0)

@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from Testing.slicer.render import SliceView, ThreeDView, _pixels, write_png
 
-CHART_SIZE = (760, 420)
+CHART_SIZES = {"narrow": (550, 420), "full_hd": (1900, 950)}
 
 
-def line_chart_picture(chart: Any, size: tuple[int, int] = CHART_SIZE) -> np.ndarray:
+def line_chart_picture(chart: Any, size: tuple[int, int] = CHART_SIZES["narrow"]) -> np.ndarray:
     """A plot chart node of lines and points as Slicer's plot view draws it: the same VTK classes and settings."""
     import slicer
     import vtk
@@ -71,7 +71,7 @@ def render_ich(folder: Path, out: Path, ct: Path | None, size: int) -> list[Path
     """Show the folder in a scene and write its pictures; returns the files."""
     from deepradiomics.images import read_volume
     from deepradiomics.scene.headless import headless_slicer
-    from deepradiomics.scene.ich_case import haematoma_centre, show_ich_case
+    from deepradiomics.scene.ich_case import haematoma_centre, jump_to_haematoma, show_ich_case
     from deepradiomics.scene.overlay import set_window
     from deepradiomics.scene.volumes import node_from_volume
     from Testing.slicer.render_lens import chart_picture
@@ -85,7 +85,9 @@ def render_ich(folder: Path, out: Path, ct: Path | None, size: int) -> list[Path
 
     with tempfile.TemporaryDirectory() as temporary, headless_slicer(Path(temporary)) as headless:
         scene = headless.scene
-        views = {each: SliceView(headless, each, each, (size, size)) for each in ("Axial", "Sagittal", "Coronal")}
+        planes = (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal"))
+        views = {name: SliceView(headless, name, plane, (size, size)) for name, plane in planes}
+        solid = ThreeDView(headless, (size, size))
         node = node_from_volume(read_volume(ct), scene, "CT") if ct is not None else None
         if node is not None:
             set_window(node, 0, 80)
@@ -102,16 +104,17 @@ def render_ich(folder: Path, out: Path, ct: Path | None, size: int) -> list[Path
             return np.hstack(pictures)
 
         keep(slices(first), "ich_slices")
-        keep(ThreeDView(headless, (size, size)).picture(), "ich_3d")
+        jump_to_haematoma(nodes, [view.slice_node for view in views.values()])
+        keep(solid.picture(as_set=True), "ich_3d")
         if nodes.expansion is not None:
             nodes.segmentation.GetDisplayNode().SetVisibility(False)
             nodes.expansion.change.GetDisplayNode().SetVisibility(True)
             keep(slices(None), "ich_expansion")
             nodes.expansion.change.GetDisplayNode().SetVisibility(False)
         charts = next(iter(nodes.charts.values()))
-        keep(chart_picture(charts["groups"], CHART_SIZE), "ich_groups")
-        keep(chart_picture(charts["components"], CHART_SIZE), "ich_components")
-        keep(line_chart_picture(charts["calibration"]), "ich_calibration")
+        for name, chart_size in CHART_SIZES.items():
+            keep(chart_picture(charts["groups"], chart_size), f"ich_groups_{name}")
+            keep(line_chart_picture(charts["calibration"], chart_size), f"ich_calibration_{name}")
     return written
 
 

@@ -234,18 +234,35 @@ def test_a_multi_class_task_gets_a_row_for_each_class(scene: Any) -> None:
     assert np.isnan(table.GetColumnByName("decision_threshold").GetValue(0))
 
 
-def test_the_chart_shows_the_twenty_greatest_contributions_in_order(scene: Any, synthetic: Synthetic) -> None:
+def test_outside_the_training_cohort_no_class_is_predicted(scene: Any) -> None:
+    from deepradiomics.scene.tables import prediction_table
+    from deepradiomics.stats.outside import outside_fields
+
+    about = {"probability": 0.9, "probabilities": [0.1, 0.9], "predicted": 1, "decision_threshold": 0.5}
+    node = prediction_table(scene, "P", {"tasks": {"acl": about}, **outside_fields(0.49)})
+    table = node.GetTable()
+    assert table.GetColumnByName("probability").GetValue(0) == 0.9
+    assert np.isnan(table.GetColumnByName("predicted").GetValue(0))
+    remark = table.GetColumnByName("remark").GetValue(0)
+    assert remark == "outside the training cohort (49 % of features beyond 3 SD)"
+    assert node.GetColumnTitle("predicted") == "Predicted (1: yes)"
+
+
+def test_the_chart_shows_the_ten_greatest_contributions_in_order(scene: Any, synthetic: Synthetic) -> None:
     from deepradiomics.scene.fingerprint import show_fingerprint
 
     chart = show_fingerprint(synthetic.folder, None, scene).charts["acl"]
     with open(synthetic.folder / "fingerprint.csv", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["task"] == "acl"]
-    expected = sorted((float(row["contribution"]) for row in rows), key=abs, reverse=True)[:20]
+    expected = sorted((float(row["contribution"]) for row in rows), key=abs, reverse=True)[:10]
     series = [chart.GetNthPlotSeriesNode(i) for i in range(chart.GetNumberOfPlotSeriesNodes())]
     assert [each.GetYColumnName() for each in series] == ["for", "against"]
     table = series[0].GetTableNode().GetTable()
-    shown = [table.GetColumnByName("for").GetValue(i) + table.GetColumnByName("against").GetValue(i) for i in range(20)]
-    assert table.GetNumberOfRows() == 20
+    shown = [table.GetColumnByName("for").GetValue(i) + table.GetColumnByName("against").GetValue(i) for i in range(10)]
+    assert table.GetNumberOfRows() == 10
+    assert [each.GetName() for each in series] == ["for", "against"]
+    assert all(each.IsXColumnRequired() and each.GetXColumnName() == "rank" for each in series)  # drawn at its rank
+    assert chart.GetXAxisRange()[1] > 10 + 3  # room for the legend at the right of the bars
     assert shown == pytest.approx(expected)
     assert " · patch " in table.GetColumnByName("feature").GetValue(0)
 
@@ -452,5 +469,5 @@ def test_a_scene_survives_saving_and_reloading(headless: Any, synthetic: Synthet
     assert hierarchy.GetItemName(folder) == "Fingerprint of case (demonstration model)"
     assert result_folder_of(relevance) == folder
     chart = slicer.util.getNode("acl: top contributions")
-    assert chart.GetNthPlotSeriesNode(0).GetTableNode().GetNumberOfRows() == 20
+    assert chart.GetNthPlotSeriesNode(0).GetTableNode().GetNumberOfRows() == 10
     assert show_patch(table, 6).GetParentTransformNode() is anatomy.GetParentTransformNode()

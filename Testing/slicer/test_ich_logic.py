@@ -64,8 +64,8 @@ def test_apply_blocks_and_returns_the_nodes_of_the_patient(lib: Any, patient: di
     assert start.words[:3] == ["ich", "apply", str(tmp_path)] and start.words[-1] == "--json"
     assert "--mask" not in start.words and "--model" not in start.words and "--followup" not in start.words
     assert set(nodes.gradcam) == set(OUTCOMES) and nodes.expansion is None
-    assert nodes.risk.GetAttribute("DeepRadiomics.result_folder") == str(tmp_path / "kept" / "case")
-    assert (tmp_path / "kept" / "case" / "ich.json").is_file() and not start.folder.exists()
+    assert nodes.risk.GetAttribute("DeepRadiomics.result_folder") == str(tmp_path / "kept" / "CT")
+    assert (tmp_path / "kept" / "CT" / "ich.json").is_file() and not start.folder.exists()
     from deepradiomics.scene.folder import referenced_inputs
 
     assert referenced_inputs(nodes.segmentation)["ct"] is patient["ct"]

@@ -171,8 +171,8 @@ def test_the_feature_table_begins_with_the_volumes_and_explains_each_feature(sce
     assert all(len(text) > 10 for text in values(table, "description"))
 
 
-def test_the_bars_are_the_shares_of_the_groups_and_the_largest_components(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+def test_the_bars_are_the_shares_of_the_groups_under_short_names(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import group_shares, show_ich_case
 
     nodes = show_ich_case(made.folder, None, scene)
     about = json.loads((made.folder / "ich.json").read_text())["outcomes"]
@@ -181,16 +181,104 @@ def test_the_bars_are_the_shares_of_the_groups_and_the_largest_components(scene:
         series = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
         bars = [values(each.GetTableNode(), each.GetYColumnName())[0] for each in series]
         assert bars == pytest.approx(list(about[outcome]["groups"].values()))
-        assert [each.GetName().split()[0] for each in series] == ["Radiomics", "Encoder", "VAE-GAN"]
-    components = nodes.charts[OUTCOMES[0]]["components"]
-    series = [components.GetNthPlotSeriesNode(index) for index in range(components.GetNumberOfPlotSeriesNodes())]
-    bars = [values(each.GetTableNode(), each.GetYColumnName())[0] for each in series]
-    shap = [abs(share) for name, share in zip(values(nodes.shap, "outcome"), values(nodes.shap, "shap"), strict=True)
-            if name == OUTCOMES[0]]  # fmt: skip
-    assert [abs(each) for each in bars] == pytest.approx(sorted(shap, reverse=True)[:10])
-    assert (
-        series[0].GetName() == "Radiomics component 1: Zone Entropy, Entropy… -0.090"
-    )  # radiomics have their features' names
+        assert [each.GetName() for each in series] == ["Radiomics", "Encoder", "VAE-GAN"]
+        shares = group_shares(nodes.shap, outcome)
+        assert shares == pytest.approx(about[outcome]["groups"])
+        assert [abs(each) for each in shares.values()] == sorted(map(abs, shares.values()), reverse=True)
+
+
+def test_outside_the_training_cohort_there_is_no_class_in_a_saved_scene_either(headless: Any, tmp_path: Path) -> None:
+    from deepradiomics.scene.ich_case import ich_tables, nodes_of, show_ich_case
+    from deepradiomics.scene.provenance import read_stamp
+    from deepradiomics.stats.outside import outside_fields
+
+    made = make_ich_case(tmp_path / "far", followup=False)
+    _change(**outside_fields(0.37))(made.folder)
+    show_ich_case(made.folder, add_ct(headless.scene, made), headless.scene)
+    headless.save_mrb(tmp_path / "scene.mrb")
+    headless.load_mrb(tmp_path / "scene.mrb")
+    [table] = ich_tables(headless.scene)
+    assert set(values(table, "remark")) == {"outside the training cohort (37 % of features beyond 3 SD)"}
+    for column in ("positive", "observed", "observed_low", "observed_high"):
+        assert values(table, column) == [None] * 4, column
+    assert None not in values(table, "probability")  # the number is kept for programs
+    nodes = nodes_of(table)
+    for node in (table, nodes.shap, nodes.segmentation, nodes.gradcam[OUTCOMES[0]]):
+        assert read_stamp(node)["outside_training_cohort"] is True and read_stamp(node)["outside_share"] == 0.37
+    chart = nodes.charts[OUTCOMES[0]]["calibration"]
+    series = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
+    [line] = [each for each in series if each.GetName().startswith("patient")]
+    assert np.ptp(line.GetColor()) == 0 and not any(each.GetName().startswith("similar") for each in series)
+
+
+def test_inside_the_training_cohort_nothing_is_remarked(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    assert values(show_ich_case(made.folder, None, scene).risk, "remark") == [""] * 4
+
+
+def test_columns_have_titles_for_people_and_keep_their_names(scene: Any, made: SyntheticIch) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    nodes = show_ich_case(made.folder, None, scene)
+    assert nodes.expansion is not None
+    for table in (nodes.risk, nodes.features, nodes.shap, nodes.expansion.table):
+        columns = [table.GetTable().GetColumnName(index) for index in range(table.GetTable().GetNumberOfColumns())]
+        titles = [table.GetColumnTitle(column) for column in columns]
+        assert len(set(titles)) == len(titles) and all(title[0].isupper() or title in LATER for title in titles)
+        assert not any("_" in title for title in titles)
+    assert nodes.risk.GetColumnTitle("probability") == "Risk, 0 to 1"
+
+
+LATER = ("to", "its 95 % interval, from", "z, SD from the training mean")  # titles that go on from the one before
+
+
+def test_the_estimate_is_said_to_be_of_the_largest_where_there_are_several(scene: Any, tmp_path: Path) -> None:
+    from deepradiomics.scene.ich_case import show_ich_case
+
+    for lesions, sentence in ((2, "ABC/2 of the largest, the"), (1, "ABC/2, the")):
+        made = make_ich_case(tmp_path / str(lesions), followup=False)
+        about = json.loads((made.folder / "ich.json").read_text())
+        about["volumes"]["lesions"] = about["volumes"]["lesions"][:lesions]
+        (made.folder / "ich.json").write_text(json.dumps(about))
+        assert values(show_ich_case(made.folder, None, scene).features, "description")[2].startswith(sentence)
+
+
+@pytest.mark.parametrize("size", [(300, 200), (200, 300), (460, 460)])
+def test_the_head_lies_left_of_the_legend_and_stays_there_when_the_slices_move(
+    scene: Any, made: SyntheticIch, size: tuple[int, int]
+) -> None:
+    import vtk
+
+    from deepradiomics.scene.ich_case import haematoma_centre, jump_to_haematoma, show_ich_case
+    from deepradiomics.scene.legend_room import LEGEND_SHARE
+
+    views = []
+    for name, plane in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
+        view = scene.AddNewNodeByClass("vtkMRMLSliceNode", name)
+        view.SetLayoutName(name)
+        view.SetOrientation(plane)
+        view.SetDimensions(*size, 1)
+        views.append(view)
+        scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", name).SetLayoutName(name)
+    camera = scene.AddNewNodeByClass("vtkMRMLCameraNode", "camera")
+    ct = add_ct(scene, made)
+    nodes = show_ich_case(made.folder, ct, scene)
+    jump_to_haematoma(nodes, views)
+    grid, centre = made.ct.geometry, haematoma_centre(nodes.segmentation)
+    corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * np.array(grid.size) - 0.5
+    for view in views:
+        to_view = vtk.vtkMatrix4x4()
+        vtk.vtkMatrix4x4.Invert(view.GetXYToRAS(), to_view)
+        world = grid.index_to_physical(corners) * LPS_RAS
+        pixels = np.array([to_view.MultiplyPoint((*map(float, each), 1.0))[:2] for each in world])
+        assert pixels[:, 0].min() >= 0 and pixels[:, 0].max() <= size[0] * (1 - LEGEND_SHARE)
+        assert pixels[:, 1].min() >= 0 and pixels[:, 1].max() <= size[1]
+        filled = np.ptp(pixels, axis=0) / (size[0] * (1 - LEGEND_SHARE), size[1])
+        assert filled.max() > 0.9  # as large as there is room
+        assert abs(to_view.MultiplyPoint((*map(float, centre), 1.0))[2]) < 1e-6  # the slice goes through the middle
+    assert [view.GetSliceVisible() for view in views] == [1, 0, 0]  # in the 3D views
+    np.testing.assert_allclose(camera.GetFocalPoint(), centre, atol=1e-6)
 
 
 def test_the_patient_stands_on_the_calibration_curve_at_his_probability(scene: Any, made: SyntheticIch) -> None:
@@ -278,11 +366,7 @@ def test_a_saved_scene_gives_the_same_nodes_back(headless: Any, made: SyntheticI
     headless.load_mrb(tmp_path / "scene.mrb")
     [table] = ich_tables(headless.scene)
     nodes = nodes_of(table)
-    assert set(nodes.gradcam) == set(OUTCOMES) and set(nodes.charts[OUTCOMES[3]]) == {
-        "groups",
-        "components",
-        "calibration",
-    }
+    assert set(nodes.gradcam) == set(OUTCOMES) and set(nodes.charts[OUTCOMES[3]]) == {"groups", "calibration"}
     assert nodes.expansion is not None and nodes.expansion.change.GetName() == "Expansion"
     np.testing.assert_array_equal(
         labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), made.ct.geometry), made.labels

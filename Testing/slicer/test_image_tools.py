@@ -135,7 +135,7 @@ def test_a_run_in_the_background_tells_by_callbacks(tools: Any, volume: Any, tmp
 def test_mistakes_are_named_before_anything_starts(tools: Any, scene: Any, volume: Any) -> None:
     start = FakeStart(write_segment)
     empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
-    with pytest.raises(InputError, match="volume: choose a volume"):
+    with pytest.raises(InputError, match="'empty' holds no image"):
         tools(start).segment(empty, "model")
     with pytest.raises(InputError, match="model: name the folder"):
         tools(start).segment(volume, "")

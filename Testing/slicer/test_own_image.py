@@ -277,8 +277,66 @@ def test_names_that_users_give_survive_save_and_reload(headless: Any, tmp_path: 
     risk = ich_tables(headless.scene)[0]
     again = nodes_of(risk)
     shown = cell_text(name)
-    assert shown in again.gradcam and set(again.charts[shown]) >= {"groups", "calibration"}
+    assert shown in again.gradcam and set(again.charts[shown]) == {"groups", "calibration"}
     assert shown in [risk.GetTable().GetColumnByName("outcome").GetValue(row) for row in range(4)]
     assert referenced_inputs(risk)[name].GetName() == "plain"
     assert again.segmentation.GetSegmentation().GetNumberOfSegments() == 2 and risk.GetNumberOfRows() == 4
     assert len(nodes_of_class(headless.scene, "vtkMRMLTableNode")) > 3
+
+
+def lens_case_of(folder: Path, patient: int) -> dict[str, Volume]:
+    """SYNTHETIC: a folder of `lens case`; another `patient` has other voxels on the same grids."""
+    from deepradiomics.images import image_record, read_volume
+    from Testing.unit.results.fake_lens import CASE_FEATURE, write_fake_case
+
+    write_fake_case(folder, {"modality": CASE_FEATURE[0], "feature": CASE_FEATURE[1]})
+    about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+    images = {}
+    for modality, entry in about["modalities"].items():
+        image = read_volume(folder / entry["image"])
+        noise = np.random.default_rng(patient).normal(0, 3, image.voxels.shape)
+        images[modality] = Volume((image.voxels + noise).astype(np.float32), image.geometry, modality)
+        write_volume(images[modality], folder / entry["image"])
+        entry.update(image_record(images[modality]))
+    (folder / "case.json").write_text(json.dumps(about), encoding="utf-8")
+    return images
+
+
+@pytest.mark.parametrize("order", [("Ann", "Bob"), ("Bob", "Ann")])
+def test_the_map_of_a_lens_lies_over_its_own_patient(scene: Any, tmp_path: Path, order: tuple[str, str]) -> None:
+    from deepradiomics.scene.folder import referenced_inputs
+    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.volumes import node_from_volume
+
+    nodes = {}
+    for number, patient in enumerate(("Ann", "Bob")):
+        images = lens_case_of(tmp_path / patient, number)
+        nodes[patient] = {name: node_from_volume(image, scene, f"{patient} {name}") for name, image in images.items()}
+    for patient in (*order, *order):
+        case = show_case(tmp_path / patient, scene)
+        assert {name: node.GetName() for name, node in case.volumes.items()} == {
+            name: f"{patient} {name}" for name in ("t2", "highb", "adc")
+        }
+        assert referenced_inputs(case.map)["t2"] is nodes[patient]["t2"]
+        others = nodes["Bob" if patient == "Ann" else "Ann"]
+        assert all(scene.IsNodePresent(node) for node in others.values())
+
+
+@pytest.mark.parametrize("method", ["haemorrhage"])
+def test_segmentations_of_results_have_the_grid_of_their_image(scene: Any, tmp_path: Path, method: str) -> None:
+    from deepradiomics.scene.volumes import node_from_volume
+
+    ann, _bob = patients(method, tmp_path)
+    volume = node_from_volume(ann.image, scene, "Ann")
+    node = ann.show(ann.folder, None, scene).segmentation
+    assert node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volume
+
+
+def test_outlines_of_a_lens_have_the_grid_of_their_image(scene: Any, tmp_path: Path) -> None:
+    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.volumes import node_from_volume
+
+    images = lens_case_of(tmp_path / "Ann", 1)
+    nodes = {name: node_from_volume(image, scene, name) for name, image in images.items()}
+    for modality, outline in show_case(tmp_path / "Ann", scene).rois.items():
+        assert outline.GetNodeReference(outline.GetReferenceImageGeometryReferenceRole()) is nodes[modality]

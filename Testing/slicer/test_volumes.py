@@ -153,7 +153,7 @@ def test_a_volume_without_an_image_and_a_colour_image_are_refused(scene: Any) ->
         volume_from_node(scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "nothing"))
     colour = scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "photo")
     slicer.util.updateVolumeFromArray(colour, np.zeros((2, 3, 4, 3), np.uint8))
-    with pytest.raises(InputError, match="colour or vectors"):
+    with pytest.raises(InputError, match="a colour image, or images over time"):
         volume_from_node(colour)
 
 

@@ -90,8 +90,6 @@ def load_bundle(folder: str | Path) -> tuple[dict[str, np.ndarray], dict[str, An
     folder = Path(folder)
     info = load_info(folder)
     weights = folder / WEIGHTS_FILE
-    if not weights.is_file():
-        raise BundleError(f"{weights}: this file of the bundle is missing. Copy the whole bundle folder again.")
     expected, got = str(info["weights"].get("sha256")), sha256_file(weights)
     if got != expected:
         raise BundleError(
@@ -118,7 +116,7 @@ def load_info(folder: str | Path) -> dict[str, Any]:
     """Read only the description of a bundle: quick, needs neither torch nor safetensors, checks no hash.
 
     Raises:
-        BundleError: the folder or file is missing, is not JSON, or has an unknown format.
+        BundleError: the folder or one of its files is missing, the description is not JSON or has an unknown format.
     """
     folder = Path(folder)
     file = folder / INFO_FILE
@@ -139,6 +137,10 @@ def load_info(folder: str | Path) -> dict[str, Any]:
         )
     if not isinstance(info.get("weights"), dict):
         raise BundleError(f"{file}: the entry 'weights' (file, hash, shapes) is missing. Copy the bundle again.")
+    if not (folder / WEIGHTS_FILE).is_file():
+        raise BundleError(
+            f"{folder / WEIGHTS_FILE}: this file of the bundle is missing. Copy the whole bundle folder again."
+        )
     return info
 
 

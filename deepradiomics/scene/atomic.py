@@ -46,6 +46,13 @@ def all_or_nothing(scene: Any) -> Iterator[None]:
         raise
     finally:
         scene.EndState(scene.BatchProcessState)
+        redraw_legends(scene)
+
+
+def redraw_legends(scene: Any) -> None:
+    """Let the views draw the legends of the maps that they show: a map that comes into a view does not do it."""
+    for legend in nodes_of_class(scene, "vtkMRMLColorLegendDisplayNode"):
+        legend.Modified()
 
 
 def _items(hierarchy: Any) -> list[int]:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.scene.atomic import all_or_nothing
+from deepradiomics.results.palettes import GRADCAM, RELEVANCE
+from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.colours import make_legible
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
 from deepradiomics.scene.overlay import add_overlay, shares_grid
 from deepradiomics.scene.own_image import files_beside, own_image, place_of
-from deepradiomics.scene.patch_boxes import keep_boxes
+from deepradiomics.scene.patch_boxes import BOXES_ATTRIBUTE, keep_boxes
 from deepradiomics.scene.plots import contribution_chart
 from deepradiomics.scene.provenance import read_stamp, stamp
 from deepradiomics.scene.result_folder import FingerprintFolder, read_fingerprint_folder
@@ -33,7 +35,7 @@ class FingerprintNodes:
     fingerprint, prediction
         Table nodes.
     charts
-        Plot chart nodes by task: the 20 greatest contributions.
+        Plot chart nodes by task: the ten greatest contributions.
     anatomy
         The volume that the maps lie over; None where it is not in the scene.
     folder_item
@@ -95,6 +97,12 @@ def show_fingerprint(
         return _show(result, volumes, missing, scene, foreground)
 
 
+def fingerprint_tables(scene: Any) -> list[Any]:
+    """The fingerprint tables in the scene, such as those of a scene that was loaded, oldest first."""
+    tables = nodes_of_class(scene, "vtkMRMLTableNode")
+    return [node for node in tables if node.GetAttribute(BOXES_ATTRIBUTE) is not None]
+
+
 def anatomy_of(table: Any) -> Any | None:
     """The volume under a fingerprint's maps, by its table node; None where it is not in the scene (any more)."""
     inputs = referenced_inputs(table)
@@ -128,9 +136,19 @@ def _show(
     reference, anatomy = volumes.get(reference_view), volumes.get(anatomy_view)
     place = None if reference is None else place_of(reference, prediction["views"][reference_view])
     relevance = {
-        task: add_overlay(scene, each, reference, place=place, name=f"{task} relevance", legend=f"{task}\nrelevance")
+        task: add_overlay(
+            scene,
+            each,
+            reference,
+            place=place,
+            name=f"{task} relevance",
+            colours=RELEVANCE,
+            legend=f"{task}\nrelevance",
+        )
         for task, each in result.relevance.items()
     }
+    for drawn in relevance.values():
+        make_legible(drawn)
     gradcam = {
         task: add_overlay(
             scene,
@@ -138,7 +156,7 @@ def _show(
             reference,
             place=place,
             name=f"{task} Grad-CAM",
-            colours="Inferno",
+            colours=GRADCAM,
             hide_below=GRADCAM_HIDDEN_BELOW,
             from_zero=True,
             interpolate=True,

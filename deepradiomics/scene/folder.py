@@ -82,8 +82,14 @@ def hide_helper(node: Any) -> None:
 
 
 def reference_inputs(node: Any, views: Mapping[str, Any]) -> None:
-    """Let a result node refer to the volumes it came from; such references survive saving and renaming."""
+    """Let a result node refer to the nodes it came from; such references survive saving and renaming.
+
+    A node that was deleted while the result was computed is left out.
+    """
+    scene = node.GetScene()
     for view, volume in views.items():
+        if not scene.IsNodePresent(volume):
+            continue
         node.SetNodeReferenceID(role(REFERENCE_ROLE, view), volume.GetID())
 
 

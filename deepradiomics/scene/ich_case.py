@@ -5,6 +5,7 @@ The table of risks refers to all other nodes, so that a scene that was saved can
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,16 +15,17 @@ import numpy as np
 
 from deepradiomics.errors import InputError
 from deepradiomics.ich.case_result import HAEMATOMA, RING
+from deepradiomics.results.palettes import GRADCAM
+from deepradiomics.scene.around import show_in_anatomy
 from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
 from deepradiomics.scene.colours import make_legible
 from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
-from deepradiomics.scene.ich_charts import calibration_chart, component_chart, group_chart, title_of
+from deepradiomics.scene.ich_charts import calibration_chart, group_chart
 from deepradiomics.scene.ich_expansion import ROLE as EXPANSION_ROLE
 from deepradiomics.scene.ich_expansion import ExpansionNodes, add_expansion
 from deepradiomics.scene.ich_folder import IchCaseFolder, read_ich_case
-from deepradiomics.scene.ich_tables import feature_node, risk_table, shap_table
+from deepradiomics.scene.ich_tables import feature_node, number, risk_table, shap_table, title_of
 from deepradiomics.scene.map_place import ReferencePlace, reference_place
-from deepradiomics.scene.maps import LEGEND_WIDTH
 from deepradiomics.scene.overlay import add_overlay, set_window
 from deepradiomics.scene.own_image import OwnImage, files_beside, own_image
 from deepradiomics.scene.placement import to_world
@@ -33,14 +35,16 @@ from deepradiomics.scene.segments import SegmentLook, add_segments
 from deepradiomics.scene.shown import show_result
 
 KIND = "ich-case"
+GROUP_SHARES = "DeepRadiomics.group_shares"  # attribute of the table of shares: by outcome and group
 ROLE = "DeepRadiomics.ich."  # from the table of risks to the other nodes
-CHARTS = ("groups", "components", "calibration")
+CHARTS = ("groups", "calibration")
 HAEMATOMA_NAME, RING_NAME = "haematoma", "ring"
 LOOKS = (
     SegmentLook(HAEMATOMA, HAEMATOMA_NAME, (0.86, 0.08, 0.10), fill=0.20, surface=1.0),
     SegmentLook(RING, RING_NAME, (1.0, 0.55, 0.05), fill=0.10, surface=0.25),
 )
 BRAIN_WINDOW_HU = (0.0, 80.0)  # level 40, width 80: what radiologists look for blood with
+LEGEND_LETTERS = 14  # in a line of the legend's title, which must fit beside the anatomy
 GRADCAM_HIDDEN_BELOW = 0.3  # of its maximum: a class activation map is faintly positive almost everywhere
 # What of ich.json goes onto the nodes: nothing that names a file.
 KEPT = ("volumes", "lesions_policy", "leaking", "followup")
@@ -59,7 +63,7 @@ class IchNodes:
     gradcam
         Volume nodes by outcome, transparent below a share of their maximum; empty if the model knows no latents.
     charts
-        By outcome: plot chart nodes by name ("groups", "components", "calibration").
+        By outcome: plot chart nodes by name ("groups", "calibration").
     expansion
         None without a follow-up.
     ct
@@ -155,11 +159,24 @@ def nodes_of(risk: Any) -> IchNodes:
     )  # fmt: skip
 
 
+def group_shares(shap: Any, outcome: str) -> dict[str, float]:
+    """The share of each feature group in an outcome's risk, by a result's table of shares; largest first.
+
+    Empty for a scene of an earlier version.
+    """
+    shares = json.loads(shap.GetAttribute(GROUP_SHARES) or "{}").get(outcome) or {}
+    return dict(sorted(shares.items(), key=lambda share: -abs(share[1])))
+
+
 def jump_to_haematoma(nodes: IchNodes, slice_nodes: Sequence[Any]) -> None:
-    """Move slice views to the middle of the haematoma."""
+    """Move slice views to the middle of the haematoma, across their planes alone; 3D views look at it.
+
+    The anatomy stays where it is in the slice views, beside the legend.
+    """
     centre = haematoma_centre(nodes.segmentation)
     for each in slice_nodes:
-        each.JumpSliceByCentering(*centre)
+        each.JumpSliceByOffsetting(*centre)
+    show_in_anatomy(nodes.segmentation.GetScene(), centre, nodes.ct)
 
 
 def haematoma_centre(segmentation: Any) -> np.ndarray:
@@ -179,7 +196,7 @@ def _show(case: IchCaseFolder, image: OwnImage, sources: Mapping[str, Any], scen
     gradcam = {
         each: add_overlay(
             scene, drawn, ct if place is not None else None, name=f"Grad-CAM: {title_of(case, each)}", place=place,
-            colours="Inferno", hide_below=GRADCAM_HIDDEN_BELOW, from_zero=True, interpolate=True,
+            colours=GRADCAM, hide_below=GRADCAM_HIDDEN_BELOW, from_zero=True, interpolate=True,
             legend=_legend(title_of(case, each)),
         )
         for each, drawn in case.gradcam.items()
@@ -194,7 +211,6 @@ def _show(case: IchCaseFolder, image: OwnImage, sources: Mapping[str, Any], scen
     for outcome in case.outcomes:
         made = {
             "groups": group_chart(scene, case, outcome),
-            "components": component_chart(scene, case, outcome),
             "calibration": calibration_chart(scene, case, outcome),
         }
         charts[outcome] = {key: chart for key, (chart, _) in made.items()}
@@ -209,6 +225,11 @@ def _show(case: IchCaseFolder, image: OwnImage, sources: Mapping[str, Any], scen
         risk.SetNodeReferenceID(ROLE + key, node.GetID())
     notes = (*_notes(case), *([image.note] if image.note else []))
     kept = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
+    groups = {
+        outcome: {group: number(share) for group, share in about["groups"].items()}
+        for outcome, about in case.about["outcomes"].items()
+    }
+    shap.SetAttribute(GROUP_SHARES, json.dumps(groups))
     for node in (risk, features, shap, segmentation, *data):
         stamp(node, case.about, **(kept | {"kind": KIND, "shown_notes": list(notes)}))
     all_charts = [chart for each in charts.values() for chart in each.values()]
@@ -261,7 +282,7 @@ def _legend(title: str) -> str:
     lines = ["Grad-CAM", ""]
     for word in title.split():
         joined = f"{lines[-1]} {word}".strip()
-        if len(joined) > LEGEND_WIDTH:
+        if len(joined) > LEGEND_LETTERS:
             lines.append(word)
         else:
             lines[-1] = joined

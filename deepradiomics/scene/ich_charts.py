@@ -1,31 +1,25 @@
-"""One patient's charts: what raises and lowers each risk, by group and by component, and where the risk lies on the
-calibration curve of the training patients.
+"""One patient's charts: what raises and lowers each risk by feature group, and where the risk lies on the calibration
+curve of the training patients. The values of the bars, and the shares of the components, stand in the panel's table.
 
 Slicer draws no error bars: the 95 % intervals of the curve are a line that breaks between two bins (NaN).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from deepradiomics.results.ich_words import GROUP_COLOURS, GROUPS, OTHER_COLOUR
 from deepradiomics.scene.ich_folder import IchCaseFolder
-from deepradiomics.scene.ich_tables import number, own_bin
+from deepradiomics.scene.ich_tables import number, own_bin, title_of
+from deepradiomics.scene.outside import is_outside
 from deepradiomics.scene.plots import COLOURS, LEGEND_LETTERS, add_line, named_bars, new_chart
 from deepradiomics.scene.tables import add_table
 
-TOP = 10
 GREY = (0.55, 0.55, 0.55)
-PATIENT = (0.80, 0.10, 0.10)
-GROUPS = {  # name in charts, colour; the same in every chart
-    "shape": ("Shape", COLOURS[3]),
-    "radiomics": ("Radiomics", COLOURS[0]),
-    "encoder": ("Encoder latents", COLOURS[2]),
-    "vaegan": ("VAE-GAN latents", COLOURS[4]),
-    "clinical": ("Clinical", COLOURS[1]),
-}
+PATIENT = COLOURS[1]
+SHORT_NAMES = {"encoder": "Encoder", "vaegan": "VAE-GAN"}  # in legends, of groups whose titles are long
 SHARE = "Share in the probability"
-LABEL_LETTERS = 46
 LEGEND_ROOM = 0.5  # right of probability 1: the legend lies there, and would hide the curve's end
 
 
@@ -33,32 +27,24 @@ def group_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[Any, Any
     """A bar a feature group: the sum of its components' shares in the risk; the chart node and its table node."""
     about = case.about["outcomes"][outcome]
     bars = [
-        (f"{group_title(group)} {number(share):+.3f}", number(share), group_colour(group))
+        (SHORT_NAMES.get(group, group_title(group)), number(share), group_colour(group))
         for group, share in about["groups"].items()
     ]
     name = f"SHAP by group: {title_of(case, outcome)}"
     return named_bars(scene, name, bars, x=_from_base(about), y=SHARE)
 
 
-def component_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[Any, Any]:
-    """The ten components of largest share, each with the features that stand for it, in its group's colour."""
-    rows = [index for index, each in enumerate(case.shap["outcome"]) if each == outcome]
-    rows = sorted(rows, key=lambda row: -abs(case.shap["shap"][row]))[:TOP]
-    places = {row: place for place, row in enumerate(rows)}
-    bars = [
-        (_component(case.shap, row), case.shap["shap"][row], _tint(case.shap["group"][row], places[row] / TOP))
-        for row in rows
-    ]
-    name = f"SHAP by component: {title_of(case, outcome)}"
-    return named_bars(scene, name, bars, x=f"the {len(bars)} largest shares, in the order of the list", y=SHARE)
-
-
 def calibration_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[Any, Any]:
-    """The calibration curve of the training patients, with the patient's probability as an upright line on it."""
+    """The calibration curve of the training patients, with the patient's probability as an upright line on it.
+
+    Outside the training cohort that line is grey, and no training patients are said to be similar.
+    """
     about = case.about["outcomes"][outcome]
     bins = (about.get("calibration") or {}).get("bins") or []
     risk, none = number(about["probability"]), float("nan")
-    observed = number(own_bin(about).get("observed"))
+    outside = is_outside(case.about)
+    observed = none if outside else number(own_bin(about).get("observed"))
+    colour = GREY if outside else PATIENT
     columns: dict[str, list[float]] = {
         "predicted": [number(each["mean_predicted"]) for each in bins],
         "observed": [number(each["observed"]) for each in bins],
@@ -81,14 +67,14 @@ def calibration_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[An
     name = f"Calibration: {title_of(case, outcome)}"
     table = add_table(scene, f"{name} data", padded, dict.fromkeys(padded, float), help_)
     count = int(about.get("n_training") or 0)
-    chart = new_chart(scene, name, x="Predicted probability", y=f"Observed share of {count} training patients")
+    chart = new_chart(scene, name, x=f"Predicted probability ({count} training patients)", y="Observed share")
     add_line(scene, chart, table, "ideal", "ideal_x", "ideal", GREY, dashed=True)
     add_line(scene, chart, table, "95 % interval", "interval_x", "interval", COLOURS[0])
-    add_line(scene, chart, table, "training patients", "predicted", "observed", COLOURS[0], marker=True)
-    add_line(scene, chart, table, f"this patient: {risk:.2f}", "patient_x", "patient", PATIENT)
+    add_line(scene, chart, table, "training", "predicted", "observed", COLOURS[0], marker=True)
+    add_line(scene, chart, table, f"patient: {risk:.2f}", "patient_x", "patient", colour)
     if observed == observed:
-        label = f"observed in the like: {observed:.2f}"
-        add_line(scene, chart, table, label, "patient_point_x", "patient_point", PATIENT, marker=True, line=False,
+        label = f"similar: {observed:.2f}"
+        add_line(scene, chart, table, label, "patient_point_x", "patient_point", colour, marker=True, line=False,
                  size=13.0)  # fmt: skip
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(0.0, 1.0 + LEGEND_ROOM)
@@ -98,19 +84,16 @@ def calibration_chart(scene: Any, case: IchCaseFolder, outcome: str) -> tuple[An
     return chart, table
 
 
-def title_of(case: IchCaseFolder, outcome: str) -> str:
-    """What a person calls an outcome."""
-    return str(case.about["outcomes"][outcome].get("title", outcome))
-
-
 def group_title(group: str) -> str:
     """What a person calls a feature group."""
-    return GROUPS[group][0] if group in GROUPS else group
+    return GROUPS.get(group, group)
 
 
 def group_colour(group: str) -> tuple[float, float, float]:
-    """The colour of a feature group, the same in every chart."""
-    return GROUPS[group][1] if group in GROUPS else GREY
+    """The colour of a feature group (0 to 1): the same in every chart, list and report."""
+    code = GROUP_COLOURS.get(group, OTHER_COLOUR)
+    red, green, blue = (int(code[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return red, green, blue
 
 
 def _from_base(outcome: Mapping[str, Any]) -> str:
@@ -119,16 +102,3 @@ def _from_base(outcome: Mapping[str, Any]) -> str:
     return (
         f"from the mean prediction {number(outcome['base_value']):.2f} to this patient's {outcome['probability']:.2f}"
     )
-
-
-def _component(shap: Mapping[str, Sequence[Any]], row: int) -> str:
-    """``Radiomics component 3: GLCM Contrast, … +0.021`` cut to what a legend can hold; the colour says the group."""
-    words = str(shap["label"][row] or shap["component"][row])
-    if len(words) > LABEL_LETTERS:
-        words = words[: LABEL_LETTERS - 1].rstrip(" ,") + "…"
-    return f"{words} {shap['shap'][row]:+.3f}"
-
-
-def _tint(group: str, share: float) -> tuple[float, float, float]:
-    """Lighter towards the end of the list, so that neighbours of one group can be told apart."""
-    return tuple(each + 0.6 * share * (1.0 - each) for each in group_colour(group))  # type: ignore[return-value]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepradiomics.results import column_titles
 from deepradiomics.scene.atomic import all_or_nothing
 from deepradiomics.scene.folder import reference_inputs, result_folder_item
 from deepradiomics.scene.ich_folder import GROWN, SHRUNK, STABLE, ExpansionFolder, read_expansion
@@ -131,7 +132,12 @@ def add_expansion(
     followup.CreateDefaultDisplayNodes()
     _like_the_baseline(followup, baseline)
     table = add_table(
-        scene, "Expansion", _rows(result.about), {"measure": str, "value": float, "unit": str}, EXPANSION_HELP
+        scene,
+        "Expansion",
+        _rows(result.about),
+        {"measure": str, "value": float, "unit": str},
+        EXPANSION_HELP,
+        column_titles.EXPANSION,
     )
     table.SetNodeReferenceID(ROLE + "change", change.GetID())
     table.SetNodeReferenceID(ROLE + "followup", followup.GetID())

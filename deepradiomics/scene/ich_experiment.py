@@ -139,8 +139,7 @@ def _auc_chart(
     name = f"AUC, {cohort}: {title}"
     types: dict[str, type] = {"number": int, "input": str, **dict.fromkeys(classifiers, float)}
     table = add_table(scene, f"{name} data", columns, types, {"number": "The input's place on the axis"})
-    axis = "  ".join(f"{at}: {each}" for at, each in enumerate(inputs, start=1))
-    chart = new_chart(scene, name, x=axis, y="AUC")
+    chart = new_chart(scene, name, x=input_numbers(inputs), y="AUC")
     chart.SetLegendFontSize(LEGEND_LETTERS)
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(0.4, 0.6 + 1.4 * len(inputs))  # on the right lies the legend
@@ -151,6 +150,19 @@ def _auc_chart(
         add_bars(scene, chart, table, label, classifier, MORE_COLOURS[at % len(MORE_COLOURS)], names="input",
                  x="number")  # fmt: skip
     return chart, table
+
+
+def input_numbers(inputs: Sequence[str]) -> str:
+    """Which number on the axis is which input, short enough for a narrow plot view.
+
+    >>> input_numbers(("radiomics", "latents", "radiomics+latents"))
+    '1: radiomics  2: latents  3: 1+2'
+    """
+    number_of = {name: str(number) for number, name in enumerate(inputs, start=1)}
+    short = [
+        "+".join(number_of.get(part, part) for part in name.split("+")) if "+" in name else name for name in inputs
+    ]
+    return "  ".join(f"{number}: {name}" for number, name in enumerate(short, start=1))
 
 
 def _folder_name(about: Mapping[str, Any]) -> str:

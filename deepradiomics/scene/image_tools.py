@@ -36,9 +36,11 @@ class SegmentedNodes:
     segmentation, segment_id
         Segmentation node and the ID of its one segment; None and "" where the network found nothing.
     volume_ml, abc2_ml
-        Volume of the segment, and ABC/2 beside it; None where the run does not say.
+        Volume of the segment, and ABC/2 of its largest part beside it; None where the run does not say.
     notes
         What must be said of image and segment.
+    parts
+        Number of its parts that do not touch.
     """
 
     segmentation: Any
@@ -46,6 +48,7 @@ class SegmentedNodes:
     volume_ml: float | None
     abc2_ml: float | None
     notes: tuple[str, ...] = ()
+    parts: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +151,10 @@ def segment(
             node = add_segments(slicer.mrmlScene, f"{volume.GetName()} {name}", mask, looks, volume, lay[-1])
             stamp(node, {}, kind=KIND_SEGMENTED, model=str(Path(model).name), volume_ml=numbers[0], abc2_ml=numbers[1])
             reference_inputs(node, {"image": volume})
-            node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
         found = node.GetSegmentation().GetSegmentIdBySegmentName(name)
-        return SegmentedNodes(node, found, numbers[0], numbers[1], said)
+        return SegmentedNodes(node, found, numbers[0], numbers[1], said, max(1, len(event.get("lesions") or ())))
 
-    return Work(build, show)
+    return Work(build, show, images=(volume,))
 
 
 def register(
@@ -184,7 +186,7 @@ def register(
     def show(event: Mapping[str, Any], folder: Path) -> RegisteredNodes:
         return show_registration(folder / "result", fixed, moving, slicer.mrmlScene, place=lay[-1])
 
-    return Work(build, show)
+    return Work(build, show, images=(fixed, moving))
 
 
 def show_registration(folder: Path, fixed: Any, moving: Any, scene: Any, *, place: Any = None) -> RegisteredNodes:
@@ -222,16 +224,20 @@ def show_registration(folder: Path, fixed: Any, moving: Any, scene: Any, *, plac
 
 
 def _must_be_given(volume: Any, what: str) -> None:
-    if volume is None or volume.GetImageData() is None:
+    if volume is None:
         raise InputError(f"{what}: choose a volume that holds an image.")
+    from deepradiomics.scene.volumes import check_image
+
+    check_image(volume)
 
 
 def _written(volume: Any, path: Path, lay: list[Any]) -> Path:
     """Write a volume node in world space; its place now joins `lay`."""
     from deepradiomics.images import write_volume
     from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.volumes import volume_from_node
+    from deepradiomics.scene.volumes import image_for_run
 
+    image = image_for_run(volume)
     lay.append(reference_place(volume))
-    write_volume(volume_from_node(volume), path)
+    write_volume(image, path)
     return path

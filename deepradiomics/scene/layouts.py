@@ -25,7 +25,7 @@ import numpy as np
 import slicer
 import slicer.util
 
-from deepradiomics.scene.atomic import nodes_of_class
+from deepradiomics.scene.atomic import nodes_of_class, redraw_legends
 from deepradiomics.scene.lens_roi import show_only_in
 from deepradiomics.scene.overlay import FOREGROUND_OPACITY
 from deepradiomics.scene.placement import array_of, ijk_to_ras, matrix_of, placement, to_world
@@ -118,7 +118,7 @@ def show_table_and_chart(scene: Any, table: Any, chart: Any | None) -> None:
     _arrange(scene, layouts.SlicerLayoutFourUpTableView if chart is None else layouts.SlicerLayoutFourUpPlotTableView)
     show_table(scene, table)
     if chart is not None:
-        show_chart(scene, chart)
+        _select_chart(scene, chart)  # this layout has a plot view, also in scenes that are written without windows
 
 
 def show_table(scene: Any, table: Any) -> None:
@@ -139,6 +139,11 @@ def show_chart(scene: Any, chart: Any) -> None:
     views = nodes_of_class(scene, "vtkMRMLPlotViewNode")
     if not any(view.IsMappedInLayout() for view in views):
         _arrange(scene, slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
+    _select_chart(scene, chart)
+
+
+def _select_chart(scene: Any, chart: Any) -> None:
+    """Select a chart, and hand it to the plot views."""
     _view_node(scene, "vtkMRMLPlotViewNode", PLOT_VIEW).SetPlotChartNodeID(chart.GetID())
     logic = slicer.app.applicationLogic()
     if logic.GetSelectionNode() is not None:
@@ -212,6 +217,7 @@ def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
         own = [views[modality]] if modality in views else []
         show_only_in(roi, own + (others if modality == case.modality else []))
         roi.GetDisplayNode().SetVisibility(modality in views)
+    redraw_legends(scene)
 
 
 def _look_at(view: Any, axes: np.ndarray, centre: np.ndarray, mm_per_pixel: float, aside: float) -> None:
@@ -279,7 +285,7 @@ def _arrange(scene: Any, layout: int) -> None:
 
 def _put_below(scene: Any, lens: LensNodes) -> None:
     show_table(scene, lens.shift)
-    show_chart(scene, lens.charts["explained"])
+    _select_chart(scene, lens.charts["explained"])
 
 
 def _look(case: CaseNodes, view: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

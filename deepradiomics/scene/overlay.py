@@ -10,8 +10,9 @@ import slicer.util
 
 from deepradiomics.images import Volume
 from deepradiomics.results.palettes import MAP_OPACITY, RELEVANCE, Palette
-from deepradiomics.scene.atomic import nodes_of_class
+from deepradiomics.scene.atomic import nodes_of_class, redraw_legends
 from deepradiomics.scene.colours import add_legend, colour_node
+from deepradiomics.scene.legend_room import has_legend, leave_room
 from deepradiomics.scene.map_place import ReferencePlace, put_in_place
 from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement
 from deepradiomics.scene.volumes import node_from_volume
@@ -127,11 +128,15 @@ def show_over(
     """Show an image, and a map over it, in all slice views, and nothing else; return how many views there are.
 
     None empties a layer: a map never stays over an image that it does not belong to. Where the image changes the views
-    are fitted to it. Views that are made later show the same.
+    are fitted to it; beside a map's legend, which would else lie on the anatomy. Views that are made later show the
+    same.
     """
     composites = nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
     ids = [None if node is None else node.GetID() for node in (background, foreground)]
     changed = any(composite.GetBackgroundVolumeID() != ids[0] for composite in composites)
+    legend = has_legend(foreground)
+    shown = {composite.GetForegroundVolumeID() for composite in composites}
+    first = legend and not any(has_legend(scene.GetNodeByID(each)) for each in shown if each)
     for composite in composites:
         composite.SetBackgroundVolumeID(ids[0])
         composite.SetForegroundVolumeID(ids[1])
@@ -144,6 +149,9 @@ def show_over(
         selection.SetActiveLabelVolumeID(None)
     if changed and background is not None:
         slicer.util.setSliceViewerLayers(fit=True)  # without windows it does nothing
+    if background is not None and legend and (changed or first):
+        leave_room(scene, background)
+    redraw_legends(scene)
     return len(composites)
 
 

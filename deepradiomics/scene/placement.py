@@ -143,11 +143,12 @@ def _lattice(low: np.ndarray, high: np.ndarray, count: int) -> np.ndarray:
 
 def _size(node: Any) -> tuple[int, int, int]:
     image = node.GetImageData()
-    if image is None or 0 in image.GetDimensions():
+    if image is None or 0 in image.GetDimensions() or image.GetPointData().GetScalars() is None:
         raise InputError(f"volume '{node.GetName()}' holds no image; load or choose another one")
     if image.GetNumberOfScalarComponents() != 1:
         raise InputError(
-            f"volume '{node.GetName()}' has {image.GetNumberOfScalarComponents()} numbers a voxel (colour or vectors); "
-            "a scalar volume is needed: convert it with the Vector to Scalar Volume module"
+            f"volume '{node.GetName()}' has {image.GetNumberOfScalarComponents()} numbers a voxel (a colour image, or "
+            "images over time in one); one grey value a voxel is needed: take one of them out with the Vector to "
+            "Scalar Volume module"
         )
     return image.GetDimensions()

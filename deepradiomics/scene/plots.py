@@ -13,10 +13,11 @@ import slicer
 from deepradiomics.scene.folder import hide_helper
 from deepradiomics.scene.tables import add_table, fill_table
 
-TOP = 20
+TOP = 10  # bars that a chart shows; the panel's table has them all
 # Distinguishable also with colour-blindness (Okabe and Ito): blue, vermilion, green, orange, purple, light blue.
 COLOURS = ((0.0, 0.447, 0.698), (0.835, 0.369, 0.0), (0.0, 0.620, 0.451), (0.902, 0.624, 0.0), (0.8, 0.475, 0.655))
 LEGEND_LETTERS = 11
+CONTRIBUTION_LEGEND = 0.35  # the same for the chart of contributions, whose two series have short names
 LEGEND_SHARE = 1.6  # of the bars' own width, kept free on the right: the legend lies there
 _FOR, _AGAINST = COLOURS[1], COLOURS[0]
 
@@ -29,9 +30,9 @@ def top_rows(columns: Mapping[str, Sequence[Any]], task: str, count: int = TOP) 
 
 
 def contribution_chart(scene: Any, name: str, columns: Mapping[str, Sequence[Any]], task: str) -> tuple[Any, Any]:
-    """A bar chart of the task's top 20 contributions to the logit; returns the chart node and its table node.
+    """A bar chart of the task's ten greatest contributions to the logit; returns the chart node and its table node.
 
-    Bars for the finding and against it are two series, so that each has its colour.
+    Bars for the finding and against it are two series, so that each has its colour. The legend lies right of the bars.
     """
     rows = top_rows(columns, task)
     value = [columns["contribution"][row] for row in rows]
@@ -53,10 +54,13 @@ def contribution_chart(scene: Any, name: str, columns: Mapping[str, Sequence[Any
     table = add_table(scene, f"{name} data", shown, types, help_)
     chart = new_chart(scene, name, x="Rank", y="Contribution to the logit")
     for column, colour in (("for", _FOR), ("against", _AGAINST)):
-        series = _series(scene, chart, table, f"{task}: {column}", column, colour)
-        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeBar)
+        series = _series(scene, chart, table, column, column, colour)
+        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatterBar)  # plain bars begin at 0, not at rank 1
         series.SetXColumnName("rank")
         series.SetLabelColumnName("feature")
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(0.4, len(rows) + 0.6 + CONTRIBUTION_LEGEND * max(len(rows), 1))
+    chart.SetLegendFontSize(LEGEND_LETTERS)
     return chart, table
 
 

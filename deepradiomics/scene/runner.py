@@ -43,14 +43,24 @@ class Work:
     build
         Writes the inputs into the job's empty folder; returns the words of the command line.
     show
-        Given the child's result event and the job's folder, brings the result into the scene and returns it.
+        Given the child's result event and the result's folder, brings the result into the scene and returns it. The
+        folder is the job's, or the one that `keep` returns.
     salvage
         Shows what there is of a run that failed.
+    keep
+        Copies the result out of the job's folder; returns where it lies.
+    images
+        Nodes without which the result cannot be shown: if one is deleted during the run, the result is not.
+    sources
+        Nodes that the result only refers to: if one is deleted during the run, this is logged.
     """
 
     build: Callable[[Path], Sequence[str]]
     show: Callable[[Mapping[str, Any], Path], Any]
     salvage: Callable[[], Any] | None = None
+    keep: Callable[[Path], Path] | None = None
+    images: Sequence[Any] = ()
+    sources: Sequence[Any] = ()
 
 
 class Timer(Protocol):
@@ -121,7 +131,7 @@ class Runner:
         finished, failed = callbacks.pop("on_finished", None), callbacks.pop("on_failed", None)
 
         def conclude(event: dict[str, Any], folder: Path) -> Any:
-            value = run.show(event, folder)
+            value = shown(run, event, folder, callbacks.get("on_log"))
             if finished is not None:
                 finished(value)
             return value
@@ -146,6 +156,52 @@ class Runner:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
+
+
+def shown(run: Work, event: Mapping[str, Any], folder: Path, log: Callable[[str], None] | None = None) -> Any:
+    """Keep a result where that is asked for and bring it into the scene; what cannot be shown leaves nothing there.
+
+    A folder of this session that cannot be shown is removed; one that the user asked for stays.
+
+    Raises
+    ------
+    InputError
+        An image of the run was deleted meanwhile, or what `keep` and `show` raise.
+    """
+    place = run.keep(folder) if run.keep is not None else folder
+    try:
+        lost = deleted(run.images)
+        if lost:
+            asked_for = run.keep is not None and not _of_a_session(place)
+            where = f" The files of the result are in {place}." if asked_for else ""
+            raise InputError(
+                f"{in_words(lost)} deleted during the run, so its result is not shown.{where} Load it again and run "
+                "again."
+            )
+        for name in deleted(run.sources):
+            if log is not None:
+                log(f"'{name}' was deleted during the run: the result does not refer to it.")
+        return run.show(event, place)
+    except BaseException:
+        if run.keep is not None and _of_a_session(place):
+            shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+def deleted(nodes: Sequence[Any]) -> list[str]:
+    """The names of those nodes that are no longer in the scene; a node that is there twice is named once."""
+    gone = [node for node in nodes if node is not None and not slicer.mrmlScene.IsNodePresent(node)]
+    return [node.GetName() for node in {node.GetID(): node for node in gone}.values()]
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Names as the subject of a sentence in the past tense.
+
+    >>> in_words(["T2"]), in_words(["T2", "ADC"])
+    ("'T2' was", "'T2' and 'ADC' were")
+    """
+    quoted = [f"'{name}'" for name in names]
+    return f"{quoted[0]} was" if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]} were"
 
 
 class QtTimer:
@@ -194,11 +250,12 @@ def keep(result: Path, name: str, output_folder: Path | str | None) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_folder(target) as stage:
             shutil.copytree(result, stage, dirs_exist_ok=True)
-    except OSError as error:
+    except (OSError, InputError) as error:  # atomic_folder tells in words of its own what the system says
         where = output_folder or slicer.app.temporaryPath
+        cause = error if isinstance(error, OSError) else error.__cause__ or error
         raise InputError(
-            f"the result could not be kept in {where}: {error.strerror or error}. Free space there, or choose another "
-            "folder, and run again."
+            f"the result could not be kept in {where}: {getattr(cause, 'strerror', None) or cause}. Free space there, "
+            "or choose another folder, and run again."
         ) from error
     return target
 
@@ -225,6 +282,11 @@ def session_folder() -> Path:
         folder.mkdir(parents=True)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def _of_a_session(folder: Path) -> bool:
+    """Whether a result lies in a session's folder: nobody asked to keep it."""
+    return any(parent.name.startswith(SESSION_PREFIX) for parent in folder.parents)
 
 
 def _is_running(pid: str) -> bool:

@@ -28,7 +28,7 @@ import vtk
 from deepradiomics.errors import InputError
 from deepradiomics.images import write_mask, write_volume
 from deepradiomics.scene.placement import placement
-from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node, volumes_of_scene
+from deepradiomics.scene.volumes import image_for_run, mask_from_segmentation, volumes_of_scene
 
 MANIFEST = "manifest.csv"
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f]+')
@@ -128,7 +128,7 @@ def write_cohort(cases: Sequence[SceneCase], modalities: Sequence[str], roi: str
         row = {"id": name, "patient": safe_name(case.patient) or name}
         for modality in modalities:
             if modality in case.volumes:
-                write_volume(volume_from_node(case.volumes[modality]), own / f"{safe_name(modality)}.nrrd")
+                write_volume(image_for_run(case.volumes[modality]), own / f"{safe_name(modality)}.nrrd")
                 row[f"view_{modality}"] = f"{name}/{safe_name(modality)}.nrrd"
         if roi in case.rois and roi != "ellipsoid":
             write_region(*case.rois[roi], case.volumes, own / "roi.nrrd")
@@ -148,7 +148,8 @@ def write_region(segmentation: Any, segment_id: str, volumes: Mapping[str, Any],
     drawn_on = segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
     own = [node for node in volumes.values() if drawn_on is not None and node.GetID() == drawn_on.GetID()]
     reference = own[0] if own else next(iter(volumes.values()))
-    write_mask(mask_from_segmentation(segmentation, placement(reference).geometry, [segment_id]), path)
+    grid = placement(reference).geometry
+    write_mask(mask_from_segmentation(segmentation, grid, [segment_id], image=reference.GetName()), path)
     return path
 
 

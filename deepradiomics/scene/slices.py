@@ -6,6 +6,8 @@ from typing import Any
 
 import slicer
 
+from deepradiomics.scene.legend_room import fit_beside_legend, has_legend
+
 _VIEWS = (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal"))
 
 
@@ -23,7 +25,14 @@ def add_slice_views(scene: Any, application_logic: Any) -> tuple[Any, ...]:
 
 
 def fit_slices(logics: tuple[Any, ...]) -> None:
-    """Zoom each view to its background volume, at its centre."""
+    """Zoom each view to its background volume, at its centre, or beside the legend of the map over it."""
     for logic in logics:
         logic.ResizeSliceNode(512, 512)
         logic.FitSliceToBackground()
+        composite, scene = logic.GetSliceCompositeNode(), logic.GetMRMLScene()
+        background, foreground = (
+            scene.GetNodeByID(volume) if volume else None
+            for volume in (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID())
+        )
+        if background is not None and has_legend(foreground):
+            fit_beside_legend(logic.GetSliceNode(), background)

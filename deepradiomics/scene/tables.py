@@ -14,7 +14,9 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics.explain import Explained
+from deepradiomics.results import column_titles
 from deepradiomics.scene.names import cell_text, node_name
+from deepradiomics.scene.outside import is_outside, outside_words
 from deepradiomics.scene.result_folder import FEATURE_COLUMNS, FINGERPRINT_COLUMNS
 
 FINGERPRINT_HELP = {
@@ -45,7 +47,7 @@ PREDICTION_HELP = {
     "task": "What is predicted",
     "class": "Class the row's probability is for",
     "probability": "Probability of the class",
-    "predicted": "1 if this class is the prediction",
+    "predicted": "1 if this class is the prediction; empty outside the training cohort",
     "decision_threshold": "Probability from which a binary task is called positive",
     "paper": "Probability with the inference of the paper",
     "masked": "Probability with unselected features set to their mean",
@@ -53,15 +55,27 @@ PREDICTION_HELP = {
     "relevance_threshold": "Relevance from which a feature is selected",
     "selected": "Number of selected features",
     "pool": "Number of features in the pool",
+    "remark": "Why no class is given, where the case lies outside the training cohort",
 }
 
 
 def add_table(
-    scene: Any, name: str, columns: Mapping[str, Sequence[Any]], types: Mapping[str, type], help_: Mapping[str, str]
+    scene: Any,
+    name: str,
+    columns: Mapping[str, Sequence[Any]],
+    types: Mapping[str, type],
+    help_: Mapping[str, str],
+    titles: Mapping[str, str] | None = None,
 ) -> Any:
-    """Add a table node: `columns` by name, of one length; `types`: str, int or float for each; `help_` describes."""
+    """Add a table node: `columns` by name, of one length; `types`: str, int or float for each.
+
+    `help_` describes the columns; `titles` stand above them, with their units (`deepradiomics.results.column_titles`).
+    """
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", node_name(name))
     fill_table(node, columns, types, help_)
+    for column in columns:
+        if titles and column in titles:
+            node.SetColumnTitle(column, titles[column])
     return node
 
 
@@ -123,7 +137,7 @@ def sort_rows(node: Any, column: str, *, descending: bool = True) -> None:
 
 def fingerprint_table(scene: Any, name: str, columns: Mapping[str, Sequence[Any]]) -> Any:
     """fingerprint.csv as a table node."""
-    return add_table(scene, name, columns, FINGERPRINT_COLUMNS, FINGERPRINT_HELP)
+    return add_table(scene, name, columns, FINGERPRINT_COLUMNS, FINGERPRINT_HELP, column_titles.FINGERPRINT)
 
 
 def feature_table(
@@ -151,7 +165,7 @@ def feature_table(
         "description": [each.text for each in explained],
     }
     types = {**dict.fromkeys(shown, str), **FEATURE_COLUMNS}
-    return add_table(scene, name, shown, types, FEATURE_HELP)
+    return add_table(scene, name, shown, types, FEATURE_HELP, column_titles.MEASURED)
 
 
 def region_table(
@@ -202,15 +216,19 @@ def _sentences(about: Explained) -> str:
 
 
 def prediction_table(scene: Any, name: str, prediction: Mapping[str, Any]) -> Any:
-    """prediction.json as a table node: a row per task, or per class of a multi-class task."""
+    """prediction.json as a table node: a row per task, or per class of a multi-class task.
+
+    Outside the training cohort no class is predicted, and the remark says so.
+    """
     types: dict[str, type] = dict.fromkeys(PREDICTION_HELP, float)
-    types |= {"task": str, "class": str, "predicted": int, "selected": int, "pool": int}
+    types |= {"task": str, "class": str, "selected": int, "pool": int, "remark": str}
+    more = {"remark": outside_words(prediction)} | ({"predicted": float("nan")} if is_outside(prediction) else {})
     columns: dict[str, list[Any]] = {column: [] for column in PREDICTION_HELP}
     for task, about in prediction["tasks"].items():
         for row in _task_rows(task, about):
             for column, values in columns.items():
-                values.append(row[column])
-    return add_table(scene, name, columns, types, PREDICTION_HELP)
+                values.append((row | more)[column])
+    return add_table(scene, name, columns, types, PREDICTION_HELP, column_titles.PREDICTION)
 
 
 def _task_rows(task: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:

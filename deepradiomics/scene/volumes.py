@@ -51,6 +51,44 @@ def _is_of_a_result(node: Any) -> bool:
     return node.GetAttribute("DeepRadiomics.kind") not in (None, "registration")
 
 
+def check_image(node: Any, *, flat: bool = False) -> None:
+    """Check that a run can compute on a volume node, before anything is written.
+
+    Parameters
+    ----------
+    flat
+        One slice is enough; otherwise there must be two voxels at least along each axis.
+
+    Raises
+    ------
+    InputError
+        The node holds no image, several numbers a voxel, a frame of a sequence, or too few voxels; the message names it
+        and says what to do.
+    """
+    placement(node)
+    name = node.GetName()
+    for browser in nodes_of_class(node.GetScene(), "vtkMRMLSequenceBrowserNode") if node.GetScene() else ():
+        if browser.IsProxyNodeID(node.GetID()):
+            raise InputError(
+                f"volume '{name}' is the frame on show of the sequence '{browser.GetName()}' and changes with it; "
+                "clone the frame (right click in the Data module) and choose the clone"
+            )
+    size = node.GetImageData().GetDimensions()
+    extended = sum(count > 1 for count in size)
+    if extended < (2 if flat else 3):
+        shape = "one slice" if extended == 2 else "a line" if extended == 1 else "one voxel"
+        needed = "an image of several rows and columns" if flat else "an image of several slices"
+        raise InputError(
+            f"volume '{name}' is {shape} ({' × '.join(map(str, size))} voxels); {needed} is needed: choose another one"
+        )
+
+
+def image_for_run(node: Any, *, flat: bool = False) -> Volume:
+    """The voxels that a run computes on: `volume_from_node` of a volume that passes `check_image`."""
+    check_image(node, flat=flat)
+    return volume_from_node(node)
+
+
 def volume_from_node(node: Any) -> Volume:
     """The voxels of a scalar volume node in world space, as a copy.
 
@@ -86,11 +124,13 @@ def mask_from_labelmap(node: Any, reference: Geometry) -> Mask:
     return _checked(_sampled(labels, ijk_to_ras(node), node, reference, order=0, fill=0), reference, node.GetName(), {})
 
 
-def mask_from_segmentation(node: Any, reference: Geometry, segment_ids: Sequence[str] | None = None) -> Mask:
+def mask_from_segmentation(
+    node: Any, reference: Geometry, segment_ids: Sequence[str] | None = None, *, image: str = ""
+) -> Mask:
     """Segments of a segmentation node on a world grid (nearest voxel), through its parent transforms.
 
-    Segments are labelled 1, 2, … in the order given (all segments in theirs if None); where segments overlap, the
-    later one wins.
+    Segments are labelled 1, 2, … in the order given (all segments in theirs if None), also those that are hidden; where
+    segments overlap, the later one wins. `image` is the name of the volume that the grid is of, for the message.
 
     Raises
     ------
@@ -118,8 +158,7 @@ def mask_from_segmentation(node: Any, reference: Geometry, segment_ids: Sequence
         voxels, index_to_local = segment_voxels(node, segment)
         inside = _sampled(voxels, index_to_local, node, reference, order=0, fill=0) > 0
         if not inside.any():
-            what = "is empty" if not voxels.any() else "does not overlap the volume"
-            raise MaskError(f"segment '{names[label]}' of '{node.GetName()}' {what}; draw it there or choose another")
+            raise MaskError(_no_voxel(f"segment '{names[label]}' of '{node.GetName()}'", image, empty=not voxels.any()))
         labels[inside] = label
     return _checked(labels, reference, node.GetName(), names)
 
@@ -154,6 +193,17 @@ def _sampled(
         values = map_coordinates(voxels, at, order=order, mode="constant", cval=fill, prefilter=False)
         result[z] = values.reshape(y.shape)
     return result
+
+
+def _no_voxel(segment: str, image: str, *, empty: bool) -> str:
+    """Why a segment gives no region."""
+    volume = f"the volume '{image}'" if image else "the volume"
+    if empty:
+        return f"{segment} is empty; draw it on {volume}, or choose another one"
+    return (
+        f"{segment} does not overlap {volume}: it is of another image or patient, or lies under another transform. "
+        "Choose the segmentation of this volume, or draw one on it"
+    )
 
 
 def _checked(labels: np.ndarray, geometry: Geometry, name: str, names: dict[int, str]) -> Mask:

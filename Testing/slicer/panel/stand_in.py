@@ -45,8 +45,10 @@ class PythonQtManners:
             value = list(value) if isinstance(value, tuple) else value
             if not QtCore.QObject.setProperty(self, name, value):
                 raise TypeError(f"{type(self).__name__}.{name} does not take {value!r}")
-        else:
+        elif name.startswith("_") or isinstance(value, QtCore.QObject):  # PySide's loader hangs children onto the top
             super().__setattr__(name, value)
+        else:  # PythonQt lets nobody hang an attribute of his own onto a widget
+            raise AttributeError(f"{type(self).__name__} has no property {name!r}")
 
 
 def _connect(widget: Any, signal: str, slot: Callable) -> None:
@@ -213,8 +215,13 @@ class qMRMLSortFilterProxyModel(QtCore.QObject):
     hiddenNodeIDs = Property("QStringList", lambda self: self._hidden, _hide)
 
 
-class qMRMLNodeComboBox(QtWidgets.QComboBox):
-    """The scene's nodes of some classes, "None" first where that is allowed."""
+class qMRMLNodeComboBox(QtWidgets.QWidget):
+    """The scene's nodes of some classes, "None" first where that is allowed.
+
+    As qMRML's own: no QComboBox, but a widget around one; a current node that is removed is followed by its neighbour;
+    the first node is chosen by itself only where neither "None" nor a new node could be; while a scene is imported
+    nothing is chosen.
+    """
 
     currentNodeChanged = Signal(object)
 
@@ -222,11 +229,15 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         super().__init__(parent)
         self._types: list[str] = []
         self._none, self._children, self._scene, self._ids = False, True, None, []
-        self._adds = self._removes = self._renames = False
+        self._adds, self._removes, self._renames, self._hidden = True, True, False, False
         self._filter = with_manners(qMRMLSortFilterProxyModel)(self)
-        self.setMinimumContentsLength(8)
-        self.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.currentIndexChanged.connect(lambda index: self.currentNodeChanged.emit(self.currentNode()))
+        self._box = QtWidgets.QComboBox()
+        self._box.setMinimumContentsLength(8)
+        self._box.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._box)
+        self._box.currentIndexChanged.connect(lambda index: self.currentNodeChanged.emit(self.currentNode()))
 
     def _flag(name: str) -> Property:  # type: ignore[misc]
         return Property(bool, lambda self: getattr(self, name), lambda self, value: setattr(self, name, value))
@@ -234,8 +245,9 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
     nodeTypes = Property(
         "QStringList", lambda self: self._types, lambda self, value: setattr(self, "_types", list(value))
     )
-    noneEnabled, showChildNodeTypes = _flag("_none"), _flag("_children")
+    noneEnabled, showChildNodeTypes, showHidden = _flag("_none"), _flag("_children"), _flag("_hidden")
     addEnabled, removeEnabled, renameEnabled = _flag("_adds"), _flag("_removes"), _flag("_renames")
+    currentNodeID = Property(str, lambda self: self._current_id(), lambda self, value: self.setCurrentNodeID(value))
 
     def setMRMLScene(self, scene: Any) -> None:
         self._scene = scene
@@ -246,42 +258,58 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
     def sortFilterProxyModel(self) -> Any:
         return self._filter
 
+    def nodeCount(self) -> int:
+        return len([each for each in self._ids if each])
+
+    def nodeFromIndex(self, index: int) -> Any:
+        ids = [each for each in self._ids if each]
+        return self._scene.GetNodeByID(ids[index]) if 0 <= index < len(ids) else None
+
+    def _current_id(self) -> str:
+        index = self._box.currentIndex()
+        return self._ids[index] if 0 <= index < len(self._ids) else ""
+
     def currentNode(self) -> Any:
-        index = QtWidgets.QComboBox.currentIndex(self)
-        return self._scene.GetNodeByID(self._ids[index]) if self._scene and 0 <= index < len(self._ids) else None
+        return self._scene.GetNodeByID(self._current_id()) if self._scene and self._current_id() else None
+
+    def setCurrentNodeID(self, node_id: str) -> None:
+        self.setCurrentNode(self._scene.GetNodeByID(node_id) if node_id else None)
 
     def setCurrentNode(self, node: Any) -> None:
+        if self._scene is not None and self._scene.IsImporting():
+            return
         wanted = node.GetID() if node is not None else ""
         if wanted and wanted not in self._ids:
             self._refresh()
-        QtWidgets.QComboBox.setCurrentIndex(self, self._ids.index(wanted) if wanted in self._ids else -1)
+        self._box.setCurrentIndex(self._ids.index(wanted) if wanted in self._ids else -1)
 
     def _refresh(self) -> None:
-        if self._scene is None:
+        if self._scene is None or self._scene.IsImporting():
             return
-        before = self.currentNode()
-        nodes = self._listed()
-        self.blockSignals(True)
-        self.clear()
+        before, row = self._current_id(), self._box.currentIndex()
+        nodes = self._scene.GetNodes()
+        nodes = [nodes.GetItemAsObject(index) for index in range(nodes.GetNumberOfItems())]
+        nodes = [node for node in nodes if self._is_listed(node)]
+        self._box.blockSignals(True)
+        self._box.clear()
         self._ids = ([""] if self._none else []) + [node.GetID() for node in nodes]
         for name in (["None"] if self._none else []) + [node.GetName() for node in nodes]:
-            self.addItem(name)
-        kept = before.GetID() if before is not None else ""
-        first = 0 if self._ids else -1
-        QtWidgets.QComboBox.setCurrentIndex(self, self._ids.index(kept) if kept in self._ids else first)
-        self.blockSignals(False)
-        if self.currentNode() is not before:
+            self._box.addItem(name)
+        if before in self._ids:
+            index = self._ids.index(before)
+        elif before:
+            index = min(row, len(self._ids) - 1)  # its neighbour takes its place
+        else:
+            index = 0 if self._ids and (self._none or not self._adds) else -1
+        self._box.setCurrentIndex(index)
+        self._box.blockSignals(False)
+        if self._current_id() != before:
             self.currentNodeChanged.emit(self.currentNode())
 
-    def _listed(self) -> list[Any]:
-        """The scene's nodes to choose from; called at each node that comes or goes, hence no attribute in the loop."""
-        scene, types_, children, hidden = self._scene, self._types, self._children, self._filter.hiddenNodeIDs
-        nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
-        if children:
-            fitting = [node for node in nodes if any(node.IsA(name) for name in types_)]
-        else:
-            fitting = [node for node in nodes if node.GetClassName() in types_]
-        return [node for node in fitting if not node.GetHideFromEditors() and node.GetID() not in hidden]
+    def _is_listed(self, node: Any) -> bool:
+        if (node.GetHideFromEditors() and not self._hidden) or node.GetID() in self._filter.hiddenNodeIDs:
+            return False
+        return any(node.IsA(each) if self._children else node.GetClassName() == each for each in self._types)
 
 
 # --- the modules Slicer's Python imports ------------------------------------------------------------------------------

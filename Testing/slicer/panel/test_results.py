@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
-from Testing.slicer.fake_child import FakeStart
-from Testing.slicer.panel.driving import applied, cut_off, pictured, plain, ready, unreadable, with_child
+from Testing.slicer.fake_child import FakeStart, HandTimer
+from Testing.slicer.panel.driving import (
+    applied,
+    cut_off,
+    pictured,
+    plain,
+    ready,
+    result_writer,
+    unreadable,
+    with_child,
+)
+from Testing.slicer.synthetic_result import make_result
 
 
 def test_the_result_is_shown_with_its_warning(widget: Any, exam: Any, tmp_path: Path) -> None:
@@ -16,7 +26,7 @@ def test_the_result_is_shown_with_its_warning(widget: Any, exam: Any, tmp_path: 
     ui = widget.ui
     assert not ui.resultsSection.collapsed
     assert [ui.taskSelector.itemText(index) for index in range(ui.taskSelector.count)] == ["abnormality", "acl"]
-    assert "acl" in ui.predictionLabel.text and "means nothing clinically" in ui.predictionLabel.text
+    assert "<b>Acl</b>" in ui.predictionLabel.text and "means nothing clinically" in ui.predictionLabel.text
     assert ui.fingerprintTable.rowCount > 10 and ui.fingerprintTable.columnCount == 5
 
 
@@ -26,7 +36,7 @@ def test_names_are_read_family_first_and_no_row_needs_scrolling_sideways(
     from deepradiomics.radiomics.explain import explain
 
     applied(widget, exam, tmp_path)
-    pictured(widget, "panel-520", tmp_path, 1100, width=520)
+    pictured(widget, "panel-520", tmp_path, 1400, width=520)
     table, shown = widget.parameters.resultTable, widget.ui.fingerprintTable
     for row in range(shown.rowCount):
         feature = table.GetTable().GetColumnByName("feature").GetValue(widget.results._rows[row])
@@ -86,6 +96,101 @@ def test_choosing_a_row_moves_the_box_to_its_patch(widget: Any, simulated: Any, 
     assert len(set(boxes.values())) == len(boxes) > 1
 
 
+def test_contributions_are_bars_on_both_sides_of_the_middle(widget: Any, exam: Any, tmp_path: Path) -> None:
+    from deepradiomics.scene.panel.bars import AGAINST, FOR, gradient
+
+    p, shown = applied(widget, exam, tmp_path), widget.ui.fingerprintTable
+    column = p.resultTable.GetTable().GetColumnByName("contribution")
+    values = [column.GetValue(row) for row in widget.results._rows]
+    reach = max(map(abs, values))
+    assert min(values) < 0 < max(values)
+    for row in (0, 5, len(values) - 1):
+        cell = shown.cellWidget(row, 4)
+        assert cell.text == f"{values[row]:+.3g}"
+        assert gradient(values[row] / reach, True, FOR if values[row] >= 0 else AGAINST) in cell.styleSheet
+
+
+def test_outside_the_training_cohort_no_class_is_given(widget: Any, exam: Any, tmp_path: Path) -> None:
+    import json
+
+    from deepradiomics.stats.outside import outside_fields
+
+    def far(words: list[str]) -> None:
+        result_writer(words)
+        path = Path(words[words.index("-o") + 1]) / "prediction.json"
+        about = json.loads(path.read_text(encoding="utf-8")) | outside_fields(0.49)
+        path.write_text(json.dumps(about), encoding="utf-8")
+
+    ready(widget, exam, tmp_path / "bundle")
+    with_child(widget, FakeStart(far))
+    widget.ui.applyButton.click()
+    HandTimer.made[-1].wind()
+    text = widget.ui.predictionLabel.text
+    assert "Outside the training cohort (49 % of features beyond 3 SD)</b>: no class is given" in text
+    assert ", over" not in text and ", below" not in text and "probability of" in text
+
+
+def test_another_result_of_the_list_brings_its_own_image_map_rows_and_box(
+    widget: Any, simulated: Any, exam: Any, tmp_path: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import qt
+
+    from deepradiomics.scene.fingerprint import anatomy_of
+    from deepradiomics.scene.volumes import node_from_volume
+
+    scene = simulated.mrmlScene
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
+    p, ui = applied(widget, exam, tmp_path), widget.ui
+    first = p.resultTable
+    ui.fingerprintTable.selectRow(0)
+    other = make_result(tmp_path / "other", patient=8, case_id="other knee")
+    for view, volume in other.volumes.items():
+        node_from_volume(volume, scene, f"other {view}")
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: str(other.folder))
+    ui.openResultButton.click()
+    second = p.resultTable
+    assert errors == [] and second.GetID() != first.GetID()
+    names = [ui.resultSelector.itemText(index) for index in range(ui.resultSelector.count)]
+    assert names == ["case (demonstration model)", "other knee (demonstration model)"]
+    assert ui.resultSelector.currentIndex == 1
+    assert scene.GetNodeByID(composite.GetBackgroundVolumeID()).GetName() == "other sagittal"
+    ui.fingerprintTable.selectRow(0)
+
+    def boxes() -> list[int]:
+        nodes = simulated.util.getNodesByClass("vtkMRMLMarkupsROINode")
+        return [node.GetDisplayNode().GetVisibility() for node in nodes]
+
+    assert boxes() == [0, 1]  # the first result's box is hidden with it
+    ui.resultSelector.currentIndex = 0
+    assert p.resultTable.GetID() == first.GetID() and boxes() == [1, 0]
+    assert composite.GetBackgroundVolumeID() == anatomy_of(first).GetID() == exam["sagittal"].GetID()
+    foreground = scene.GetNodeByID(composite.GetForegroundVolumeID())
+    assert foreground.GetAttribute("DeepRadiomics.result") == first.GetAttribute("DeepRadiomics.result")
+
+
+def test_a_folder_of_another_module_is_refused_with_a_sentence(
+    widget: Any, simulated: Any, tmp_path: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import qt
+
+    (tmp_path / "lens.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    widget.ui.openResultButton.click()
+    assert len(errors) == 1 and "open it with the module that made it" in errors[0]
+
+
+def test_the_longest_bar_ends_as_sharply_as_the_others(widget: Any) -> None:
+    import re
+
+    from deepradiomics.scene.panel.bars import gradient
+
+    for share, signed in ((1.0, True), (1.0, False), (0.4, False), (-1.0, True)):
+        stops = re.findall(r"stop:([0-9.]+) (transparent|rgba)", gradient(share, signed, (1, 2, 3)))
+        filled = [float(at) for at, what in stops if what == "rgba"]
+        after = [float(at) for at, what in stops if what == "transparent" and float(at) > filled[-1]]
+        assert min(after) - filled[-1] <= 2e-4, (share, signed, stops)  # no fading to the edge of the cell
+
+
 def test_another_task_shows_its_own_map_and_rows(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
     from RadiomicFingerprintLib.choices import HeatMap
 
@@ -96,10 +201,10 @@ def test_another_task_shows_its_own_map_and_rows(widget: Any, simulated: Any, ex
         return simulated.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID()).GetName()
 
     assert p.task == "abnormality" and foreground() == "abnormality relevance"
-    before = widget.ui.fingerprintTable.item(0, 4).text()
+    before = widget.ui.fingerprintTable.cellWidget(0, 4).text
     widget.ui.taskSelector.currentText = "acl"
     assert p.task == "acl" and foreground() == "acl relevance"
-    assert widget.ui.fingerprintTable.item(0, 4).text() != before
+    assert widget.ui.fingerprintTable.cellWidget(0, 4).text != before
     p.heatMap = HeatMap.GRADCAM
     assert foreground() == "acl Grad-CAM"
 

@@ -101,7 +101,7 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(
     says: Callable[[], str] = lambda: widget.ui.estimateLabel.text  # noqa: E731
     assert not button.enabled and says() == "Choose the volume."
     p.volume = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "nothing")
-    assert says() == "The volume is empty."
+    assert says() == "Volume 'nothing' holds no image; load or choose another one."
     p.volume = segmented[0]
     assert says() == "Choose the segmentation."
     p.segmentation = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "none")
@@ -132,7 +132,7 @@ def test_a_colour_volume_is_refused_in_words(widget: Any, simulated: Any) -> Non
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
     node.SetAndObserveImageData(image)
     on_centre(widget, node)
-    assert "several numbers a voxel" in widget.ui.estimateLabel.text and not widget.ui.applyButton.enabled
+    assert "3 numbers a voxel" in widget.ui.estimateLabel.text and not widget.ui.applyButton.enabled
 
 
 def test_a_new_box_lies_in_the_middle_of_the_volume_along_its_axes(widget: Any, simulated: Any, exam: Any) -> None:

@@ -211,8 +211,30 @@ def test_maps_of_results_are_not_offered_as_images(panel: Any, simulated: Any) -
     selectors = panel.volume_selectors()
     assert selectors
     for selector in selectors:
-        texts = [selector.itemText(index) for index in range(selector.count)]
-        assert image.GetName() in texts and result.GetName() not in texts, selector.name
+        names = [selector.nodeFromIndex(index).GetName() for index in range(selector.nodeCount())]
+        assert image.GetName() in names and result.GetName() not in names, selector.name
+
+
+def test_an_input_that_is_removed_is_not_replaced_by_its_neighbour(panel: Any, simulated: Any) -> None:
+    scene = simulated.mrmlScene
+    for selector in panel.node_selectors():
+        if not selector.noneEnabled:
+            continue
+        nodes = [scene.AddNewNodeByClass(selector.nodeTypes[0], f"node {number}") for number in range(3)]
+        selector.setCurrentNode(nodes[1])
+        scene.RemoveNode(nodes[1])
+        assert selector.currentNode() is None, selector.name
+        parameter = selector.property("SlicerParameterName")
+        assert not parameter or getattr(panel.parameters, parameter) is None, selector.name
+
+
+def test_a_panel_can_be_made_narrow(panel: Any) -> None:
+    import ctk
+    import qt
+
+    sections = [each for each in vars(panel.ui).values() if type(each) is ctk.ctkCollapsibleButton]
+    assert sections
+    assert all(each.sizePolicy.horizontalPolicy() == qt.QSizePolicy.Policy.Preferred for each in sections)
 
 
 def test_two_watches_of_one_segmentation_do_not_take_each_others_news(panel: Any, simulated: Any) -> None:

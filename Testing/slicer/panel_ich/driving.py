@@ -14,6 +14,7 @@ from deepradiomics.images.volume import Mask
 from deepradiomics.networks.bundle import FORMAT, FORMAT_VERSION
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.ich_result import OUTCOMES, TITLES, make_expansion, make_experiment, make_ich_case
+from Testing.slicer.panel.driving import plain
 
 
 def child(words: list[str]) -> dict[str, Any] | None:
@@ -57,6 +58,7 @@ def write_model(folder: Path, *, segments: bool = True, leaking: bool = False, k
         "weights": {"file": "model.safetensors", "sha256": "0", "tensors": {}},
     }  # fmt: skip
     (folder / "predictor" / "bundle.json").write_text(json.dumps(info), encoding="utf-8")
+    (folder / "predictor" / "model.safetensors").touch()
     return folder
 
 
@@ -91,6 +93,23 @@ def add_segment(scene: Any, ct: Any, labels: np.ndarray, name: str = "blood") ->
     return node, segment
 
 
+def bars(table: Any, column: int = 1) -> list[str]:
+    """What stands on the bars of a list's column."""
+    return [table.cellWidget(row, column).text for row in range(table.rowCount)]
+
+
 def texts(table: Any, column: int = 0) -> list[str]:
-    """A column of a list."""
-    return [table.item(row, column).text() for row in range(table.rowCount)]
+    """A column of a list, without the places where a line may end."""
+    return [plain(table.item(row, column)) for row in range(table.rowCount)]
+
+
+def write_segmenter(folder: Path) -> Path:
+    """A segmenter's description only: what the panel reads before a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    info = {
+        "format": FORMAT, "format_version": FORMAT_VERSION, "kind": "ich-segmenter",
+        "weights": {"file": "model.safetensors", "sha256": "0", "tensors": {}},
+    }  # fmt: skip
+    (folder / "bundle.json").write_text(json.dumps(info), encoding="utf-8")
+    (folder / "model.safetensors").touch()
+    return folder

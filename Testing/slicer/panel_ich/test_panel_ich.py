@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import itertools
+import json
 import types
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,17 @@ from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.ich_result import OUTCOMES, TITLES, SyntheticIch, make_experiment, make_ich_case
 from Testing.slicer.panel.conftest import ROOT
 from Testing.slicer.panel.controls import IMAGE_TOOLS, bound_parameters, reaches_the_parameter_and_back
-from Testing.slicer.panel.driving import cut_off, pictured
-from Testing.slicer.panel_ich.driving import add_segment, applied, ready, texts, with_child, write_model
+from Testing.slicer.panel.driving import cut_off, pictured, unreadable
+from Testing.slicer.panel_ich.driving import (
+    add_segment,
+    applied,
+    bars,
+    ready,
+    texts,
+    with_child,
+    write_model,
+    write_segmenter,
+)
 
 UI = ROOT / "ICHLatentFeatures" / "Resources" / "UI" / "ICHLatentFeatures.ui"
 
@@ -52,9 +63,9 @@ def test_apply_waits_for_a_ct_in_hu_a_model_and_an_outline(
     assert not ui.applyButton.enabled and "cannot be HU" in ui.estimateLabel.text and "#c0392b" in ui.huLabel.text
     p.ct = ct
     assert ui.applyButton.enabled and "synthetic images" in ui.bundleSummary.text  # the sample model is chosen
-    assert ui.bundleFolderEdit.isHidden() and ui.bundleFolderLabel.isHidden()
+    assert ui.bundleFolderArea.isHidden()
     p.bundleSource = BundleSource.FOLDER
-    assert not ui.bundleFolderEdit.isHidden() and not ui.applyButton.enabled
+    assert not ui.bundleFolderArea.isHidden() and not ui.applyButton.enabled
     assert ui.estimateLabel.text == "Choose the model's folder." and "cannot be HU" not in ui.huLabel.text
     p.bundleFolder = str(tmp_path)
     assert "predictor/" in ui.estimateLabel.text
@@ -62,9 +73,9 @@ def test_apply_waits_for_a_ct_in_hu_a_model_and_an_outline(
     assert ui.estimateLabel.text.startswith("This model has no network that outlines")
     assert "Poor outcome (mRS > 3)" in ui.bundleSummary.text and "means nothing clinically" in ui.bundleSummary.text
     p.outline = Outline.NETWORK
-    assert ui.estimateLabel.text == "Choose the network's folder." and not ui.segmenterFolderEdit.isHidden()
+    assert ui.estimateLabel.text == "Choose the network's folder." and not ui.segmenterFolderArea.isHidden()
     p.outline = Outline.SEGMENT
-    assert ui.estimateLabel.text == "Choose the segmentation of the haematoma." and ui.segmenterFolderEdit.isHidden()
+    assert ui.estimateLabel.text == "Choose the segmentation of the haematoma." and ui.segmenterFolderArea.isHidden()
     p.segmentation, segment = add_segment(simulated.mrmlScene, ct, made.labels == 1)
     assert p.segmentId == segment and ui.applyButton.enabled and ui.estimateLabel.text.startswith("Takes very roughly")
     p.followup = followup
@@ -130,7 +141,7 @@ def test_what_the_panel_is_set_to_reaches_the_command_line(widget: Any, ct: Any,
     from ICHLatentFeaturesLib.choices import Device, Lesions, Outline
 
     p = ready(widget, ct, tmp_path)
-    p.outline, p.segmenterFolder, p.flips, p.largest = Outline.NETWORK, str(tmp_path), True, True
+    p.outline, p.segmenterFolder, p.flips, p.largest = Outline.NETWORK, str(write_segmenter(tmp_path)), True, True
     p.lesions, p.clinical, p.caseId, p.device = Lesions.LARGEST, "age=70,sex=F", "head 7", Device.CPU
     p.followup = followup
     start = with_child(widget)
@@ -152,19 +163,130 @@ def test_a_patient_is_shown_with_volumes_risks_shares_and_features(
 ) -> None:
     p, ui = applied(widget, ct, tmp_path, followup=followup), widget.ui
     assert errors == [] and not ui.resultsSection.collapsed
-    assert "Haematoma" in ui.summaryLabel.text and "ABC/2 16.1 mL" in ui.summaryLabel.text
+    assert "Haematoma" in ui.summaryLabel.text and " mL (ABC/2 of the largest 16.1 mL), 2 parts" in ui.summaryLabel.text
     assert "SYNTHETIC" in ui.summaryLabel.text and "#c0392b" in ui.summaryLabel.text
     assert texts(ui.riskTable) == list(TITLES) and p.outcome == OUTCOMES[0]
-    assert texts(ui.riskTable, 2) == ["+" if float(each) >= 0.35 else "−" for each in texts(ui.riskTable, 1)]
-    assert ui.sharesTable.rowCount == 18 and texts(ui.sharesTable, 2)[0] == "-0.090"
+    assert bars(ui.riskTable) == [f"{risk:.2f} (from 0.35)" for risk in (0.672, 0.552, 0.432, 0.312)]
+    assert texts(ui.riskTable, 2) == ["+", "+", "+", "−"]
+    assert "so had 69% of the 40 with a similar probability." in ui.riskTable.item(0, 0).toolTip()
+    assert texts(ui.sharesTable)[:3] == ["Encoder latents, in all", "Radiomics, in all", "VAE-GAN latents, in all"]
+    shap = sorted(_column(p.resultTable, "shap", OUTCOMES[0]), key=lambda share: -abs(share))
+    assert ui.sharesTable.rowCount == 3 + 18 and bars(ui.sharesTable)[3:] == [f"{share:+.3f}" for share in shap]
+    assert float(bars(ui.sharesTable)[0]) == pytest.approx(sum(_column(p.resultTable, "shap", OUTCOMES[0], "encoder")))
     assert texts(ui.featuresTable)[0] == "Volume of the haematoma" and ui.featureCountLabel.text == "6 features"
     p.featureFilter = "glcm"
-    assert texts(ui.featuresTable) == ["log-sigma-2-0-mm-3D_glcm_Contrast"]
+    assert texts(ui.featuresTable) == ["GLCM Contrast, LoG 2.0 mm"]
+    assert ui.featuresTable.item(0, 0).toolTip().startswith("log-sigma-2-0-mm-3D_glcm_Contrast\n")
     ui.riskTable.selectRow(2)
-    assert p.outcome == OUTCOMES[2] and texts(ui.sharesTable, 2)[0] == "-0.070"
+    assert p.outcome == OUTCOMES[2] and bars(ui.sharesTable)[3] == "-0.070"
     assert ui.copyMethodsButton.enabled and not ui.openReportButton.enabled  # this child wrote none
     ui.copyMethodsButton.click()
     assert "outlined" in simulated.app.clipboard_texts[0]
+
+
+def _column(risk: Any, name: str, outcome: str, group: str = "") -> list[float]:
+    """A column of a result's table of shares, of one outcome and feature group."""
+    from deepradiomics.scene.export import columns_of
+    from deepradiomics.scene.ich_case import nodes_of
+
+    columns = columns_of(nodes_of(risk).shap)
+    rows = zip(columns[name], columns["outcome"], columns["group"], strict=True)
+    return [value for value, of, within in rows if of == outcome and group in ("", within)]
+
+
+def test_bars_have_the_colour_of_their_group_and_risks_are_never_red(widget: Any, ct: Any, tmp_path: Path) -> None:
+    from deepradiomics.scene.panel.bars import gradient
+
+    applied(widget, ct, tmp_path)
+    risks, shares = widget.ui.riskTable, widget.ui.sharesTable
+    assert gradient(0.672, False, (0, 114, 178)) in risks.cellWidget(0, 1).styleSheet  # blue, of a whole that is 1
+    assert (
+        gradient(1.0, True, (230, 159, 0)) in shares.cellWidget(0, 1).styleSheet
+    )  # the encoder's orange, as in reports
+    assert shares.item(0, 0).font().bold() and not shares.item(3, 0).font().bold()
+
+
+def test_outside_the_training_cohort_there_is_no_call_and_no_red(
+    widget: Any, ct: Any, tmp_path: Path, errors: list[str]
+) -> None:
+    from deepradiomics.scene.panel.bars import gradient
+    from deepradiomics.stats.outside import outside_fields
+    from Testing.slicer.panel_ich.driving import child
+
+    def far(words: list[str]) -> None:
+        child(words)
+        path = Path(words[words.index("-o") + 1]) / "ich.json"
+        about = json.loads(path.read_text(encoding="utf-8")) | outside_fields(0.37)
+        path.write_text(json.dumps(about | {"synthetic_model": False}), encoding="utf-8")
+
+    ready(widget, ct, tmp_path)
+    with_child(widget, far)
+    widget.ui.applyButton.click()
+    HandTimer.made[-1].wind()
+    ui = widget.ui
+    assert errors == []
+    assert "Outside the training cohort (37 % of features beyond 3 SD)" in ui.summaryLabel.text
+    assert "#c0392b" not in ui.summaryLabel.text  # it is no warning about the data
+    assert texts(ui.riskTable, 2) == [""] * 4 and texts(ui.riskTable, 3) == ["–"] * 4
+    assert gradient(0.672, False, (140, 140, 140)) in ui.riskTable.cellWidget(0, 1).styleSheet  # grey
+    assert "no class is given" in ui.riskTable.item(0, 0).toolTip()
+
+
+def test_the_case_is_called_after_its_ct_unless_it_has_a_name(widget: Any, ct: Any, tmp_path: Path) -> None:
+    p = ready(widget, ct, tmp_path)
+    assert p.caseId == "" and widget.ui.caseIdEdit.placeholderText == "as the CT"
+    for name, given in ((" ", "head"), ("seven ", "seven")):
+        p.caseId = name
+        start = with_child(widget)
+        widget.ui.applyButton.click()
+        assert start.given("--case-id") == given
+        widget.ui.applyButton.click()
+
+
+@pytest.mark.parametrize("width", [440, 520])
+def test_names_of_features_and_outcomes_are_read_without_scrolling(
+    widget: Any, ct: Any, tmp_path: Path, width: int
+) -> None:
+    from deepradiomics.scene.panel.feature_names import label_and_tip
+
+    applied(widget, ct, tmp_path)
+    for tab, tables in enumerate((("riskTable", "sharesTable"), ("featuresTable",))):
+        widget.ui.resultTabs.currentIndex = tab
+        pictured(widget, f"ich_lists_{tab}_{width}", tmp_path, 1500, width=width)
+        for name in tables:
+            table = getattr(widget.ui, name)
+            columns = [table.columnWidth(column) for column in range(table.columnCount)]
+            assert sum(columns) <= table.viewport().width(), name
+            assert unreadable(table, 0) == [], name
+    assert texts(widget.ui.featuresTable)[-1] == label_and_tip("log-sigma-2-0-mm-3D_glcm_Contrast")[0]
+
+
+def test_hidden_rows_leave_no_gaps(widget: Any, ct: Any, tmp_path: Path) -> None:
+    from ICHLatentFeaturesLib.choices import Outline
+    from PySide6 import QtWidgets
+
+    p, ui = ready(widget, ct, tmp_path), widget.ui
+    ui.optionsSection.collapsed = False
+    heights = {}
+    for outline in (Outline.MODEL, Outline.NETWORK, Outline.SEGMENT):
+        p.outline = outline
+        pictured(widget, f"ich_rows_{outline.value}", tmp_path, 1500, width=520)
+        for section in (ui.inputsSection, ui.optionsSection):
+            rows = [each for each in section.children() if isinstance(each, QtWidgets.QWidget) and each.isVisible()]
+            places = sorted((place.top(), place.bottom()) for place in map(QtWidgets.QWidget.geometry, rows))
+            gaps = [below[0] - above[1] - 1 for above, below in itertools.pairwise(places)]
+            assert set(gaps) == {section.layout().spacing()}, (outline, section.name, gaps)
+        heights[outline] = QtWidgets.QWidget.height(ui.optionsSection)
+    assert heights[Outline.SEGMENT] < heights[Outline.MODEL]  # a segment needs no options of a network
+
+
+def test_the_shared_tools_lie_folded_below_everything_else(widget: Any) -> None:
+    ui = widget.ui
+    layout = ui.imageToolsArea.parentWidget().layout()
+    names = ("resultsSection", "experimentSection", "logSection", "imageToolsArea")
+    places = [layout.indexOf(getattr(ui, name)) for name in names]
+    assert places == sorted(places) and places[-1] == layout.count() - 2  # below it only what takes the free room
+    assert ui.experimentSection.collapsed and ui.segmentSection.collapsed and ui.registerSection.collapsed
 
 
 def test_gradcam_ring_and_growth_follow_the_controls(
@@ -227,7 +349,7 @@ def test_a_folder_is_opened_and_a_damaged_one_is_told(
     chosen = [str(plain.folder), str(tmp_path)]
     monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: chosen.pop(0))
     widget.ui.openResultButton.click()
-    assert texts(widget.ui.riskTable) == list(TITLES) and widget.ui.opacitySlider.isHidden()
+    assert texts(widget.ui.riskTable) == list(TITLES) and widget.ui.gradcamArea.isHidden()
     assert not widget.ui.showExpansionCheck.enabled
     widget.ui.openResultButton.click()
     assert len(errors) == 1 and "ich.json" in errors[0]
@@ -283,7 +405,7 @@ def test_a_segment_made_here_becomes_the_haematoma(
     p, ui = widget.parameters, widget.ui
     p.ct, p.toolVolume = ct, ct
     assert not ui.segmentButton.enabled and ui.segmentButton.toolTip == "Choose the network's folder."
-    p.toolModel = str(tmp_path)
+    p.toolModel = str(write_segmenter(tmp_path))
     start = with_child(widget)
     ui.segmentButton.click()
     HandTimer.made[-1].wind()
@@ -312,7 +434,7 @@ def test_the_other_panels_segment_and_register_too(
     panel.setup()
     logic = type(panel.logic)
     p = panel.parameters
-    p.toolVolume, p.toolModel, p.toolFixed, p.toolMoving = ct, str(tmp_path), ct, followup
+    p.toolVolume, p.toolModel, p.toolFixed, p.toolMoving = ct, str(write_segmenter(tmp_path)), ct, followup
     HandTimer.made.clear()
     panel.logic = logic(FakeStart(child), HandTimer)
     panel.ui.segmentButton.click()

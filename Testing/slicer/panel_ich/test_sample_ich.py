@@ -36,13 +36,13 @@ def test_the_sample_is_chosen_and_apply_starts_the_sample_model(widget: Any, sim
     widget.load_sample()
     assert p.ct.GetName() == "Synthetic head CT" and "SYNTHETIC" in p.ct.GetDescription()
     assert p.ct.GetID() == simulated.app.applicationLogic().GetSelectionNode().GetActiveVolumeID()
-    assert "synthetic images" in ui.bundleSummary.text and ui.bundleFolderEdit.isHidden()
+    assert "synthetic images" in ui.bundleSummary.text and ui.bundleFolderArea.isHidden()
     assert ui.applyButton.enabled, ui.estimateLabel.text
     start = with_child(widget)
     ui.applyButton.click()
     assert start.words[:3] == ["ich", "apply", str(SAMPLE)] and errors == []
     assert not {"--mask", "--model", "--followup", "--clinical"} & set(start.words)
-    assert start.given("--case-id") == "synthetic head"
+    assert start.given("--case-id") == "Synthetic head CT"
 
 
 def test_a_second_try_takes_the_head_that_is_there(widget: Any, simulated: Any) -> None:

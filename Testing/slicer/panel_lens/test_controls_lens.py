@@ -156,7 +156,7 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(
     p.ftEncoder = str(tmp_path)
     assert "expected an encoder's folder" in says()
     p.ftEncoder = str(write_encoder(tmp_path / "other", kind="fingerprint"))
-    assert "'fingerprint', not an encoder" in says()
+    assert "'fingerprint', not 'encoder'" in says()
     (tmp_path / "embeddings.csv").touch()
     p.ftEncoder = str(tmp_path / "embeddings.csv")
     assert button.enabled

@@ -21,7 +21,8 @@ def fill_bars(
     texts: Sequence[str],
     colours: Sequence[Any] | None = None,
     *,
-    scale: Sequence[float | None] = (),
+    reach: float | None = None,
+    signed: bool | None = None,
 ) -> list[Any]:
     """Put a bar into a column of a table, a row a value; returns the cells, which must be kept (PythonQt lets go).
 
@@ -34,12 +35,15 @@ def fill_bars(
         What stands on the bar.
     colours
         Red, green and blue (0 to 255) of each bar, in place of those by sign.
-    scale
-        Numbers that share the bars' scale, such as those of a second column, so that bars of both can be compared.
+    reach
+        The value of a bar that fills the cell (1 for probabilities); by default the greatest of these.
+    signed
+        Whether bars begin in the middle; by default where one of these is negative. Columns that are to be compared
+        have one `reach` and one `signed`.
     """
-    known = [value for value in (*values, *scale) if value is not None and value == value]
-    reach = max((abs(value) for value in known), default=0.0) or 1.0
-    signed = any(value < 0 for value in known)
+    known = [value for value in values if value is not None and value == value]
+    reach = reach or max((abs(value) for value in known), default=0.0) or 1.0
+    signed = any(value < 0 for value in known) if signed is None else signed
     cells = []
     for row, (value, text) in enumerate(zip(values, texts, strict=True)):
         cell = qt.QLabel(text)
@@ -71,6 +75,7 @@ def gradient(share: float, signed: bool, colour: Sequence[int]) -> str:
     red, green, blue = colour
     filled = f"rgba({red}, {green}, {blue}, {STRENGTH})"
     edge = 1e-4  # two stops at one place would be one
+    ends[1] = min(ends[1], 1.0 - 2 * edge)
     stops = [(0.0, "transparent"), (ends[0], "transparent"), (ends[0] + edge, filled), (ends[1], filled)]
     if ends[1] + edge < 1:  # a bar to the cell's end has nothing beside it
         stops += [(ends[1] + edge, "transparent"), (1.0, "transparent")]

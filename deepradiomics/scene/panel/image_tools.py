@@ -12,6 +12,8 @@ from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from .choices import Backend, TransformKind
+from .volume_words import volume_words
+from .why_not import why_not_image, why_not_segmenter
 
 UI = Path(__file__).with_name("image_tools.ui")
 
@@ -78,11 +80,8 @@ class ImageToolsSection:
             words = _("The network found nothing to segment.")
         else:
             words = _("'{name}' is in the scene").format(name=nodes.segmentation.GetName())
-            if nodes.volume_ml is not None:
-                words += _(": {volume:.1f} mL").format(volume=nodes.volume_ml)
-            if nodes.abc2_ml is not None:
-                words += _(" (ABC/2 {volume:.1f} mL)").format(volume=nodes.abc2_ml)
-            words += "."
+            size = volume_words(nodes.volume_ml, nodes.abc2_ml, largest=nodes.parts > 1)
+            words += f": {size}." if size else "."
             self.panel.segmented(nodes)
         self._say(self.ui.segmentStatusLabel, words)
 
@@ -121,21 +120,15 @@ def register_feature(parameters: Any) -> str:
 
 def why_not_segment(parameters: Any) -> str | None:
     """None when a volume can be segmented; else the one sentence that says what to do."""
-    if parameters.toolVolume is None:
-        return _("Choose the image.")
-    if parameters.toolVolume.GetImageData() is None:
-        return _("The image is empty.")
-    return None if Path(parameters.toolModel or "-").is_dir() else _("Choose the network's folder.")
+    return why_not_image(parameters.toolVolume, _("Choose the image.")) or why_not_segmenter(parameters.toolModel)
 
 
 def why_not_register(parameters: Any) -> str | None:
     """None when two volumes can be registered."""
-    for node, words in (
-        (parameters.toolFixed, _("Choose the fixed volume.")),
-        (parameters.toolMoving, _("Choose the moving volume.")),
-    ):
-        if node is None or node.GetImageData() is None:
-            return words
+    reason = why_not_image(parameters.toolFixed, _("Choose the fixed volume."))
+    reason = reason or why_not_image(parameters.toolMoving, _("Choose the moving volume."))
+    if reason:
+        return reason
     if parameters.toolFixed.GetID() == parameters.toolMoving.GetID():
         return _("Fixed and moving are the same volume.")
     return None

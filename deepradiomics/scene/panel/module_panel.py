@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import ctk
 import qt
 import slicer
 import vtk
@@ -104,6 +105,7 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(widget)
         load_image_tools(slicer.util.childWidgetVariables(widget).imageToolsArea)
         self.ui = slicer.util.childWidgetVariables(widget)
+        self._let_sections_be_narrow()
         widget.setMRMLScene(slicer.mrmlScene)
         self.build()
         self.tools = ImageToolsSection(self)
@@ -113,10 +115,17 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
         self.addObserver(scene, scene.NodeAddedEvent, self.onNodesChanged)
         self.addObserver(scene, scene.NodeRemovedEvent, self.onNodesChanged)
         self.addObserver(scene, scene.EndBatchProcessEvent, self.onNodesChanged)
         self.initializeParameterNode()
+
+    def _let_sections_be_narrow(self) -> None:
+        """Let the user make the panel narrow: CTK's sections insist on the width of their longest line of text."""
+        for section in vars(self.ui).values():
+            if type(section) is ctk.ctkCollapsibleButton:
+                section.setSizePolicy(qt.QSizePolicy.Preferred, section.sizePolicy.verticalPolicy())
 
     def cleanup(self) -> None:
         """End what runs, let go of the scene."""
@@ -148,8 +157,9 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller: Any, event: Any) -> None:
         """The scene is about to go: so do the run that was to add to it, and the parameter node."""
-        if self.logic is not None:
+        if self.logic is not None and self.logic.running:
             self.logic.cancel()
+            self.log(_("The scene was closed, so the run was ended. Load its images again and start it again."))
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller: Any, event: Any) -> None:
@@ -163,6 +173,15 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._wrapper.parameterNode.Modified()  # the wrapper keeps values that it read before the nodes were there
         if self.parent.isEntered:
             self.initializeParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAboutToBeRemoved(self, caller: Any, event: Any, node: Any) -> None:
+        """A chosen input goes: then nothing is chosen. A selector by itself would take its neighbour in silence."""
+        if self.parameters is None or self._gui_tag is None or caller.IsClosing():
+            return
+        for selector in self.node_selectors():
+            if selector.noneEnabled and selector.currentNode() is node:
+                selector.setCurrentNode(None)
 
     def onNodesChanged(self, caller: Any, event: Any) -> None:
         """A node came or went: what there is to choose from may have changed; of many at once the end is told."""
@@ -180,8 +199,11 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def volume_selectors(self) -> list[Any]:
         """The selectors in which the user chooses an image."""
-        widgets = [widget for widget in vars(self.ui).values() if hasattr(widget, "sortFilterProxyModel")]
-        return [widget for widget in widgets if "vtkMRMLScalarVolumeNode" in widget.nodeTypes]
+        return [selector for selector in self.node_selectors() if "vtkMRMLScalarVolumeNode" in selector.nodeTypes]
+
+    def node_selectors(self) -> list[Any]:
+        """All selectors of nodes of the scene."""
+        return [widget for widget in vars(self.ui).values() if hasattr(widget, "sortFilterProxyModel")]
 
     # --- parameters ------------------------------------------------------------------------------------------------
 
