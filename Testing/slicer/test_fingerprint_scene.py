@@ -411,6 +411,24 @@ def test_choosing_a_row_puts_the_box_around_its_patch_and_moves_the_slices(
     assert len(kept) == 3
 
 
+def test_the_first_box_is_seen_in_the_anatomy_in_3d_and_the_next_leaves_the_camera(
+    scene: Any, synthetic: Synthetic
+) -> None:
+    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.patch_boxes import show_patch
+
+    red = scene.AddNewNodeByClass("vtkMRMLSliceNode", "Red")
+    red.SetLayoutName("Red")
+    camera = scene.AddNewNodeByClass("vtkMRMLCameraNode", "camera")
+    table = show_fingerprint(synthetic.folder, add_volumes(scene, synthetic), scene).fingerprint
+    centre = [0.0, 0.0, 0.0]
+    show_patch(table, 0).GetCenterWorld(centre)
+    assert red.GetSliceVisible() and camera.GetFocalPoint() == pytest.approx(centre)
+    place = tuple(camera.GetPosition())
+    show_patch(table, 9 * 4 + 6)
+    assert tuple(camera.GetPosition()) == place
+
+
 def test_a_view_reformatted_from_another_is_shown_in_that_ones_volume(
     scene: Any, synthetic: Synthetic, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from deepradiomics.errors import InputError
 from deepradiomics.prepare.box import Box
+from deepradiomics.scene.around import show_in_anatomy
 from deepradiomics.scene.folder import referenced_inputs, result_folder_of
 from deepradiomics.scene.overlay import show_in_slices
 from deepradiomics.scene.own_image import place_of
@@ -70,7 +71,7 @@ def show_patch(table: Any, row: int, *, slice_nodes: Iterable[Any] = (), backgro
     slice_nodes
         The slice nodes to move, e.g. all of the scene.
     background
-        Show the view's volume in the slice views.
+        Show the view's volume in the slice views, and with the first box a slice of it in the 3D views, around the box.
 
     Returns the ROI node. Raises InputError if the view's volume is not in the scene (any more).
     """
@@ -80,7 +81,7 @@ def show_patch(table: Any, row: int, *, slice_nodes: Iterable[Any] = (), backgro
     volume = referenced_inputs(table).get(source)
     if box is None or volume is None:
         raise InputError(f"the volume of view '{view}' is not in the scene, so patch {patch} cannot be shown in it")
-    scene = table.GetScene()
+    scene, first = table.GetScene(), table.GetNodeReference(ROI_ROLE) is None
     roi = _roi_of(table)
     matrix = np.array(box["object_to_local"])
     roi.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
@@ -91,6 +92,8 @@ def show_patch(table: Any, row: int, *, slice_nodes: Iterable[Any] = (), backgro
         show_in_slices(scene, background=volume)
     centre = to_world(volume, matrix[None, :3, 3])[0]
     jump_slices(slice_nodes, centre)
+    if background and first:  # later the user may have turned the 3D views
+        show_in_anatomy(scene, centre, volume)
     return roi
 
 
