@@ -5,6 +5,7 @@ Making a panel anew for each row would take longer than all rows together.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tempfile
 from collections.abc import Callable, Iterator
@@ -33,37 +34,45 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> SyntheticIch:
 
 
 @pytest.fixture(scope="module")
-def host(
-    request: pytest.FixtureRequest,
+def host_of(
     slicer_sources: Path,  # noqa: F811
     knee: Synthetic,
     head: SyntheticIch,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Host]:
-    """A Slicer in which the panel of the module that the parameter names is open."""
+) -> Iterator[Callable[[str], Host]]:
+    """Opens a Slicer with the panel of a module; of one module after another, and the one before is closed."""
     pytest.importorskip("vtk", reason="slicer-core is not installed")
     pytest.importorskip("slicer", reason="slicer-core is not installed")
     from deepradiomics.phantoms import prostate
     from deepradiomics.scene.headless import headless_slicer
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as opened:
         patch.setenv("QT_QPA_PLATFORM", "offscreen")
         patch.setattr(prostate, "prostate_exam", functools.cache(prostate.prostate_exam))  # the lens's sample
-        with headless_slicer(tmp_path_factory.mktemp("slicer")), simulated_slicer(slicer_sources) as slicer:
-            host = Host(request.param, slicer, {"knee": knee, "head": head})
-            patch.setattr(slicer.util, "errorDisplay", lambda text, **_: host.errors.append(text))
-            yield host
-            host.close()
+        hosts: list[Host] = []
+
+        def host(module: str) -> Host:
+            if not hosts or hosts[-1].module != module:
+                opened.close()
+                opened.enter_context(headless_slicer(tmp_path_factory.mktemp("slicer")))
+                slicer = opened.enter_context(simulated_slicer(slicer_sources))
+                hosts.append(Host(module, slicer, {"knee": knee, "head": head}))
+                slicer.util.errorDisplay = lambda text, errors=hosts[-1].errors, **_: errors.append(text)
+                opened.callback(hosts[-1].close)
+            return hosts[-1]
+
+        import slicer.util
+
+        patch.setattr(slicer.util, "errorDisplay", slicer.util.errorDisplay)  # taken back at the end
+        yield host
 
 
 @pytest.fixture
-def make_trial(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Desk], Trial]:
-    """Sets the panel up for a run in an empty scene; temporary folders are made where they can be counted."""
+def make_trial(
+    host_of: Callable[[str], Host], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Desk], Trial]:
+    """Sets the panel of a desk up for a run; temporary folders are made where they can be counted."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-
-    def make(desk: Desk) -> Trial:
-        return Trial(desk, host, tmp_path, temporary, monkeypatch)
-
-    return make
+    return lambda desk: Trial(desk, host_of(desk.module), tmp_path, temporary, monkeypatch)

@@ -82,6 +82,7 @@ class Trial:
         self.start = FakeStart()
         for feature in dependencies.NEEDS:  # what a run needs to be installed is tested elsewhere
             monkeypatch.setitem(dependencies.NEEDS, feature, ())
+        self._kept_before = self._kept()
         ready, host.ready = host.ready, None
         if host.sound and ready is not None and ready[0] is desk:
             self._good = ready[1]
@@ -250,10 +251,14 @@ class Trial:
         self.press()
         self.is_clean()
 
+    def _kept(self) -> set[Path]:
+        """The results in the folder of this session."""
+        return set(Path(self.slicer.app.temporaryPath).glob("DeepRadiomics/session-*/*"))
+
     def is_clean(self) -> None:
         """No temporary folder, no child; the panel is idle."""
         assert list(self.temporary.iterdir()) == [], "a temporary folder is left"
-        assert not list(Path(self.slicer.app.temporaryPath).glob("DeepRadiomics/session-*/*")), "a result is left"
+        assert self._kept() == self._kept_before, "a result is left"
         child = self.start.child
         assert child is None or child.killed, "a child is left"
         assert self.panel.idle and not self.panel.logic.running
