@@ -340,3 +340,24 @@ def test_outlines_of_a_lens_have_the_grid_of_their_image(scene: Any, tmp_path: P
     nodes = {name: node_from_volume(image, scene, name) for name, image in images.items()}
     for modality, outline in show_case(tmp_path / "Ann", scene).rois.items():
         assert outline.GetNodeReference(outline.GetReferenceImageGeometryReferenceRole()) is nodes[modality]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_new_result_is_fitted_into_the_views_and_a_view_made_later_shows_its_image(
+    scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    import slicer
+
+    from deepradiomics.scene.volumes import node_from_volume
+
+    fits: list[dict[str, Any]] = []
+    monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda **options: fits.append(options))
+    ann, bob = patients(method, tmp_path)
+    volumes = [node_from_volume(patient.image, scene, name) for patient, name in ((ann, "Ann"), (bob, "Bob"))]
+    add_views(scene)
+    for count, (patient, volume) in enumerate(zip((ann, bob), volumes, strict=True), start=1):
+        nodes = patient.show(patient.folder, None, scene)
+        assert fits == [{"fit": True}] * count  # once, when the image changed
+        selection = slicer.app.applicationLogic().GetSelectionNode()  # what a new view takes its layers from
+        assert selection.GetActiveVolumeID() == volume.GetID()
+        assert selection.GetSecondaryVolumeID() == first_map(nodes).GetID()
