@@ -77,6 +77,7 @@ def gradient(share: float, signed: bool, colour: Sequence[int]) -> str:
     edge = 1e-4  # two stops at one place would be one
     ends[1] = min(ends[1], 1.0 - 2 * edge)
     stops = [(0.0, "transparent"), (ends[0], "transparent"), (ends[0] + edge, filled), (ends[1], filled)]
-    stops += [(ends[1] + edge, "transparent"), (1.0, "transparent")]
+    if ends[1] + edge < 1:  # a bar to the cell's end has nothing beside it
+        stops += [(ends[1] + edge, "transparent"), (1.0, "transparent")]
     words = ", ".join(f"stop:{min(max(at, 0.0), 1.0):.4f} {what}".replace("0.0000", "0") for at, what in stops)
     return f"qlineargradient(x1:0, y1:0, x2:1, y2:0, {words})"
