@@ -232,7 +232,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput(
         "extraction of cases of which none can be used",
         _extract_manifest([{"id": "a", "image": "a.nrrd", "mask": "empty.nrrd"}], ["id", "image", "mask"]),
-        ("none of its 1 cases", "Case a", "empty"),
+        ("its only case cannot be used", "Case a", "empty"),
     ),
     BadInput(
         "extraction manifest with an unknown column",
