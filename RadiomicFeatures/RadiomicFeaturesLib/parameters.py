@@ -5,6 +5,7 @@ from typing import Annotated
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
+from deepradiomics.results.palettes import MAP_OPACITY
 from deepradiomics.scene.panel.image_tools import ImageToolParameters
 from deepradiomics.scene.panel.parameter_node import singleton
 
@@ -52,7 +53,7 @@ class RadiomicFeaturesParameterNode(ImageToolParameters):
     outputFolder: str
     # result on show
     resultTable: vtkMRMLTableNode
-    overlayOpacity: Annotated[float, WithinRange(0, 1)] = 0.5
+    overlayOpacity: Annotated[float, WithinRange(0, 1)] = MAP_OPACITY
     # batch
     batchSource: BatchSource = BatchSource.FOLDER
     batchFolder: str
