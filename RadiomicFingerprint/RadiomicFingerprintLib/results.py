@@ -26,6 +26,8 @@ from .choices import HeatMap
 from .result_rows import CONTRIBUTION, contributions, fingerprint_rows, tasks_of, verdict
 from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
 
+BAR_PX = 62  # of a contribution: names need the room
+
 
 class ResultsSection:
     """Shows one result: that of the table node in the parameter `resultTable`."""
@@ -133,6 +135,8 @@ class ResultsSection:
         self._items = fill_list(self.ui.fingerprintTable, headers, cells, tips)
         shares = contributions(table, self._rows) if table is not None else []
         self._bars = fill_bars(self.ui.fingerprintTable, CONTRIBUTION, shares, [row[CONTRIBUTION] for row in cells])
+        for bar in self._bars:
+            bar.setMinimumWidth(BAR_PX)
         fit_columns(self.ui.fingerprintTable, len(headers), 0)
         fit_rows(self.ui.fingerprintTable, labels, BESIDE_FOUR)
 
