@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 ONE_LINE = 26  # letters that fit beside two other columns in a panel 440 pixels wide
-BESIDE_FOUR = 14  # the same beside four other columns
+BESIDE_FOUR = 12  # the same beside four other columns
 LINE_PX, FURTHER_LINE_PX = 22, 14
 _MAY_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])")
 BREAK = "\u200b"  # takes no room; a line may end there
