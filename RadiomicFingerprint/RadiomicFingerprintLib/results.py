@@ -216,8 +216,11 @@ class ResultsSection:
 
 
 def _name_of(table) -> str:
-    """What a result is called in the list: as its folder in the scene, which has a name of its own."""
+    """What a result is called in the list: as its folder in the scene, which has a name of its own.
+
+    That the model is a demonstration stands below the list, in red.
+    """
     item = result_folder_of(table)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(table.GetScene())
     name = hierarchy.GetItemName(item) if item else table.GetName()
-    return str(name).removeprefix("Fingerprint of ")
+    return str(name).removeprefix("Fingerprint of ").replace(" (demonstration model)", "")

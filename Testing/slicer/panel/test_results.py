@@ -151,7 +151,7 @@ def test_another_result_of_the_list_brings_its_own_image_map_rows_and_box(
     second = p.resultTable
     assert errors == [] and second.GetID() != first.GetID()
     names = [ui.resultSelector.itemText(index) for index in range(ui.resultSelector.count)]
-    assert names == ["case (demonstration model)", "other knee (demonstration model)"]
+    assert names == ["case", "other knee"]
     assert ui.resultSelector.currentIndex == 1
     assert scene.GetNodeByID(composite.GetBackgroundVolumeID()).GetName() == "other sagittal"
     ui.fingerprintTable.selectRow(0)
