@@ -53,19 +53,3 @@ def test_the_self_test_leaves_out_what_cannot_run_and_says_why(simulated: Any, m
     test.delayDisplay = lambda text, *a, **k: said.append(text)
     test.runTest()
     assert said[0].startswith("Left out: ") and said[-1] == "A mistake was reported"
-
-
-def test_samples_are_fitted_into_the_views_where_there_are_views(
-    simulated: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    layers: list[dict[str, Any]] = []
-    importlib.import_module("RadiomicFingerprint")
-    from RadiomicFingerprintLib.samples import load_synthetic_knee
-
-    monkeypatch.setattr(simulated.app, "layoutManager", lambda: types.SimpleNamespace())
-    monkeypatch.setattr(simulated.util, "setSliceViewerLayers", lambda **given: layers.append(given), raising=False)
-    view = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
-    nodes = load_synthetic_knee()
-    assert layers[-1] == {"fit": True} and view.GetBackgroundVolumeID() == nodes[-1].GetID()
-    selection = simulated.app.applicationLogic().GetSelectionNode()  # views that a layout brings later show it too
-    assert selection is None or selection.GetActiveVolumeID() == nodes[-1].GetID()

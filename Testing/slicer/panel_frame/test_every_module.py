@@ -46,14 +46,15 @@ def test_a_self_test_leaves_out_what_needs_absent_packages_and_says_so(
 def test_a_sample_is_fitted_into_the_views(
     make_panel: Callable[[str], Any], module: Any, simulated: Any, errors: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layers: list[dict[str, Any]] = []
-    monkeypatch.setattr(simulated.util, "setSliceViewerLayers", lambda **given: layers.append(given))
+    fits: list[dict[str, Any]] = []
+    monkeypatch.setattr(simulated.util, "setSliceViewerLayers", lambda **given: fits.append(given))
     panel = make_panel(module.__name__)
     monkeypatch.setattr(simulated.app, "layoutManager", lambda: types.SimpleNamespace())
+    view = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
     panel.load_sample()
-    assert errors == [] and layers and layers[-1].get("fit") is True
+    assert errors == [] and fits and fits[-1] == {"fit": True} and view.GetBackgroundVolumeID()
     shown = simulated.app.applicationLogic().GetSelectionNode()  # views that a layout brings later show it too
-    assert layers[-1].get("background") is None or shown.GetActiveVolumeID() == layers[-1]["background"].GetID()
+    assert shown.GetActiveVolumeID() == view.GetBackgroundVolumeID()
 
 
 def test_charts_are_made_visible_in_one_place_for_all_modules() -> None:
