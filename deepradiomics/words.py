@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+OUTSIDE = "outside the training cohort"
+"""What stands in the place of a class where a case is unlike all that the model learned from."""
 REAL_HEAD = "The head is a real one"
 """How the README.txt of a cohort of haematomas in a real head begins to say so."""
 REAL_HEAD_HEADER = "haematomas in a REAL head CT,"

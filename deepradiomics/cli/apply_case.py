@@ -12,8 +12,7 @@ from deepradiomics.cli.scene_child import write_scene
 from deepradiomics.cli.session import Session
 from deepradiomics.errors import InputError
 from deepradiomics.progress import Progress
-from deepradiomics.stats.outside import OUTSIDE
-from deepradiomics.words import title_of
+from deepradiomics.words import OUTSIDE, title_of
 
 if TYPE_CHECKING:
     from deepradiomics.prepare import Box

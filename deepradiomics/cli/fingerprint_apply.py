@@ -13,8 +13,7 @@ from deepradiomics.cli.options import CaseId, DeviceName, JsonLines, OutputFolde
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import Session, running
 from deepradiomics.errors import InputError
-from deepradiomics.stats.outside import OUTSIDE
-from deepradiomics.words import count
+from deepradiomics.words import OUTSIDE, count
 
 
 def apply(

@@ -22,8 +22,7 @@ from deepradiomics.cli.scene_child import write_scene
 from deepradiomics.cli.session import Session, running
 from deepradiomics.devices import checked_device
 from deepradiomics.errors import InputError
-from deepradiomics.stats.outside import OUTSIDE
-from deepradiomics.words import count
+from deepradiomics.words import OUTSIDE, count
 
 REPORT_FILE, SCENE_FILE = "report.html", "scene.mrb"
 

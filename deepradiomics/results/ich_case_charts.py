@@ -18,7 +18,7 @@ from deepradiomics.results.ich_words import (
     mark_red,
 )
 from deepradiomics.results.lens_words import number, signed
-from deepradiomics.stats.outside import OUTSIDE
+from deepradiomics.words import OUTSIDE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

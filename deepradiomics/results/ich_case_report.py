@@ -20,7 +20,7 @@ from deepradiomics.results.ich_case import CaseFolder
 from deepradiomics.results.ich_text import details
 from deepradiomics.results.report_pictures import to_picture
 from deepradiomics.results.report_text import figure
-from deepradiomics.stats.outside import OUTSIDE
+from deepradiomics.words import OUTSIDE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,8 +26,7 @@ from deepradiomics.results.ich_words import (
 )
 from deepradiomics.results.lens_words import DASH, number, signed
 from deepradiomics.results.report_text import outside_banner, table
-from deepradiomics.stats.outside import OUTSIDE
-from deepradiomics.words import count, made_up_sentence
+from deepradiomics.words import OUTSIDE, count, made_up_sentence
 
 _LESIONS = {
     "all": "All were taken together as one region.",

@@ -12,8 +12,8 @@ from deepradiomics.results.column_titles import FINGERPRINT, value_with_unit
 from deepradiomics.results.report_charts import largest
 from deepradiomics.results.report_pictures import Picture
 from deepradiomics.results.report_slices import place_in_words
-from deepradiomics.stats.outside import OUTSIDE, OUTSIDE_LIMIT, outside_sentence
-from deepradiomics.words import title_of
+from deepradiomics.stats.outside import OUTSIDE_LIMIT, outside_sentence
+from deepradiomics.words import OUTSIDE, title_of
 
 if TYPE_CHECKING:
     from deepradiomics.fingerprint.result import FingerprintRow

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from deepradiomics.stats.outside import FAR_SD, OUTSIDE, OUTSIDE_LIMIT, outside_sentence
+from deepradiomics.stats.outside import FAR_SD, OUTSIDE_LIMIT, outside_sentence
+from deepradiomics.words import OUTSIDE
 
 
 def is_outside(about: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ heavier, and they move together, so that one case of a cohort has hardly any of 
 limit is therefore measured (docs/results/outside_cohort.csv), not derived.
 
 A prediction for a case outside is an extrapolation: its number is kept for programs, and reports, tables and panels
-show :data:`OUTSIDE` in the place of a class.
+show :data:`deepradiomics.words.OUTSIDE` in the place of a class.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-OUTSIDE = "outside the training cohort"
-"""What stands in the place of a class."""
+from deepradiomics.words import OUTSIDE
+
 FAR_SD = 3.0
 """Distance from the training cohort's mean, in its standard deviations, from which a feature lies outside."""
 OUTSIDE_LIMIT = 0.15
