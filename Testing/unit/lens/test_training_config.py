@@ -41,7 +41,7 @@ def test_what_a_file_leaves_out_comes_from_its_preset() -> None:
         ({"pretraining": {"batch_size": 1}}, r"pretraining.batch_size: expected a whole number from 2"),
         ({"pretraining": {"shift_voxels": [1, 2]}}, r"shift_voxels: expected three whole numbers"),
         ({"preset": "huge"}, r"preset: expected one of paper, tiny, got 'huge'"),
-        ({"size": "gigantic"}, r"size: expected one of mini, atto"),
+        ({"size": "gigantic"}, r"size: expected one of micro, mini, atto"),
         ({"recipe": {"size_zyx": [16, 60, 64]}}, r"recipe.size_zyx: expected multiples of the patch of 16"),
         ({"patch": 24}, r"patch: expected a multiple of 16"),
         ({"pretraining": 5}, r"pretraining: expected an object"),
