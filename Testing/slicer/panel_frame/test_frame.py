@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import types
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,6 +173,20 @@ def test_one_wrapper_for_one_parameter_node(panel: Any, simulated: Any) -> None:
         panel.exit()
         panel.enter()
         assert panel.parameters is wrapper
+
+
+def test_no_observer_of_the_controls_outlives_them(panel: Any) -> None:
+    """Slicer 5.10 leaves its own behind; after a garbage collection the node's next change would end the process."""
+    wrapper, node = weakref.ref(panel.parameters), panel.parameters.parameterNode
+    for leave in (panel.exit, panel.cleanup):
+        panel.enter()
+        tags = list(panel._binding._observers)
+        assert tags and all(node.GetCommand(tag) is not None for tag in tags)
+        leave()
+        assert not any(node.GetCommand(tag) for tag in tags)
+    gc.collect()
+    assert wrapper() is None
+    node.Modified()
 
 
 def test_many_nodes_at_once_cause_one_refresh(panel: Any, simulated: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from deepradiomics.scene.image_tools import ImageTools
 from deepradiomics.scene.volumes import result_volumes
 
 from .image_tools import ImageToolsSection, load_image_tools
-from .parameter_node import singleton
+from .parameter_node import GuiBinding, singleton
 
 
 class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -41,7 +41,7 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self._gui_tag: Any = None
+        self._binding: GuiBinding | None = None
         self._wrapper: Any = None  # of the parameter node; one for each node, since a wrapper observes for ever
         self._run_button: Any = None  # the button that is Cancel while a run is under way
         self._texts: dict[str, str] = {}  # of the buttons that start runs, by name, as the .ui file has them
@@ -145,7 +145,7 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self) -> None:
         """The user opens the module; packages may have been installed meanwhile."""
         self._missing.clear()
-        if self._gui_tag is None:
+        if self._binding is None:
             self.initializeParameterNode()
         else:  # bound already, as between setup and the first time
             self.onParametersModified()
@@ -177,7 +177,7 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def onNodeAboutToBeRemoved(self, caller: Any, event: Any, node: Any) -> None:
         """A chosen input goes: then nothing is chosen. A selector by itself would take its neighbour in silence."""
-        if self.parameters is None or self._gui_tag is None or caller.IsClosing():
+        if self.parameters is None or self._binding is None or caller.IsClosing():
             return
         for selector in self.node_selectors():
             if selector.noneEnabled and selector.currentNode() is node:
@@ -185,7 +185,7 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onNodesChanged(self, caller: Any, event: Any) -> None:
         """A node came or went: what there is to choose from may have changed; of many at once the end is told."""
-        if self.parameters is not None and self._gui_tag is not None and not slicer.mrmlScene.IsBatchProcessing():
+        if self.parameters is not None and self._binding is not None and not slicer.mrmlScene.IsBatchProcessing():
             self.hide_results_from_inputs()
             self.nodes_changed()
 
@@ -221,7 +221,7 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._unbind()
         self.parameters = parameters
         if self.parameters is not None:
-            self._gui_tag = self.parameters.connectGui(self.ui)
+            self._binding = GuiBinding(self.parameters, self.ui)
             self.addObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
             self.bound()
             self.onParametersModified()
@@ -234,9 +234,9 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _unbind(self) -> None:
         if self.parameters is None:
             return
-        if self._gui_tag is not None:
-            self.parameters.disconnectGui(self._gui_tag)
-            self._gui_tag = None
+        if self._binding is not None:
+            self._binding.end()
+            self._binding = None
         if self.hasObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.onParametersModified):
             self.removeObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
 

@@ -20,6 +20,35 @@ def singleton(module_name: str) -> Any:
     return node
 
 
+class GuiBinding:
+    """The controls of a panel, bound to a wrapper of its parameter node until `end`.
+
+    Slicer 5.10 leaves its observer of the node behind when a wrapper lets go of the controls. That observer holds the
+    wrapper, which holds the node: once the panel forgets the wrapper, Python's garbage collection empties the
+    observer's function, and the next change of the node, which the scene keeps, ends the application.
+    """
+
+    def __init__(self, parameters: Any, ui: Any) -> None:
+        self._parameters, self._node = parameters, parameters.parameterNode
+        self._observers: list[int] = []
+        parameters.AddObserver = self._observe
+        try:
+            self._tag = parameters.connectGui(ui)
+        finally:
+            del parameters.AddObserver  # the class has it
+
+    def end(self) -> None:
+        """Let go of the controls and leave no observer behind."""
+        self._parameters.disconnectGui(self._tag)
+        for tag in self._observers:
+            self._node.RemoveObserver(tag)
+
+    def _observe(self, event: Any, callback: Any, priority: float = 0.0) -> int:
+        tag: int = self._node.AddObserver(event, callback, priority)
+        self._observers.append(tag)
+        return tag
+
+
 @parameterNodeGuiConnector
 class PathLineEditToStr(GuiConnector):
     """Connects a path edit to plain text: Slicer's own connector would show an empty path as a dot.
