@@ -56,10 +56,6 @@ class IchPanel(ModulePanel):
         """The scene's parameter node of this module."""
         return parameter_node()
 
-    def bound(self) -> None:
-        """Open the result that the scene holds."""
-        self.results.restore()
-
     def guess(self) -> None:
         """Choose the CT where the scene has one volume alone; the tools begin with the chosen CTs."""
         p, volumes = self.parameters, volumes_of_scene(slicer.mrmlScene)

@@ -55,16 +55,6 @@ class FeaturesPanel(ModulePanel):
     def locked_sections(self) -> tuple:
         return (self.ui.inputsSection, self.ui.roiSection, self.ui.settingsSection, self.ui.advancedSection)
 
-    def cleanup(self) -> None:
-        """End what runs, let go of the scene."""
-        self.warmUp.cancel()
-        super().cleanup()
-
-    def enter(self) -> None:
-        """The user opens the module; what the first run needs is compiled in the background."""
-        super().enter()
-        self.warmUp.start()
-
     def nodes_changed(self) -> None:
         """The list of pairs to choose from may have changed."""
         self.batch.refresh()
@@ -74,10 +64,6 @@ class FeaturesPanel(ModulePanel):
     def make_parameters(self):
         """The scene's parameter node of this module."""
         return parameter_node()
-
-    def bound(self) -> None:
-        """Open the results that the scene holds."""
-        self.results.restore()
 
     def guess(self) -> None:
         """Choose the only volume and the only segmentation."""

@@ -64,16 +64,6 @@ class FingerprintPanel(ModulePanel):
     def locked_sections(self) -> tuple:
         return (self.ui.inputsSection, self.ui.roiSection, self.ui.advancedSection)
 
-    def cleanup(self) -> None:
-        """End what runs, let go of the scene."""
-        self.warmUp.cancel()
-        super().cleanup()
-
-    def enter(self) -> None:
-        """The user opens the module; what the first run needs is compiled in the background."""
-        super().enter()
-        self.warmUp.start()
-
     def nodes_changed(self) -> None:
         """The lists of volumes and of results to choose from may have changed."""
         self.batch.refresh()
@@ -84,10 +74,6 @@ class FingerprintPanel(ModulePanel):
     def make_parameters(self):
         """The scene's parameter node of this module."""
         return parameter_node()
-
-    def bound(self) -> None:
-        """Open the results that the scene holds."""
-        self.results.restore()
 
     def guess(self) -> None:
         """Choose volumes that are clearly meant."""

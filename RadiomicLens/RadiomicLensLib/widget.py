@@ -50,10 +50,6 @@ class LensPanel(ModulePanel):
         """Those of the case view as well, which are made for the lens's modalities."""
         return [*super().node_selectors(), *self.caseView.selectors.values()]
 
-    def bound(self) -> None:
-        """Open the lens that the scene holds."""
-        self.results.restore()
-
     def nodes_changed(self) -> None:
         """Cases, volumes or results came or went."""
         p = self.parameters

@@ -38,7 +38,7 @@ class Host:
         from Testing.slicer.panel.simulated import make_panel
 
         panel = make_panel(self.slicer, self.module)
-        if hasattr(panel, "warmUp"):
+        if panel.warmUp is not None:
             panel.warmUp.start = lambda: None
         panel.setup()
         panel.enter()

@@ -24,7 +24,7 @@ def make_panel(simulated: Any) -> Iterator[Callable[[str], Any]]:  # noqa: F811
         parent = simulated.qMRMLWidget()
         parent.setLayout(qt.QVBoxLayout())
         panel = getattr(module, f"{name}Widget")(parent)
-        if hasattr(panel, "warmUp"):
+        if panel.warmUp is not None:
             panel.warmUp.start = lambda: None  # only its own tests start a child for it
         panel.setup()
         panels.append(panel)

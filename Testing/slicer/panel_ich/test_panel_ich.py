@@ -429,7 +429,7 @@ def test_the_other_panels_segment_and_register_too(
     parent = simulated.qMRMLWidget()
     parent.setLayout(qt.QVBoxLayout())
     panel = getattr(loaded, f"{maker}Widget")(parent)
-    if hasattr(panel, "warmUp"):
+    if panel.warmUp is not None:
         panel.warmUp.start = lambda: None
     panel.setup()
     logic = type(panel.logic)

@@ -27,6 +27,7 @@ from deepradiomics.errors import DeepRadiomicsError
 from deepradiomics.scene import dependencies
 from deepradiomics.scene.image_tools import ImageTools
 from deepradiomics.scene.volumes import result_volumes
+from deepradiomics.scene.warm_up import WarmUp
 
 from .image_tools import ImageToolsSection, load_image_tools
 from .parameter_node import GuiBinding, singleton
@@ -37,6 +38,8 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     logic: ImageTools | None = None
     parameters: Any = None
+    results: Any = None  # the section that shows them
+    warmUp: WarmUp | None = None  # of a panel whose first run would wait for the engine's kernels
 
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
@@ -69,7 +72,8 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return self.ui.applyButton
 
     def bound(self) -> None:
-        """The panel has been bound to a parameter node, perhaps of a scene that was loaded."""
+        """The panel has been bound to a parameter node: open the results that its scene holds."""
+        self.results.restore()
 
     def guess(self) -> None:
         """Choose in a fresh parameter node what is clearly meant."""
@@ -129,6 +133,8 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """End what runs, let go of the scene."""
+        if self.warmUp is not None:
+            self.warmUp.cancel()
         if self.logic is not None:
             self.logic.cancel()
         self.setParameterNode(None)
@@ -150,6 +156,8 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         else:  # bound already, as between setup and the first time
             self.onParametersModified()
             self.guess()
+        if self.warmUp is not None:
+            self.warmUp.start()
 
     def exit(self) -> None:
         """The user opens another module; a run goes on in the background."""
