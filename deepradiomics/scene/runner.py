@@ -73,8 +73,8 @@ class Timer(Protocol):
 MakeTimer = Callable[[Callable[[], None], int], Timer]
 
 
-class Runner:
-    """Starts, polls and cancels one job at a time.
+class PolledJob:
+    """One job at a time in a child process, polled by a timer until it ends or is cancelled.
 
     Parameters
     ----------
@@ -86,6 +86,29 @@ class Runner:
         self._start_child, self._make_timer = start_child, make_timer or qt_timer
         self._timer: Timer | None = None
         self.job: Job[Any] | None = None
+
+    def cancel(self) -> None:
+        """End it: the whole child tree and its temporary folder go, the scene stays as it was."""
+        if self.job is not None:
+            self.job.cancel()
+        self._stop_timer()
+
+    def _start_timer(self, interval_ms: int) -> None:
+        self._timer = self._make_timer(self._poll, interval_ms)
+        self._timer.start()
+
+    def _poll(self) -> None:
+        if self.job is None or not self.job.poll():
+            self._stop_timer()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+
+class Runner(PolledJob):
+    """Runs the work that a panel or the console asks for, and brings its results into the scene."""
 
     @property
     def running(self) -> bool:
@@ -110,18 +133,11 @@ class Runner:
         self.job = self._job(kind, given, options)
         self.job.start()
         try:
-            self._timer = self._make_timer(self._poll, POLL_INTERVAL_MS)
-            self._timer.start()
+            self._start_timer(POLL_INTERVAL_MS)
         except BaseException:
             self.job.cancel()
             raise
         return self.job
-
-    def cancel(self) -> None:
-        """End the run: the whole child tree and its temporary folder go, the scene stays as it was."""
-        if self.job is not None:
-            self.job.cancel()
-        self._stop_timer()
 
     def _job(self, kind: Callable[..., Work], given: tuple, options: Mapping[str, Any]) -> Job[Any]:
         if self.running:
@@ -147,15 +163,6 @@ class Runner:
                     failed(error)
 
         return Job(run.build, on_finished=conclude, on_failed=tell, start_child=self._start_child, **callbacks)
-
-    def _poll(self) -> None:
-        if self.job is None or not self.job.poll():
-            self._stop_timer()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
 
 
 def shown(run: Work, event: Mapping[str, Any], folder: Path, log: Callable[[str], None] | None = None) -> Any:
