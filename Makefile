@@ -1,7 +1,8 @@
 # DeepRadiomics: each target sets up what it needs in .venv on a fresh machine, then runs.
 PYTHON ?= python3
 VENV ?= .venv
-TORCH ?= torch==2.13.0
+# What pip installs as PyTorch; empty: the build that suits this machine (Testing/packaging/install_torch.py).
+TORCH ?=
 DEMO_OUTPUT ?= demo-output
 SLICER ?= 5.12
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
@@ -29,9 +30,9 @@ slow: $(VENV)/.test
 # With the numpy, scipy, SimpleITK and pydicom that a Slicer bundles (Testing/slicer/bare/bundled.json), in an environment
 # of its own. Python is that of PYTHON (Slicer's is 3.12), slicer-core is 5.12.4 for both. Give SLICER_SOURCE_DIR a Slicer
 # checkout for the simulated panels. SLICER_TESTS: what to run; the self-tests with a real child take some minutes.
-SLICER_TESTS ?= Testing/slicer Testing/reference/test_pyradiomics_parity.py Testing/reference/test_filter_parity.py \
-	Testing/reference/test_force2d_parity.py Testing/reference/test_maps_parity.py \
-	Testing/reference/test_deprecated_features.py Testing/reference/test_digital_phantom_matrices.py Testing/unit/radiomics
+SLICER_TESTS ?= Testing/slicer Testing/reference/parity/test_pyradiomics_parity.py Testing/reference/parity/test_filter_parity.py \
+	Testing/reference/parity/test_force2d_parity.py Testing/reference/parity/test_maps_parity.py \
+	Testing/reference/parity/test_deprecated_features.py Testing/reference/test_digital_phantom_matrices.py Testing/unit/radiomics
 slicer-python:
 	$(MAKE) VENV=.venv.slicer-$(SLICER) slicer-versions
 	.venv.slicer-$(SLICER)/bin/python -m pytest $(SLICER_TESTS)
@@ -45,10 +46,11 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-# The engine's table takes about 20 minutes. PEERS_PYTHON: a Python that has the peers (see Testing/benchmarks/peers.py).
+# The engine's table takes about 20 minutes. PEERS_PYTHON: a Python that has the peers (see Testing/benchmarks/engine/peers.py).
 bench: $(VENV)/.test
 	$(RUN) Testing/benchmarks/bench_engine.py --out docs/results $(if $(PEERS_PYTHON),--peers-python $(PEERS_PYTHON))
 	$(RUN) Testing/benchmarks/bench_registration.py --out docs/results
+	$(RUN) Testing/benchmarks/bench_dicom.py --out docs/results
 	$(RUN) Testing/benchmarks/bench_lens.py --out docs/results
 	$(RUN) Testing/benchmarks/bench_ich.py --out docs/results
 
@@ -68,14 +70,14 @@ sample-lens: $(VENV)/.run
 	$(RUN) -m deepradiomics phantom prostate --cases 60 --seed 2 -o build/sample-prostates-pretrain
 	$(RUN) -m deepradiomics phantom prostate --cases 100 --seed 1 -o build/sample-prostates
 	$(RUN) -m deepradiomics pretrain build/sample-prostates-pretrain/manifest.csv -o build/sample-pretrained --config Testing/samples/encoder.json --seed 0
-	$(RUN) -m deepradiomics finetune build/sample-prostates/manifest.csv --task class --encoder build/sample-pretrained -o build/sample-finetuned --config Testing/samples/encoder.json --seed 0
+	$(RUN) -m deepradiomics finetune build/sample-prostates/manifest.csv build/sample-pretrained --task class -o build/sample-finetuned --config Testing/samples/encoder.json --seed 0
 	$(RUN) -m deepradiomics lens fit build/sample-prostates/manifest.csv --finetune build/sample-finetuned -o build/sample-lens --preset tiny --hidden 8 --permutations 200 --task-name "Synthetic grade CLS" --seed 0
 	$(RUN) Testing/samples/ship.py sample-lens build RadiomicLens/Resources/Bundles/prostate-synthetic-tiny
 
 sample-ich: $(VENV)/.run
-	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 3 --no-followup -o build/sample-heads-networks
-	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 1 --no-followup -o build/sample-heads
-	$(RUN) -m deepradiomics phantom ich --cases 40 --seed 2 --no-followup -o build/sample-heads-held-out
+	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 3 --without-followup -o build/sample-heads-networks
+	$(RUN) -m deepradiomics phantom ich --cases 60 --seed 1 --without-followup -o build/sample-heads
+	$(RUN) -m deepradiomics phantom ich --cases 40 --seed 2 --without-followup -o build/sample-heads-held-out
 	$(RUN) -m deepradiomics ich train-segmenter build/sample-heads-networks/manifest.csv -o build/sample-segmenter --config Testing/samples/segmenter.json --epochs 5 --seed 0
 	$(RUN) -m deepradiomics ich train-autoencoder build/sample-heads-networks/manifest.csv -o build/sample-autoencoder --config Testing/samples/autoencoder.json --epochs 6 --seed 0
 	$(RUN) -m deepradiomics ich experiment build/sample-heads/manifest.csv --external build/sample-heads-held-out/manifest.csv --encoder build/sample-segmenter/bundle --autoencoder build/sample-autoencoder/bundle -o build/sample-experiment --config Testing/samples/experiment.json --seed 0
@@ -83,7 +85,7 @@ sample-ich: $(VENV)/.run
 
 # PyRadiomics' values for machines without a compiler.
 frozen: $(VENV)/.test
-	$(RUN) Testing/reference/freeze_oracle.py
+	$(RUN) Testing/reference/parity/freeze_oracle.py
 
 clean:
 	rm -rf $(VENV) build dist $(DEMO_OUTPUT)
@@ -93,9 +95,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 
-# torch first and by version: the demo and the tests need no GPU build.
+# torch first: the demo and the tests need no GPU build, which is gigabytes on Linux.
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
-	$(PIP) "$(TORCH)"
+	$(RUN) Testing/packaging/install_torch.py "$(TORCH)"
 	$(PIP) --editable ".[train,slicer]"
 	touch $@
 
@@ -115,7 +117,7 @@ $(VENV)/.slicer: pyproject.toml Testing/slicer/bare/bundled.json | $(VENV)/bin/p
 	$(RUN) Testing/slicer/bare/versions.py requirements $(SLICER) >$(VENV)/bundled.txt
 	$(RUN) Testing/slicer/bare/versions.py constraints $(SLICER) >$(VENV)/constraints.txt
 	$(PIP) --requirement $(VENV)/bundled.txt
-	PIP_CONSTRAINT=$(VENV)/constraints.txt $(PIP) "$(TORCH)"
+	PIP_CONSTRAINT=$(VENV)/constraints.txt $(RUN) Testing/packaging/install_torch.py "$(TORCH)"
 	PIP_CONSTRAINT=$(VENV)/constraints.txt $(PIP) --editable ".[test,slicer]"
 	PIP_CONSTRAINT=$(VENV)/constraints.txt $(PIP) setuptools wheel versioneer cython
 	@PIP_CONSTRAINT=$(VENV)/constraints.txt $(PIP) --no-build-isolation pyradiomics==3.0.1 >$(VENV)/pyradiomics.log 2>&1 \

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
     sys.path.append(str(Path(__file__).resolve().parents[1]))  # run from the source tree: the package is one folder up
 
 from ICHLatentFeaturesLib.logic import ICHLatentFeaturesLogic
-from ICHLatentFeaturesLib.samples import register_sample_data
+from ICHLatentFeaturesLib.samples import load_synthetic_head, register_sample_data
 from ICHLatentFeaturesLib.widget import IchPanel
 
 from deepradiomics.scene.panel.about import describe
+from deepradiomics.scene.panel.self_test import SelfTest
 
 
 class ICHLatentFeatures(ScriptedLoadableModule):
@@ -43,36 +44,23 @@ class ICHLatentFeaturesWidget(IchPanel):
     """The panel; Slicer finds it by this name."""
 
 
-class ICHLatentFeaturesTest(ScriptedLoadableModuleTest):
-    """*Reload and Test*: the growth of a synthetic haematoma through the real child process; mistakes are told."""
+class ICHLatentFeaturesTest(SelfTest):
+    """*Reload and Test*: the expansion of a synthetic haematoma through the real child process."""
 
-    def setUp(self) -> None:
-        slicer.mrmlScene.Clear()
-
-    def runTest(self) -> None:
-        self.setUp()
-        self.test_the_growth_of_a_synthetic_haematoma()
-        self.setUp()
-        self.test_a_mistake_is_reported_and_leaves_the_scene_alone()
-
-    def test_the_growth_of_a_synthetic_haematoma(self) -> None:
-        from ICHLatentFeaturesLib.samples import load_synthetic_head
-
-        from deepradiomics.scene import dependencies
-
-        absent = dependencies.missing_words("register")
-        if absent:
-            self.delayDisplay(f"Left out: {absent}")
-            return
-        self.delayDisplay("Measuring the growth of a synthetic haematoma")
+    def test_the_expansion_of_a_synthetic_haematoma(self) -> None:
+        self.needs("register")
+        self.delayDisplay("Measuring the expansion of a synthetic haematoma")
         head = load_synthetic_head()
         nodes = ICHLatentFeaturesLogic().expansion(
-            head.ct, head.followup, backend="cpu", baseline_segmentation=head.segmentation,
+            head.ct,
+            head.followup,
+            backend="cpu",
+            baseline_segmentation=head.segmentation,
             followup_segmentation=head.followup_segmentation,
-        )  # fmt: skip
-        self.assertEqual(nodes.change.GetSegmentation().GetNumberOfSegments() > 0, True)
+        )
+        self.assertGreater(nodes.change.GetSegmentation().GetNumberOfSegments(), 0)
         self.assertGreater(nodes.table.GetNumberOfRows(), 3)
-        self.delayDisplay("The growth is in the scene")
+        self.delayDisplay("The expansion is in the scene")
 
     def test_a_mistake_is_reported_and_leaves_the_scene_alone(self) -> None:
         before = slicer.mrmlScene.GetNumberOfNodes()

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
     sys.path.append(str(Path(__file__).resolve().parents[1]))  # run from the source tree: the package is one folder up
 
 from RadiomicFeaturesLib.logic import RadiomicFeaturesLogic
+from RadiomicFeaturesLib.samples import load_synthetic_prostate
 from RadiomicFeaturesLib.widget import FeaturesPanel
 
 from deepradiomics.scene.panel.about import describe
+from deepradiomics.scene.panel.self_test import SelfTest
 
 
 class RadiomicFeatures(ScriptedLoadableModule):
@@ -40,48 +42,27 @@ class RadiomicFeaturesWidget(FeaturesPanel):
     """The panel; Slicer finds it by this name."""
 
 
-class RadiomicFeaturesTest(ScriptedLoadableModuleTest):
+class RadiomicFeaturesTest(SelfTest):
     """*Reload and Test*: features and a map of a synthetic prostate through the real child process."""
 
-    def setUp(self) -> None:
-        slicer.mrmlScene.Clear()
-
-    def runTest(self) -> None:
-        from unittest import SkipTest
-
-        for test in (self.test_features_of_gland_and_lesion, self.test_a_map_of_the_lesion, self.test_a_mistake):
-            self.setUp()
-            try:
-                test()
-            except SkipTest as skipped:
-                self.delayDisplay(f"Left out: {skipped}")
-
-    def _case(self):
-        from RadiomicFeaturesLib.samples import load_synthetic_prostate
-
-        from deepradiomics.scene import dependencies
-
-        absent = ", ".join(package.distribution for package in dependencies.missing("extract"))
-        if absent:
-            self.skipTest(f"not installed: {absent}")
-        return load_synthetic_prostate()
-
     def test_features_of_gland_and_lesion(self) -> None:
-        volume, segmentation = self._case()
+        self.needs("extract")
+        volume, segmentation = load_synthetic_prostate()
         self.delayDisplay("Computing the features of a synthetic prostate and its lesion")
         nodes = RadiomicFeaturesLogic().extract(volume, segmentation=segmentation)
         self.assertEqual(nodes.features.GetNumberOfRows(), 2 * 107)
         self.delayDisplay("Features are in the scene")
 
     def test_a_map_of_the_lesion(self) -> None:
-        volume, segmentation = self._case()
+        self.needs("extract")
+        volume, segmentation = load_synthetic_prostate()
         self.delayDisplay("Drawing the entropy around each voxel of the lesion")
         options = {"segmentation": segmentation, "segment_ids": ["lesion"]}
         nodes = RadiomicFeaturesLogic().maps(volume, ["firstorder_Entropy"], **options)
         self.assertEqual(list(nodes.maps), ["original_firstorder_Entropy"])
         self.delayDisplay("The map is in the scene")
 
-    def test_a_mistake(self) -> None:
+    def test_a_mistake_is_reported_and_leaves_the_scene_alone(self) -> None:
         before = slicer.mrmlScene.GetNumberOfNodes()
         with self.assertRaises(ValueError):
             RadiomicFeaturesLogic().extract(None)

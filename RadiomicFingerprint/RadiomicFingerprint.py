@@ -5,16 +5,18 @@ from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
     sys.path.append(str(Path(__file__).resolve().parents[1]))  # run from the source tree: the package is one folder up
 
+from RadiomicFingerprintLib.bundles import SAMPLE_BUNDLE
 from RadiomicFingerprintLib.logic import RadiomicFingerprintLogic
-from RadiomicFingerprintLib.samples import register_sample_data
+from RadiomicFingerprintLib.samples import load_synthetic_knee, register_sample_data
 from RadiomicFingerprintLib.widget import FingerprintPanel
 
 from deepradiomics.scene.panel.about import describe
+from deepradiomics.scene.panel.self_test import SelfTest
 
 
 class RadiomicFingerprint(ScriptedLoadableModule):
@@ -43,40 +45,20 @@ class RadiomicFingerprintWidget(FingerprintPanel):
     """The panel; Slicer finds it by this name."""
 
 
-class RadiomicFingerprintTest(ScriptedLoadableModuleTest):
+class RadiomicFingerprintTest(SelfTest):
     """*Reload and Test*: a synthetic knee through the real child process, its fingerprint shown in the scene."""
 
-    def setUp(self) -> None:
-        slicer.mrmlScene.Clear()
-
-    def runTest(self) -> None:
-        from unittest import SkipTest
-
-        for test in (self.test_the_sample_model_explains_a_synthetic_knee, self.test_a_mistake):
-            self.setUp()
-            try:
-                test()
-            except SkipTest as skipped:
-                self.delayDisplay(f"Left out: {skipped}")
-
     def test_the_sample_model_explains_a_synthetic_knee(self) -> None:
-        from RadiomicFingerprintLib.bundles import SAMPLE_BUNDLE
-        from RadiomicFingerprintLib.samples import load_synthetic_knee
-
-        from deepradiomics.scene import dependencies
-
         if not SAMPLE_BUNDLE.is_dir():
             self.skipTest("the sample model is not here")
-        absent = ", ".join(package.distribution for package in dependencies.missing("apply"))
-        if absent:
-            self.skipTest(f"not installed: {absent}")
+        self.needs("apply")
         self.delayDisplay("Applying the sample model to a synthetic knee")
         volumes = dict(zip(("sagittal", "coronal", "axial"), load_synthetic_knee(), strict=True))
         nodes = RadiomicFingerprintLogic().apply(volumes)
         self.assertEqual(set(nodes.relevance), set(nodes.charts))
         self.delayDisplay("The fingerprint is in the scene")
 
-    def test_a_mistake(self) -> None:
+    def test_a_mistake_is_reported_and_leaves_the_scene_alone(self) -> None:
         before = slicer.mrmlScene.GetNumberOfNodes()
         with self.assertRaises(ValueError):
             RadiomicFingerprintLogic().apply(volumes={}, bundle=Path(__file__).parent)

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if not any(Path(folder, "deepradiomics").is_dir() for folder in sys.path if folder):
     sys.path.append(str(Path(__file__).resolve().parents[1]))  # run from the source tree: the package is one folder up
 
 from RadiomicLensLib.logic import RadiomicLensLogic
-from RadiomicLensLib.samples import register_sample_data
+from RadiomicLensLib.samples import register_sample_data, show_synthetic_case
 from RadiomicLensLib.widget import LensPanel
 
 from deepradiomics.scene.panel.about import describe
+from deepradiomics.scene.panel.self_test import SelfTest
+from deepradiomics.scene.views.layouts import register_layouts
 
 
 class RadiomicLens(ScriptedLoadableModule):
@@ -26,7 +28,7 @@ class RadiomicLens(ScriptedLoadableModule):
             self.parent,
             title=_("Radiomic Lens"),
             purpose=_(
-                "Tells in radiomic terms what fine-tuning changed in an encoder of a foundation model: which features"
+                "Shows in radiomic terms what fine-tuning changed in an encoder of a foundation model: which features"
                 " it strengthened, which it weakened, and how sure that is; each feature can be drawn over any case."
             ),
             tutorial="lens.md",
@@ -40,8 +42,6 @@ class RadiomicLens(ScriptedLoadableModule):
 
 def register() -> None:
     """Offer the sample; make the case view's layouts known, so that a scene saved in one of them opens in it."""
-    from deepradiomics.scene.layouts import register_layouts
-
     register_layouts(slicer.mrmlScene)
     register_sample_data()
 
@@ -50,27 +50,11 @@ class RadiomicLensWidget(LensPanel):
     """The panel; Slicer finds it by this name."""
 
 
-class RadiomicLensTest(ScriptedLoadableModuleTest):
-    """*Reload and Test*: the case view of a synthetic prostate through the real child process; mistakes are told."""
-
-    def setUp(self) -> None:
-        slicer.mrmlScene.Clear()
-
-    def runTest(self) -> None:
-        self.setUp()
-        self.test_a_case_of_a_synthetic_prostate()
-        self.setUp()
-        self.test_a_mistake_is_reported_and_leaves_the_scene_alone()
+class RadiomicLensTest(SelfTest):
+    """*Reload and Test*: the case view of a synthetic prostate through the real child process."""
 
     def test_a_case_of_a_synthetic_prostate(self) -> None:
-        from RadiomicLensLib.samples import show_synthetic_case
-
-        from deepradiomics.scene import dependencies
-
-        absent = dependencies.missing_words("lens-case")
-        if absent:
-            self.delayDisplay(f"Left out: {absent}")
-            return
+        self.needs("lens-case")
         self.delayDisplay("Mapping the entropy of a synthetic prostate's T2")
         nodes = show_synthetic_case(RadiomicLensLogic())
         self.assertEqual(set(nodes.volumes), {"t2", "highb", "adc"})

@@ -26,3 +26,15 @@ def _torch_keeps_its_threads() -> Iterator[None]:
     yield
     if before is not None and sys.modules["torch"].get_num_threads() != before:
         sys.modules["torch"].set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _environment_is_left_as_it_was() -> Iterator[None]:
+    """A command run in this process changes nothing for the children that later tests start."""
+    before = _our_environment()
+    yield
+    assert _our_environment() == before, "the test changed the environment of this process"
+
+
+def _our_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in sorted(os.environ) if name.startswith(("PYTHON", "DEEPRADIOMICS"))}

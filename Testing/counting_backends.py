@@ -2,8 +2,9 @@
 
 import pytest
 
-from deepradiomics.radiomics import compiled, counting_reference
-from deepradiomics.radiomics.counting import CountFunction
+from deepradiomics import kernels as compiled
+from deepradiomics.radiomics.counting import reference as counting_reference
+from deepradiomics.radiomics.counting.plan import CountFunction
 
 BACKENDS = ("reference", "cpu", "torch")
 
@@ -13,12 +14,12 @@ def counting_backend(name: str) -> CountFunction:
     if name == "cpu":
         if not compiled.available():
             pytest.skip("numba is not installed")
-        from deepradiomics.radiomics import counting_cpu
+        from deepradiomics.radiomics.counting import compiled as counting_cpu
 
         return counting_cpu.count
     if name == "torch":
         pytest.importorskip("torch")
-        from deepradiomics.radiomics import counting_torch
+        from deepradiomics.radiomics.counting import on_torch as counting_torch
 
         return counting_torch.on_device("cpu")
     return counting_reference.count

@@ -1,6 +1,14 @@
 """``python -m deepradiomics`` is the command line."""
 
-from deepradiomics.cli.main import main
+import os
+import sys
 
 if __name__ == "__main__":
+    # `-m` puts the working folder first on the path, and nothing that lies in the user's folder is to be executed.
+    # Where the package itself lies there (a checkout), the folder stays.
+    home = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - pathlib would be looked for in that folder
+    if not sys.flags.safe_path and sys.path[0] != home:
+        del sys.path[0]
+    from deepradiomics.cli.main import main
+
     main()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepradiomics.errors import DeepRadiomicsError, InputError, MissingDependencyError
-from deepradiomics.files import read_json
+from deepradiomics.files.atomic import read_json
 from deepradiomics.progress import Progress
 
 TEST_DATA_VARIABLE = "DEEPRADIOMICS_TEST_DATA"

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import BundleError
+from deepradiomics.networks.bundle import load_info
+from deepradiomics.scene.panel.bundles import sample_bundle
 from deepradiomics.words import title_of
 
-SAMPLE_BUNDLE = Path(__file__).resolve().parents[1] / "Resources" / "Bundles" / "head-synthetic-tiny"
+SAMPLE_BUNDLE = sample_bundle(__file__, "head-synthetic-tiny")
 PREDICTOR = "predictor"
 KIND = "ich-predictor"
 
@@ -54,8 +56,6 @@ def read_summary(folder: Path | str) -> BundleSummary:
     Raises:
         BundleError: there is no readable description in the folder, or it is of another kind of model.
     """
-    from deepradiomics.networks.bundle import load_info
-
     bundle = bundle_of(folder)
     if not (bundle / PREDICTOR).is_dir():
         raise BundleError(f"{folder}: expected the folder 'bundle' of an experiment ({PREDICTOR}/ in it).")
@@ -73,11 +73,11 @@ def _summarise(bundle: Path, info: Mapping[str, Any]) -> BundleSummary:
     about = info.get("about") or {}
     return BundleSummary(
         folder=bundle,
-        outcomes=tuple(title_of(str(each["name"]), str(each.get("title") or "")) for each in outcomes),
+        outcomes=tuple(title_of(str(outcome["name"]), str(outcome.get("title") or "")) for outcome in outcomes),
         input=str(info["input"]),
         classifier=str(info["classifier"]),
-        segments=(bundle / "segmenter").is_dir(),
+        segments=(bundle / "encoder").is_dir(),
         synthetic=bool(about.get("synthetic")),
         leaking=bool(about.get("leaking")),
-        patients=max((int(each.get("n_training") or 0) for each in outcomes), default=0),
+        patients=max((int(outcome.get("n_training") or 0) for outcome in outcomes), default=0),
     )

@@ -2,60 +2,44 @@
 
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.panel.choices import LABELS, Choice
+from deepradiomics.ich.experiment import config
+from deepradiomics.scene.panel.choices import Choice
 from deepradiomics.scene.panel.choices import Device as Device
 
 
 class BundleSource(Choice):
     """The model that comes with the module, or one in a folder."""
 
-    SAMPLE = "sample"
-    FOLDER = "folder"
+    SAMPLE = "sample", lambda: _("Sample (synthetic heads)")
+    FOLDER = "folder", lambda: _("From a folder")
 
 
 class Outline(Choice):
     """Who outlines the haematoma."""
 
-    MODEL = "model"
-    NETWORK = "network"
-    SEGMENT = "segment"
+    MODEL = "model", lambda: _("Outlined by the model's network")
+    NETWORK = "network", lambda: _("Outlined by another network")
+    SEGMENT = "segment", lambda: _("A segment")
 
 
-class Lesions(Choice):
+class Lesions(Choice, of=config.Lesions):
     """What becomes of several haematomas; `None` leaves it to the model."""
 
-    AS_TRAINED = None
-    ALL = "all"
-    LARGEST = "largest"
-    EACH = "each"
+    AS_TRAINED = None, lambda: _("As the model was trained")
+    ALL = "all", lambda: _("All as one region")
+    LARGEST = "largest", lambda: _("The largest alone")
+    EACH = "each", lambda: _("Each measured by itself")
 
 
-class Preset(Choice):
-    """Where the experiment's values come from that are not chosen here (`deepradiomics.ich.experiment_config`)."""
+class Preset(Choice, of=config.Preset):
+    """Where the experiment's values come from that are not chosen here (`deepradiomics.ich.experiment.config`)."""
 
-    PAPER = "paper"
-    TINY = "tiny"
+    PAPER = "paper", lambda: _("paper (128 components, 1000 trees)")
+    TINY = "tiny", lambda: _("tiny (to try out)")
 
 
-class Search(Choice):
+class Search(Choice, of=config.Search):
     """How the classifiers' settings are found."""
 
-    FIXED = "fixed"
-    NESTED = "nested"
-
-
-LABELS |= {
-    BundleSource.SAMPLE: lambda: _("Sample (synthetic heads)"),
-    BundleSource.FOLDER: lambda: _("From a folder"),
-    Outline.MODEL: lambda: _("Outlined by the model's network"),
-    Outline.NETWORK: lambda: _("Outlined by another network"),
-    Outline.SEGMENT: lambda: _("A segment"),
-    Lesions.AS_TRAINED: lambda: _("As the model was trained"),
-    Lesions.ALL: lambda: _("All as one region"),
-    Lesions.LARGEST: lambda: _("The largest alone"),
-    Lesions.EACH: lambda: _("Each measured by itself"),
-    Preset.PAPER: lambda: _("paper (128 components, 1000 trees)"),
-    Preset.TINY: lambda: _("tiny (to try out)"),
-    Search.FIXED: lambda: _("The paper's settings"),
-    Search.NESTED: lambda: _("Settings searched inside each fold"),
-}
+    FIXED = "fixed", lambda: _("The paper's settings")
+    NESTED = "nested", lambda: _("Settings searched inside each fold")

@@ -6,14 +6,18 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.panel.result_actions import open_report
+from deepradiomics.scene.panel.lists import show_text
+from deepradiomics.scene.panel.parameter_node import names_in, options_of
+from deepradiomics.scene.panel.results_section import open_report
+from deepradiomics.scene.views.layouts import show_table_and_chart
 
 from . import readiness
 from .choices import BundleSource
+from .work import EXPERIMENT, open_experiment
 
 
 class ExperimentSection:
-    """Starts the experiment, tells where its report lies, chooses its model for the next patient."""
+    """Starts the experiment, shows where its report lies, chooses its model for the next patient."""
 
     def __init__(self, panel) -> None:
         self.panel, self.ui = panel, panel.ui
@@ -35,17 +39,14 @@ class ExperimentSection:
         return report if output and report.is_file() else None
 
     def onRun(self, checked: bool = False) -> None:
-        """Run, or cancel; a cancelled experiment goes on where it was when it is started again."""
+        """Run, or cancel; a cancelled experiment resumes when it is started again."""
         self.panel.run(self.ui.experimentButton, "ich", self._start, self._finished)
 
     def _start(self, callbacks: dict):
         p = self.panel.parameters
-        return self.panel.logic.start_experiment(
-            p.manifest, p.experimentOutput, external=p.external or None, encoder=p.encoder or None,
-            autoencoder=p.autoencoder or None, preset=p.preset.value, search=p.search.value,
-            covariates=names(p.covariates), workers=p.workers, allow_leakage=p.allowLeakage, device=p.device.value,
-            seed=p.seed, **callbacks,
-        )  # fmt: skip
+        options = options_of(p, (*EXPERIMENT, "external", "encoder", "autoencoder"))
+        options["covariates"] = names_in(p.covariates)
+        return self.panel.logic.start_experiment(p.manifest, p.experimentOutput, **options, **callbacks)
 
     def _finished(self, nodes) -> None:
         """Show the tables, open the report, choose the model."""
@@ -62,27 +63,17 @@ class ExperimentSection:
         folder = qt.QFileDialog.getExistingDirectory(self.panel.parent, _("Result folder of 'ich experiment'"))
         if folder:
             with self.panel.errors_shown():
-                from .work import open_experiment
-
                 nodes = open_experiment(Path(folder).absolute())
                 self.panel.parameters.experimentOutput = folder
                 self.show(nodes)
 
     def show(self, nodes) -> None:
-        """Show an experiment (`deepradiomics.scene.ich_experiment.ExperimentNodes`): its AUC, table and chart."""
-        from deepradiomics.scene.layouts import show_table_and_chart
-
+        """Show an experiment (`deepradiomics.scene.show.ich.experiment.ExperimentNodes`): its AUC, table and chart."""
         chart = next(iter(nodes.charts.values()), None)
         show_table_and_chart(slicer.mrmlScene, nodes.tables["summary"], chart)
         for note in nodes.notes:
             self.panel.log(note)
-        words = _("{tables} tables and {charts} charts are in the scene.").format(
+        text = _("{tables} tables and {charts} charts are in the scene.").format(
             tables=len(nodes.tables), charts=len(nodes.charts)
         )
-        self.ui.experimentStatusLabel.text = "\n".join([words, *nodes.notes[:2]])
-        self.ui.experimentStatusLabel.visible = True
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Split "age, sex" into names."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+        show_text(self.ui.experimentStatusLabel, "\n".join([text, *nodes.notes[:2]]))

@@ -1,4 +1,4 @@
-"""Whether the chosen CT can be one in Hounsfield units: said below its selector before anything runs."""
+"""Whether the chosen CT can be one in Hounsfield units: shown below its selector before anything runs."""
 
 from html import escape
 from typing import Any
@@ -6,33 +6,33 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from deepradiomics.errors import InputError
+from deepradiomics.images import Geometry, Volume
+from deepradiomics.prepare.head.hu import check_hu
+from deepradiomics.scene.nodes.volumes import volume_from_node
 
 MOST_VOXELS = 3_000_000  # every n-th voxel of a larger image is looked at: the panel must not wait
 NOTES_SHOWN = 3
 
 
 class HuCheck:
-    """Remembers what was found of an image, so that it is looked at once."""
+    """The check of the chosen image, made once for each state of it."""
 
     def __init__(self) -> None:
-        self._seen: tuple | None = None
+        self._state: tuple | None = None
         self.problem = ""
-        self.words = ""  # rich text
+        self.text = ""  # rich text
 
     def read(self, node: Any) -> None:
         """Look at the image of a volume node, or at none."""
         image = node.GetImageData() if node is not None else None
-        seen = (node.GetID(), image.GetMTime(), node.GetMTime()) if image is not None else None
-        if seen != self._seen:
-            self._seen = seen
-            self.problem, self.words = plausibility(node) if image is not None else ("", "")
+        state = (node.GetID(), image.GetMTime(), node.GetMTime()) if image is not None else None
+        if state != self._state:
+            self._state = state
+            self.problem, self.text = plausibility(node) if image is not None else ("", "")
 
 
 def plausibility(node: Any) -> tuple[str, str]:
     """What makes the image unusable (empty: nothing), and the remark to show, as rich text."""
-    from deepradiomics.prepare.hu import check_hu
-    from deepradiomics.scene.volumes import volume_from_node
-
     try:
         notes = check_hu(thinned(volume_from_node(node)))
     except InputError as error:
@@ -49,8 +49,6 @@ def plausibility(node: Any) -> tuple[str, str]:
 
 def thinned(volume: Any) -> Any:
     """Every n-th voxel in the plane where the image is large; its extent stays."""
-    from deepradiomics.images import Geometry, Volume
-
     step = 1
     while volume.voxels.size / step**2 > MOST_VOXELS:
         step += 1

@@ -5,29 +5,23 @@
     logic = ICHLatentFeaturesLogic()
     logic.start(ct=node, bundle=path, segmentation=segments, segment_id="haematoma", on_finished=print)
 
-All computing happens in a child process that runs the command line a terminal runs (`deepradiomics.scene.job`).
+All computing happens in a child process that runs the command line a terminal runs (`deepradiomics.scene.job.job`).
 The scene is touched only when the child has succeeded.
 """
 
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.scene.image_tools import ImageTools
-from deepradiomics.scene.job import Job
+import slicer
+
+from deepradiomics.scene.job.job import Job
+from deepradiomics.scene.runs.image_tools import ImageTools
 
 from . import work
 
 
 class ICHLatentFeaturesLogic(ImageTools):
-    """One run at a time; `segment` and `register` are those of every module (`deepradiomics.scene.image_tools`).
-
-    Each kind of run has two methods: one waits for the end and returns the result; the other, whose name begins with
-    ``start``, returns the job at once and tells by callbacks: ``on_progress(fraction, message)``, ``on_log(line)``,
-    ``on_finished(result)``, ``on_failed(error)``, ``on_cancelled()``.
-
-    What waits raises what went wrong, in the child's own words: InputError (a mistake in the input),
-    MissingDependencyError, Cancelled or DeepRadiomicsError. Nothing has been added to the scene then.
-    """
+    """One patient, the expansion alone, and experiments on cohorts; how runs start and end is said in `ImageTools`."""
 
     def apply(self, ct: Any, bundle: Path | str | None = None, **options: Any) -> Any:
         """Outline and measure the haematoma, predict each outcome, and show where the risk comes from.
@@ -47,7 +41,7 @@ class ICHLatentFeaturesLogic(ImageTools):
 
         Returns
         -------
-        The nodes (`deepradiomics.scene.ich_case.IchNodes`).
+        The nodes (`deepradiomics.scene.show.ich.case.IchNodes`).
         """
         return self.run_and_wait(work.apply, (ct, bundle), options)
 
@@ -56,7 +50,7 @@ class ICHLatentFeaturesLogic(ImageTools):
         return self.run_in_background(work.apply, (ct, bundle), options)
 
     def expansion(self, baseline: Any, followup: Any, **options: Any) -> Any:
-        """Lay a follow-up CT onto the baseline and show where the haematoma grew; no outcome model is needed.
+        """Lay a follow-up CT onto the baseline and show where the haematoma expanded; no outcome model is needed.
 
         Parameters
         ----------
@@ -70,13 +64,35 @@ class ICHLatentFeaturesLogic(ImageTools):
 
         Returns
         -------
-        The nodes (`deepradiomics.scene.ich_expansion.ExpansionNodes`).
+        The nodes (`deepradiomics.scene.show.ich.expansion.ExpansionNodes`).
         """
         return self.run_and_wait(work.expansion, (baseline, followup), options)
 
     def start_expansion(self, baseline: Any, followup: Any, **options: Any) -> Job[Any]:
         """As `expansion`, in the background."""
         return self.run_in_background(work.expansion, (baseline, followup), options)
+
+    def dicom(self, risk: Any, ct: Any, output_folder: Path | str, **options: Any) -> tuple[Path, tuple[str, ...]]:
+        """Write a patient's haematoma and its features as DICOM (SEG, and SR by TID 1500).
+
+        Parameters
+        ----------
+        risk, ct
+            Table node of the result's risks, and the CT, which came from Slicer's DICOM database.
+        output_folder
+            A new folder for the files is made in it.
+
+        Returns
+        -------
+        The new folder, and notes on what was assumed.
+        """
+        options["output_folder"] = output_folder
+        return self.run_and_wait(work.dicom, (risk, ct, slicer.dicomDatabase), options)
+
+    def start_dicom(self, risk: Any, ct: Any, output_folder: Path | str, **options: Any) -> Job[Any]:
+        """As `dicom`, in the background."""
+        options["output_folder"] = output_folder
+        return self.run_in_background(work.dicom, (risk, ct, slicer.dicomDatabase), options)
 
     def experiment(self, manifest: Path | str, output: Path | str, **options: Any) -> Any:
         """Compare inputs and classifiers on a cohort: tables, figures, report and a model in ``output``.
@@ -90,7 +106,7 @@ class ICHLatentFeaturesLogic(ImageTools):
 
         Returns
         -------
-        The nodes (`deepradiomics.scene.ich_experiment.ExperimentNodes`).
+        The nodes (`deepradiomics.scene.show.ich.experiment.ExperimentNodes`).
         """
         return self.run_and_wait(work.experiment, (manifest, output), options)
 

@@ -5,13 +5,10 @@ from typing import Annotated
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
-from deepradiomics.results.palettes import MAP_OPACITY
+from deepradiomics.reports.palettes import MAP_OPACITY
 from deepradiomics.scene.panel.image_tools import ImageToolParameters
-from deepradiomics.scene.panel.parameter_node import singleton
 
 from .choices import BundleSource, Device, Lesions, Outline, Preset, Search
-
-MODULE_NAME = "ICHLatentFeatures"
 
 
 @parameterNodeWrapper
@@ -57,11 +54,3 @@ class ICHLatentFeaturesParameterNode(ImageToolParameters):
     workers: Annotated[int, WithinRange(1, 64)] = 1
     allowLeakage: bool = False
     experimentOutput: str
-
-
-def parameter_node() -> ICHLatentFeaturesParameterNode:
-    """The scene's parameter node of this module; made when there is none."""
-    node = singleton(MODULE_NAME)
-    if node.GetParameter("bundleFolder") and not node.GetParameter("bundleSource"):  # a scene of an earlier version
-        node.SetParameter("bundleSource", BundleSource.FOLDER.name)
-    return ICHLatentFeaturesParameterNode(node)

@@ -1,21 +1,19 @@
 """Whether Apply, Expansion only and the experiment can run; if not, the one sentence that says what to do."""
 
-from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.panel.why_not import why_not_image, why_not_output, why_not_segmenter
+from deepradiomics.scene.panel.why_not import (
+    why_not_file,
+    why_not_folder,
+    why_not_image,
+    why_not_output,
+    why_not_segmenter,
+)
 
-from .bundles import SAMPLE_BUNDLE, BundleSummary
-from .choices import BundleSource, Outline
-
-
-def bundle_folder(parameters: Any) -> Path | None:
-    """The chosen model's folder; None when none is chosen."""
-    if parameters.bundleSource is BundleSource.SAMPLE:
-        return SAMPLE_BUNDLE
-    return Path(parameters.bundleFolder) if parameters.bundleFolder else None
+from .bundles import BundleSummary
+from .choices import Outline
 
 
 def why_not_apply(parameters: Any, summary: BundleSummary | str | None, hu_problem: str) -> str | None:
@@ -35,7 +33,7 @@ def why_not_apply(parameters: Any, summary: BundleSummary | str | None, hu_probl
 
 
 def why_not_expansion(parameters: Any, summary: BundleSummary | str | None) -> str | None:
-    """None when the growth alone can be measured."""
+    """None when the expansion alone can be measured."""
     p = parameters
     reason = why_not_image(p.ct, _("Choose the head CT."))
     reason = reason or why_not_image(p.followup, _("Choose the follow-up CT."))
@@ -51,17 +49,13 @@ def why_not_expansion(parameters: Any, summary: BundleSummary | str | None) -> s
 def why_not_experiment(parameters: Any) -> str | None:
     """None when the experiment can run."""
     p = parameters
-    if not Path(p.manifest or "-").is_file():
-        return _("Choose the manifest (CSV).")
-    if p.external and not Path(p.external).is_file():
-        return _("The external manifest is not there.")
-    for path, words in (
-        (p.encoder, _("The segmenter's folder is not there.")),
-        (p.autoencoder, _("The VAE-GAN's folder is not there.")),
-    ):
-        if path and not Path(path).is_dir():
-            return words
-    return why_not_output(p.experimentOutput, _("Choose a folder for the results."))
+    return (
+        why_not_file(p.manifest, _("Choose the manifest (CSV)."))
+        or (p.external and why_not_file(p.external, _("The external manifest is not there.")))
+        or (p.encoder and why_not_folder(p.encoder, _("The segmenter's folder is not there.")))
+        or (p.autoencoder and why_not_folder(p.autoencoder, _("The VAE-GAN's folder is not there.")))
+        or why_not_output(p.experimentOutput, _("Choose a folder for the results."))
+    )
 
 
 def segmenter_of(parameters: Any, summary: BundleSummary | str | None) -> str | None:
@@ -69,7 +63,7 @@ def segmenter_of(parameters: Any, summary: BundleSummary | str | None) -> str | 
     if parameters.outline is Outline.NETWORK:
         return str(parameters.segmenterFolder)
     if parameters.outline is Outline.MODEL and isinstance(summary, BundleSummary):
-        return str(summary.folder / "segmenter")
+        return str(summary.folder / "encoder")
     return None
 
 

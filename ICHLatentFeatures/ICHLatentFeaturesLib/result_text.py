@@ -6,11 +6,14 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from deepradiomics.results.ich_words import abc2_title
-from deepradiomics.scene.export import columns_of
-from deepradiomics.scene.outside import is_outside, outside_reason, outside_words
+from deepradiomics.reports.ich.words import abc2_title
+from deepradiomics.scene.nodes.export import columns_of
 from deepradiomics.scene.panel.feature_names import label_and_tip
-from deepradiomics.scene.panel.volume_words import volume_words
+from deepradiomics.scene.panel.volume_text import volume_text
+from deepradiomics.scene.show.ich.case import group_shares
+from deepradiomics.scene.show.ich.charts import group_colour, group_title
+from deepradiomics.scene.tree.outside import is_outside, outside_reason, outside_words
+from deepradiomics.scene.tree.provenance import read_stamp
 
 FEATURES_SHOWN = 300
 SHARES_SHOWN = 100
@@ -32,8 +35,6 @@ class ShareRows:
 
 def summary(table: Any) -> str:
     """Volumes, and what must be said of the result, as rich text."""
-    from deepradiomics.scene.provenance import read_stamp
-
     if table is None:
         return escape(_("Nothing computed yet."))
     about = read_stamp(table)
@@ -42,13 +43,11 @@ def summary(table: Any) -> str:
     outside = outside_words(about)
     if outside:
         lines.append(f"<b>{escape(outside[:1].upper() + outside[1:])}</b>: {escape(_('no class is given'))}")
-    size = volume_words(
-        volumes.get("haematoma_ml"), volumes.get("abc2_ml"), largest=abc2_title(about) != abc2_title({})
-    )
+    size = volume_text(volumes.get("haematoma_ml"), volumes.get("abc2_ml"), largest=abc2_title(about) != abc2_title({}))
     if size:
         count = len(volumes.get("lesions") or ())
-        several = _(", {count} parts").format(count=count) if count > 1 else ""
-        lines.append(f"<b>{escape(_('Haematoma') + ' ' + size + several)}</b>")
+        parts = _(", {count} parts").format(count=count) if count > 1 else ""
+        lines.append(f"<b>{escape(_('Haematoma') + ' ' + size + parts)}</b>")
     followup = about.get("followup")
     if isinstance(followup, dict) and followup.get("expansion_ml") is not None:
         text = _("Follow-up {after:.1f} mL: {difference:+.1f} mL").format(
@@ -70,7 +69,7 @@ def risk_headers() -> list[str]:
 
 
 def risk_rows(table: Any) -> tuple[list[str], list[list[str]], list[float]]:
-    """Names of the outcomes, a row of texts for each, and the risks; outside the training cohort no call."""
+    """Names of the outcomes, one row of texts each, and the risks; outside the training cohort no call."""
     columns = columns_of(table)
     rows = []
     for row in range(len(columns["outcome"])):
@@ -85,15 +84,11 @@ def risk_rows(table: Any) -> tuple[list[str], list[list[str]], list[float]]:
 
 def risk_colours(table: Any) -> list[tuple[int, int, int]]:
     """The colour of each risk's bar: never red, and grey outside the training cohort."""
-    from deepradiomics.scene.provenance import read_stamp
-
     return [OUTSIDE_BAR if is_outside(read_stamp(table)) else RISK_BAR] * table.GetNumberOfRows()
 
 
 def risk_tips(table: Any) -> list[str]:
-    """A sentence or two a risk."""
-    from deepradiomics.scene.provenance import read_stamp
-
+    """A sentence or two per risk."""
     columns, reason = columns_of(table), outside_reason(read_stamp(table))
     tips = []
     for row in range(len(columns["outcome"])):
@@ -119,9 +114,6 @@ def share_headers() -> list[str]:
 
 def share_rows(shap: Any, outcome: str) -> ShareRows:
     """The shares of an outcome's feature groups, then of its components, largest first within each."""
-    from deepradiomics.scene.ich_case import group_shares
-    from deepradiomics.scene.ich_charts import group_colour, group_title
-
     columns = columns_of(shap)
     rows = [row for row, name in enumerate(columns["outcome"]) if name == outcome]
     rows.sort(key=lambda row: -abs(columns["shap"][row] or 0.0))
@@ -143,10 +135,10 @@ def feature_headers() -> list[str]:
     return [_("Feature"), _("Value")]
 
 
-def feature_rows(features: Any, words: str) -> tuple[list[list[str]], list[str], int]:
-    """Rows whose name or meaning holds all words, their tooltips, and how many there are with those not shown."""
+def feature_rows(features: Any, search: str) -> tuple[list[list[str]], list[str], int]:
+    """Rows whose name or meaning holds all words, their tooltips, and the number of all, with those not shown."""
     columns = columns_of(features)
-    wanted = words.lower().split()
+    wanted = search.lower().split()
     rows, tips = [], []
     for row, name in enumerate(columns["feature"]):
         label, tip = _label_and_tip(columns, row)
@@ -158,10 +150,11 @@ def feature_rows(features: Any, words: str) -> tuple[list[list[str]], list[str],
     return rows[:FEATURES_SHOWN], tips[:FEATURES_SHOWN], len(rows)
 
 
-def count_words(shown: int, found: int) -> str:
-    if found > shown:
-        return _("{shown} of {found} features").format(shown=shown, found=found)
-    return _("{found} features").format(found=found)
+def count_text(shown: int, count: int) -> str:
+    """The number of features in the list."""
+    if count > shown:
+        return _("{shown} of {count} features").format(shown=shown, count=count)
+    return _("{count} features").format(count=count)
 
 
 def _label_and_tip(columns: dict, row: int) -> tuple[str, str]:
@@ -170,8 +163,8 @@ def _label_and_tip(columns: dict, row: int) -> tuple[str, str]:
     if columns["family"][row] == "volume":
         return text.split(" Unit:")[0].rstrip("."), text
     label, tip = label_and_tip(columns["feature"][row])
-    several = len({label for label in columns["label"] if label}) > 1
-    return (f"{columns['region'][row]}: {label}" if several else label), tip
+    many_regions = len({label for label in columns["label"] if label}) > 1
+    return (f"{columns['region'][row]}: {label}" if many_regions else label), tip
 
 
 def _number(value: float | None) -> str:

@@ -1,20 +1,26 @@
-"""Sample data: a synthetic head with a haematoma that grows, baseline and follow-up, made on the spot."""
+"""Sample data: a synthetic head with a haematoma that expands, baseline and follow-up, made on the spot."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.nodes.map_place import reference_place
+from deepradiomics.scene.nodes.sample_nodes import mark_sample, sample_nodes
+from deepradiomics.scene.nodes.segments import add_segments
+from deepradiomics.scene.nodes.volumes import node_from_volume
+from deepradiomics.scene.panel.samples import SYNTHETIC, offer_sample
+from deepradiomics.scene.show.ich.case import LOOKS
+from deepradiomics.scene.tree.folder import result_folder_item
+from deepradiomics.scene.views.overlay import set_window, show_over
+
 from .choices import BundleSource, Lesions, Outline
 
-CATEGORY = "DeepRadiomics"
 SAMPLE = "head"
 PARTS = ("ct", "segmentation", "followup", "followup_segmentation")
 SEED = 5
 BRAIN_WINDOW_HU = (0.0, 80.0)
-_THUMBNAIL = Path(__file__).resolve().parents[1] / "Resources" / "Icons" / "ICHLatentFeatures.png"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,29 +35,12 @@ class SyntheticHead:
 
 def register_sample_data() -> None:
     """Offer the head in the Sample Data module."""
-    import SampleData
-
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category=CATEGORY,
-        sampleName="SyntheticHeadCT",
-        uris="",
-        fileNames="",
-        nodeNames="SyntheticHeadCT",
-        customDownloader=lambda source: [load_synthetic_head().ct],
-        thumbnailFileName=str(_THUMBNAIL),
-    )
+    offer_sample("SyntheticHeadCT", lambda: [load_synthetic_head().ct], __file__)
 
 
 def load_synthetic_head() -> SyntheticHead:
     """Add both CTs of a synthetic patient and the drawn haematomas to the scene, in a folder of their own."""
-    from deepradiomics.phantoms.ich import ich_exam
-    from deepradiomics.scene.folder import result_folder_item
-    from deepradiomics.scene.ich_case import LOOKS
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.overlay import set_window, show_over
-    from deepradiomics.scene.sample_nodes import mark_sample
-    from deepradiomics.scene.segments import add_segments
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.phantoms.ich.cohort import ich_exam
 
     exam, scene = ich_exam(SEED), slicer.mrmlScene
     nodes = []
@@ -61,7 +50,7 @@ def load_synthetic_head() -> SyntheticHead:
     ):
         volume = node_from_volume(image, scene, name)
         set_window(volume, *BRAIN_WINDOW_HU)
-        volume.SetDescription("SYNTHETIC: made by DeepRadiomics, not a patient")
+        volume.SetDescription(SYNTHETIC)
         outline = add_segments(scene, f"{name}: drawn", mask, LOOKS[:1], volume, reference_place(volume))
         nodes += [volume, outline]
     nodes[3].GetDisplayNode().SetVisibility(False)  # the two heads lie differently
@@ -78,11 +67,8 @@ def choose_sample(parameters: Any) -> None:
     The drawn haematoma is hidden, so that what the network outlines can be seen; the follow-up is left out, because
     registering it would take longer than everything else.
     """
-    from deepradiomics.scene.overlay import show_over
-    from deepradiomics.scene.sample_nodes import sample_nodes
-
-    found = sample_nodes(slicer.mrmlScene, SAMPLE)
-    head = SyntheticHead(**found) if set(found) == set(PARTS) else load_synthetic_head()
+    nodes = sample_nodes(slicer.mrmlScene, SAMPLE)
+    head = SyntheticHead(**nodes) if set(nodes) == set(PARTS) else load_synthetic_head()
     show_over(slicer.mrmlScene, head.ct)
     for outline in (head.segmentation, head.followup_segmentation):
         outline.GetDisplayNode().SetVisibility(False)

@@ -1,10 +1,10 @@
-"""Which rows of the panel are shown; the model, the time a run takes and a growth, in words."""
+"""Which rows of the panel are shown; the model, the time a run takes and an expansion, in words."""
 
 from typing import Any
 
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.export import columns_of
+from deepradiomics.scene.nodes.export import columns_of
 
 from .bundles import BundleSummary
 from .choices import BundleSource, Device, Outline
@@ -13,20 +13,21 @@ RADIOMICS_S, SEGMENT_S, FOLLOWUP_S, START_S = 15.0, 30.0, 40.0, 10.0  # rough, o
 GPU_SPEEDUP = 5.0
 
 
-def show_rows(ui: Any, parameters: Any) -> None:
-    """Show the containers of the rows that matter for what is chosen; hide the others, which leave no gaps."""
+def visible_rows(parameters: Any) -> dict[str, bool]:
+    """Which containers of rows matter for what is chosen."""
     p = parameters
-    own = p.outline is Outline.SEGMENT
-    followed = p.followup is not None
-    ui.bundleFolderArea.visible = p.bundleSource is BundleSource.FOLDER
-    ui.segmenterFolderArea.visible = p.outline is Outline.NETWORK
-    ui.segmentArea.visible = own
-    ui.followupSegmentationArea.visible = own and followed
-    ui.followupSegmentArea.visible = own and followed and p.followupSegmentation is not None
-    ui.networkArea.visible = not own
+    by_hand, followed = p.outline is Outline.SEGMENT, p.followup is not None
+    return {
+        "bundleFolderArea": p.bundleSource is BundleSource.FOLDER,
+        "segmenterFolderArea": p.outline is Outline.NETWORK,
+        "segmentArea": by_hand,
+        "followupSegmentationArea": by_hand and followed,
+        "followupSegmentArea": by_hand and followed and p.followupSegmentation is not None,
+        "networkArea": not by_hand,
+    }
 
 
-def bundle_words(summary: BundleSummary | str | None) -> str:
+def bundle_text(summary: BundleSummary | str | None) -> str:
     """What a model does, in two or three short lines; what is wrong with one is said above Apply."""
     if not isinstance(summary, BundleSummary):
         return ""
@@ -53,8 +54,8 @@ def estimate(parameters: Any) -> str:
     return _("Takes very roughly {seconds} s.").format(seconds=round(seconds / 10) * 10)
 
 
-def expansion_words(table: Any) -> str:
-    """A growth in one line."""
+def expansion_text(table: Any) -> str:
+    """An expansion in one line."""
     columns = columns_of(table)
     value = dict(zip(columns["measure"], columns["value"], strict=True))
     return _("Baseline {before:.1f} mL, follow-up {after:.1f} mL: {difference:+.1f} mL.").format(

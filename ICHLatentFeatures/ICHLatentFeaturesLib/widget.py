@@ -3,21 +3,23 @@
 import slicer
 from slicer.i18n import tr as _
 
-from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.scene.nodes.volumes import volumes_of_scene
+from deepradiomics.scene.panel.bundles import BundleReader, bundle_folder
+from deepradiomics.scene.panel.lists import show_rows, show_text
 from deepradiomics.scene.panel.module_panel import ModulePanel
-from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
-from deepradiomics.scene.panel.why_not import bundle_state
-from deepradiomics.scene.volumes import volumes_of_scene
+from deepradiomics.scene.panel.parameter_node import options_of, singleton
+from deepradiomics.scene.panel.segments import SegmentChoice
 
-from . import readiness, words
-from .bundles import BundleSummary, read_summary
-from .choices import Outline
+from . import readiness, texts
+from .bundles import PREDICTOR, SAMPLE_BUNDLE, bundle_of, read_summary
+from .choices import BundleSource, Outline
 from .experiment import ExperimentSection
 from .hu import HuCheck
 from .logic import ICHLatentFeaturesLogic
-from .parameters import parameter_node
+from .parameters import ICHLatentFeaturesParameterNode
 from .results import ResultsSection
 from .samples import choose_sample
+from .work import APPLY, NETWORK
 
 
 class IchPanel(ModulePanel):
@@ -26,35 +28,34 @@ class IchPanel(ModulePanel):
     title = _("ICH Latent Features")
     logic: ICHLatentFeaturesLogic
 
+    parameter_type = ICHLatentFeaturesParameterNode
+    offline_feature = "ich"
+
     def build(self) -> None:
         """Make the logic and the sections, connect the controls."""
         self.logic = ICHLatentFeaturesLogic()
         self.hu = HuCheck()
-        self.bundle_summary: BundleSummary | str | None = None
-        self._bundle_seen: tuple | None = None
-        self.segments = {
-            "segment": SegmentChoice(self.ui.segmentSelector),
-            "followupSegment": SegmentChoice(self.ui.followupSegmentSelector),
-        }
-        self.watches = {name: SegmentsWatch(self, self.refresh) for name in self.segments}
+        self.bundle = BundleReader(read_summary, lambda folder: bundle_of(folder) / PREDICTOR)
+        self.segments = (
+            SegmentChoice(self, self.ui.segmentSelector, "segmentation", "segmentId"),
+            SegmentChoice(self, self.ui.followupSegmentSelector, "followupSegmentation", "followupSegmentId"),
+        )
         self.results = ResultsSection(self)
         self.experiment = ExperimentSection(self)
-        self.ui.applyButton.connect("clicked(bool)", self.onApply)
         self.ui.expansionButton.connect("clicked(bool)", self.onExpansion)
-        self.ui.installOfflineButton.connect("clicked(bool)", lambda checked=False: self.install_offline("ich"))
-        for name, choice in self.segments.items():
-            selector = getattr(self.ui, f"{name}Selector")
-            selector.connect("currentIndexChanged(int)", lambda index, n=name, c=choice: self.onSegmentChosen(n, c))
 
     def run_buttons(self) -> tuple:
-        return (self.ui.applyButton, self.ui.expansionButton, self.ui.experimentButton)
+        return (self.ui.applyButton, self.ui.expansionButton, self.ui.experimentButton, self.ui.exportDicomButton)
 
     def locked_sections(self) -> tuple:
         return (self.ui.inputsSection, self.ui.optionsSection)
 
     def make_parameters(self):
-        """The scene's parameter node of this module."""
-        return parameter_node()
+        """The scene's parameter node; one of an earlier version that names a model's folder has chosen it."""
+        node = singleton(self.moduleName)
+        if node.GetParameter("bundleFolder") and not node.GetParameter("bundleSource"):
+            node.SetParameter("bundleSource", BundleSource.FOLDER.name)
+        return super().make_parameters()
 
     def guess(self) -> None:
         """Choose the CT where the scene has one volume alone; the tools begin with the chosen CTs."""
@@ -84,47 +85,23 @@ class IchPanel(ModulePanel):
         if self.parameters is None:
             return
         p = self.parameters
-        for name, segmentation in (("segment", p.segmentation), ("followupSegment", p.followupSegmentation)):
-            choice, kept = self.segments[name], getattr(p, f"{name}Id")
-            self.watches[name].follow(segmentation)
-            choice.follow(segmentation, kept, allow_all=False)
-            if segmentation is not None and choice.current() != kept:
-                setattr(p, f"{name}Id", choice.current())  # comes back here through the parameter node
-                return
+        if not all(choice.refresh() for choice in self.segments):
+            return  # the panel has been refreshed by the segment that was chosen
         self.hu.read(p.ct)
-        self._read_bundle()
-        words.show_rows(self.ui, p)
-        self.ui.huLabel.visible = bool(self.hu.words)
-        self.ui.huLabel.text = self.hu.words
-        self.ui.bundleSummary.text = words.bundle_words(self.bundle_summary)
-        self.ui.bundleSummary.visible = bool(self.ui.bundleSummary.text)
+        summary = self.bundle.read(bundle_folder(p, SAMPLE_BUNDLE))
+        show_rows(self.ui, **texts.visible_rows(p))
+        show_text(self.ui.huLabel, self.hu.text)
+        show_text(self.ui.bundleSummary, texts.bundle_text(summary))
         self.results.refresh()
         self.experiment.refresh()
         if not self.idle:
             return
-        reason = readiness.why_not_apply(p, self.bundle_summary, self.hu.problem)
+        reason = readiness.why_not_apply(p, summary, self.hu.problem)
         tip = _("Outline, measure and predict in the background.")
-        self.ui.estimateLabel.text = self.set_ready(self.ui.applyButton, reason, tip, "ich") or words.estimate(p)
-        alone = readiness.why_not_expansion(p, self.bundle_summary)
-        tip = _("Measure the growth alone, without an outcome model.")
+        self.ui.estimateLabel.text = self.set_ready(self.ui.applyButton, reason, tip, "ich") or texts.estimate(p)
+        alone = readiness.why_not_expansion(p, summary)
+        tip = _("Measure the expansion alone, without an outcome model.")
         self.set_ready(self.ui.expansionButton, alone, tip, "segment")
-
-    def _read_bundle(self) -> None:
-        from .bundles import PREDICTOR, bundle_of
-
-        folder = readiness.bundle_folder(self.parameters)
-        seen = bundle_state(bundle_of(folder) / PREDICTOR if folder is not None else None)
-        if seen != self._bundle_seen:
-            self._bundle_seen = seen
-            try:
-                self.bundle_summary = read_summary(folder) if folder is not None else None
-            except DeepRadiomicsError as error:
-                self.bundle_summary = str(error)
-
-    def onSegmentChosen(self, name: str, choice: SegmentChoice) -> None:
-        """The user chose a segment."""
-        if self.parameters is not None and not choice.following:
-            setattr(self.parameters, f"{name}Id", choice.current())
 
     # --- running ---------------------------------------------------------------------------------------------------
 
@@ -138,32 +115,33 @@ class IchPanel(ModulePanel):
 
     def _start(self, callbacks: dict):
         p = self.parameters
-        own = p.outline is Outline.SEGMENT
         return self.logic.start(
-            p.ct, readiness.bundle_folder(p), segmentation=p.segmentation if own else None,
-            segment_id=p.segmentId if own else None,
-            segmenter=p.segmenterFolder if p.outline is Outline.NETWORK else None, flips=p.flips, largest=p.largest,
-            lesions=p.lesions.value, followup=p.followup,
-            **self._followup_segment(), clinical=p.clinical, case_id=p.caseId, device=p.device.value,
-            output_folder=p.outputFolder or None, **callbacks,
+            p.ct, bundle_folder(p, SAMPLE_BUNDLE), **self._outline(""), **self._followup(),
+            segmenter=p.segmenterFolder if p.outline is Outline.NETWORK else None, followup=p.followup,
+            **options_of(p, (*APPLY, "case_id", "output_folder")), **callbacks,
         )  # fmt: skip
 
     def onExpansion(self, checked: bool = False) -> None:
-        """Measure the growth alone, or cancel."""
+        """Measure the expansion alone, or cancel."""
         self.run(self.ui.expansionButton, "segment", self._start_expansion, self._expanded)
 
     def _start_expansion(self, callbacks: dict):
         p = self.parameters
-        own = p.outline is Outline.SEGMENT
+        summary = self.bundle.read(bundle_folder(p, SAMPLE_BUNDLE))
         return self.logic.start_expansion(
-            p.ct, p.followup, baseline_segmentation=p.segmentation if own else None,
-            baseline_segment_id=p.segmentId if own else None, **self._followup_segment(),
-            segmenter=readiness.segmenter_of(p, self.bundle_summary), flips=p.flips, largest=p.largest,
-            backend=p.toolBackend.value, case_id=p.caseId, device=p.device.value,
-            output_folder=p.outputFolder or None, **callbacks,
+            p.ct, p.followup, **self._outline("baseline_"), **self._followup(),
+            segmenter=readiness.segmenter_of(p, summary), backend=p.toolBackend.value,
+            **options_of(p, (*NETWORK, "device", "case_id", "output_folder")), **callbacks,
         )  # fmt: skip
 
-    def _followup_segment(self) -> dict:
+    def _outline(self, prefix: str) -> dict:
+        """The chosen segment as options of the logic; none where a network segments."""
+        p = self.parameters
+        if p.outline is not Outline.SEGMENT:
+            return {}
+        return {f"{prefix}segmentation": p.segmentation, f"{prefix}segment_id": p.segmentId}
+
+    def _followup(self) -> dict:
         p = self.parameters
         if p.outline is not Outline.SEGMENT or p.followup is None or p.followupSegmentation is None:
             return {}
@@ -172,4 +150,4 @@ class IchPanel(ModulePanel):
     def _expanded(self, nodes) -> None:
         for note in nodes.notes:
             self.log(note)
-        self.log(words.expansion_words(nodes.table))
+        self.log(texts.expansion_text(nodes.table))

@@ -1,4 +1,7 @@
-"""What each kind of run does: files written for the child, words of its command line, how the result is shown."""
+"""What each kind of run does: files written for the child, its command line, how the result is shown.
+
+Options that are not parameters here are those of the command, by the same names (`scene.runs.arguments`).
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,10 +10,24 @@ from typing import Any
 import slicer
 
 from deepradiomics.errors import InputError
-from deepradiomics.scene.runner import FOLDER_ATTRIBUTE, Work, keep
+from deepradiomics.options import check_keys
+from deepradiomics.scene.job.runner import FOLDER_ATTRIBUTE, Work
+from deepradiomics.scene.nodes.map_place import reference_place
+from deepradiomics.scene.runs.arguments import absolute, arguments
+from deepradiomics.scene.runs.dicom_export import ich_dicom_request, why_not_volume
+from deepradiomics.scene.runs.dicom_work import dicom_work
+from deepradiomics.scene.runs.node_files import write_image, write_segment
+from deepradiomics.scene.show.ich.case import show_ich_case
+from deepradiomics.scene.show.ich.expansion import show_expansion
+from deepradiomics.scene.show.ich.experiment import show_experiment
+from deepradiomics.scene.tree.result_folder import kind_of
 
-from . import commands, inputs
 from .bundles import bundle_of
+
+NETWORK = ("flips", "largest")  # options of the network that segments
+APPLY = (*NETWORK, "lesions", "clinical", "device")
+EXPANSION = (*NETWORK, "backend", "device")
+EXPERIMENT = ("preset", "search", "covariates", "workers", "allow_leakage", "device", "seed")
 
 
 def apply(
@@ -20,52 +37,51 @@ def apply(
     segmentation: Any = None,
     segment_id: str | None = None,
     segmenter: Path | str | None = None,
-    flips: bool = False,
-    largest: bool = False,
-    lesions: str | None = None,
     followup: Any = None,
     followup_segmentation: Any = None,
     followup_segment_id: str | None = None,
-    clinical: str = "",
     case_id: str | None = None,
-    device: str = "auto",
-    output_folder: Path | str | None = None,
+    **options: Any,
 ) -> Work:
-    """A model applied to one patient; its nodes are `deepradiomics.scene.ich_case.IchNodes`."""
-    model = bundle_of(bundle)
+    """A model applied to one patient; its nodes are `deepradiomics.scene.show.ich.case.IchNodes`."""
+    check_keys("ich apply", options, APPLY)
     if segmentation is not None and segmenter is not None:
         raise InputError("segmentation and segmenter: give one of them, each gives the haematoma.")
     if followup_segmentation is not None and followup is None:
         raise InputError("followup_segmentation: give followup=… as well, the CT it belongs to.")
-    name = case_name(case_id, ct)
-    lay: list[Any] = []  # where the CT lay when the run began
+    model, name = bundle_of(bundle), case_name(case_id, ct)
+    places: list[Any] = []  # where the CT lay when the run began
 
     def build(folder: Path) -> Sequence[str]:
-        from deepradiomics.scene.map_place import reference_place
-
-        image = inputs.write_ct(ct, folder / "ct.nrrd", "ct")
-        lay.append(reference_place(ct))
-        mask = inputs.write_haematoma(segmentation, segment_id, ct, folder / "mask.nrrd")
+        image = write_image(ct, folder / "ct.nrrd", "ct")
+        places.append(reference_place(ct))
+        mask = _haematoma(segmentation, segment_id, ct, folder / "mask.nrrd")
         later = later_mask = None
         if followup is not None:
-            later = inputs.write_ct(followup, folder / "followup.nrrd", "followup")
-            later_mask = inputs.write_haematoma(
-                followup_segmentation, followup_segment_id, followup, folder / "followup_mask.nrrd"
-            )
-        return commands.apply_arguments(
-            model, image, folder / "result", mask=mask, model=_absolute(segmenter), flips=flips, largest=largest,
-            lesions=lesions, followup=later, followup_mask=later_mask, clinical=clinical, case_id=name,
-            device=device,
+            later = write_image(followup, folder / "followup.nrrd", "followup")
+            later_mask = _haematoma(followup_segmentation, followup_segment_id, followup, folder / "followup_mask.nrrd")
+        return arguments(
+            ["ich", "apply", model, image, "--no-scene"], out=folder / "result", mask=mask,
+            segmenter=absolute(segmenter),
+            followup=later, followup_mask=later_mask, case_id=name,
+            **_segmenting(options, needed=mask is None),
         )  # fmt: skip
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         sources = {"followup": followup, "outline": segmentation, "followup_outline": followup_segmentation}
-        return show_case(folder, ct, sources, lay[-1], verified=True)
+        return show_case(folder, ct, sources, places[-1], verified=True)
 
-    return Work(
-        build, show, keep=lambda folder: keep(folder / "result", name, output_folder), images=(ct,),
-        sources=(followup, segmentation, followup_segmentation),
-    )  # fmt: skip
+    return Work(build, show, kept_as=name, images=(ct,), sources=(followup, segmentation, followup_segmentation))
+
+
+def dicom(risk: Any, ct: Any, database: Any) -> Work:
+    """A patient's haematoma and its features as DICOM files in a new folder."""
+    result = risk.GetAttribute(FOLDER_ATTRIBUTE)
+    reason = why_not_volume(ct, database) or ("" if result else "The files of this result are gone. Run again.")
+    if reason:
+        raise InputError(reason)
+    name = risk.GetName().removeprefix("Risk: ")
+    return dicom_work(name, lambda folder: ich_dicom_request(Path(result), ct, database, folder))
 
 
 def expansion(
@@ -77,45 +93,45 @@ def expansion(
     followup_segmentation: Any = None,
     followup_segment_id: str | None = None,
     segmenter: Path | str | None = None,
-    flips: bool = False,
-    largest: bool = False,
-    backend: str = "auto",
     case_id: str | None = None,
-    device: str = "auto",
-    output_folder: Path | str | None = None,
+    **options: Any,
 ) -> Work:
-    """Growth between two CTs, without an outcome model; its nodes are `scene.ich_expansion.ExpansionNodes`."""
-    if segmenter is None and (baseline_segmentation is None or followup_segmentation is None):
+    """Expansion between two CTs, without an outcome model; its nodes are `scene.show.ich.expansion.ExpansionNodes`."""
+    check_keys("ich expansion", options, EXPANSION)
+    complete = baseline_segmentation is not None and followup_segmentation is not None
+    if segmenter is None and not complete:
         raise InputError("give both segmentations, or segmenter=… (a network's folder), which segments what has none.")
     name = case_name(case_id, baseline)
-    lay: list[Any] = []
+    places: list[Any] = []
 
     def build(folder: Path) -> Sequence[str]:
-        from deepradiomics.scene.map_place import reference_place
-
-        first = inputs.write_ct(baseline, folder / "ct.nrrd", "baseline")
-        later = inputs.write_ct(followup, folder / "followup.nrrd", "followup")
-        lay.append(reference_place(baseline))
-        mask = inputs.write_haematoma(baseline_segmentation, baseline_segment_id, baseline, folder / "mask.nrrd")
-        later_mask = inputs.write_haematoma(
-            followup_segmentation, followup_segment_id, followup, folder / "followup_mask.nrrd"
+        first = write_image(baseline, folder / "ct.nrrd", "baseline")
+        later = write_image(followup, folder / "followup.nrrd", "followup")
+        places.append(reference_place(baseline))
+        return arguments(
+            ["ich", "expansion", first, later],
+            out=folder / "result",
+            case_id=name,
+            baseline_mask=_haematoma(baseline_segmentation, baseline_segment_id, baseline, folder / "mask.nrrd"),
+            followup_mask=_haematoma(
+                followup_segmentation, followup_segment_id, followup, folder / "followup_mask.nrrd"
+            ),
+            segmenter=None if complete else absolute(segmenter),
+            **_segmenting(options, needed=not complete),
         )
-        return commands.expansion_arguments(
-            first, later, folder / "result", baseline_mask=mask, followup_mask=later_mask, model=_absolute(segmenter),
-            flips=flips, largest=largest, backend=backend, case_id=name, device=device,
-        )  # fmt: skip
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
-        from deepradiomics.scene.ich_expansion import show_expansion
-
-        nodes = show_expansion(folder, baseline, slicer.mrmlScene, place=lay[-1], followup=followup, verified=True)
+        nodes = show_expansion(folder, baseline, slicer.mrmlScene, place=places[-1], followup=followup, verified=True)
         nodes.table.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
         return nodes
 
     return Work(
-        build, show, keep=lambda folder: keep(folder / "result", f"{name}-expansion", output_folder),
-        images=(baseline,), sources=(followup, baseline_segmentation, followup_segmentation),
-    )  # fmt: skip
+        build,
+        show,
+        kept_as=f"{name}-expansion",
+        images=(baseline,),
+        sources=(followup, baseline_segmentation, followup_segmentation),
+    )
 
 
 def experiment(
@@ -125,27 +141,17 @@ def experiment(
     external: Path | str | None = None,
     encoder: Path | str | None = None,
     autoencoder: Path | str | None = None,
-    preset: str = "paper",
-    search: str = "fixed",
-    covariates: Sequence[str] = (),
-    workers: int = 1,
-    allow_leakage: bool = False,
-    device: str = "auto",
-    seed: int = 0,
+    **options: Any,
 ) -> Work:
-    """Inputs and classifiers compared on a cohort; its nodes are `scene.ich_experiment.ExperimentNodes`."""
+    """Inputs and classifiers compared on a cohort; its nodes are `scene.show.ich.experiment.ExperimentNodes`."""
+    check_keys("ich experiment", options, EXPERIMENT)
     if not str(manifest) or not str(output):
         raise InputError("manifest and output: name the cohort's CSV file, and the folder for the results.")
-    out = Path(output).absolute()
-
-    def build(folder: Path) -> Sequence[str]:
-        return commands.experiment_arguments(
-            Path(manifest).absolute(), out, external=_absolute(external), encoder=_absolute(encoder),
-            autoencoder=_absolute(autoencoder), preset=preset, search=search, covariates=covariates, workers=workers,
-            allow_leakage=allow_leakage, device=device, seed=seed,
-        )  # fmt: skip
-
-    return Work(build, lambda event, folder: open_experiment(out))
+    started = arguments(
+        ["ich", "experiment", absolute(manifest)], out=Path(output).absolute(), external=absolute(external),
+        encoder=absolute(encoder), autoencoder=absolute(autoencoder), resume=True, **options,
+    )  # fmt: skip
+    return Work(lambda folder: started, lambda event, folder: open_experiment(Path(output).absolute()))
 
 
 def case_name(case_id: str | None, ct: Any) -> str:
@@ -155,8 +161,6 @@ def case_name(case_id: str | None, ct: Any) -> str:
 
 def show_case(folder: Path, ct: Any, sources: Mapping[str, Any], place: Any = None, *, verified: bool = False) -> Any:
     """Show a folder of `ich apply` in the scene; its table of risks remembers the folder."""
-    from deepradiomics.scene.ich_case import show_ich_case
-
     nodes = show_ich_case(folder, ct, slicer.mrmlScene, place=place, nodes=sources, verified=verified)
     nodes.risk.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
     return nodes
@@ -164,8 +168,6 @@ def show_case(folder: Path, ct: Any, sources: Mapping[str, Any], place: Any = No
 
 def open_experiment(folder: Path) -> Any:
     """Show a folder of `ich experiment` in the scene; its summary remembers the folder."""
-    from deepradiomics.scene.ich_experiment import show_experiment
-
     nodes = show_experiment(folder, slicer.mrmlScene)
     nodes.tables["summary"].SetAttribute(FOLDER_ATTRIBUTE, str(folder))
     return nodes
@@ -176,9 +178,6 @@ def open_result(folder: Path | str, ct: Any = None) -> Any:
 
     `ct` is that CT; None looks for it in the scene, then beside the files. Another image is refused.
     """
-    from deepradiomics.scene.ich_expansion import show_expansion
-    from deepradiomics.scene.result_folder import kind_of
-
     folder = Path(folder).absolute()
     kind = kind_of(folder)
     if kind == "ich-case":
@@ -190,5 +189,10 @@ def open_result(folder: Path | str, ct: Any = None) -> Any:
     raise InputError(f"{folder} holds a result of kind '{kind}': open it with the module that made it.")
 
 
-def _absolute(path: Path | str | None) -> Path | None:
-    return Path(path).absolute() if path else None
+def _haematoma(segmentation: Any, segment_id: str | None, ct: Any, path: Path) -> Path | None:
+    return None if segmentation is None else write_segment(segmentation, segment_id, ct, path)
+
+
+def _segmenting(options: Mapping[str, Any], *, needed: bool) -> dict[str, Any]:
+    """The options of a command, without those of the network where nothing is segmented."""
+    return {name: value for name, value in options.items() if needed or name not in NETWORK}

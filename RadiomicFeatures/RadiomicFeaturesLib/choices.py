@@ -2,18 +2,8 @@
 
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.panel.choices import LABELS, Choice
+from deepradiomics.scene.panel.choices import Choice
 from deepradiomics.scene.panel.choices import Device as Device
-
-PRESETS = {
-    "fingerprint-107": lambda: _("Standard (107 features)"),
-    "pyradiomics-default": lambda: _("PyRadiomics' defaults (107)"),
-    "lens": lambda: _("With wavelets, no shape (837)"),
-    "ich-1688": lambda: _("With all filters, CT (1,688)"),
-    "paper-110": lambda: _("Knee paper (110)"),
-    "paper-1693": lambda: _("Haemorrhage paper (1,693)"),
-}
-"""The engine's presets and their titles; called when shown."""
 
 IMAGE_TYPES = {
     "Original": lambda: _("Original image"),
@@ -43,51 +33,36 @@ FEATURE_CLASSES = {
 class Mode(Choice):
     """Of whole regions, or around each voxel."""
 
-    FEATURES = "features"
-    MAPS = "maps"
+    FEATURES = "features", lambda: _("Features of regions")
+    MAPS = "maps", lambda: _("Feature maps, voxel by voxel")
 
 
 class RoiSource(Choice):
     """Where the region comes from."""
 
-    SEGMENTS = "segments"
-    BOX = "box"
-    CENTRE = "centre"
+    SEGMENTS = "segments", lambda: _("Segments")
+    BOX = "box", lambda: _("ROI box")
+    CENTRE = "centre", lambda: _("Centre of the image")
 
 
 class PatchGrid(Choice):
     """Patches along (z, y, x) of a box."""
 
-    ONE = (1, 1, 1)
-    TWO = (2, 2, 2)
-    THREE = (3, 3, 3)
+    ONE = (1, 1, 1), lambda: _("1 × 1 × 1 (one region)")
+    TWO = (2, 2, 2), lambda: _("2 × 2 × 2 (8 regions)")
+    THREE = (3, 3, 3), lambda: _("3 × 3 × 3 (27 regions)")
 
 
 class BinBy(Choice):
     """How grey values are put into levels."""
 
-    WIDTH = "width"
-    COUNT = "count"
+    WIDTH = "width", lambda: _("Bin width")
+    COUNT = "count", lambda: _("Number of bins")
 
 
 class BatchSource(Choice):
     """Where the cases of a batch are."""
 
-    FOLDER = "folder"
-    SCENE = "scene"
-
-
-LABELS |= {
-    Mode.FEATURES: lambda: _("Features of regions"),
-    Mode.MAPS: lambda: _("Feature maps, voxel by voxel"),
-    RoiSource.SEGMENTS: lambda: _("Segments"),
-    RoiSource.BOX: lambda: _("ROI box"),
-    RoiSource.CENTRE: lambda: _("Centre of the image"),
-    PatchGrid.ONE: lambda: _("1 × 1 × 1 (one region)"),
-    PatchGrid.TWO: lambda: _("2 × 2 × 2 (8 regions)"),
-    PatchGrid.THREE: lambda: _("3 × 3 × 3 (27 regions)"),
-    BinBy.WIDTH: lambda: _("Bin width"),
-    BinBy.COUNT: lambda: _("Number of bins"),
-    BatchSource.FOLDER: lambda: _("Folder of cases"),
-    BatchSource.SCENE: lambda: _("Segmentations of the scene"),
-}
+    FOLDER = "folder", lambda: _("Folder of cases")
+    SCENE = "scene", lambda: _("Segmentations of the scene")
+    DICOM = "dicom", lambda: _("Series of the DICOM database")

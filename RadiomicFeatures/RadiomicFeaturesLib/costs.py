@@ -1,4 +1,4 @@
-"""How long a run will take and how much memory, roughly: said above Apply, so that nobody waits blindly.
+"""How long a run will take and how much memory, roughly: shown above Apply, so that nobody waits blindly.
 
 The numbers were measured on one ordinary processor core; a factor of two either way is normal.
 """
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from deepradiomics.scene.panel.costs import cost_text, voxels_of
 
 from .choices import Mode, RoiSource
-from .feature_sets import mapped
 from .map_features import chosen
 from .regions import box_of
+from .settings.feature_sets import mapped
 
 CENTRE_SHARE = 0.5 * 0.3 * 0.5  # of the image, in the centre region
 START_FEATURES_S = 4.0  # Python and numba start

@@ -6,7 +6,7 @@
     table = RadiomicFeaturesLogic().batch("cohort", "results").features
     RadiomicFeaturesLogic().start_extract(volume, segmentation=segmentation, on_finished=print)     # in the background
 
-All computing happens in a child process that runs the command line a terminal runs (`deepradiomics.scene.job`).
+All computing happens in a child process that runs the command line a terminal runs (`deepradiomics.scene.job.job`).
 The scene is touched only when the child has succeeded.
 """
 
@@ -14,29 +14,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.scene.image_tools import ImageTools
-from deepradiomics.scene.job import Job
+import slicer
+
+from deepradiomics.scene.job.job import Job
+from deepradiomics.scene.runs.image_tools import ImageTools
 
 from . import work
 
-Cases = Path | str | Sequence[tuple[Any, Any]]
+Cases = Path | str | Sequence[Any]
 
 
 class RadiomicFeaturesLogic(ImageTools):
-    """One run at a time; `segment` and `register` are those of every module (`deepradiomics.scene.image_tools`).
-
-    Each kind of run has two methods: one waits for the end and returns the result; the other, whose name begins with
-    ``start``, returns the job at once and tells by callbacks: ``on_progress(fraction, message)``, ``on_log(line)``,
-    ``on_finished(result)``, ``on_failed(error)``, ``on_cancelled()``.
-
-    What waits raises what went wrong, in the child's own words: InputError (a mistake in the input),
-    MissingDependencyError, Cancelled or DeepRadiomicsError. Nothing has been added to the scene then.
-
-    Parameters
-    ----------
-    start_child, make_timer
-        How the child process is started and how it is polled; tests pass fakes.
-    """
+    """Features and feature maps; how runs start and end is said in `ImageTools`."""
 
     def extract(self, volume: Any, **options: Any) -> Any:
         """Radiomic features of a volume's segments or box.
@@ -52,7 +41,7 @@ class RadiomicFeaturesLogic(ImageTools):
 
         Returns
         -------
-        The nodes (`deepradiomics.scene.features.FeatureNodes`); ``.features`` is the table: a row a region and feature.
+        The nodes (`scene.show.features.FeatureNodes`); ``.features`` is the table: one row per region and feature.
         Segments that overlap keep all of their voxels, each.
         """
         return self.run_and_wait(work.features, (volume,), options)
@@ -77,7 +66,7 @@ class RadiomicFeaturesLogic(ImageTools):
 
         Returns
         -------
-        The nodes (`deepradiomics.scene.maps.MapNodes`); ``.maps`` are volume nodes by feature.
+        The nodes (`deepradiomics.scene.show.maps.MapNodes`); ``.maps`` are volume nodes by feature.
         """
         return self.run_and_wait(work.feature_maps, (volume, features), options)
 
@@ -85,22 +74,46 @@ class RadiomicFeaturesLogic(ImageTools):
         """As `maps`, in the background."""
         return self.run_in_background(work.feature_maps, (volume, features), options)
 
+    def dicom(self, table: Any, output_folder: Path | str, **options: Any) -> tuple[Path, tuple[str, ...]]:
+        """Write the regions and features of a result's table as DICOM (SEG, and SR by TID 1500).
+
+        Parameters
+        ----------
+        table
+            Table node of a result whose volume came from Slicer's DICOM database.
+        output_folder
+            A new folder for the files is made in it.
+
+        Returns
+        -------
+        The new folder, and notes on what was assumed.
+        """
+        options["output_folder"] = output_folder
+        return self.run_and_wait(work.dicom, (table, slicer.dicomDatabase), options)
+
+    def start_dicom(self, table: Any, output_folder: Path | str, **options: Any) -> Job[Any]:
+        """As `dicom`, in the background."""
+        options["output_folder"] = output_folder
+        return self.run_in_background(work.dicom, (table, slicer.dicomDatabase), options)
+
     def batch(self, cases: Cases, output: Path | str, **options: Any) -> Any:
         """Radiomic features of many cases in one table; a case that cannot be used stops no other.
 
         Parameters
         ----------
         cases
-            A folder (with a manifest.csv, or images with their masks, in subfolders or side by side), or pairs of
-            volume node and segmentation node.
+            A folder (with a manifest.csv, or images with their masks, in subfolders or side by side), pairs of volume
+            node and segmentation node, or series of the DICOM database with their SEG or RTSTRUCT
+            (`RadiomicFeaturesLib.batch.dicom_series.series_pairs(slicer.dicomDatabase)`).
         output
-            Folder of features.csv, features.json and the finished cases; a stopped batch goes on there.
+            Folder of features.csv, features.json and the finished cases; a stopped batch resumes there.
         options
-            ``params``, ``device``, ``mask_grid`` (True: a mask on another grid is laid onto its image's).
+            ``params``, ``device``, ``mask_grid`` (True: a mask on another grid is laid onto its image's), ``scanner``
+            (True: columns of scanner and protocol, from DICOM).
 
         Returns
         -------
-        The nodes (`deepradiomics.scene.feature_cohort.CohortNodes`): ``.features``, ``.remarks``, ``.failed``.
+        The nodes (`deepradiomics.scene.show.feature_cohort.CohortNodes`): ``.features``, ``.remarks``, ``.failed``.
         """
         return self.run_and_wait(work.batch, (cases, output), options)
 

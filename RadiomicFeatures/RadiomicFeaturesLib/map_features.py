@@ -4,9 +4,11 @@ from functools import lru_cache
 
 from slicer.i18n import tr as _
 
+from deepradiomics.radiomics.catalogue.explain import explain
+from deepradiomics.scene.panel.lists import TickList
+
 from .choices import Mode
-from .feature_sets import mapped
-from .lists import TickList
+from .settings.feature_sets import mapped
 
 
 def chosen(parameters) -> list[str]:
@@ -26,8 +28,6 @@ def why_not_maps(parameters) -> str | None:
 @lru_cache(maxsize=4096)
 def about(key: str) -> tuple[str, str, str]:
     """What the list shows of a feature, its tooltip, and the text that is searched."""
-    from deepradiomics.radiomics.explain import explain
-
     explained = explain(key)
     tip = f"{key}. {explained.text}"
     return explained.label, tip, f"{key} {explained.label} {tip}".lower().replace("_", " ")
@@ -58,6 +58,6 @@ class MapFeatureList:
 
     def onSearch(self, text: str) -> None:
         """Hide what does not hold every word of the search."""
-        words = text.lower().split()
+        terms = text.lower().split()
         for key, item in zip(self.list.keys, self.list.items, strict=True):
-            item.setHidden(not all(word in about(key)[2] for word in words))
+            item.setHidden(not all(term in about(key)[2] for term in terms))

@@ -5,13 +5,11 @@ from typing import Annotated
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
-from deepradiomics.results.palettes import MAP_OPACITY
+from deepradiomics.reports.palettes import MAP_OPACITY
 from deepradiomics.scene.panel.image_tools import ImageToolParameters
-from deepradiomics.scene.panel.parameter_node import singleton
 
 from .choices import FEATURE_CLASSES, BatchSource, BinBy, Device, Mode, PatchGrid, RoiSource
 
-MODULE_NAME = "RadiomicFeatures"
 OWN, FILE, SAVED = "own", "file", "saved/"  # of `featureSettings`, besides the names of presets; the last takes a name
 
 
@@ -20,7 +18,8 @@ class RadiomicFeaturesParameterNode(ImageToolParameters):
     """One attribute a control.
 
     Paths are plain text (empty: not chosen). Names of segments, image types and feature classes are separated by
-    blanks; `skippedSegments` are those that are not ticked, so that a new segment is.
+    blanks; `skippedSegments` are those that are not ticked, so that a new segment is. `batchSeries` are the keys of
+    `batch.dicom_series.SeriesPair`.
     """
 
     mode: Mode = Mode.FEATURES
@@ -59,10 +58,7 @@ class RadiomicFeaturesParameterNode(ImageToolParameters):
     batchFolder: str
     batchVolumes: list[vtkMRMLScalarVolumeNode]
     batchSegmentations: list[vtkMRMLSegmentationNode]
+    batchSeries: list[str]
+    batchScanner: bool = False
     batchMaskGrid: bool = True
     batchOutput: str
-
-
-def parameter_node() -> RadiomicFeaturesParameterNode:
-    """The scene's parameter node of this module; made when there is none."""
-    return RadiomicFeaturesParameterNode(singleton(MODULE_NAME))

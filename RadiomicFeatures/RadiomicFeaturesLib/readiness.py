@@ -1,25 +1,27 @@
 """Whether Apply and Batch can run; if not, the one sentence that says what to do."""
 
-from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.panel.why_not import why_not_image, why_not_output
+from deepradiomics.scene.panel.segments import segments_of
+from deepradiomics.scene.panel.why_not import (
+    why_not_box,
+    why_not_folder,
+    why_not_image,
+    why_not_output,
+    why_not_segments,
+)
 
 from .choices import BatchSource, Mode, PatchGrid, RoiSource
-from .feature_sets import settings_of
 from .map_features import why_not_maps
+from .settings.feature_sets import settings_of
 
 
 def segment_ids(parameters) -> list[str]:
     """The ticked segments of the chosen segmentation."""
-    if parameters.segmentation is None:
-        return []
-    segments = parameters.segmentation.GetSegmentation()
-    known = [segments.GetNthSegmentID(index) for index in range(segments.GetNumberOfSegments())]
     skipped = set(parameters.skippedSegments)
-    return [segment for segment in known if segment not in skipped]
+    return [segment for segment, _name in segments_of(parameters.segmentation) if segment not in skipped]
 
 
 def region_of(parameters) -> dict[str, Any]:
@@ -48,18 +50,10 @@ def why_not_volume(parameters) -> str | None:
 def why_not_region(parameters) -> str | None:
     """None when there is a region."""
     if parameters.roiSource is RoiSource.BOX:
-        from deepradiomics.scene.regions import is_placed
-
-        if parameters.roiNode is None:
-            return _("Choose or create the ROI box.")
-        return None if is_placed(parameters.roiNode) else _("Draw the ROI box in a slice view.")
+        return why_not_box(parameters.roiNode)
     if parameters.roiSource is RoiSource.SEGMENTS:
-        if parameters.segmentation is None:
-            return _("Choose the segmentation.")
-        if parameters.segmentation.GetSegmentation().GetNumberOfSegments() == 0:
-            return _("The segmentation has no segment.")
-        if not segment_ids(parameters):
-            return _("Tick at least one segment.")
+        reason = why_not_segments(parameters.segmentation, _("Choose the segmentation."))
+        return reason or (None if segment_ids(parameters) else _("Tick at least one segment."))
     return None
 
 
@@ -71,14 +65,14 @@ def why_not_settings(parameters) -> str | None:
 
 def why_not_batch(parameters) -> str | None:
     """None when the batch can run."""
-    reason = why_not_settings(parameters)
-    if reason is not None:
-        return reason
-    if parameters.batchSource is BatchSource.FOLDER and not Path(parameters.batchFolder or "-").is_dir():
-        return _("Choose the folder of cases.")
-    if parameters.batchSource is BatchSource.SCENE and not batch_pairs(parameters):
-        return _("Tick at least one volume with its segmentation.")
-    return why_not_output(parameters.batchOutput, _("Choose a folder for the results."))
+    p, reason = parameters, why_not_settings(parameters)
+    if reason is None and p.batchSource is BatchSource.FOLDER:
+        reason = why_not_folder(p.batchFolder, _("Choose the folder of cases."))
+    if reason is None and p.batchSource is BatchSource.SCENE and not batch_pairs(p):
+        reason = _("Tick at least one volume with its segmentation.")
+    if reason is None and p.batchSource is BatchSource.DICOM and not p.batchSeries:
+        reason = _("Tick at least one series; series and their SEG or RTSTRUCT are imported in the DICOM module.")
+    return reason or why_not_output(p.batchOutput, _("Choose a folder for the results."))
 
 
 def batch_pairs(parameters) -> list[tuple[Any, Any]]:

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import slicer
 
 from deepradiomics.errors import InputError, MaskError
-
-if TYPE_CHECKING:
-    from deepradiomics.images import Geometry, Mask, Volume
-    from deepradiomics.prepare.box import Box
+from deepradiomics.images import Geometry, Mask, Volume
+from deepradiomics.prepare.exam.box import Box
+from deepradiomics.prepare.exam.recipe import Recipe
+from deepradiomics.scene.nodes.placement import to_world
+from deepradiomics.scene.nodes.regions import box_from_roi
+from deepradiomics.scene.nodes.terminology import terminology_of
+from deepradiomics.scene.nodes.volumes import mask_from_segmentation, segment_voxels
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,20 +31,20 @@ class Regions:
         Of each label; a label without terminology is missing there.
     """
 
-    masks: "tuple[Mask, ...]"
+    masks: tuple[Mask, ...]
     names: dict[int, str]
     terminologies: dict[int, str]
 
 
 def regions_of(
-    volume: "Volume",
+    volume: Volume,
     *,
     roi: Any = None,
     segmentation: Any = None,
     segment_ids: Sequence[str] | None = None,
     patch_grid: Sequence[int] = (1, 1, 1),
 ) -> Regions:
-    """A label a segment; or, of a box (without either, of the centre of the image), a label a patch.
+    """One label per segment; or, of a box (without either, of the centre of the image), one label per patch.
 
     Raises:
         InputError: both a box and a segmentation, or a segment that is not there.
@@ -51,25 +54,18 @@ def regions_of(
         raise InputError("roi and segmentation: give one of them, each defines the region.")
     if segmentation is not None:
         return segment_regions(volume, segmentation, segment_ids)
-    from deepradiomics.prepare.box import Box
-    from deepradiomics.prepare.recipe import Recipe
-
     box = Box.from_fractions(volume.geometry, Recipe().roi_fractions) if roi is None else box_of(roi)
     mask = patch_mask(volume, box, patch_grid)
     return Regions((mask,), dict(mask.segment_names), {})
 
 
-def segment_regions(volume: "Volume", segmentation: Any, segment_ids: Sequence[str] | None = None) -> Regions:
+def segment_regions(volume: Volume, segmentation: Any, segment_ids: Sequence[str] | None = None) -> Regions:
     """The segments as labels 1, 2, …; those that overlap in label maps of their own. Raises as :func:`regions_of`."""
-    from deepradiomics.images import Mask
-    from deepradiomics.scene.terminology import terminology_of
-    from deepradiomics.scene.volumes import mask_from_segmentation
-
     segments = segmentation.GetSegmentation()
     known = [segments.GetNthSegmentID(index) for index in range(segments.GetNumberOfSegments())]
     chosen = list(known if segment_ids is None else segment_ids)
     if not chosen:
-        mask_from_segmentation(segmentation, volume.geometry, chosen)  # says that there is none
+        mask_from_segmentation(segmentation, volume.geometry, chosen)  # reports that there is none
     names: dict[int, str] = {}
     terminologies: dict[int, str] = {}
     layers: list[np.ndarray] = []
@@ -84,36 +80,30 @@ def segment_regions(volume: "Volume", segmentation: Any, segment_ids: Sequence[s
             layers.append(free)
         free[box][inside] = label
     masks = [
-        Mask(layer, volume.geometry, name=segmentation.GetName(), segment_names=_of_layer(names, layer))
-        for layer in layers
+        Mask(layer, volume.geometry, name=segmentation.GetName(), segments=_of_layer(names, layer)) for layer in layers
     ]
     return Regions(tuple(masks), names, terminologies)
 
 
 def segment_box(
-    segmentation: Any, segment: str, geometry: "Geometry", *, image: str = ""
+    segmentation: Any, segment: str, geometry: Geometry, *, image: str = ""
 ) -> tuple[tuple[slice, slice, slice], np.ndarray]:
     """Where a segment lies on a world grid: a box (z, y, x) around it, and the truth values in the box.
 
     Only the box is sampled: a volume may hold a hundred small segments. Raises as :func:`regions_of`.
     """
-    from deepradiomics.scene.volumes import mask_from_segmentation
-
     start, size = _box_of_segment(segmentation, segment, geometry)
     try:
-        inside = mask_from_segmentation(segmentation, geometry.crop(start, size), [segment]).labels > 0
+        inside = mask_from_segmentation(segmentation, geometry.crop(start, size), [segment]).union()
     except MaskError:
-        mask_from_segmentation(segmentation, geometry, [segment], image=image)  # says what is wrong with it
+        mask_from_segmentation(segmentation, geometry, [segment], image=image)  # names what is wrong with it
         raise
     box = tuple(slice(begin, begin + count) for begin, count in zip(start[::-1], size[::-1], strict=True))
     return box, inside  # type: ignore[return-value]
 
 
-def _box_of_segment(segmentation: Any, segment: str, geometry: "Geometry") -> tuple[list[int], list[int]]:
-    """First voxel and size (x, y, z) of a box that holds a segment; the whole grid where that cannot be told."""
-    from deepradiomics.scene.placement import to_world
-    from deepradiomics.scene.volumes import segment_voxels
-
+def _box_of_segment(segmentation: Any, segment: str, geometry: Geometry) -> tuple[list[int], list[int]]:
+    """First voxel and size (x, y, z) of a box that holds a segment; all of the grid where that is not known."""
     everywhere = [0, 0, 0], list(geometry.size)
     parent = segmentation.GetParentTransformNode()
     if segmentation.GetSegmentation().GetSegment(segment) is None or (
@@ -135,30 +125,23 @@ def _box_of_segment(segmentation: Any, segment: str, geometry: "Geometry") -> tu
     return low.tolist(), (high - low).tolist()
 
 
-def one_region(regions: Regions) -> "Mask":
+def one_region(regions: Regions) -> Mask:
     """All regions together, as label 1: what maps are drawn in."""
-    from deepradiomics.images import Mask
-
-    together = np.any([mask.labels > 0 for mask in regions.masks], axis=0)
+    together = np.any([mask.union() for mask in regions.masks], axis=0)
     return Mask(together.astype(np.uint8), regions.masks[0].geometry)
 
 
-def box_of(node: Any) -> "Box":
+def box_of(node: Any) -> Box:
     """The box of a markups ROI node in world space; a `Box` is taken as it is."""
-    from deepradiomics.prepare.box import Box
-    from deepradiomics.scene.regions import box_from_roi
-
     return node if isinstance(node, Box) else box_from_roi(node)
 
 
-def patch_mask(volume: "Volume", box: "Box", patch_grid: Sequence[int]) -> "Mask":
+def patch_mask(volume: Volume, box: Box, patch_grid: Sequence[int]) -> Mask:
     """Label each voxel whose centre lies in the box by its patch, 1 … J; z slowest along the box's axes.
 
     Raises:
         MaskError: no voxel lies in the box, or a patch has none.
     """
-    from deepradiomics.images import Mask
-
     labels = np.zeros(volume.geometry.shape, np.int16)
     counts = np.array(patch_grid)[::-1]  # along the box's x, y, z
     axes, half = np.array(box.axes), np.array(box.size_mm) / 2
@@ -181,10 +164,10 @@ def patch_mask(volume: "Volume", box: "Box", patch_grid: Sequence[int]) -> "Mask
             "choose a larger box or a coarser patch grid."
         )
     names = {int(label): "ROI" if counts.prod() == 1 else f"patch {label}" for label in present}
-    return Mask(labels, volume.geometry, name="ROI", segment_names=names)
+    return Mask(labels, volume.geometry, name="ROI", segments=names)
 
 
-def _index_bounds(volume: "Volume", box: "Box") -> tuple[np.ndarray, np.ndarray]:
+def _index_bounds(volume: Volume, box: Box) -> tuple[np.ndarray, np.ndarray]:
     """First and one-past-last voxel index (x, y, z) around the box, inside the image."""
     index = volume.geometry.physical_to_index(box.corners_mm())
     low = np.clip(np.floor(index.min(axis=0)), 0, volume.geometry.size).astype(int)

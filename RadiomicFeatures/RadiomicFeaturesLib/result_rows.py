@@ -5,7 +5,9 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.nodes.tables import column_of
 from deepradiomics.scene.panel.feature_names import label_and_tip
+from deepradiomics.scene.show.feature_cohort import KIND, feature_columns, region_title
 
 ROWS_SHOWN = 5000
 Rows = tuple[list[int], list[list[str]], list[str]]  # rows of the table node, their texts, their tooltips
@@ -15,8 +17,6 @@ def kind_of(table) -> str:
     """ "features", "maps" or "batch"; empty without a table."""
     if table is None:
         return ""
-    from deepradiomics.scene.feature_cohort import KIND
-
     if table.GetAttribute("DeepRadiomics.kind") == KIND:
         return "batch"
     return "maps" if column_of(table, "maximum") is not None else "features"
@@ -50,7 +50,7 @@ def feature_rows(table) -> Rows:
 
 
 def map_rows(table) -> Rows:
-    """A row a map."""
+    """One row per map."""
     columns = {name: column_of(table, name) or [] for name in ("feature", "minimum", "mean", "maximum")}
     rows = list(range(len(columns["feature"])))
     texts = [
@@ -64,29 +64,22 @@ def map_rows(table) -> Rows:
 
 
 def batch_rows(table) -> Rows:
-    """The first cells of a batch's table, a row a case and feature; the row of the table node for each."""
-    from deepradiomics.scene.feature_cohort import feature_columns
-
+    """The first cells of a batch's table, one row per case and feature; the row of the table node for each."""
     names = column_of(table, "id") or []
-    regions = column_of(table, "name") or [""] * len(names)
+    about = [column_of(table, name) or [""] * len(names) for name in ("view", "region", "name")]
+    titles = [region_title(*texts) for texts in zip(names, *about, strict=True)]
     features = feature_columns(table)
     values = {feature: column_of(table, feature) or [] for feature in features}
     units = {feature: table.GetColumnUnitLabel(feature) for feature in features}
     rows, texts, tips = [], [], []
-    for row, (name, region) in enumerate(zip(names, regions, strict=True)):
+    for row, title in enumerate(titles):
         for feature in features:
             if len(rows) == ROWS_SHOWN:
                 return rows, texts, tips
             label, tip = label_and_tip(feature)
             rows.append(row)
-            texts.append(
-                [
-                    name if region in name else f"{name} {region}",
-                    label,
-                    value_text(values[feature][row], units[feature]),
-                ]
-            )
-            tips.append(f"{name}\n{tip}")
+            texts.append([title, label, value_text(values[feature][row], units[feature])])
+            tips.append(f"{title}\n{tip}")
     return rows, texts, tips
 
 
@@ -118,8 +111,6 @@ def summary(table) -> str:
 
 
 def _batch_summary(table) -> str:
-    from deepradiomics.scene.feature_cohort import feature_columns
-
     rows, features = table.GetNumberOfRows(), len(feature_columns(table))
     text = _("{rows} rows with {features} features in the table '{name}'").format(
         rows=rows, features=features, name=table.GetName()
@@ -134,7 +125,9 @@ def _more(count: int) -> str:
 def remark_rows(table) -> tuple[list[str], Sequence[Sequence[str]], list[str], str]:
     """Headers, rows and tooltips of a batch's remarks, and the sentence above them."""
     columns = {name: column_of(table, name) or [] for name in ("case", "image", "status", "remark")}
-    rows = list(zip(columns["case"], columns["status"], columns["remark"], strict=True))
+    regions = column_of(table, "region") or [""] * len(columns["case"])
+    titles = [region_title(*texts) for texts in zip(columns["case"], columns["image"], regions, strict=True)]
+    rows = list(zip(titles, columns["status"], columns["remark"], strict=True))
     tips = [f"{case}: {remark}" if remark else case for case, _status, remark in rows]
     failed = columns["status"].count("failed")
     earlier = columns["status"].count("kept")
@@ -142,9 +135,3 @@ def remark_rows(table) -> tuple[list[str], Sequence[Sequence[str]], list[str], s
     text += _(", {earlier} of them from an earlier run").format(earlier=earlier) if earlier else ""
     text += _("; {failed} failed (not in the table)").format(failed=failed) if failed else _("; none failed")
     return [_("Case"), _("Status"), _("Remark")], rows, tips, text + "."
-
-
-def column_of(table, name: str) -> list | None:
-    """A column's values; None where there is no such column."""
-    column = table.GetTable().GetColumnByName(name) if table is not None else None
-    return [column.GetValue(row) for row in range(column.GetNumberOfValues())] if column is not None else None

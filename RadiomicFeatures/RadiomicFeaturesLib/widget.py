@@ -3,25 +3,25 @@
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.nodes.terminology import terminology_of
+from deepradiomics.scene.nodes.volumes import volumes_of_scene
+from deepradiomics.scene.panel.lists import TickList, show_rows
 from deepradiomics.scene.panel.module_panel import ModulePanel
-from deepradiomics.scene.panel.roi_watch import RoiWatch
-from deepradiomics.scene.panel.segments import SegmentsWatch
-from deepradiomics.scene.regions import is_placed, place_in_middle
-from deepradiomics.scene.volumes import volumes_of_scene
-from deepradiomics.scene.warm_up import WarmUp
+from deepradiomics.scene.panel.parameter_node import options_of
+from deepradiomics.scene.panel.roi_box import RoiBox
+from deepradiomics.scene.panel.segments import SegmentsWatch, segments_of
 
 from . import readiness
-from .batch import BatchSection
+from .batch.section import BatchSection
 from .choices import Mode, RoiSource
 from .costs import panel_estimate
-from .feature_sets import params_of
-from .lists import TickList
 from .logic import RadiomicFeaturesLogic
 from .map_features import MapFeatureList, chosen
-from .parameters import parameter_node
+from .parameters import RadiomicFeaturesParameterNode
 from .results import ResultsSection
 from .samples import load_synthetic_prostate
-from .settings_section import SettingsSection
+from .settings.feature_sets import params_of
+from .settings.section import SettingsSection
 
 
 class FeaturesPanel(ModulePanel):
@@ -30,27 +30,27 @@ class FeaturesPanel(ModulePanel):
     title = _("Radiomic Features")
     logic: RadiomicFeaturesLogic
 
-    def __init__(self, parent=None) -> None:
-        super().__init__(parent)
-        self.warmUp = WarmUp()
-        self._new_roi = ""  # ID of a box that has no place yet
+    parameter_type = RadiomicFeaturesParameterNode
+    warms_up = True
 
     def build(self) -> None:
         """Make the logic and the sections, connect the controls."""
         self.logic = RadiomicFeaturesLogic()
         self.segments = TickList(self.ui.segmentsList, self.onSegmentsTicked)
         self.segmentsWatch = SegmentsWatch(self, self.refresh)
-        self.roiWatch = RoiWatch(self, self.refresh)
+        self.box = RoiBox(self)
         self.settings = SettingsSection(self)
         self.mapFeatures = MapFeatureList(self)
         self.results = ResultsSection(self)
         self.batch = BatchSection(self)
-        self.ui.applyButton.connect("clicked(bool)", self.onApply)
-        self.ui.installOfflineButton.connect("clicked(bool)", self.onInstallOffline)
-        self.ui.roiNodeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onRoiChosen)
+
+    def enter(self) -> None:
+        """Series may have been imported meanwhile."""
+        self.batch.look_again()
+        super().enter()
 
     def run_buttons(self) -> tuple:
-        return (self.ui.applyButton, self.ui.batchButton)
+        return (self.ui.applyButton, self.ui.batchButton, self.ui.exportDicomButton)
 
     def locked_sections(self) -> tuple:
         return (self.ui.inputsSection, self.ui.roiSection, self.ui.settingsSection, self.ui.advancedSection)
@@ -60,10 +60,6 @@ class FeaturesPanel(ModulePanel):
         self.batch.refresh()
 
     # --- parameters ------------------------------------------------------------------------------------------------
-
-    def make_parameters(self):
-        """The scene's parameter node of this module."""
-        return parameter_node()
 
     def guess(self) -> None:
         """Choose the only volume and the only segmentation."""
@@ -93,14 +89,16 @@ class FeaturesPanel(ModulePanel):
         if self.parameters is None:
             return
         p = self.parameters
-        self._place_roi(p)
+        self.box.refresh(p.volume)
         self.segmentsWatch.follow(p.segmentation)
-        self.roiWatch.follow(p.roiNode)
         self._show_segments(p)
-        self.ui.segmentArea.visible = p.roiSource is RoiSource.SEGMENTS
-        self.ui.boxArea.visible = p.roiSource is RoiSource.BOX
-        self.ui.patchArea.visible = p.roiSource is not RoiSource.SEGMENTS and p.mode is Mode.FEATURES
-        self.ui.mapsArea.visible = p.mode is Mode.MAPS
+        show_rows(
+            self.ui,
+            segmentArea=p.roiSource is RoiSource.SEGMENTS,
+            boxArea=p.roiSource is RoiSource.BOX,
+            patchArea=p.roiSource is not RoiSource.SEGMENTS and p.mode is Mode.FEATURES,
+            mapsArea=p.mode is Mode.MAPS,
+        )
         width = 2 * p.kernelRadius + 1
         self.ui.kernelRadiusSpin.suffix = _(" ({width} × {width} × {width} voxels)").format(width=width)
         self.settings.refresh()
@@ -117,30 +115,15 @@ class FeaturesPanel(ModulePanel):
         self.set_ready(self.ui.batchButton, batch, _("Compute the features of each case."), "extract")
 
     def _show_segments(self, p) -> None:
-        entries = []
-        if p.segmentation is not None:
-            from deepradiomics.scene.terminology import terminology_of
-
-            segments = p.segmentation.GetSegmentation()
-            for index in range(segments.GetNumberOfSegments()):
-                segment = segments.GetNthSegment(index)
-                entries.append((segments.GetNthSegmentID(index), segment.GetName(), terminology_of(segment)))
+        entries = [
+            (segment, name, terminology_of(p.segmentation.GetSegmentation().GetSegment(segment)))
+            for segment, name in segments_of(p.segmentation)
+        ]
         self.segments.show(entries, readiness.segment_ids(p))
 
     def onSegmentsTicked(self, ticked: list[str]) -> None:
         """The user ticked or unticked a segment."""
         self.parameters.skippedSegments = [segment for segment in self.segments.keys if segment not in ticked]
-
-    def onRoiChosen(self, node) -> None:
-        """A box that was just created has no place yet: it gets one in the middle of the volume."""
-        if node is not None and self.parameters is not None and not is_placed(node):
-            self._new_roi = node.GetID()
-            self.refresh()
-
-    def _place_roi(self, p) -> None:
-        """Give a new box its place, as soon as there is a volume."""
-        if p.roiNode is not None and p.roiNode.GetID() == self._new_roi and place_in_middle(p.roiNode, p.volume):
-            self._new_roi = ""
 
     # --- running ---------------------------------------------------------------------------------------------------
 
@@ -154,17 +137,11 @@ class FeaturesPanel(ModulePanel):
     def _start_maps(self, callbacks: dict):
         p = self.parameters
         return self.logic.start_maps(
-            p.volume, chosen(p), **readiness.region_of(p), kernel_radius=p.kernelRadius, params=params_of(p),
-            device=p.device.value, output_folder=p.outputFolder or None, **callbacks,
+            p.volume, chosen(p), **readiness.region_of(p), params=params_of(p),
+            **options_of(p, ("kernel_radius", "device", "output_folder")), **callbacks,
         )  # fmt: skip
 
     def _start_features(self, callbacks: dict):
         p = self.parameters
-        return self.logic.start_extract(
-            p.volume, **readiness.region_of(p), params=params_of(p), device=p.device.value,
-            output_folder=p.outputFolder or None, **callbacks,
-        )  # fmt: skip
-
-    def onInstallOffline(self, checked: bool = False) -> None:
-        """Install the packages from a folder of wheels that the user chooses."""
-        self.install_offline("extract")
+        options = options_of(p, ("device", "output_folder"))
+        return self.logic.start_extract(p.volume, **readiness.region_of(p), params=params_of(p), **options, **callbacks)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import BundleError
+from deepradiomics.networks.bundle import load_info
+from deepradiomics.scene.panel.bundles import sample_bundle
 
-SAMPLE_BUNDLE = Path(__file__).resolve().parents[1] / "Resources" / "Bundles" / "knee-synthetic-tiny"
+SAMPLE_BUNDLE = sample_bundle(__file__, "knee-synthetic-tiny")
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,6 @@ def read_summary(folder: Path) -> BundleSummary:
     Raises:
         BundleError: there is no readable description in the folder, or it is of another kind of model.
     """
-    from deepradiomics.networks.bundle import load_info
-
     info = load_info(folder)
     if info.get("kind") != "fingerprint":
         raise BundleError(

@@ -5,7 +5,7 @@
     logic = RadiomicFingerprintLogic()
     logic.start(volumes={"sagittal": node}, on_finished=print)                                    # in the background
 
-All computing happens in a child process that runs the command line a terminal runs (`deepradiomics.scene.job`).
+All computing happens in a child process that runs the command line a terminal runs (`deepradiomics.scene.job.job`).
 The scene is touched only when the child has succeeded.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.scene.image_tools import ImageTools
-from deepradiomics.scene.job import Job
+from deepradiomics.scene.job.job import Job
+from deepradiomics.scene.runs.image_tools import ImageTools
 
 from . import work
 
@@ -22,20 +22,7 @@ Cases = Path | str | Mapping[str, Mapping[str, Any]]
 
 
 class RadiomicFingerprintLogic(ImageTools):
-    """One run at a time; `segment` and `register` are those of every module (`deepradiomics.scene.image_tools`).
-
-    Each kind of run has two methods: one waits for the end and returns the result; the other, whose name begins with
-    ``start``, returns the job at once and tells by callbacks: ``on_progress(fraction, message)``, ``on_log(line)``,
-    ``on_finished(result)``, ``on_failed(error)``, ``on_cancelled()``.
-
-    What waits raises what went wrong, in the child's own words: InputError (a mistake in the input),
-    MissingDependencyError, Cancelled or DeepRadiomicsError. Nothing has been added to the scene then.
-
-    Parameters
-    ----------
-    start_child, make_timer
-        How the child process is started and how it is polled; tests pass fakes.
-    """
+    """Fingerprints of one exam or many, and their training; how runs start and end is said in `ImageTools`."""
 
     def apply(
         self, volumes: Mapping[str, Any], bundle: Path | str | None = None, roi: Any = None, **options: Any
@@ -57,7 +44,7 @@ class RadiomicFingerprintLogic(ImageTools):
 
         Returns
         -------
-        The result's nodes (`deepradiomics.scene.fingerprint.FingerprintNodes`).
+        The result's nodes (`deepradiomics.scene.show.fingerprint.FingerprintNodes`).
         """
         return self.run_and_wait(work.fingerprint, (volumes, bundle, roi), options)
 

@@ -5,9 +5,8 @@ from typing import Annotated
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
-from deepradiomics.results.palettes import MAP_OPACITY
+from deepradiomics.reports.palettes import MAP_OPACITY
 from deepradiomics.scene.panel.image_tools import ImageToolParameters
-from deepradiomics.scene.panel.parameter_node import singleton
 
 from .choices import (
     BatchSource,
@@ -21,8 +20,6 @@ from .choices import (
     RoiSource,
     TrainPreset,
 )
-
-MODULE_NAME = "RadiomicFingerprint"
 
 
 @parameterNodeWrapper
@@ -63,8 +60,3 @@ class RadiomicFingerprintParameterNode(ImageToolParameters):
     trainTasks: str
     trainPreset: TrainPreset = TrainPreset.TINY
     trainOutput: str
-
-
-def parameter_node() -> RadiomicFingerprintParameterNode:
-    """The scene's parameter node of this module; made when there is none."""
-    return RadiomicFingerprintParameterNode(singleton(MODULE_NAME))

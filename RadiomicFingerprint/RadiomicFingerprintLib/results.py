@@ -3,24 +3,19 @@
 Everything is read back from the result's table node and the nodes it refers to, so that a saved scene shows it again.
 """
 
-from pathlib import Path
-
-import qt
 import slicer
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.folder import result_folder_of
+from deepradiomics.scene.panel import results_section
 from deepradiomics.scene.panel.bars import fill_bars
-from deepradiomics.scene.panel.feature_names import BESIDE_FOUR, LINE_PX, breakable, fit_rows
-from deepradiomics.scene.panel.result_actions import (
-    copy_methods,
-    export,
-    fill_list,
-    fit_columns,
-    open_report,
-    report_of,
-)
-from deepradiomics.scene.roles import references
+from deepradiomics.scene.panel.feature_names import BESIDE_FOUR, breakable, fit_rows
+from deepradiomics.scene.panel.lists import ComboList, fit_columns
+from deepradiomics.scene.show.fingerprint import anatomy_of, fingerprint_tables
+from deepradiomics.scene.show.patch_boxes import show_patch
+from deepradiomics.scene.tree.folder import result_folder_of
+from deepradiomics.scene.tree.roles import references
+from deepradiomics.scene.views import layouts
+from deepradiomics.scene.views.shown import show_result
 
 from .choices import HeatMap
 from .result_rows import CONTRIBUTION, contributions, fingerprint_rows, tasks_of, verdict
@@ -29,101 +24,54 @@ from .work import CHART_ROLE, GRADCAM_ROLE, RELEVANCE_ROLE
 BAR_PX = 62  # of a contribution: names need the room
 
 
-class ResultsSection:
-    """Shows one result: that of the table node in the parameter `resultTable`."""
+class ResultsSection(results_section.ResultsSection):
+    """Shows one fingerprint: that of the table node in the parameter `resultTable`."""
+
+    lists = ("fingerprintTable",)
 
     def __init__(self, panel) -> None:
-        self.panel, self.ui = panel, panel.ui
+        super().__init__(panel)
         self._shown = None  # (table's ID, task) whose rows are in the list
         self._overlay = None  # ID of the map that was last put over the anatomy
-        self._tables: list = []  # in the order of the selector
         self._bars: list = []  # in the cells of the list, held for the same reason as the items
-        self._items: list = []  # of the list: PythonQt lets go of an item that nobody else holds
         self._rows: list[int] = []  # rows of the table node, in the order of the list
-        self._following = False
-        self.ui.fingerprintTable.verticalHeader().setVisible(False)
-        self.ui.fingerprintTable.verticalHeader().setDefaultSectionSize(LINE_PX)
-        self.ui.resultSelector.connect("currentIndexChanged(int)", self.onResultChosen)
-        self.ui.openResultButton.connect("clicked(bool)", self.onOpenResult)
-        self.ui.taskSelector.connect("currentTextChanged(QString)", self.onTaskChosen)
+        self._tasks = ComboList(self.ui.taskSelector, self.onTaskChosen)
         self.ui.fingerprintTable.connect("itemSelectionChanged()", self.onRowChosen)
-        self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
-        self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
-        self.ui.exportButton.connect("clicked(bool)", self.onExport)
         self.ui.chartButton.connect("clicked(bool)", self.onChart)
 
     # --- what to show ----------------------------------------------------------------------------------------------
 
     def show(self, nodes) -> None:
-        """Show a new fingerprint (`deepradiomics.scene.fingerprint.FingerprintNodes`)."""
-        for note in nodes.notes:
-            self.panel.log(note)
-        self.panel.parameters.resultTable = nodes.fingerprint
-        self.ui.resultsSection.collapsed = False
+        """Show a new fingerprint (`deepradiomics.scene.show.fingerprint.FingerprintNodes`)."""
+        self.open(nodes.fingerprint, nodes.notes)
 
-    def restore(self) -> None:
-        """Open the section when the scene holds a result."""
+    def forget(self) -> None:
+        """The panel was bound to another scene: fill the list anew."""
         self._shown = None
-        self.ui.resultsSection.collapsed = self.panel.parameters.resultTable is None
 
-    def refresh(self) -> None:
-        """Bring the section up to date with the parameters."""
-        table = self.panel.parameters.resultTable
-        self._following = True
-        try:
-            self._follow_tables(table)
-            self._follow(table)
-        finally:
-            self._following = False
-        self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
-        self.ui.openReportButton.enabled = report_of(table) is not None
-        self.ui.exportButton.enabled = table is not None
-        self.ui.chartButton.enabled = self._chart(table) is not None
+    def results(self) -> list:
+        """The fingerprints in the scene, to choose from."""
+        return [(table, _name_of(table)) for table in fingerprint_tables(slicer.mrmlScene)]
 
-    def _follow_tables(self, chosen) -> None:
-        """The results in the scene, to choose from."""
-        from deepradiomics.scene.fingerprint import fingerprint_tables
+    def open_title(self) -> str:
+        return _("Result folder of 'fingerprint apply'")
 
-        tables = fingerprint_tables(slicer.mrmlScene)
-        names, selector = [_name_of(table) for table in tables], self.ui.resultSelector
-        self._tables = tables
-        if [selector.itemText(index) for index in range(selector.count)] != names:
-            selector.clear()
-            for name in names:
-                selector.addItem(name)
-        ids = [table.GetID() for table in tables]
-        selector.currentIndex = ids.index(chosen.GetID()) if chosen is not None and chosen.GetID() in ids else -1
-        selector.enabled = bool(tables)
-
-    def onResultChosen(self, index: int) -> None:
-        """The user chose another result of the scene: its image, maps, tables and box, and no others."""
-        if not self._following and 0 <= index < len(self._tables):
-            self.panel.parameters.resultTable = self._tables[index]
-
-    def onOpenResult(self, checked: bool = False) -> None:
-        """Open the folder of a result that was computed before."""
-        folder = qt.QFileDialog.getExistingDirectory(self.panel.parent, _("Result folder of 'fingerprint apply'"))
-        if folder:
-            with self.panel.errors_shown():
-                self.show(self.panel.logic.open(Path(folder)))
-
-    def _follow(self, table) -> None:
+    def fill(self) -> None:
+        """Bring task, rows and heat map up to date with the parameters."""
+        p, table = self.panel.parameters, self.table
         tasks = tasks_of(table)
-        task = self.panel.parameters.task if self.panel.parameters.task in tasks else (tasks[0] if tasks else "")
+        task = p.task if p.task in tasks else (tasks[0] if tasks else "")
         now = (table.GetID() if table is not None else "", task)
         if now != self._shown:
             self._shown = now
-            if [self.ui.taskSelector.itemText(index) for index in range(self.ui.taskSelector.count)] != tasks:
-                self.ui.taskSelector.clear()
-                for each in tasks:
-                    self.ui.taskSelector.addItem(each)
-            self.ui.taskSelector.currentText = task
+            self._tasks.show([(name, name) for name in tasks], task)
             self.ui.resultsArea.visible = table is not None
             self.ui.predictionLabel.text = verdict(table)
             self._fill_rows(table, task)
-            if task and self.panel.parameters.task != task:
-                self.panel.parameters.task = task
+            if task and p.task != task:
+                p.task = task
         self._show_overlay(table, task)
+        self.ui.chartButton.enabled = self._chart() is not None
 
     # --- the list of rows ------------------------------------------------------------------------------------------
 
@@ -132,7 +80,7 @@ class ResultsSection:
         self._rows, cells, tips = fingerprint_rows(table, task) if table is not None else ([], [], [])
         labels = [row[0] for row in cells]
         cells = [[breakable(row[0]), *row[1:]] for row in cells]
-        self._items = fill_list(self.ui.fingerprintTable, headers, cells, tips)
+        self.fill_rows("fingerprintTable", headers, cells, tips)
         shares = contributions(table, self._rows) if table is not None else []
         self._bars = fill_bars(self.ui.fingerprintTable, CONTRIBUTION, shares, [row[CONTRIBUTION] for row in cells])
         for bar in self._bars:
@@ -143,13 +91,9 @@ class ResultsSection:
     def onRowChosen(self) -> None:
         """Show the patch that the chosen row is of: ROI box, volume, slices."""
         row = self.ui.fingerprintTable.currentRow()
-        table = self.panel.parameters.resultTable
-        if self._following or table is None or not 0 <= row < len(self._rows):
+        table = self.table
+        if self.following or table is None or not self.panel.parameters.task or not 0 <= row < len(self._rows):
             return
-        if not self.panel.parameters.task:
-            return
-        from deepradiomics.scene.patch_boxes import show_patch
-
         with self.panel.errors_shown():
             show_patch(table, self._rows[row], slice_nodes=slicer.util.getNodesByClass("vtkMRMLSliceNode"))
 
@@ -157,8 +101,7 @@ class ResultsSection:
 
     def onTaskChosen(self, task: str) -> None:
         """The user chose another task: its heat map and its rows."""
-        if not self._following and task:
-            self.panel.parameters.task = task
+        self.panel.parameters.task = task
 
     def _show_overlay(self, table, task: str) -> None:
         """Put the chosen map over the anatomy when it has changed, and draw it as the sliders say."""
@@ -173,46 +116,19 @@ class ResultsSection:
             display.SetThreshold(low, max(display.GetUpperThreshold(), 2.0))
         if self._overlay != node.GetID():
             self._overlay = node.GetID()
-            from deepradiomics.scene.fingerprint import anatomy_of
-            from deepradiomics.scene.shown import show_result
-
             show_result(slicer.mrmlScene, table, image=anatomy_of(table), drawn=node, opacity=p.overlayOpacity)
-        self._fade([node])
+        self.fade([node], p.overlayOpacity)
 
-    def _fade(self, nodes) -> None:
-        """Draw these maps, where they lie over the anatomy, with the opacity of the slider."""
-        shown = {node.GetID() for node in nodes}
-        for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            if composite.GetForegroundVolumeID() in shown:
-                composite.SetForegroundOpacity(self.panel.parameters.overlayOpacity)
-
-    def _chart(self, table):
+    def _chart(self):
         """The chart of the task on show; None where there is none."""
         task = self.panel.parameters.task
-        return references(table, CHART_ROLE).get(task) if table is not None and task else None
+        return references(self.table, CHART_ROLE).get(task) if self.table is not None and task else None
 
     def onChart(self, checked: bool = False) -> None:
         """Show the chart of the task's contributions."""
-        chart = self._chart(self.panel.parameters.resultTable)
+        chart = self._chart()
         if chart is not None:
-            from deepradiomics.scene.layouts import show_chart
-
-            show_chart(slicer.mrmlScene, chart)
-
-    # --- report and methods ----------------------------------------------------------------------------------------
-
-    def onOpenReport(self, checked: bool = False) -> None:
-        """Open the report in the web browser."""
-        open_report(report_of(self.panel.parameters.resultTable))
-
-    def onCopyMethods(self, checked: bool = False) -> None:
-        """Copy the paragraph for a paper."""
-        copy_methods(self.panel, self.panel.parameters.resultTable)
-
-    def onExport(self, checked: bool = False) -> None:
-        """Write the table on show to a CSV or Parquet file that the user chooses."""
-        table = self.panel.parameters.resultTable
-        export(self.panel, table, f"{table.GetName()}.csv")
+            layouts.show_chart(slicer.mrmlScene, chart)
 
 
 def _name_of(table) -> str:

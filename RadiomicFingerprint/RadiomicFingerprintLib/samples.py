@@ -7,31 +7,23 @@ import slicer
 from slicer.i18n import tr as _
 
 from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.images import read_volume
+from deepradiomics.scene.nodes.volumes import node_from_volume
+from deepradiomics.scene.panel.samples import SYNTHETIC, offer_sample
+from deepradiomics.scene.views.overlay import show_over
 
-CATEGORY = "DeepRadiomics"
 SEED = 7
-_THUMBNAIL = Path(__file__).resolve().parents[1] / "Resources" / "Icons" / "RadiomicFingerprint.png"
 
 
 def register_sample_data() -> None:
     """Offer both knees in the Sample Data module."""
-    import SampleData
-
-    for name, load in (("SyntheticKnee", load_synthetic_knee), ("KneeMR", load_knee_mr)):
-        SampleData.SampleDataLogic.registerCustomSampleDataSource(
-            category=CATEGORY,
-            sampleName=name,
-            uris="",
-            fileNames="",
-            nodeNames=name,
-            customDownloader=lambda source, load=load: load(),
-            thumbnailFileName=str(_THUMBNAIL),
-        )
+    offer_sample("SyntheticKnee", load_synthetic_knee, __file__)
+    offer_sample("KneeMR", load_knee_mr, __file__)
 
 
 def load_synthetic_knee() -> list[Any]:
     """Add the three views of one synthetic knee to the scene; returns their volume nodes (sagittal, coronal, axial)."""
-    from deepradiomics.phantoms.knee import knee_exam
+    from deepradiomics.phantoms.knee.cohort import knee_exam
 
     views = knee_exam(SEED).case.views
     names = {
@@ -39,12 +31,11 @@ def load_synthetic_knee() -> list[Any]:
         "coronal": _("Synthetic knee, coronal"),
         "axial": _("Synthetic knee, axial"),
     }
-    return [_add(views[view], name, "SYNTHETIC: made by DeepRadiomics, not a patient") for view, name in names.items()]
+    return [_add(views[view], name, SYNTHETIC) for view, name in names.items()]
 
 
 def load_knee_mr() -> list[Any]:
     """Download a real sagittal knee MR (3 MB of anonymised DICOM files) and add it to the scene."""
-    from deepradiomics.images import read_volume
     from deepradiomics.samples import knee_mri_download
 
     folder = Path(slicer.app.temporaryPath) / "DeepRadiomics" / "knee_mri"
@@ -61,9 +52,6 @@ def _fetch(url: str, sha256: str, target: Path) -> Path:
 
 
 def _add(volume: Any, name: str, origin: str) -> Any:
-    from deepradiomics.scene.overlay import show_over
-    from deepradiomics.scene.volumes import node_from_volume
-
     node = node_from_volume(volume, slicer.mrmlScene, name)
     node.CreateDefaultDisplayNodes()
     node.SetDescription(origin)

@@ -4,7 +4,7 @@ from enum import Enum
 from pathlib import Path
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json, write_json
+from deepradiomics.files.atomic import read_json, write_json
 
 FORMAT = "deepradiomics-fingerprint-settings"
 SETTINGS = (
@@ -32,13 +32,13 @@ def load_settings(parameters, path: Path) -> None:
         raise InputError(
             f"{path}: expected settings of this module (format {FORMAT!r}, version 1); this is something else."
         )
-    given = document.get("settings")
-    if not isinstance(given, dict):
+    stored = document.get("settings")
+    if not isinstance(stored, dict):
         raise InputError(f"{path}: expected the key 'settings' with names and values.")
-    unknown = sorted(set(given) - set(SETTINGS))
+    unknown = sorted(set(stored) - set(SETTINGS))
     if unknown:
         raise InputError(f"{path}: unknown settings {', '.join(unknown)}; known: {', '.join(SETTINGS)}.")
-    values = {name: _value(parameters, name, value, path) for name, value in given.items()}
+    values = {name: _value(parameters, name, value, path) for name, value in stored.items()}
     for name, value in values.items():
         setattr(parameters, name, value)
 

@@ -5,6 +5,11 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.nodes.plots import LossCurve
+from deepradiomics.scene.panel.lists import show_text
+from deepradiomics.scene.panel.parameter_node import names_in, options_of
+from deepradiomics.scene.views.layouts import show_chart
+
 from .choices import BundleSource
 
 
@@ -16,11 +21,8 @@ class TrainingSection:
         self.curve = None
         self.ui.trainButton.connect("clicked(bool)", self.onTrain)
 
-    def refresh(self) -> None:
-        """Say where a training stands that was run before in this folder."""
-
     def onTrain(self, checked: bool = False) -> None:
-        """Train, or cancel; a cancelled training goes on from its last checkpoint when started again."""
+        """Train, or cancel; a cancelled training resumes from its last checkpoint when it is started again."""
         self.panel.run(self.ui.trainButton, "train", self._start, self._trained)
 
     def _start(self, callbacks: dict):
@@ -33,9 +35,9 @@ class TrainingSection:
             progress(fraction, message)
             self.follow(out / "history.csv")
 
+        options = options_of(p, ("patch_grid", "reference_view", "device"))
         return self.panel.logic.start_training(
-            p.trainManifest, out, tasks=task_names(p.trainTasks), preset=p.trainPreset.value,
-            patch_grid=p.patchGrid.value, reference_view=p.referenceView.value, device=p.device.value,
+            p.trainManifest, out, tasks=names_in(p.trainTasks), preset=p.trainPreset.value, **options,
             **(callbacks | {"on_progress": follow}),
         )  # fmt: skip
 
@@ -44,26 +46,15 @@ class TrainingSection:
         if not history.is_file():
             return
         if self.curve is None:
-            from deepradiomics.scene.layouts import show_chart
-            from deepradiomics.scene.plots import LossCurve
-
             self.curve = LossCurve(slicer.mrmlScene, history)
             self.curve.update()
             show_chart(slicer.mrmlScene, self.curve.chart)
         epochs = self.curve.update()
-        self.ui.trainStatusLabel.visible = True
-        self.ui.trainStatusLabel.text = _("{epochs} epochs so far; the loss curve is in the plot view.").format(
-            epochs=epochs
-        )
+        text = _("{epochs} epochs so far; the loss curve is in the plot view.").format(epochs=epochs)
+        show_text(self.ui.trainStatusLabel, text)
 
     def _trained(self, bundle: Path) -> None:
         p = self.panel.parameters
         self.follow(Path(p.trainOutput) / "history.csv")
         p.bundleFolder, p.bundleSource = str(bundle), BundleSource.FOLDER
-        self.ui.trainStatusLabel.visible = True
-        self.ui.trainStatusLabel.text = _("Trained. The model is chosen above: {folder}").format(folder=bundle)
-
-
-def task_names(text: str) -> tuple[str, ...]:
-    """Split "acl, meniscus" into names; empty for all tasks."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+        show_text(self.ui.trainStatusLabel, _("Trained. The model is chosen above: {folder}").format(folder=bundle))

@@ -6,27 +6,27 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.scene.nodes.volumes import volumes_of_scene
+from deepradiomics.scene.panel.bundles import BundleReader, bundle_folder
+from deepradiomics.scene.panel.lists import show_rows, show_text
 from deepradiomics.scene.panel.module_panel import ModulePanel
-from deepradiomics.scene.panel.roi_watch import RoiWatch
-from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
-from deepradiomics.scene.panel.why_not import bundle_state
-from deepradiomics.scene.regions import is_placed, place_in_middle
-from deepradiomics.scene.volumes import volumes_of_scene
-from deepradiomics.scene.warm_up import WarmUp
+from deepradiomics.scene.panel.parameter_node import options_of
+from deepradiomics.scene.panel.roi_box import RoiBox
+from deepradiomics.scene.panel.segments import SegmentChoice
 
 from . import readiness
 from .batch import BatchSection
-from .bundles import BundleSummary, read_summary
-from .choices import BundleSource, PatchGrid, ReferenceView, Registration, RoiSource
+from .bundles import SAMPLE_BUNDLE, BundleSummary, read_summary
+from .choices import BatchSource, BundleSource, PatchGrid, ReferenceView, Registration, RoiSource
 from .costs import panel_estimate
 from .logic import RadiomicFingerprintLogic
-from .parameters import parameter_node
+from .parameters import RadiomicFingerprintParameterNode
 from .results import ResultsSection
-from .rows import bundle_words, show_rows
 from .samples import load_synthetic_knee
 from .settings import load_settings, save_settings
+from .texts import bundle_text
 from .training import TrainingSection
+from .work import APPLY
 
 
 class FingerprintPanel(ModulePanel):
@@ -35,28 +35,21 @@ class FingerprintPanel(ModulePanel):
     title = _("Radiomic Fingerprint")
     logic: RadiomicFingerprintLogic
 
-    def __init__(self, parent=None) -> None:
-        super().__init__(parent)
-        self.warmUp = WarmUp()
-        self._new_roi = ""  # ID of a box that has no place yet
+    parameter_type = RadiomicFingerprintParameterNode
+    offline_feature = "train"
+    warms_up = True
 
     def build(self) -> None:
         """Make the logic and the sections, connect the controls."""
         self.logic = RadiomicFingerprintLogic()
-        self.segments = SegmentChoice(self.ui.segmentSelector)
-        self.segmentsWatch = SegmentsWatch(self, self.refresh)
-        self.roiWatch = RoiWatch(self, self.refresh)
-        self.bundle_summary: BundleSummary | str | None = None
-        self._bundle_seen: tuple[str, ...] | None = None
+        self.segment = SegmentChoice(self, self.ui.segmentSelector, "segmentation", "segmentId")
+        self.box = RoiBox(self)
+        self.bundle = BundleReader(read_summary)
         self.results = ResultsSection(self)
         self.batch = BatchSection(self)
         self.training = TrainingSection(self)
-        self.ui.applyButton.connect("clicked(bool)", self.onApply)
         self.ui.loadSettingsButton.connect("clicked(bool)", self.onLoadSettings)
         self.ui.saveSettingsButton.connect("clicked(bool)", self.onSaveSettings)
-        self.ui.installOfflineButton.connect("clicked(bool)", self.onInstallOffline)
-        self.ui.segmentSelector.connect("currentIndexChanged(int)", self.onSegmentChosen)
-        self.ui.roiNodeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onRoiChosen)
 
     def run_buttons(self) -> tuple:
         return (self.ui.applyButton, self.ui.batchButton, self.ui.trainButton)
@@ -71,14 +64,18 @@ class FingerprintPanel(ModulePanel):
 
     # --- parameters ------------------------------------------------------------------------------------------------
 
-    def make_parameters(self):
-        """The scene's parameter node of this module."""
-        return parameter_node()
+    def bundle_folder(self) -> Path | None:
+        """The chosen model's folder; None when none is chosen."""
+        return bundle_folder(self.parameters, SAMPLE_BUNDLE)
+
+    def bundle_summary(self) -> BundleSummary | str | None:
+        """The chosen model's description, or what is wrong with it."""
+        return self.bundle.read(self.bundle_folder())
 
     def guess(self) -> None:
         """Choose volumes that are clearly meant."""
         p, volumes = self.parameters, volumes_of_scene(slicer.mrmlScene)
-        if volumes and not readiness.given_views(p):
+        if volumes and not readiness.chosen_views(p):
             guessed = readiness.guess_views([node.GetName() for node in volumes])
             guessed = guessed or ({"sagittal": 0} if len(volumes) == 1 else {})
             for view, index in guessed.items():
@@ -100,23 +97,24 @@ class FingerprintPanel(ModulePanel):
         """Show what the parameters mean: the rows that matter, the model, what is missing, what a run will cost."""
         if self.parameters is None:
             return
-        p = self.parameters
-        self.segmentsWatch.follow(p.segmentation)
-        self.roiWatch.follow(p.roiNode)
-        self.segments.follow(p.segmentation, p.segmentId, allow_all=False)
-        if p.roiSource is RoiSource.SEGMENT and self.segments.current() != p.segmentId:
-            p.segmentId = self.segments.current()  # comes back here through the parameter node
-            return
-        self._read_bundle()
-        self._place_roi(p)
-        show_rows(self.ui, p)
-        summary = self.bundle_summary
-        self.ui.bundleSummary.text = bundle_words(summary)
-        self.ui.bundleSummary.visible = bool(self.ui.bundleSummary.text)
+        p, summary = self.parameters, self.bundle_summary()
+        if not self.segment.refresh():
+            return  # the panel has been refreshed by the segment that was chosen
+        views = readiness.chosen_views(p)
+        reference = views.get(summary.reference_view) if isinstance(summary, BundleSummary) else None
+        self.box.refresh(reference or next(iter(views.values()), None))
+        show_rows(
+            self.ui,
+            bundleFolderArea=p.bundleSource is BundleSource.FOLDER,
+            boxArea=p.roiSource is RoiSource.BOX,
+            segmentArea=p.roiSource is RoiSource.SEGMENT,
+            batchFolderArea=p.batchSource is BatchSource.FOLDER,
+            batchVolumesArea=p.batchSource is BatchSource.SCENE,
+        )
+        show_text(self.ui.bundleSummary, bundle_text(summary))
         self.ui.caseIdEdit.placeholderText = readiness.case_name(p)
         self.results.refresh()
         self.batch.refresh()
-        self.training.refresh()
         if not self.idle:
             return
         reason = readiness.why_not_apply(p, summary)
@@ -127,61 +125,24 @@ class FingerprintPanel(ModulePanel):
         self.set_ready(self.ui.batchButton, batch, _("Apply the model to each case."), "apply")
         self.set_ready(self.ui.trainButton, train, _("Train in the background."), "train")
 
-    def _read_bundle(self) -> None:
-        folder = readiness.bundle_folder(self.parameters)
-        seen = bundle_state(folder)
-        if seen == self._bundle_seen:
-            return
-        self._bundle_seen = seen
-        try:
-            self.bundle_summary = read_summary(folder) if folder is not None else None
-        except DeepRadiomicsError as error:
-            self.bundle_summary = str(error)
-
-    def onSegmentChosen(self, index: int) -> None:
-        """The user chose a segment."""
-        if self.parameters is not None and not self.segments.following:
-            self.parameters.segmentId = self.segments.current()
-
-    def onRoiChosen(self, node) -> None:
-        """A box that was just created has no place yet: it gets one in the middle of the reference view."""
-        if node is not None and self.parameters is not None and not is_placed(node):
-            self._new_roi = node.GetID()
-            self.refresh()
-
-    def _place_roi(self, p) -> None:
-        """Give a new box its place, as soon as there is a volume."""
-        if p.roiNode is None or p.roiNode.GetID() != self._new_roi:
-            return
-        views, summary = readiness.given_views(p), self.bundle_summary
-        first = summary.reference_view if isinstance(summary, BundleSummary) else ""
-        if views and place_in_middle(p.roiNode, views.get(first) or next(iter(views.values()))):
-            self._new_roi = ""
-
     # --- running ---------------------------------------------------------------------------------------------------
 
     def onApply(self, checked: bool = False) -> None:
         """Apply, or Cancel while it runs."""
         self.run(self.ui.applyButton, "apply", self._start_fingerprint, self.results.show)
 
-    def _region(self) -> dict:
-        p = self.parameters
-        if p.roiSource is RoiSource.BOX:
-            return {"roi": p.roiNode}
-        return {"segmentation": p.segmentation} if p.roiSource is RoiSource.SEGMENT else {}
-
     def _start_fingerprint(self, callbacks: dict):
-        p = self.parameters
-        region = self._region()
-        if "segmentation" in region:
-            region["segment_id"] = p.segmentId
+        p, region = self.parameters, {}
+        if p.roiSource is RoiSource.BOX:
+            region = {"roi": p.roiNode}
+        elif p.roiSource is RoiSource.SEGMENT:
+            region = {"segmentation": p.segmentation, "segment_id": p.segmentId}
         return self.logic.start(
-            readiness.given_views(p), readiness.bundle_folder(p), **region, registration=p.registration.value,
-            inference=p.inference.value, device=p.device.value, case_id=readiness.case_name(p),
-            output_folder=p.outputFolder or None, **callbacks,
+            readiness.chosen_views(p), self.bundle_folder(), **region, case_id=readiness.case_name(p),
+            **options_of(p, (*APPLY, "registration", "output_folder")), **callbacks,
         )  # fmt: skip
 
-    # --- settings and installation ---------------------------------------------------------------------------------
+    # --- settings --------------------------------------------------------------------------------------------------
 
     def onLoadSettings(self, checked: bool = False) -> None:
         """Load the settings from a file that the user chooses."""
@@ -198,7 +159,3 @@ class FingerprintPanel(ModulePanel):
         if path:
             with self.errors_shown():
                 save_settings(self.parameters, Path(path))
-
-    def onInstallOffline(self, checked: bool = False) -> None:
-        """Install the packages from a folder of wheels that the user chooses."""
-        self.install_offline("train")

@@ -1,4 +1,7 @@
-"""What each kind of run does: files written for the child, words of its command line, how the result is shown."""
+"""What each kind of run does: files written for the child, its command line, how the result is shown.
+
+Options that are not parameters here are those of the command, by the same names (`scene.runs.arguments`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,15 +11,29 @@ from typing import Any
 import slicer
 
 from deepradiomics.errors import InputError
-from deepradiomics.scene.runner import FOLDER_ATTRIBUTE, Work, keep
+from deepradiomics.files.atomic import write_json
+from deepradiomics.files.names import distinct_parts, path_part
+from deepradiomics.files.tables import write_csv
+from deepradiomics.fingerprint.model.config import config as preset_config
+from deepradiomics.options import check_keys
+from deepradiomics.prepare.exam.box import Box
+from deepradiomics.scene.job.runner import FOLDER_ATTRIBUTE, Work
+from deepradiomics.scene.nodes.regions import box_from_roi
+from deepradiomics.scene.nodes.tables import table_of_csv
+from deepradiomics.scene.runs.arguments import arguments
+from deepradiomics.scene.runs.node_files import write_image, write_segment
+from deepradiomics.scene.show.fingerprint import show_fingerprint
+from deepradiomics.scene.tree.result_folder import kind_of
+from deepradiomics.scene.tree.roles import role as quoted
 
-from . import commands, inputs
 from .bundles import SAMPLE_BUNDLE, read_summary
 
 PREDICTION_ROLE = "DeepRadiomics.prediction"  # from the fingerprint's table node to the other results
 RELEVANCE_ROLE = "DeepRadiomics.relevance."  # these three end in the task's name
 GRADCAM_ROLE = "DeepRadiomics.gradcam."
 CHART_ROLE = "DeepRadiomics.chart."
+APPLY, TRAIN = ("inference", "device"), ("tasks", "device", "seed")
+BACKENDS = ("cpu", "gpu")
 
 
 def fingerprint(
@@ -27,12 +44,11 @@ def fingerprint(
     segmentation: Any = None,
     segment_id: str | None = None,
     registration: str | None = None,
-    inference: str = "paper",
-    device: str = "auto",
     case_id: str | None = None,
-    output_folder: Path | str | None = None,
+    **options: Any,
 ) -> Work:
-    """A model applied to one exam; its nodes are `deepradiomics.scene.fingerprint.FingerprintNodes`."""
+    """A model applied to one exam; its nodes are `deepradiomics.scene.show.fingerprint.FingerprintNodes`."""
+    check_keys("fingerprint apply", options, APPLY)
     model = Path(bundle) if bundle is not None else SAMPLE_BUNDLE
     summary = read_summary(model)
     if roi is not None and segmentation is not None:
@@ -43,30 +59,24 @@ def fingerprint(
     name = case_id or (ordered[0].GetName() if ordered else "case")
 
     def build(folder: Path) -> Sequence[str]:
-        views = inputs.write_views(volumes, folder)
-        mask = None
-        if segmentation is not None and segment_id:
+        views = write_views(volumes, folder)
+        region: dict[str, Any] = {"roi_box": write_box(roi, folder / "roi.json")} if roi is not None else {}
+        if segmentation is not None:
             reference = volumes.get(summary.reference_view) or next(iter(volumes.values()))
-            mask = inputs.write_segment(segmentation, segment_id, reference, folder)
-        return commands.apply_arguments(
-            views,
-            model,
-            folder / "result",
-            roi_box=inputs.write_box(roi, folder) if roi is not None else None,
-            mask=mask,
-            registration=commands.registration_arguments(registration, summary.registration),
-            inference=inference,
-            device=device,
-            case_id=name,
-        )
-
-    def show(event: Mapping[str, Any], folder: Path) -> Any:
-        return show_folder(folder, dict(volumes), verified=True)
+            region = {"mask": write_segment(segmentation, segment_id, reference, folder / "mask.nrrd"), "label": 1}
+        images = [part for view, path in views.items() for part in ("--view", f"{view}={path}")]
+        return arguments(
+            ["fingerprint", "apply", model, *images, "--no-scene"], out=folder / "result", case_id=name,
+            **region, **registration_options(registration, summary.registration), **options,
+        )  # fmt: skip
 
     return Work(
-        build, show, keep=lambda folder: keep(folder / "result", name, output_folder), images=ordered,
+        build,
+        lambda event, folder: show_folder(folder, dict(volumes), verified=True),
+        kept_as=name,
+        images=ordered,
         sources=[node for node in (segmentation, roi) if hasattr(node, "GetID")],
-    )  # fmt: skip
+    )
 
 
 def batch(
@@ -75,23 +85,19 @@ def batch(
     bundle: Path | str | None = None,
     *,
     registration: str | None = None,
-    inference: str = "paper",
-    device: str = "auto",
+    **options: Any,
 ) -> Work:
     """A model applied to a folder of cases, or to volumes of the scene; its value is the table node of the outcomes."""
-    model = Path(bundle) if bundle is not None else SAMPLE_BUNDLE
-    trained = read_summary(model).registration
-    out = Path(output)
+    check_keys("fingerprint apply", options, APPLY)
+    model, out = Path(bundle) if bundle is not None else SAMPLE_BUNDLE, Path(output)
+    options |= registration_options(registration, read_summary(model).registration)
 
     def build(folder: Path) -> Sequence[str]:
-        in_scene = isinstance(cases, Mapping)
-        source = inputs.write_batch_manifest(cases, folder) if in_scene else batch_source(Path(cases))  # type: ignore[arg-type]
-        words = commands.registration_arguments(registration, trained)
-        return commands.batch_arguments(source, model, out, registration=words, inference=inference, device=device)
+        source = write_batch_manifest(cases, folder) if isinstance(cases, Mapping) else batch_source(Path(cases))
+        option = "--folder" if source.is_dir() else "--manifest"
+        return arguments(["fingerprint", "apply", model, option, source, "--no-scene"], out=out, **options)
 
     def table() -> Any:
-        from deepradiomics.scene.tables import table_of_csv
-
         return table_of_csv(slicer.mrmlScene, out / "batch.csv", "Batch of fingerprints")
 
     # When some cases fail, which and why stands in the table too.
@@ -102,29 +108,78 @@ def training(
     manifest: Path | str,
     output: Path | str,
     *,
-    tasks: Sequence[str] = (),
     preset: str = "tiny",
     patch_grid: Sequence[int] | None = None,
     reference_view: str | None = None,
-    device: str = "auto",
-    seed: int = 0,
+    **options: Any,
 ) -> Work:
     """A model trained from a manifest; returns the bundle's folder."""
+    check_keys("fingerprint train", options, TRAIN)
 
     def build(folder: Path) -> Sequence[str]:
         changed = patch_grid is not None or reference_view is not None
         config = write_config(folder / "config.json", preset, patch_grid, reference_view) if changed else None
-        return commands.train_arguments(
-            Path(manifest), Path(output), tasks=tasks, preset=preset, config=config, device=device, seed=seed
-        )
+        return arguments(
+            ["fingerprint", "train", manifest], out=Path(output), config=config, preset=None if changed else preset,
+            resume=True, **options,
+        )  # fmt: skip
 
     return Work(build, lambda event, folder: Path(event["bundle"]))
 
 
+def registration_options(choice: str | None, trained: str = "off") -> dict[str, str]:
+    """``None`` (as trained), "off", "cpu" or "gpu" → the options of ``fingerprint apply``.
+
+    The target of the registration (template or reference view) stays as the model was trained; where it was trained
+    without, the reference view is the target.
+
+    >>> registration_options("gpu", trained="template")
+    {'registration': 'template', 'backend': 'gpu'}
+    """
+    if choice is None:
+        return {}
+    if choice == "off":
+        return {"registration": "off"}
+    if choice not in BACKENDS:
+        raise InputError(f"registration: expected None, 'off', 'cpu' or 'gpu', got {choice!r}")
+    return {"registration": trained if trained != "off" else "reference", "backend": choice}
+
+
+def write_views(volumes: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    """Write each view's volume node, through its parent transforms, as ``<view>.nrrd``.
+
+    Raises:
+        InputError: no volume, or a node without an image.
+    """
+    if not volumes:
+        raise InputError("volumes: expected at least one view, for example volumes={'sagittal': node}.")
+    distinct_parts(volumes, "volumes")
+    for view in volumes:
+        path_part(view, "volumes: the view")
+    return {view: write_image(node, folder / f"{view}.nrrd", view) for view, node in volumes.items()}
+
+
+def write_box(roi: Any, path: Path) -> Path:
+    """Write a markups ROI node (or a `Box`, or its dictionary)."""
+    box = roi if isinstance(roi, Box) else Box.from_dict(roi) if isinstance(roi, Mapping) else box_from_roi(roi)
+    write_json(path, box.to_dict())
+    return path
+
+
+def write_batch_manifest(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> Path:
+    """Write cases (id → view → volume node) as files and a manifest without labels."""
+    views = sorted({view for volumes in cases.values() for view in volumes})
+    rows = []
+    for count, (name, volumes) in enumerate(cases.items()):
+        case_folder = folder / f"case{count}"
+        case_folder.mkdir()
+        paths = write_views(volumes, case_folder)
+        rows.append([name, *(paths.get(view, "") for view in views)])
+    return write_csv(folder / "manifest.csv", ["id", *views], rows)
+
+
 def show_folder(folder: Path, volumes: Mapping[str, Any] | None, *, verified: bool = False) -> Any:
     """Show a folder of `fingerprint apply` in the scene; its fingerprint's table remembers the folder."""
-    from deepradiomics.scene.fingerprint import show_fingerprint
-
     nodes = show_fingerprint(folder, volumes, slicer.mrmlScene, verified=verified)
     refer_to_results(nodes)
     nodes.fingerprint.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
@@ -136,8 +191,6 @@ def open_result(folder: Path | str, volumes: Mapping[str, Any] | None = None) ->
 
     `volumes` are those by view; None looks for them in the scene, then beside the files. Other images are refused.
     """
-    from deepradiomics.scene.result_folder import kind_of
-
     folder = Path(folder).absolute()
     kind = kind_of(folder)
     if kind != "fingerprint":
@@ -152,8 +205,6 @@ def batch_source(folder: Path) -> Path:
 
 def refer_to_results(nodes: Any) -> None:
     """Let the fingerprint's table node refer to prediction, heat maps and charts, so that a saved scene finds them."""
-    from deepradiomics.scene.roles import role as quoted
-
     table = nodes.fingerprint
     table.SetNodeReferenceID(PREDICTION_ROLE, nodes.prediction.GetID())
     results = {RELEVANCE_ROLE: nodes.relevance, GRADCAM_ROLE: nodes.gradcam, CHART_ROLE: nodes.charts}
@@ -164,13 +215,10 @@ def refer_to_results(nodes: Any) -> None:
 
 def write_config(path: Path, preset: str, patch_grid: Sequence[int] | None, reference_view: str | None) -> Path:
     """Write a preset with another patch grid or reference view as a whole configuration."""
-    from deepradiomics.files import write_json
-    from deepradiomics.fingerprint.config import config
-
-    chosen = config(preset)  # type: ignore[arg-type]
+    chosen = preset_config(preset)
     recipe = chosen.recipe
     if patch_grid is not None:
-        recipe = replace(recipe, patch_grid=tuple(patch_grid))  # type: ignore[arg-type]
+        recipe = replace(recipe, patch_grid=tuple(patch_grid))
     if reference_view is not None:
         recipe = replace(recipe, reference_view=reference_view)
     write_json(path, replace(chosen, recipe=recipe).to_dict())

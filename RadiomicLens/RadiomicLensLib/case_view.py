@@ -5,7 +5,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from deepradiomics.errors import DeepRadiomicsError
-from deepradiomics.scene.panel.segments import SegmentChoice, SegmentsWatch
+from deepradiomics.scene.panel.lists import ComboList, Following, show_rows
+from deepradiomics.scene.panel.segments import SegmentChoice
 
 from . import result_text as text
 from .choices import CaseSource
@@ -20,13 +21,9 @@ class CaseSection:
         self.panel, self.ui = panel, panel.ui
         self.selectors: dict = {}  # volume selector by modality
         self._labels: list = []
-        self._ids: tuple[str, ...] = ()
-        self._entries: list[str] = []
-        self._following = False
-        self.segments = SegmentChoice(self.ui.caseSegmentSelector)
-        self.watch = SegmentsWatch(panel, panel.refresh)
-        self.ui.caseSelector.connect("currentIndexChanged(int)", self.onCaseChosen)
-        self.ui.caseSegmentSelector.connect("currentIndexChanged(int)", self.onSegmentChosen)
+        self._following = Following()
+        self.cases = ComboList(self.ui.caseSelector, self.onCaseChosen)
+        self.segment = SegmentChoice(panel, self.ui.caseSegmentSelector, "caseSegmentation", "caseSegmentId")
         self.ui.showCaseButton.connect("clicked(bool)", self.onShow)
         self.ui.shiftTable.connect("cellDoubleClicked(int,int)", self.onDoubleClick)
 
@@ -35,27 +32,24 @@ class CaseSection:
         p = self.panel.parameters
         table = p.resultTable
         modalities, folder = text.lens_modalities(table), text.lens_folder(table)
-        self._following = True
-        try:
-            self._follow_cases(text.lens_cases(folder))
+        cases = text.lens_cases(folder)
+        self.cases.show([(name, f"{name} ({split})" if split else name) for name, split in cases], p.caseId)
+        with self._following:
             self._follow_volumes(modalities)
-        finally:
-            self._following = False
-        self.watch.follow(p.caseSegmentation)
-        self.segments.follow(p.caseSegmentation, p.caseSegmentId, allow_all=False)
-        if p.caseSegmentation is not None and self.segments.current() != p.caseSegmentId:
-            p.caseSegmentId = self.segments.current()  # comes back here through the parameter node
-            return
-        in_scene = p.caseSource is CaseSource.SCENE
-        self.ui.caseOfLensArea.visible = not in_scene
-        self.ui.caseOfSceneArea.visible = in_scene
+        if not self.segment.refresh():
+            return  # the panel has been refreshed by the segment that was chosen
+        show_rows(
+            self.ui,
+            caseOfLensArea=p.caseSource is not CaseSource.SCENE,
+            caseOfSceneArea=p.caseSource is CaseSource.SCENE,
+        )
         if not self.panel.idle:
             return
-        has_feature = self.panel.results.lists(p.chosenModality, p.chosenFeature)
-        reason = why_not_case(p, folder, has_feature, modalities, text.lens_roi(table), self._ids)
+        has_feature = self.panel.results.has(p.chosenModality, p.chosenFeature)
+        reason = why_not_case(p, folder, has_feature, modalities, text.lens_roi(table), tuple(self.cases.keys))
         tip = _("Map the chosen feature in this case.")
         why_not = self.panel.set_ready(self.ui.showCaseButton, reason, tip, "lens-case")
-        self.ui.caseStatusLabel.text = why_not or text.feature_words(p.chosenModality, p.chosenFeature)
+        self.ui.caseStatusLabel.text = why_not or text.feature_text(p.chosenModality, p.chosenFeature)
 
     def guess(self) -> None:
         """When images of the scene are to be looked at, choose those of the first case that has all modalities."""
@@ -68,25 +62,15 @@ class CaseSection:
         except DeepRadiomicsError:
             return
         if fitting:
-            p.caseVolumes = {each: fitting[0].volumes[each] for each in modalities}
+            p.caseVolumes = {modality: fitting[0].volumes[modality] for modality in modalities}
             roi = fitting[0].rois.get(text.lens_roi(p.resultTable))
             if roi is not None:
                 p.caseSegmentation, p.caseSegmentId = roi
 
     # --- what there is to choose from ------------------------------------------------------------------------------
 
-    def _follow_cases(self, cases: list[tuple[str, str]]) -> None:
-        entries = [f"{name} ({split})" if split else name for name, split in cases]
-        if entries != self._entries:
-            self._entries, self._ids = entries, tuple(name for name, _split in cases)
-            self.ui.caseSelector.clear()
-            for entry in entries:
-                self.ui.caseSelector.addItem(entry)
-        p = self.panel.parameters
-        self.ui.caseSelector.currentIndex = self._ids.index(p.caseId) if p.caseId in self._ids else -1
-
     def _follow_volumes(self, modalities: tuple[str, ...]) -> None:
-        """One selector a modality of the lens."""
+        """One selector per modality of the lens."""
         if tuple(self.selectors) != modalities:
             layout = self.ui.caseVolumesArea.layout()
             for widget in (*self._labels, *self.selectors.values()):
@@ -113,23 +97,17 @@ class CaseSection:
         self._labels.append(label)
         self.selectors[modality] = selector
 
-    def onCaseChosen(self, index: int) -> None:
+    def onCaseChosen(self, case_id: str) -> None:
         """The user chose a case of the lens."""
-        if not self._following and 0 <= index < len(self._ids):
-            self.panel.parameters.caseId = self._ids[index]
+        self.panel.parameters.caseId = case_id
 
     def onVolumeChosen(self, modality: str, node) -> None:
         """The user chose a volume."""
         p = self.panel.parameters
         if self._following or p is None:
             return
-        chosen = {name: each for name, each in p.caseVolumes.items() if each is not None and name != modality}
+        chosen = {name: volume for name, volume in p.caseVolumes.items() if volume is not None and name != modality}
         p.caseVolumes = chosen | ({modality: node} if node is not None else {})
-
-    def onSegmentChosen(self, index: int) -> None:
-        """The user chose a segment."""
-        if self.panel.parameters is not None and not self.segments.following:
-            self.panel.parameters.caseSegmentId = self.segments.current()
 
     # --- showing ---------------------------------------------------------------------------------------------------
 
@@ -144,15 +122,15 @@ class CaseSection:
 
     def _start(self, callbacks: dict):
         p = self.panel.parameters
-        given: dict = {}
+        options: dict = {}
         case_id = p.caseId
         if p.caseSource is CaseSource.SCENE:
-            given["volumes"] = {each: p.caseVolumes[each] for each in self.selectors}
+            options["volumes"] = {modality: p.caseVolumes[modality] for modality in self.selectors}
             if p.caseSegmentation is not None:
-                given["roi"] = (p.caseSegmentation, p.caseSegmentId)
-            case_id = given["volumes"][p.chosenModality].GetName()
+                options["roi"] = (p.caseSegmentation, p.caseSegmentId)
+            case_id = options["volumes"][p.chosenModality].GetName()
         return self.panel.logic.start_show_feature(
-            case_id, p.chosenModality, p.chosenFeature, result=p.resultTable, **given, **callbacks
+            case_id, p.chosenModality, p.chosenFeature, result=p.resultTable, **options, **callbacks
         )
 
     def _show(self, nodes) -> None:
@@ -160,5 +138,8 @@ class CaseSection:
             self.panel.log(sentence)
         if nodes.note:
             self.panel.log(_("Region: {note}.").format(note=nodes.note))
-        self.panel.log(_("{feature} of {case} is over {modality}.").format(
-            feature=nodes.feature, case=nodes.case_id, modality=nodes.modality))  # fmt: skip
+        self.panel.log(
+            _("{feature} of {case} is over {modality}.").format(
+                feature=nodes.feature, case=nodes.case_id, modality=nodes.modality
+            )
+        )

@@ -1,4 +1,4 @@
-"""What the chosen cohort offers: its modalities, its regions, how many cases; or what is wrong with it."""
+"""What the chosen cohort offers: its modalities, its regions, its number of cases; or what is wrong with it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -7,8 +7,9 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.cohort.manifest import read_manifest
 from deepradiomics.errors import DeepRadiomicsError
-from deepradiomics.scene.scene_cohort import SceneCase, cases_of_scene, shared
+from deepradiomics.scene.runs.scene_cohort import SceneCase, cases_of_scene, shared
 
 from .choices import CasesSource
 
@@ -50,7 +51,7 @@ class CohortReader:
     """Reads the cohort anew only when it has changed: the panel asks at every touch of a control."""
 
     def __init__(self) -> None:
-        self._seen: tuple[str, float] | None = None
+        self._state: tuple[str, float] | None = None
         self._read = Cohort()
 
     def read(self, parameters) -> Cohort:
@@ -60,16 +61,14 @@ class CohortReader:
         path = Path(parameters.manifest) if parameters.manifest else None
         if path is None or not path.is_file():
             return Cohort(problem=_("Choose the manifest (CSV)."))
-        seen = (str(path), path.stat().st_mtime)
-        if seen != self._seen:
-            self._seen, self._read = seen, cohort_of_manifest(path)
+        state = (str(path), path.stat().st_mtime)
+        if state != self._state:
+            self._state, self._read = state, cohort_of_manifest(path)
         return self._read
 
 
 def cohort_of_manifest(path: Path) -> Cohort:
     """What a manifest offers."""
-    from deepradiomics.cohort.manifest import read_manifest
-
     try:
         manifest = read_manifest(path, need_labels=False)
     except DeepRadiomicsError as error:
@@ -103,7 +102,7 @@ def cohort_of_scene() -> Cohort:
     )
 
 
-def cohort_words(cohort: Cohort, modalities: Collection[str], roi: str) -> str:
+def cohort_text(cohort: Cohort, modalities: Collection[str], roi: str) -> str:
     """The cohort in a line or two; what is wrong with it stands above Apply."""
     if cohort.problem:
         return ""

@@ -11,8 +11,8 @@ from .encoders import chosen_encoders, is_table
 from .readiness import chosen_modalities
 
 START_S = 15.0  # Python, torch, the encoders
-FEATURES_S = {Preset.PAPER: 1.0, Preset.TINY: 0.2}  # a case and modality: resampled to 0.5 mm, or as it is
-ENCODE_S = 3.0  # a case and encoder
+FEATURES_S = {Preset.PAPER: 1.0, Preset.TINY: 0.2}  # per case and modality: resampled to 0.5 mm, or as it is
+ENCODE_S = 3.0  # per case and encoder
 FIT_S = 20.0
 PERMUTATION_S = 0.05
 GPU_SPEEDUP = 10.0
@@ -28,12 +28,12 @@ def seconds(parameters, cohort: Cohort) -> float:
     return START_S + features + (learning / GPU_SPEEDUP if gpu else learning)
 
 
-def words(given: float) -> str:
+def text(run_seconds: float) -> str:
     """Seconds as a short sentence, rounded as roughly as they are known."""
-    if given < 100:
-        time = _("{seconds} s").format(seconds=max(10, round(given / 10) * 10))
-    elif given < 5400:
-        time = _("{minutes} min").format(minutes=round(given / 60))
+    if run_seconds < 100:
+        time = _("{seconds} s").format(seconds=max(10, round(run_seconds / 10) * 10))
+    elif run_seconds < 5400:
+        time = _("{minutes} min").format(minutes=round(run_seconds / 60))
     else:
-        time = _("{hours:.1f} h").format(hours=given / 3600)
+        time = _("{hours:.1f} h").format(hours=run_seconds / 3600)
     return _("Takes very roughly {time}; a stopped run resumes where it was.").format(time=time)

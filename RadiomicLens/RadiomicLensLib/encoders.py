@@ -5,12 +5,13 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.bundles import sample_bundle
 from deepradiomics.scene.panel.why_not import why_not_bundle
 
 from .choices import EncoderSource
 from .work import encoders_of_run
 
-SAMPLE_BUNDLE = Path(__file__).resolve().parents[1] / "Resources" / "Bundles" / "prostate-synthetic-tiny"
+SAMPLE_BUNDLE = sample_bundle(__file__, "prostate-synthetic-tiny")
 _ENTRY_POINT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _TABLES, _WEIGHTS = (".csv", ".parquet"), (".safetensors", ".pt", ".pth", ".ckpt")
 
@@ -37,12 +38,14 @@ def why_not_encoders(parameters) -> str | None:
         folder = parameters.finetuneFolder
         if not folder:
             return _("Choose the fine-tuning's folder.")
-        missing = [each for each in encoders_of_run(Path(folder)) if not (Path(each) / "bundle.json").is_file()]
+        encoders = encoders_of_run(Path(folder))
+        missing = [encoder for encoder in encoders if not (Path(encoder) / "bundle.json").is_file()]
         if missing:
             return _("{folder} is no finished fine-tuning: there is no encoder in {missing}.").format(
                 folder=folder, missing=missing[0]
             )
-        return next(filter(None, (why_not_bundle(each, "encoder") for each in encoders_of_run(Path(folder)))), None)
+        reasons = (why_not_bundle(encoder, "encoder") for encoder in encoders)
+        return next(filter(None, reasons), None)
     for source, which in ((parameters.preEncoder, _("before")), (parameters.ftEncoder, _("after"))):
         reason = _why_not(source.strip(), which)
         if reason:

@@ -6,7 +6,7 @@
     logic.showFeature("case 1", "t2", "original_glcm_Contrast")
     logic.start_fit(manifest=path, finetune=folder, output=folder, on_finished=print)  # in the background
 
-All computing happens in a child process that runs the command line a terminal runs (`deepradiomics.scene.job`).
+All computing happens in a child process that runs the command line a terminal runs (`deepradiomics.scene.job.job`).
 The scene is touched only when the child has succeeded.
 """
 
@@ -17,9 +17,11 @@ from typing import Any
 import slicer
 
 from deepradiomics.errors import InputError
-from deepradiomics.scene.image_tools import ImageTools
-from deepradiomics.scene.job import Job
-from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
+from deepradiomics.scene.job.job import Job
+from deepradiomics.scene.job.runner import FOLDER_ATTRIBUTE
+from deepradiomics.scene.runs.image_tools import ImageTools
+from deepradiomics.scene.show.lens.result import lens_tables, nodes_of
+from deepradiomics.scene.show.lens.tables import row_of
 
 from . import work
 
@@ -27,15 +29,7 @@ Cases = Mapping[str, Mapping[str, Any]]
 
 
 class RadiomicLensLogic(ImageTools):
-    """One run at a time; `segment` and `register` are those of every module (`deepradiomics.scene.image_tools`).
-
-    Each kind of run has two methods: one waits for the end and returns the result; the other, whose name begins with
-    ``start``, returns the job at once and tells by callbacks: ``on_progress(fraction, message)``, ``on_log(line)``,
-    ``on_finished(result)``, ``on_failed(error)``, ``on_cancelled()``.
-
-    What waits raises what went wrong, in the child's own words: InputError (a mistake in the input),
-    MissingDependencyError, Cancelled or DeepRadiomicsError. Nothing has been added to the scene then.
-    """
+    """A lens fitted on a cohort, and its case view; how runs start and end is said in `ImageTools`."""
 
     def fit(
         self,
@@ -62,27 +56,19 @@ class RadiomicLensLogic(ImageTools):
             Folder for the result; a stopped fit resumes there.
         options
             ``finetune`` (a fine-tuning's folder: gives both encoders, the splits and the downstream performance),
-            ``task`` (its name, as tables show it), ``layer``, ``device``, ``seed``, ``resume``, and all of
+            ``task_name`` (as tables show it), ``layer``, ``device``, ``seed``, ``resume``, and all of
             `deepradiomics.lens.config.LensConfig`: ``preset`` ("paper", "tiny"), ``modalities``, ``roi``, ``params``,
             ``hidden``, ``sweep``, ``fit_on``, ``permutations``, ``bootstraps``, ``missing`` …
 
         Returns
         -------
-        The nodes (`deepradiomics.scene.lens.LensNodes`).
+        The nodes (`deepradiomics.scene.show.lens.result.LensNodes`).
         """
         return self.run_and_wait(work.fit, (manifest, cases, pre, ft, output), options)
 
-    def start_fit(
-        self,
-        manifest: Path | str | None = None,
-        cases: Cases | Sequence[Any] | None = None,
-        pre: Path | str | None = None,
-        ft: Path | str | None = None,
-        output: Path | str | None = None,
-        **options: Any,
-    ) -> Job[Any]:
+    def start_fit(self, *arguments: Any, **options: Any) -> Job[Any]:
         """As `fit`, in the background."""
-        return self.run_in_background(work.fit, (manifest, cases, pre, ft, output), options)
+        return self.run_in_background(work.fit, arguments, options)
 
     def open(self, result_folder: Path | str) -> Any:
         """Show a lens that was fitted before; nothing is computed. Returns its nodes."""
@@ -104,36 +90,33 @@ class RadiomicLensLogic(ImageTools):
 
         Returns
         -------
-        The nodes (`deepradiomics.scene.lens_case.CaseNodes`).
+        The nodes (`deepradiomics.scene.show.lens.case.CaseNodes`).
         """
-        given, options = _case_options((caseId, modality, feature), options)
-        return self.run_and_wait(work.case, given, options)
+        arguments, options = _case_options((caseId, modality, feature), options)
+        return self.run_and_wait(work.case, arguments, options)
 
     def start_show_feature(self, caseId: str, modality: str, feature: str, **options: Any) -> Job[Any]:
         """As `showFeature`, in the background."""
-        given, options = _case_options((caseId, modality, feature), options)
-        return self.run_in_background(work.case, given, options)
+        arguments, options = _case_options((caseId, modality, feature), options)
+        return self.run_in_background(work.case, arguments, options)
 
 
 def _case_options(row: tuple[str, str, str], options: Mapping[str, Any]) -> tuple[tuple, dict[str, Any]]:
     """The run's arguments: the lens's folder before the row, and its nodes where they are in the scene."""
-    from deepradiomics.scene.lens import lens_tables, nodes_of
-    from deepradiomics.scene.lens_tables import row_of
-
     options = dict(options)
-    given = options.pop("result", None)
+    lens = options.pop("result", None)
     tables = lens_tables(slicer.mrmlScene)
-    if isinstance(given, (str, Path)):
-        folder = Path(given).absolute()
-        table = next((each for each in reversed(tables) if each.GetAttribute(FOLDER_ATTRIBUTE) == str(folder)), None)
+    if isinstance(lens, (str, Path)):
+        folder = Path(lens).absolute()
+        table = next((node for node in reversed(tables) if node.GetAttribute(FOLDER_ATTRIBUTE) == str(folder)), None)
     else:
-        table = given if given is not None else (tables[-1] if tables else None)
+        table = lens if lens is not None else (tables[-1] if tables else None)
         if table is None:
             return (None, *row), options
-        named = table.GetAttribute(FOLDER_ATTRIBUTE)
-        if not named:
+        remembered = table.GetAttribute(FOLDER_ATTRIBUTE)
+        if not remembered:
             raise InputError(f"'{table.GetName()}' does not say where its lens lies: give result=… (its folder).")
-        folder = Path(named)
+        folder = Path(remembered)
     if not (folder / "lens.json").is_file():
         raise InputError(f"{folder}: there is no lens (any more); open its folder where it lies now.")
     if table is not None and row_of(table, *row[1:]) is None:

@@ -6,11 +6,8 @@ from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTabl
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 from deepradiomics.scene.panel.image_tools import ImageToolParameters
-from deepradiomics.scene.panel.parameter_node import singleton
 
 from .choices import CaseSource, CasesSource, Device, EncoderSource, FeatureSet, FitOn, Missing, Preset
-
-MODULE_NAME = "RadiomicLens"
 
 
 @parameterNodeWrapper
@@ -57,8 +54,3 @@ class RadiomicLensParameterNode(ImageToolParameters):
     caseVolumes: dict[str, vtkMRMLScalarVolumeNode]  # by modality
     caseSegmentation: vtkMRMLSegmentationNode
     caseSegmentId: str
-
-
-def parameter_node() -> RadiomicLensParameterNode:
-    """The scene's parameter node of this module; made when there is none."""
-    return RadiomicLensParameterNode(singleton(MODULE_NAME))

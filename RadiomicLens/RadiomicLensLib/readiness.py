@@ -4,7 +4,7 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.panel.why_not import why_not_image, why_not_output
+from deepradiomics.scene.panel.why_not import why_not_file, why_not_image, why_not_output
 
 from .choices import CaseSource, FeatureSet, Missing
 from .cohorts import ELLIPSOID, Cohort
@@ -20,7 +20,7 @@ def params_of(parameters) -> str:
 
 def chosen_modalities(parameters, cohort: Cohort) -> tuple[str, ...]:
     """The ticked modalities that the cohort has, in its order; all of them when none is ticked."""
-    ticked = tuple(each for each in cohort.modalities if each in parameters.modalities)
+    ticked = tuple(name for name in cohort.modalities if name in parameters.modalities)
     return ticked or cohort.modalities
 
 
@@ -33,8 +33,10 @@ def why_not_apply(parameters, cohort: Cohort) -> str | None:
     reason = why_not_encoders(parameters)
     if reason:
         return reason
-    if parameters.featureSet is FeatureSet.FILE and not Path(parameters.parameterFile or "-").is_file():
-        return _("Choose the parameter file (YAML).")
+    if parameters.featureSet is FeatureSet.FILE:
+        reason = why_not_file(parameters.parameterFile, _("Choose the parameter file (YAML)."))
+        if reason:
+            return reason
     lacking = cohort.lacking(chosen_modalities(parameters, cohort), parameters.roi)
     if lacking and parameters.missing is Missing.REFUSE:
         return _("Case {case} lacks a modality or the region: untick it, or leave such cases out (Options).").format(

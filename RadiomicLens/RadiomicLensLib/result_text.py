@@ -1,6 +1,5 @@
-"""What the results section says of a lens: the summary above the tables, the rows of features and of families."""
+"""What the results section shows of a lens: the summary above the tables, the rows of features and of families."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,18 +8,18 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.export import columns_of
-from deepradiomics.scene.lens_tables import explained
+from deepradiomics.files.tables import read_csv
+from deepradiomics.scene.job.runner import FOLDER_ATTRIBUTE
+from deepradiomics.scene.nodes.export import columns_of
 from deepradiomics.scene.panel.feature_names import label_and_tip
-from deepradiomics.scene.provenance import read_stamp
-from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
+from deepradiomics.scene.show.lens.tables import explained
+from deepradiomics.scene.tree.provenance import read_stamp
 
 ROWS_SHOWN = 500
 SHIFT_COLUMNS = (  # of the table node, in the order of the list
     "feature", "modality", "delta_explained", "q_explained", "r2_pre", "r2_ft", "delta_i", "q_null", "explained_pre",
     "explained_ft", "i_pre", "i_ft", "rank_explained",
 )  # fmt: skip
-MAIN_COLUMNS = 6  # that can be seen without scrolling
 BAR_COLUMN = SHIFT_COLUMNS.index("delta_explained")
 FAMILY_BARS = (2, 3)  # columns of the list of families
 ASCENDING = ("feature", "modality", "q_null", "q_explained", "rank_explained")  # by a first click on their header
@@ -46,8 +45,8 @@ class ShiftRows:
         What the list shows of each, cell by cell, and its tooltip.
     shifts
         ΔE of each; None where it is not known.
-    found
-        How many fit; no more than ROWS_SHOWN are listed.
+    matches
+        Number of rows that fit; no more than ROWS_SHOWN are listed.
     every
         (modality, feature) of the whole table.
     """
@@ -56,32 +55,34 @@ class ShiftRows:
     texts: tuple[tuple[str, ...], ...] = ()
     tips: tuple[str, ...] = ()
     shifts: tuple[float | None, ...] = ()
-    found: int = 0
+    matches: int = 0
     every: frozenset[tuple[str, str]] = frozenset()
 
 
-def shift_rows(table: Any, words: str) -> ShiftRows:
+def shift_rows(table: Any, search: str) -> ShiftRows:
     """The rows whose name, family, image type or modality hold every word."""
     columns = columns_of(table)
-    wanted = words.lower().split()
-    found = [row for row in range(len(columns["feature"])) if _holds(columns, row, wanted)]
-    shown = found[:ROWS_SHOWN]
+    terms = search.lower().split()
+    matching = [row for row in range(len(columns["feature"])) if _holds(columns, row, terms)]
+    shown = matching[:ROWS_SHOWN]
     return ShiftRows(
         tuple((columns["modality"][row], columns["feature"][row]) for row in shown),
         tuple(tuple(_cell(column, columns[column][row]) for column in SHIFT_COLUMNS) for row in shown),
         tuple(_tip(columns, row) for row in shown),
         tuple(columns["delta_explained"][row] for row in shown),
-        len(found),
+        len(matching),
         frozenset(zip(columns["modality"], columns["feature"], strict=True)),
     )
 
 
-def count_words(rows: ShiftRows) -> str:
-    """How many rows are listed."""
-    if rows.found > len(rows.keys):
-        return _("{shown} of {found} rows; sort or search to see others").format(shown=len(rows.keys), found=rows.found)
-    if rows.found < len(rows.every):
-        return _("{found} of {total} rows").format(found=rows.found, total=len(rows.every))
+def count_text(rows: ShiftRows) -> str:
+    """The number of rows in the list."""
+    if rows.matches > len(rows.keys):
+        return _("{shown} of {count} rows; sort or search to see others").format(
+            shown=len(rows.keys), count=rows.matches
+        )
+    if rows.matches < len(rows.every):
+        return _("{count} of {total} rows").format(count=rows.matches, total=len(rows.every))
     return _("{total} rows").format(total=len(rows.every))
 
 
@@ -95,11 +96,14 @@ def family_rows(table: Any) -> list[tuple[str, ...]]:
     columns = columns_of(table)
     return [
         (
-            str(columns["group"][row]), str(columns["n_features"][row]), _number(columns["r2_pre"][row]),
-            _number(columns["r2_ft"][row]), f"{_number(columns['p_holm'][row], 2)} {columns['stars'][row]}".strip(),
+            str(columns["group"][row]),
+            str(columns["n_features"][row]),
+            _number(columns["r2_pre"][row]),
+            _number(columns["r2_ft"][row]),
+            f"{_number(columns['p_holm'][row], 2)} {columns['stars'][row]}".strip(),
         )
         for row in range(len(columns["group"]))
-    ]  # fmt: skip
+    ]
 
 
 def family_r2(table: Any) -> tuple[list[float | None], list[float | None]]:
@@ -108,7 +112,7 @@ def family_r2(table: Any) -> tuple[list[float | None], list[float | None]]:
     return list(columns["r2_pre"]), list(columns["r2_ft"])
 
 
-def summary_words(table: Any) -> str:
+def summary_text(table: Any) -> str:
     """The lens in a few lines of rich text; what makes it untrustworthy in red."""
     if table is None:
         return escape(_("Nothing fitted or opened yet."))
@@ -151,8 +155,8 @@ def lens_roi(table: Any) -> str:
 
 def lens_folder(table: Any) -> Path | None:
     """Where the lens's files are; None if they are not there any more."""
-    named = table.GetAttribute(FOLDER_ATTRIBUTE) if table is not None else None
-    return Path(named) if named and (Path(named) / "lens.json").is_file() else None
+    name = table.GetAttribute(FOLDER_ATTRIBUTE) if table is not None else None
+    return Path(name) if name and (Path(name) / "lens.json").is_file() else None
 
 
 def lens_cases(folder: Path | None) -> list[tuple[str, str]]:
@@ -160,22 +164,21 @@ def lens_cases(folder: Path | None) -> list[tuple[str, str]]:
     file = folder / "cases.csv" if folder is not None else None
     if file is None or not file.is_file():
         return []
-    with open(file, encoding="utf-8-sig", newline="") as stream:
-        cases = [(row.get("id") or "", row.get("split") or "") for row in csv.DictReader(stream)]
-    return sorted((each for each in cases if each[0]), key=lambda each: each[1] != "test")
+    cases = [(row.get("id", ""), row.get("split", "")) for row in read_csv(file).rows]
+    return sorted((case for case in cases if case[0]), key=lambda case: case[1] != "test")
 
 
-def feature_words(modality: str, feature: str) -> str:
+def feature_text(modality: str, feature: str) -> str:
     """A feature as a person would name it."""
     return f"{explained(feature).label or feature} · {modality}"
 
 
-def _holds(columns: Mapping[str, Sequence[Any]], row: int, wanted: Sequence[str]) -> bool:
-    if not wanted:
+def _holds(columns: Mapping[str, Sequence[Any]], row: int, terms: Sequence[str]) -> bool:
+    if not terms:
         return True
     names = " ".join(str(columns[name][row]) for name in ("modality", "feature", "family", "image_type"))
     text = f"{names} {explained(columns['feature'][row]).label}".lower()
-    return all(word in text for word in wanted)
+    return all(term in text for term in terms)
 
 
 def _cell(column: str, value: Any) -> str:

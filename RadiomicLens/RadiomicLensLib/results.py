@@ -4,142 +4,98 @@ Everything is read back from the lens's table node and the nodes it refers to, s
 """
 
 import contextlib
-from pathlib import Path
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.errors import InputError
+from deepradiomics.scene.nodes.tables import sort_rows
+from deepradiomics.scene.panel import results_section
 from deepradiomics.scene.panel.bars import AGAINST, fill_bars
 from deepradiomics.scene.panel.feature_names import BESIDE_FOUR, breakable, fit_rows
-from deepradiomics.scene.panel.result_actions import (
-    copy_methods,
-    export,
-    fill_list,
-    fit_columns,
-    open_report,
-    report_of,
-)
+from deepradiomics.scene.panel.lists import fit_columns
+from deepradiomics.scene.show.lens.result import lens_tables, nodes_of
+from deepradiomics.scene.views.layouts import show_table_and_chart
 
 from . import result_text as text
 
-ROW_HEIGHT = 22
 FAMILY_BAR = 58  # pixels: two columns of bars beside the groups' names
 WIDTHS = (130, 46, 86, 56, 54, 54)  # of the main columns: all are seen in a panel 520 pixels wide
 
 
-class ResultsSection:
+class ResultsSection(results_section.ResultsSection):
     """Shows one lens: that of the shift table in the parameter `resultTable`."""
 
+    lists = ("shiftTable", "familyTable")
+
     def __init__(self, panel) -> None:
-        self.panel, self.ui = panel, panel.ui
+        super().__init__(panel)
         self._shown: tuple = ()  # what the list of features was filled from
-        self._tables: list = []  # in the order of the selector
         self._rows = text.ShiftRows()
-        self._items: list = []  # of the lists: PythonQt lets go of an item that nobody else holds
-        self._bars: list = []
-        self._family_items: list = []
-        self._following = False
-        for widget in (self.ui.shiftTable, self.ui.familyTable):
-            widget.verticalHeader().setVisible(False)
-            widget.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self._bars: dict[str, list] = {}  # of the lists' cells, held for the same reason as their items
         header = self.ui.shiftTable.horizontalHeader()
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(True)
         header.sectionClicked.connect(self.onHeader)
-        self.ui.resultSelector.connect("currentIndexChanged(int)", self.onResultChosen)
-        self.ui.openResultButton.connect("clicked(bool)", self.onOpenResult)
         self.ui.shiftTable.connect("itemSelectionChanged()", self.onRowChosen)
-        self.ui.r2ChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("r2"))
-        self.ui.shiftChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("shift"))
-        self.ui.explainedChartButton.connect("clicked(bool)", lambda checked=False: self.onChart("explained"))
-        self.ui.copyMethodsButton.connect("clicked(bool)", self.onCopyMethods)
-        self.ui.openReportButton.connect("clicked(bool)", self.onOpenReport)
-        self.ui.exportButton.connect("clicked(bool)", self.onExport)
+        for name in ("r2", "shift", "explained"):
+            button = getattr(self.ui, f"{name}ChartButton")
+            button.connect("clicked(bool)", lambda checked=False, name=name: self.onChart(name))
 
-    def lists(self, modality: str, feature: str) -> bool:
+    def has(self, modality: str, feature: str) -> bool:
         """Whether the lens on show has this feature."""
         return (modality, feature) in self._rows.every
 
     # --- what to show ----------------------------------------------------------------------------------------------
 
     def show(self, nodes) -> None:
-        """Show a new lens (`deepradiomics.scene.lens.LensNodes`)."""
-        for warning in nodes.warnings:
-            self.panel.log(warning)
+        """Show a new lens (`deepradiomics.scene.show.lens.result.LensNodes`)."""
         p = self.panel.parameters
         p.sortColumn, p.sortDescending = "delta_explained", True  # as the table comes
         p.chosenModality = p.chosenFeature = ""
-        p.resultTable = nodes.shift
-        self.ui.resultsSection.collapsed = False
+        self.open(nodes.shift, nodes.warnings)
 
-    def restore(self) -> None:
-        """Open the section when the scene holds a lens."""
+    def forget(self) -> None:
+        """The panel was bound to another scene: fill the lists anew."""
         self._shown = ()
-        self.ui.resultsSection.collapsed = self.panel.parameters.resultTable is None
 
-    def refresh(self) -> None:
-        """Bring the section up to date with the parameters."""
-        p = self.panel.parameters
-        table = p.resultTable
-        self._following = True
-        try:
-            self._follow_tables(table)
-            now = (table.GetID(), table.GetTable().GetMTime(), p.shiftFilter) if table is not None else ("",)
-            if now != self._shown:
-                if table is None or now[0] != (self._shown or ("",))[0]:
-                    self._fill_families(table)
-                self._shown = now
-                self.ui.summaryLabel.text = text.summary_words(table)
-                self._fill_features(table)
-            self._show_order()
-            self._show_chosen()
-        finally:
-            self._following = False
-        for name in ("r2Chart", "shiftChart", "explainedChart", "export"):
-            getattr(self.ui, f"{name}Button").enabled = table is not None
-        self.ui.copyMethodsButton.enabled = table is not None and bool(table.GetAttribute("DeepRadiomics.methods_text"))
-        self.ui.openReportButton.enabled = report_of(table) is not None
-
-    def _follow_tables(self, chosen) -> None:
+    def results(self) -> list:
         """The lenses in the scene, to choose from."""
-        from deepradiomics.scene.lens import lens_tables
-
         tables = lens_tables(slicer.mrmlScene)
-        if [each.GetID() for each in tables] != [each.GetID() for each in self._tables]:
-            self._tables = tables
-            self.ui.resultSelector.clear()
-            for each in tables:
-                self.ui.resultSelector.addItem(each.GetName().partition(": ")[2] or each.GetName())
-        ids = [each.GetID() for each in tables]
-        self.ui.resultSelector.currentIndex = ids.index(chosen.GetID()) if chosen and chosen.GetID() in ids else -1
-        self.ui.resultSelector.enabled = bool(tables)
+        return [(table, table.GetName().partition(": ")[2] or table.GetName()) for table in tables]
 
-    def onResultChosen(self, index: int) -> None:
-        """The user chose another lens of the scene."""
-        if not self._following and 0 <= index < len(self._tables):
-            self.panel.parameters.resultTable = self._tables[index]
+    def open_title(self) -> str:
+        return _("Result folder of a lens")
 
-    def onOpenResult(self, checked: bool = False) -> None:
-        """Open the result folder of a lens that was fitted before."""
-        folder = qt.QFileDialog.getExistingDirectory(self.panel.parent, _("Result folder of a lens"))
-        if folder:
-            with self.panel.errors_shown():
-                self.show(self.panel.logic.open(Path(folder)))
+    def fill(self) -> None:
+        """Bring the lists up to date with the parameters."""
+        p, table = self.panel.parameters, self.table
+        now = (table.GetID(), table.GetTable().GetMTime(), p.shiftFilter) if table is not None else ("",)
+        if now != self._shown:
+            if table is None or now[0] != (self._shown or ("",))[0]:
+                self._fill_families(table)
+            self._shown = now
+            self.ui.summaryLabel.text = text.summary_text(table)
+            self._fill_features(table)
+        self._show_order()
+        self._show_chosen()
+        for name in ("r2", "shift", "explained"):
+            getattr(self.ui, f"{name}ChartButton").enabled = table is not None
 
     # --- the lists -------------------------------------------------------------------------------------------------
 
     def _fill_features(self, table) -> None:
-        words = self.panel.parameters.shiftFilter
-        self._rows = text.shift_rows(table, words) if table is not None else text.ShiftRows()
+        search = self.panel.parameters.shiftFilter
+        self._rows = text.shift_rows(table, search) if table is not None else text.ShiftRows()
         headers = text.shift_headers()
         tips = dict(zip(headers, text.SHIFT_COLUMNS, strict=True))
         listed, labels = self.ui.shiftTable, [texts[0] for texts in self._rows.texts]
         cells = [(breakable(texts[0]), *texts[1:]) for texts in self._rows.texts]
         first = listed.columnCount == 0
-        self._items = fill_list(listed, headers, cells, self._rows.tips)
+        self.fill_rows("shiftTable", headers, cells, self._rows.tips)
         shifts = [texts[text.BAR_COLUMN] for texts in self._rows.texts]
-        self._bars = fill_bars(listed, text.BAR_COLUMN, self._rows.shifts, shifts)
+        self._bars["shiftTable"] = fill_bars(listed, text.BAR_COLUMN, self._rows.shifts, shifts)
         for column, width in enumerate(WIDTHS if first else ()):  # later they keep the widths that the user gave them
             listed.setColumnWidth(column, width)
         for column in range(len(WIDTHS), len(headers)):
@@ -149,19 +105,17 @@ class ResultsSection:
             item = listed.horizontalHeaderItem(column)
             if item is not None and table is not None:
                 item.setToolTip(table.GetColumnDescription(name))
-        self.ui.shiftCountLabel.text = text.count_words(self._rows) if table is not None else ""
+        self.ui.shiftCountLabel.text = text.count_text(self._rows) if table is not None else ""
 
     def _fill_families(self, table) -> None:
-        from deepradiomics.errors import InputError
-        from deepradiomics.scene.lens import nodes_of
-
         rows, r2 = [], ([], [])
         if table is not None:
             with contextlib.suppress(InputError):  # the user removed that node; the features can still be looked at
                 family = nodes_of(table).family
                 rows, r2 = text.family_rows(family), text.family_r2(family)
-        listed, headers = self.ui.familyTable, text.family_headers()
-        self._family_items = fill_list(listed, headers, rows, ["" for _row in rows])
+        headers = text.family_headers()
+        listed = self.fill_rows("familyTable", headers, rows, [""] * len(rows))
+        self._bars["familyTable"] = []
         known = [value for values in r2 for value in values if value is not None and value == value]
         reach, signed = max(map(abs, known), default=None), any(value < 0 for value in known)
         for column, values in zip(text.FAMILY_BARS, r2, strict=True):
@@ -169,7 +123,7 @@ class ResultsSection:
             bars = fill_bars(listed, column, values, shown, colours, reach=reach, signed=signed)
             for bar in bars:
                 bar.setMinimumWidth(FAMILY_BAR)
-            self._family_items += bars
+            self._bars["familyTable"] += bars
         fit_columns(listed, len(headers), 0)
 
     def onHeader(self, column: int) -> None:
@@ -177,8 +131,6 @@ class ResultsSection:
         p = self.panel.parameters
         if p.resultTable is None:
             return
-        from deepradiomics.scene.tables import sort_rows
-
         name = text.SHIFT_COLUMNS[column]
         descending = not p.sortDescending if name == p.sortColumn else name not in text.ASCENDING
         sort_rows(p.resultTable, name, descending=descending)
@@ -195,7 +147,7 @@ class ResultsSection:
     def onRowChosen(self) -> None:
         """The user chose a feature."""
         row = self.ui.shiftTable.currentRow()
-        if self._following or not 0 <= row < len(self._rows.keys):
+        if self.following or not 0 <= row < len(self._rows.keys):
             return
         p = self.panel.parameters
         if self._rows.keys[row] != (p.chosenModality, p.chosenFeature):
@@ -211,31 +163,15 @@ class ResultsSection:
         elif self.ui.shiftTable.currentRow() != row or not self.ui.shiftTable.selectedItems():
             self.ui.shiftTable.selectRow(row)
 
-    # --- charts, report, methods, export ---------------------------------------------------------------------------
+    # --- charts, export --------------------------------------------------------------------------------------------
 
     def onChart(self, name: str) -> None:
         """Show a chart beside the table of features."""
         with self.panel.errors_shown():
-            from deepradiomics.scene.layouts import show_table_and_chart
-            from deepradiomics.scene.lens import nodes_of
-
-            nodes = nodes_of(self.panel.parameters.resultTable)
+            nodes = nodes_of(self.table)
             show_table_and_chart(slicer.mrmlScene, nodes.shift, nodes.charts[name])
 
-    def onOpenReport(self, checked: bool = False) -> None:
-        """Open the report in the web browser."""
-        open_report(report_of(self.panel.parameters.resultTable))
-
-    def onCopyMethods(self, checked: bool = False) -> None:
-        """Copy the paragraph for a paper."""
-        copy_methods(self.panel, self.panel.parameters.resultTable)
-
-    def onExport(self, checked: bool = False) -> None:
-        """Write the table on show (features or families, all rows) to a CSV or Parquet file that the user chooses."""
-        from deepradiomics.scene.lens import nodes_of
-
-        with self.panel.errors_shown():
-            table = self.panel.parameters.resultTable
-            if self.ui.resultTabs.currentIndex == 1:
-                table = nodes_of(table).family
-            export(self.panel, table, "lens.csv")
+    def exported(self) -> tuple:
+        """The table on show: features or families."""
+        families = self.ui.resultTabs.currentIndex == 1
+        return nodes_of(self.table).family if families else self.table, "lens.csv"

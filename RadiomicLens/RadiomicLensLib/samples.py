@@ -1,48 +1,40 @@
 """Sample data: a synthetic prostate, three modalities on three grids, with gland and lesion; a lens of such cases."""
 
 import contextlib
-from pathlib import Path
 from typing import Any
 
 import slicer
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.scene_cohort import SceneCase
+from deepradiomics.errors import InputError
+from deepradiomics.scene.job.runner import FOLDER_ATTRIBUTE
+from deepradiomics.scene.nodes.export import columns_of
+from deepradiomics.scene.nodes.map_place import reference_place
+from deepradiomics.scene.nodes.outline import add_outline
+from deepradiomics.scene.nodes.sample_nodes import mark_sample, sample_nodes
+from deepradiomics.scene.nodes.volumes import node_from_volume
+from deepradiomics.scene.panel.samples import SYNTHETIC, offer_sample
+from deepradiomics.scene.runs.scene_cohort import SceneCase
+from deepradiomics.scene.show.lens.result import lens_tables, nodes_of
+from deepradiomics.scene.tree.folder import result_folder_item
+from deepradiomics.scene.views.overlay import show_over
 
 from .choices import CaseSource, EncoderSource
 from .encoders import SAMPLE_BUNDLE
 from .result_text import lens_modalities
 
-CATEGORY = "DeepRadiomics"
 SAMPLE, SAMPLE_LENS = "prostate", SAMPLE_BUNDLE / "lens"
 SEED, GRADE, GLAND = 11, 3, "gland"
-_THUMBNAIL = Path(__file__).resolve().parents[1] / "Resources" / "Icons" / "RadiomicLens.png"
 
 
 def register_sample_data() -> None:
     """Offer the prostate in the Sample Data module."""
-    import SampleData
-
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category=CATEGORY,
-        sampleName="SyntheticProstate",
-        uris="",
-        fileNames="",
-        nodeNames="SyntheticProstate",
-        customDownloader=lambda source: list(load_synthetic_prostate().volumes.values()),
-        thumbnailFileName=str(_THUMBNAIL),
-    )
+    offer_sample("SyntheticProstate", lambda: list(load_synthetic_prostate().volumes.values()), __file__)
 
 
 def load_synthetic_prostate() -> SceneCase:
     """Add T2, high-b and ADC with gland and lesion to the scene, in a folder of their own: a case for the panel."""
-    from deepradiomics.phantoms.prostate import prostate_exam
-    from deepradiomics.scene.folder import result_folder_item
-    from deepradiomics.scene.lens_roi import add_outline
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.overlay import show_over
-    from deepradiomics.scene.sample_nodes import mark_sample
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.phantoms.prostate.cohort import prostate_exam
 
     exam, scene = prostate_exam(SEED, GRADE), slicer.mrmlScene
     name = _("Synthetic prostate")
@@ -51,7 +43,7 @@ def load_synthetic_prostate() -> SceneCase:
         volumes[modality] = node_from_volume(volume, scene, f"{name} {modality}")
         volumes[modality].CreateDefaultDisplayNodes()
         mark_sample(volumes[modality], SAMPLE, modality)
-        volumes[modality].SetDescription("SYNTHETIC: made by DeepRadiomics, not a patient")
+        volumes[modality].SetDescription(SYNTHETIC)
     t2 = volumes["t2"]
     rois = {}
     for roi, mask in exam.masks.items():
@@ -66,11 +58,8 @@ def load_synthetic_prostate() -> SceneCase:
 
 def open_sample_lens(logic: Any) -> Any:
     """The lens of synthetic prostates that comes with the module; opened where the scene does not hold it yet."""
-    from deepradiomics.errors import InputError
-    from deepradiomics.scene.lens import lens_tables, nodes_of
-    from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
-
-    tables = [each for each in lens_tables(slicer.mrmlScene) if each.GetAttribute(FOLDER_ATTRIBUTE) == str(SAMPLE_LENS)]
+    folder = str(SAMPLE_LENS)
+    tables = [table for table in lens_tables(slicer.mrmlScene) if table.GetAttribute(FOLDER_ATTRIBUTE) == folder]
     for table in reversed(tables):
         with contextlib.suppress(InputError):  # the user removed some of its nodes
             return nodes_of(table)
@@ -82,19 +71,15 @@ def choose_sample(parameters: Any) -> None:
 
     A prostate that the scene still holds is taken again.
     """
-    from deepradiomics.scene.export import columns_of
-    from deepradiomics.scene.overlay import show_over
-    from deepradiomics.scene.sample_nodes import sample_nodes
-
     p, modalities = parameters, lens_modalities(parameters.resultTable)
-    found = sample_nodes(slicer.mrmlScene, SAMPLE)
-    if not {*modalities, GLAND} <= set(found):
+    nodes = sample_nodes(slicer.mrmlScene, SAMPLE)
+    if not {*modalities, GLAND} <= set(nodes):
         load_synthetic_prostate()
-        found = sample_nodes(slicer.mrmlScene, SAMPLE)
-    show_over(slicer.mrmlScene, found[modalities[0]])
+        nodes = sample_nodes(slicer.mrmlScene, SAMPLE)
+    show_over(slicer.mrmlScene, nodes[modalities[0]])
     p.encoderSource, p.caseSource, p.shiftFilter = EncoderSource.SAMPLE, CaseSource.SCENE, ""
-    p.caseVolumes = {each: found[each] for each in modalities}
-    p.caseSegmentation, p.caseSegmentId = found[GLAND], found[GLAND].GetSegmentation().GetNthSegmentID(0)
+    p.caseVolumes = {modality: nodes[modality] for modality in modalities}
+    p.caseSegmentation, p.caseSegmentId = nodes[GLAND], nodes[GLAND].GetSegmentation().GetNthSegmentID(0)
     columns = columns_of(p.resultTable)
     p.chosenModality, p.chosenFeature = columns["modality"][0], columns["feature"][0]
 

@@ -3,7 +3,10 @@
 import slicer
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.panel.lists import show_rows
 from deepradiomics.scene.panel.module_panel import ModulePanel
+from deepradiomics.scene.panel.parameter_node import options_of
+from deepradiomics.scene.views.layouts import register_layouts
 
 from . import costs, readiness
 from .case_view import CaseSection
@@ -12,9 +15,13 @@ from .cohort_view import CohortSection
 from .cohorts import Cohort, CohortReader, scene_cases
 from .encoders import chosen_encoders
 from .logic import RadiomicLensLogic
-from .parameters import parameter_node
+from .parameters import RadiomicLensParameterNode
 from .results import ResultsSection
 from .samples import choose_sample, open_sample_lens
+
+FIT_PARAMETERS = (
+    "preset", "roi", "sweep", "fit_on", "permutations", "bootstraps", "missing", "task_name", "layer", "device", "seed",
+)  # fmt: skip
 
 
 class LensPanel(ModulePanel):
@@ -22,29 +29,23 @@ class LensPanel(ModulePanel):
 
     title = _("Radiomic Lens")
     logic: RadiomicLensLogic
+    parameter_type = RadiomicLensParameterNode
+    offline_feature = "lens"
 
     def build(self) -> None:
         """Make the logic and the sections, connect the controls."""
-        from deepradiomics.scene.layouts import register_layouts
-
         register_layouts(slicer.mrmlScene)
         self.logic = RadiomicLensLogic()
         self.cohortReader = CohortReader()
         self.cohort = CohortSection(self)
         self.results = ResultsSection(self)
         self.caseView = CaseSection(self)
-        self.ui.applyButton.connect("clicked(bool)", self.onApply)
-        self.ui.installOfflineButton.connect("clicked(bool)", self.onInstallOffline)
 
     def run_buttons(self) -> tuple:
         return (self.ui.applyButton, self.ui.showCaseButton)
 
     def locked_sections(self) -> tuple:
         return (self.ui.inputsSection, self.ui.encodersSection, self.ui.optionsSection)
-
-    def make_parameters(self):
-        """The scene's parameter node of this module."""
-        return parameter_node()
 
     def node_selectors(self) -> list:
         """Those of the case view as well, which are made for the lens's modalities."""
@@ -61,7 +62,13 @@ class LensPanel(ModulePanel):
         if self.parameters is None:
             return
         p = self.parameters
-        self._show_rows()
+        show_rows(
+            self.ui,
+            manifestArea=p.casesSource is CasesSource.MANIFEST,
+            parameterFileArea=p.featureSet is FeatureSet.FILE,
+            finetuneFolderArea=p.encoderSource is EncoderSource.RUN,
+            eachEncoderArea=p.encoderSource is EncoderSource.EACH,
+        )
         cohort = self.cohortReader.read(p)
         if p.roi not in cohort.rois and not cohort.problem:
             p.roi = cohort.rois[0]  # comes back here through the parameter node
@@ -75,14 +82,7 @@ class LensPanel(ModulePanel):
             return
         reason = readiness.why_not_apply(p, cohort)
         why_not = self.set_ready(self.ui.applyButton, reason, _("Fit the lens in the background."), "lens")
-        self.ui.estimateLabel.text = why_not or costs.words(costs.seconds(p, cohort))
-
-    def _show_rows(self) -> None:
-        p = self.parameters
-        self.ui.manifestArea.visible = p.casesSource is CasesSource.MANIFEST
-        self.ui.parameterFileArea.visible = p.featureSet is FeatureSet.FILE
-        self.ui.finetuneFolderArea.visible = p.encoderSource is EncoderSource.RUN
-        self.ui.eachEncoderArea.visible = p.encoderSource is EncoderSource.EACH
+        self.ui.estimateLabel.text = why_not or costs.text(costs.seconds(p, cohort))
 
     # --- running ---------------------------------------------------------------------------------------------------
 
@@ -104,17 +104,12 @@ class LensPanel(ModulePanel):
         cohort: Cohort = self.cohortReader.read(p)
         pre, ft = chosen_encoders(p)
         in_scene = p.casesSource is CasesSource.SCENE
-        hidden = {"hidden": p.hidden} if p.hidden else {}
+        options = options_of(p, FIT_PARAMETERS)
+        if p.hidden:
+            options["hidden"] = p.hidden
         return self.logic.start_fit(
             None if in_scene else p.manifest, scene_cases() if in_scene else None, pre, ft, p.outputFolder,
             finetune=p.finetuneFolder if p.encoderSource is EncoderSource.RUN else None,
-            task=p.taskName.strip(), layer=p.layer.strip(),
-            preset=p.preset.value, modalities=list(readiness.chosen_modalities(p, cohort)), roi=p.roi,
-            params=readiness.params_of(p), sweep=p.sweep, fit_on=p.fitOn.value, permutations=p.permutations,
-            bootstraps=p.bootstraps, missing=p.missing.value, device=p.device.value, seed=p.seed,
-            resume=not p.startOver, **hidden, **callbacks,
+            modalities=list(readiness.chosen_modalities(p, cohort)), params=readiness.params_of(p),
+            resume=not p.startOver, **options, **callbacks,
         )  # fmt: skip
-
-    def onInstallOffline(self, checked: bool = False) -> None:
-        """Install the packages from a folder of wheels that the user chooses."""
-        self.install_offline("lens")

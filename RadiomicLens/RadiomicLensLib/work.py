@@ -1,4 +1,4 @@
-"""What each kind of run does: files written for the child, words of its command line, how the result is shown."""
+"""What each kind of run does: files written for the child, its command line, how the result is shown."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,19 @@ from typing import Any
 import slicer
 
 from deepradiomics.errors import InputError
-from deepradiomics.scene.runner import FOLDER_ATTRIBUTE, Work
-from deepradiomics.scene.scene_cohort import SceneCase, given_cases, shared, write_cohort, write_region
-
-from . import commands
+from deepradiomics.files.atomic import atomic_folder, content_hash, sha256_file, write_json
+from deepradiomics.lens.config import LensConfig
+from deepradiomics.scene.job.runner import FOLDER_ATTRIBUTE, Work
+from deepradiomics.scene.nodes.map_place import reference_place
+from deepradiomics.scene.runs.arguments import absolute, arguments
+from deepradiomics.scene.runs.node_files import write_image
+from deepradiomics.scene.runs.scene_cohort import SceneCase, given_cases, shared, write_cohort, write_region
+from deepradiomics.scene.show.lens.case import show_case
+from deepradiomics.scene.show.lens.result import show_lens
 
 SCENE_CASES = "cases"  # in the output folder: the scene's images, for the case view of another day
+FIT = ("task_name", "layer", "device", "seed")
+"""Options of the command; all others are those of `LensConfig`."""
 
 
 def fit(
@@ -24,14 +31,10 @@ def fit(
     output: Path | str | None = None,
     *,
     finetune: Path | str | None = None,
-    task: str = "",
-    layer: str = "",
-    device: str = "auto",
-    seed: int = 0,
     resume: bool = True,
     **options: Any,
 ) -> Work:
-    """A lens fitted on a cohort; its nodes are `deepradiomics.scene.lens.LensNodes`."""
+    """A lens fitted on a cohort; its nodes are `deepradiomics.scene.show.lens.result.LensNodes`."""
     if (manifest is None) == (cases is None):
         raise InputError("give the cohort in one way: manifest=… (CSV file) or cases=… (volumes of the scene).")
     if finetune is not None:
@@ -42,20 +45,16 @@ def fit(
     if not output:
         raise InputError("output: name the folder for the lens.")
     out = Path(output).absolute()
+    of_command = {name: options.pop(name) for name in FIT if name in options}
     config = configuration(options)
     in_scene = _scene_cases(cases, config["roi"]) if cases is not None else ()
 
     def build(folder: Path) -> Sequence[str]:
-        from deepradiomics.files import write_json
-
         write_json(folder / "config.json", config)
-        source = (
-            Path(manifest).absolute() if manifest is not None else _written(in_scene, config, folder / "cases", out)
-        )
-        return commands.fit_arguments(
-            source, _source(pre), _source(ft), out, config=folder / "config.json",
-            finetune=Path(finetune).absolute() if finetune is not None else None,
-            task=task, layer=layer, device=device, seed=seed, resume=resume,
+        source = absolute(manifest) or _written(in_scene, config, folder / "cases", out)
+        return arguments(
+            ["lens", "fit", source, "--resume" if resume else "--no-resume"], out=out, pre=_source(pre),
+            ft=_source(ft), config=folder / "config.json", finetune=absolute(finetune), **of_command,
         )  # fmt: skip
 
     return Work(build, lambda event, folder: open_result(out))
@@ -72,37 +71,30 @@ def case(
     lens: Any = None,
     preset: str = "paper",
 ) -> Work:
-    """One feature's map of one case; its nodes are `deepradiomics.scene.lens_case.CaseNodes`.
+    """One feature's map of one case; its nodes are `deepradiomics.scene.show.lens.case.CaseNodes`.
 
     `volumes` (by modality) and `roi` (segmentation node, segment ID) are of the scene; without them the case's files
-    are read. Volumes without `roi` take the ellipsoid that we draw. `lens` are the nodes of the lens, shown below the
-    images; without a `result` the features are computed as the `preset` says.
+    are read. Volumes without `roi` take the ellipsoid in the middle of the image, which is no reader's contour. `lens`
+    are the nodes of the lens, shown below the images; without a `result` the features are computed as the `preset`
+    says.
     """
     if result is None and not volumes:
         raise InputError("there is no lens in the scene: fit one, open(result_folder), or give result=… or volumes=….")
-    lay: dict[str, Any] = {}  # where the volumes lay when the run began
+    places: dict[str, Any] = {}  # where the volumes lay when the run began
 
     def build(folder: Path) -> Sequence[str]:
-        views, mask = {}, None
+        call = ["lens", "case", *(["--preset", preset] if result is None else [Path(result).absolute()])]
+        region: dict[str, Any] = {}
+        for number, (name, node) in enumerate((volumes or {}).items()):
+            call += ["--view", f"{name}={write_image(node, folder / f'view{number}.nrrd', name)}"]
+            places[name] = reference_place(node)
         if volumes:
-            from deepradiomics.images import write_volume
-            from deepradiomics.scene.map_place import reference_place
-            from deepradiomics.scene.volumes import image_for_run
-
-            for number, (name, node) in enumerate(volumes.items()):
-                views[name] = write_volume(image_for_run(node), folder / f"view{number}.nrrd")
-                lay[name] = reference_place(node)
-            mask = write_region(*roi, volumes, folder / "roi.nrrd") if roi is not None else None
-        return commands.case_arguments(
-            Path(result).absolute() if result is not None else None, case_id, modality, feature, folder / "result",
-            views=views, mask=mask, preset=preset,
-        )  # fmt: skip
+            region = {"roi": "ellipsoid"} if roi is None else {"mask": write_region(*roi, volumes, folder / "roi.nrrd")}
+        return arguments(call, out=folder / "result", case_id=case_id, modality=modality, feature=feature, **region)
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
-        from deepradiomics.scene.lens_case import show_case
-
         return show_case(
-            folder / "result", slicer.mrmlScene, volumes, lens=lens, places=lay or None, verified=bool(volumes),
+            folder / "result", slicer.mrmlScene, volumes, lens=lens, places=places or None, verified=bool(volumes),
             region=_still_there(roi),
         )  # fmt: skip
 
@@ -112,8 +104,6 @@ def case(
 
 def open_result(folder: Path | str) -> Any:
     """Show a result folder of `lens fit` in the scene; its table node remembers the folder."""
-    from deepradiomics.scene.lens import show_lens
-
     nodes = show_lens(Path(folder), slicer.mrmlScene)
     nodes.shift.SetAttribute(FOLDER_ATTRIBUTE, str(Path(folder).absolute()))
     return nodes
@@ -130,12 +120,10 @@ def configuration(options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: an option is unknown (the nearest known one is named), or a value is out of range.
     """
-    from deepradiomics.lens.config import LensConfig
-
-    given = dict(options)
-    if "params" in given and Path(given["params"]).is_file():
-        given["params"] = str(Path(given["params"]).absolute())  # the child works elsewhere
-    return LensConfig.from_dict(given).to_dict()
+    chosen = dict(options)
+    if "params" in chosen and Path(chosen["params"]).is_file():
+        chosen["params"] = str(Path(chosen["params"]).absolute())  # the child works elsewhere
+    return LensConfig.from_dict(chosen).to_dict()
 
 
 def _still_there(roi: tuple[Any, str] | None) -> Any | None:
@@ -156,11 +144,9 @@ def _scene_cases(cases: Any, roi: str) -> tuple[SceneCase, ...]:
 def _written(cases: Sequence[SceneCase], config: Mapping[str, Any], folder: Path, out: Path) -> Path:
     """Write the scene's cases into a folder of the output that is named by their content; returns the manifest.
 
-    The same images find the same folder, so that a stopped fit goes on; other images leave the files of an earlier
+    The same images find the same folder, so that a stopped fit resumes; other images leave the files of an earlier
     lens alone, also when the fit refuses to take its place.
     """
-    from deepradiomics.files import atomic_folder, content_hash, sha256_file
-
     modalities = tuple(config["modalities"]) or tuple(shared([case.volumes for case in cases]))
     manifest = write_cohort(cases, modalities, config["roi"], folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -25,11 +25,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from Testing.benchmarks import inputs, peers  # noqa: E402
+from Testing.benchmarks import inputs  # noqa: E402
+from Testing.benchmarks.engine import peers  # noqa: E402
+from Testing.benchmarks.engine.workloads import BY_NAME, EXAMS, WITHOUT_DATA, WORKLOADS, Workload  # noqa: E402
 from Testing.benchmarks.tables import SPEED_COLUMNS, speed_row, write_csv  # noqa: E402
-from Testing.benchmarks.workloads import BY_NAME, EXAMS, WITHOUT_DATA, WORKLOADS, Workload  # noqa: E402
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "engine"
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 FIRST_CALLS = ("ct-107", "ct-1130", "patches", "glcm-maps")
 THREAD_JOBS = ("ct-1130", "patches", "all-maps")
@@ -122,7 +123,7 @@ def first_calls(names: list[str], base: list[str]) -> list[Row]:
 
 def scaling(gpu: bool, base: list[str]) -> list[Row]:
     """Seconds by voxels, grey levels and patches."""
-    from Testing.benchmarks.scaling import SERIES
+    from Testing.benchmarks.engine.scaling import SERIES
 
     rows = []
     for series in SERIES:

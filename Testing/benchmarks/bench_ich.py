@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from deepradiomics.files import atomic_file, read_json, write_json
+from deepradiomics.files.atomic import atomic_file, read_json, write_json
 from Testing.benchmarks.bench_lens import COLUMNS as LENS_COLUMNS
 from Testing.benchmarks.bench_lens import CORES, Row, in_turns, line, shown, yes
 from Testing.benchmarks.bench_registration import machine
@@ -91,7 +91,7 @@ def nmf(arguments: argparse.Namespace) -> list[Row]:
     import sklearn.decomposition
     import torch
 
-    from deepradiomics.ich.nmf import NMF
+    from deepradiomics.modelling.components.nmf import NMF
 
     n, p, k = (60, 800, 12) if arguments.quick else (400, 65_536, 128)
     X = table(n, p, arguments.seed)
@@ -174,7 +174,7 @@ def child_memory(quick: bool, seed: int) -> None:
     """Fit as an experiment does and print what it took; the data's own memory is included."""
     import resource
 
-    from deepradiomics.ich.components import Components
+    from deepradiomics.modelling.components.nmf_components import Components
 
     n, p, k, iterations = (40, 3000, 8, 2) if quick else (866, 294_912, 128, 2)
     X = table(n, p, seed)
@@ -190,7 +190,7 @@ def child_memory(quick: bool, seed: int) -> None:
 
 def cells(arguments: argparse.Namespace) -> list[Row]:
     """All cells of an experiment on ready components."""
-    from deepradiomics.ich.experiment_config import EXPLAINED_INPUT, INPUTS
+    from deepradiomics.ich.experiment.config import EXPLAINED_INPUT, INPUTS
 
     config, splits = experiment(arguments)
     inputs = list(INPUTS)
@@ -205,7 +205,7 @@ def cells(arguments: argparse.Namespace) -> list[Row]:
 
 def scaling(arguments: argparse.Namespace) -> list[Row]:
     """The cells of one fold of one outcome, by one worker and by two."""
-    from deepradiomics.ich.experiment_config import INPUTS
+    from deepradiomics.ich.experiment.config import INPUTS
 
     config, splits = experiment(arguments)
     part = [only(splits[0], next(iter(CLASSES)))]
@@ -225,9 +225,9 @@ def experiment(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
     """The paper's settings (small ones with --quick) and the splits of synthetic patients."""
     from dataclasses import replace
 
-    from deepradiomics.ich.experiment_config import experiment_config
+    from deepradiomics.ich.experiment.config import ExperimentConfig
 
-    config = experiment_config("paper")
+    config = ExperimentConfig.of_preset("paper")
     if arguments.quick:
         few = ("naive-bayes", "extra-trees")
         config = replace(config, trees=5, folds=2, shap_cases=2, background=3, classifiers=few)
@@ -236,7 +236,8 @@ def experiment(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
 
 def run(splits, config, inputs, workers: int, seed: int, explained: str | None) -> float:  # type: ignore[no-untyped-def]
     """Seconds of all cells in a new folder."""
-    from deepradiomics.ich.cells import run_cells
+    from deepradiomics.ich.experiment.cells import run_cells
+    from deepradiomics.ich.experiment.config import Design
 
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
@@ -247,18 +248,18 @@ def run(splits, config, inputs, workers: int, seed: int, explained: str | None) 
                 last[0] = time.perf_counter()
                 print(f"  {fraction:.0%} after {(last[0] - begun) / 60:.0f} minutes: {message}", flush=True)
 
-        run_cells(splits, folder, config, inputs=inputs, seed=seed, explained_input=explained, workers=workers,
-                  progress=told)  # fmt: skip
+        design = Design(config, tuple(inputs), seed=seed)
+        run_cells(splits, folder, design, explained_input=explained, workers=workers, progress=told)
         return time.perf_counter() - begun
 
 
 def synthetic_splits(config, seed: int, quick: bool) -> list:  # type: ignore[no-untyped-def,type-arg]
     """Components as they come out of the factorisations, and outcomes that depend a little on some of them."""
-    from deepradiomics.ich.cells import SplitBlocks
-    from deepradiomics.ich.folds import everybody, experiment_folds
+    from deepradiomics.ich.experiment.cells import SplitBlocks
+    from deepradiomics.modelling.folds import everybody, experiment_folds
 
     n, external = (60, 20) if quick else (866, 645)
-    widths = {"radiomics": 128, "encoder": 128, "vaegan": 128, "shape": 14}
+    widths = {"radiomics": 128, "encoder": 128, "autoencoder": 128, "shape": 14}
     generator = np.random.default_rng(seed)
     values, risk = {}, np.zeros(n + external)
     for group, width in widths.items():

@@ -44,7 +44,7 @@ def main() -> None:
     rows = one_patient(arguments.presets.split(","), arguments.threads)
     print(shown(rows))
     if arguments.out:
-        from deepradiomics.files import write_json
+        from deepradiomics.files.atomic import write_json
 
         write_json(arguments.out, rows)
 
@@ -83,17 +83,18 @@ def _goal(row: dict[str, Any]) -> str:
 
 def measured(preset: str, threads: int) -> dict[str, Any]:
     """Make a bundle, apply it once, and time the stages."""
-    from Testing.benchmarks.child import limit_threads
+    from Testing.benchmarks.engine.child import limit_threads
 
     limit_threads(threads)
     import torch
 
     torch.set_num_threads(threads)
-    from deepradiomics.ich.apply import apply_case
-    from deepradiomics.ich.case_result import write_case
-    from deepradiomics.phantoms.ich import ich_exam
+    from deepradiomics.ich.patient.request import PatientRequest
+    from deepradiomics.ich.patient.result import write_case
+    from deepradiomics.ich.patient.run import apply_case
+    from deepradiomics.phantoms.ich.cohort import ich_exam
     from deepradiomics.radiomics import extract
-    from deepradiomics.results.ich_case_report import write_case_report
+    from deepradiomics.reports.ich.case_report import write_case_report
 
     exam = ich_exam(11, followup=False, size="clinical")
     with tempfile.TemporaryDirectory() as name:
@@ -101,7 +102,7 @@ def measured(preset: str, threads: int) -> dict[str, Any]:
         bundle, latents = untrained_bundle(folder / "bundle", preset)
         extract(exam.baseline, exam.mask, {"imageType": {"Original": {}}}, threads=threads)  # loads the kernels
         begun, own = time.perf_counter(), time.process_time()
-        case = apply_case(bundle, exam.baseline, exam.mask, device="cpu", threads=threads)
+        case = apply_case(bundle, PatientRequest(exam.baseline, exam.mask), device="cpu", threads=threads)
         applied = time.perf_counter()
         write_case(case, folder / "out")
         written = time.perf_counter()
@@ -124,13 +125,13 @@ def untrained_bundle(folder: Path, preset: str) -> tuple[Path, int]:
     import numpy as np
     import torch
 
-    from deepradiomics.ich.autoencoder import Autoencoder
-    from deepradiomics.ich.autoencoder_config import autoencoder_config
-    from deepradiomics.ich.classifiers import make_classifier
-    from deepradiomics.ich.components import Components
-    from deepradiomics.ich.frozen import freeze
+    from deepradiomics.ich.autoencoder.config import AutoencoderConfig
+    from deepradiomics.ich.autoencoder.latents import Autoencoder
     from deepradiomics.ich.predictor import OutcomeModel, Predictor, save_predictor
-    from deepradiomics.ich.segment_config import segmenter_config
+    from deepradiomics.ich.segmenter.config import SegmenterConfig
+    from deepradiomics.modelling.classifiers import make_classifier
+    from deepradiomics.modelling.components.nmf_components import Components
+    from deepradiomics.modelling.frozen import freeze
     from deepradiomics.networks.dual_unet import DualScaleUNet
     from deepradiomics.networks.segmenter import BundleSegmenter, load_bundle_segmenter
     from deepradiomics.networks.vaegan import autoencoder
@@ -138,10 +139,10 @@ def untrained_bundle(folder: Path, preset: str) -> tuple[Path, int]:
 
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    own = segmenter_config(preset)  # type: ignore[arg-type]
+    own = SegmenterConfig.of_preset(preset)
     network = BundleSegmenter(DualScaleUNet(own.widths, supervised=own.supervised), own.recipe, name=preset)
     segmenter = network.save(folder.with_name("segmenter"))
-    made = autoencoder_config(preset)  # type: ignore[arg-type]
+    made = AutoencoderConfig.of_preset(preset)
     crops = Autoencoder(autoencoder(made.network), made.recipe, made.network, name=preset)
     vaegan = crops.save(folder.with_name("autoencoder"))
 
@@ -149,7 +150,7 @@ def untrained_bundle(folder: Path, preset: str) -> tuple[Path, int]:
     sizes = {
         "radiomics": len(feature_names(Settings.from_params(params))),
         "encoder": sum(int(np.prod(shape)) for shape in network.latent_shapes),
-        "vaegan": int(np.prod(crops.latent_shape)),
+        "autoencoder": int(np.prod(crops.latent_shape)),
     }
     blocks = {}
     for family, d in sizes.items():
@@ -168,8 +169,8 @@ def untrained_bundle(folder: Path, preset: str) -> tuple[Path, int]:
         encoder_sha256=load_bundle_segmenter(segmenter, device="cpu").sha256,
         autoencoder_sha256=_sha256(vaegan), info={"name": f"untrained {preset}", "synthetic": True},
     )  # fmt: skip
-    save_predictor(folder, predictor, segmenter=segmenter, autoencoder=vaegan)
-    return folder, sizes["encoder"] + sizes["vaegan"]
+    save_predictor(folder, predictor, encoder=segmenter, autoencoder=vaegan)
+    return folder, sizes["encoder"] + sizes["autoencoder"]
 
 
 def _sha256(folder: Path) -> str:

@@ -28,13 +28,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import torch
 
-from deepradiomics.files import atomic_file, write_json
-from deepradiomics.lens.encode import encode_stacks
-from deepradiomics.lens.heads import fit_head
-from deepradiomics.lens.intervals import bootstrap_intervals, corrected_residuals
-from deepradiomics.lens.projection import SWEEP, ProjectionSettings, initial, train_projections
+from deepradiomics.files.atomic import atomic_file, write_json
+from deepradiomics.lens.encoders.encode import encode_stacks
+from deepradiomics.lens.estimator.heads import fit_head
+from deepradiomics.lens.estimator.intervals import bootstrap_intervals, corrected_residuals
+from deepradiomics.lens.estimator.projection import initial, train_projections
+from deepradiomics.lens.estimator.projection_settings import SWEEP, ProjectionSettings
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
-from deepradiomics.networks.encoder import Encoder
+from deepradiomics.networks.encoders.encoder import Encoder
 from deepradiomics.prepare.stack import StackRecipe
 from Testing.benchmarks.bench_registration import machine
 from Testing.benchmarks.tables import write_csv

@@ -27,7 +27,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from deepradiomics.files import write_json
+from deepradiomics.files.atomic import write_json
 from deepradiomics.stats.outside import FAR_SD, OUTSIDE_LIMIT, beyond_share
 
 TRAINING_SEED, HELD_OUT_SEED = 501, 502
@@ -50,8 +50,8 @@ def main() -> None:
 
 def knees(real: Sequence[Path], sizes: Sequence[int] = SIZES, held_out: int = HELD_OUT) -> list[dict[str, Any]]:
     """Rows of the fingerprint: the sample model's own cohort, and cohorts of the sizes given."""
-    from deepradiomics.fingerprint.scaling import fit_scaling
-    from deepradiomics.fingerprint.stored import load_fingerprint
+    from deepradiomics.fingerprint.model.bundle import load_fingerprint
+    from deepradiomics.fingerprint.model.scaling import fit_scaling
 
     model = load_fingerprint(BUNDLE)
     training = np.stack([_knee_pool(case, model) for case in _knees(max(sizes), TRAINING_SEED)])
@@ -137,13 +137,13 @@ def shown(rows: list[dict[str, Any]]) -> str:
 
 
 def _knees(count: int, seed: int) -> list[Any]:
-    from deepradiomics.phantoms.knee import _draw_lesions, knee_exam
+    from deepradiomics.phantoms.knee.cohort import _draw_lesions, knee_exam
 
     return [knee_exam((seed, i), lesions).case for i, lesions in enumerate(_draw_lesions(count, seed))]
 
 
 def _real_knees(files: Sequence[Path], model: Any) -> list[Any]:
-    from deepradiomics.fingerprint.apply import complete
+    from deepradiomics.fingerprint.apply.run import complete
     from deepradiomics.images import Case, read_volume
 
     return [
@@ -162,7 +162,7 @@ def _knee_pool(case: Any, model: Any) -> np.ndarray:
 
 
 def _head_row(seed: int, number: int, **how: Any) -> np.ndarray:
-    from deepradiomics.phantoms.ich import ich_exam
+    from deepradiomics.phantoms.ich.cohort import ich_exam
 
     exam = ich_exam((seed, number), followup=False, **how)
     return _radiomics(exam.baseline, exam.mask)
@@ -173,7 +173,7 @@ def _real_heads(file: Path | None, count: int) -> dict[tuple[str, str], list[np.
     if file is None:
         return {}
     from deepradiomics.images import Mask, read_volume
-    from deepradiomics.phantoms.ich_real_head import RealHead
+    from deepradiomics.phantoms.ich.real_head import RealHead
 
     ct = read_volume(file)
     stage = RealHead(ct)
@@ -196,7 +196,7 @@ def _real_heads(file: Path | None, count: int) -> dict[tuple[str, str], list[np.
 
 
 def _radiomics(ct: Any, mask: Any) -> np.ndarray:
-    from deepradiomics.ich.features_case import FeatureSettings
+    from deepradiomics.ich.features.case import FeatureSettings
     from deepradiomics.radiomics import extract
 
     return np.array(list(extract(ct, mask, FeatureSettings().engine()).values()), np.float64)

@@ -22,7 +22,7 @@ import numpy as np
 
 import deepradiomics
 from deepradiomics.devices import resolve_device
-from deepradiomics.files import atomic_file, write_json
+from deepradiomics.files.atomic import atomic_file, write_json
 from deepradiomics.images import Geometry, Volume
 from deepradiomics.prepare import AffineTransform, register, resample
 from Testing.benchmarks.known_affines import ANATOMIES, RANGE_TEXT, Problem, make_problem, synthetic_anatomy

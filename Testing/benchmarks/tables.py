@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from Testing.benchmarks.workloads import Workload
+from Testing.benchmarks.engine.workloads import Workload
 
 SPEED_COLUMNS = (
     "workload", "title", "program", "on", "seconds", "runs", "first_call_s", "times_faster", "peak_mb",

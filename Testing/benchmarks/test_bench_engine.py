@@ -13,9 +13,9 @@ import SimpleITK as sitk
 from deepradiomics.radiomics import Settings, feature_names, features_preset
 from Testing.benchmarks import inputs
 from Testing.benchmarks.bench_engine import output
+from Testing.benchmarks.engine.workloads import BY_NAME, parameters
 from Testing.benchmarks.tables import SPEED_COLUMNS, speed_row, write_csv
-from Testing.benchmarks.workloads import BY_NAME, parameters
-from Testing.reference import oracle
+from Testing.reference.parity import oracle
 
 BENCH = Path(__file__).with_name("bench_engine.py")
 

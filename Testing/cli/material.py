@@ -107,8 +107,8 @@ def small_cohort(folder: Path, cases: int = 12) -> Path:
 def tiny_bundle(folder: Path) -> Path:
     """A model trained for one epoch on noise, on a coarse grid, so that tests stay quick."""
     from deepradiomics.cohort import read_manifest
-    from deepradiomics.fingerprint.config import FingerprintConfig
-    from deepradiomics.fingerprint.train import train
+    from deepradiomics.fingerprint.model.config import FingerprintConfig
+    from deepradiomics.fingerprint.train.run import TrainRequest, train_fingerprint
 
     config = FingerprintConfig.from_dict(
         {
@@ -117,14 +117,18 @@ def tiny_bundle(folder: Path) -> Path:
             "training": {"epochs": 1, "batch_size": 4},
         }
     )
-    return train(read_manifest(small_cohort(folder / "cohort")), config, folder / "run", device="cpu").bundle
+    return train_fingerprint(
+        TrainRequest(read_manifest(small_cohort(folder / "cohort")), config), folder / "run", device="cpu"
+    ).bundle
 
 
-def flat_pair(folder: Path, name: str = "flat", suffix: str = ".nii.gz", seed: int = 0) -> tuple[Path, Path]:
-    """A two-dimensional image and its mask with the labels 1 and 2."""
+def flat_pair(
+    folder: Path, name: str = "flat", suffix: str = ".nii.gz", seed: int = 0, both: bool = False
+) -> tuple[Path, Path]:
+    """A two-dimensional image and its mask with the label 1, or with ``both`` the labels 1 and 2."""
     voxels = np.random.default_rng(seed).normal(200, 40, (20, 24)).astype(np.float32)
     labels = np.zeros(voxels.shape, np.uint8)
-    labels[4:15, 3:12], labels[4:15, 13:21] = 1, 2
+    labels[4:15, 3:12], labels[4:15, 13:21] = 1, 2 * both
     image, mask = folder / f"{name}{suffix}", folder / f"{name}_mask{suffix}"
     for path, array in ((image, voxels), (mask, labels)):
         made = sitk.GetImageFromArray(array)

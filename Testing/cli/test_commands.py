@@ -19,8 +19,10 @@ from Testing.cli import material
 from Testing.cli.run_cli import run_cli
 
 COMMANDS = (
+    ("dicom",),
     ("extract",),
     ("maps",),
+    ("components",),
     ("features", "list"),
     ("features", "explain"),
     ("encode",),
@@ -66,7 +68,8 @@ def test_the_list_of_commands_is_whole() -> None:
 def test_every_command_explains_itself_and_takes_json(command: tuple[str, ...]) -> None:
     found = run_cli([*command, "--help"])
     assert found.code == 0
-    assert "--json" in found.out and "Usage" in found.out
+    assert "--json" in found.out
+    assert "Usage" in found.out
 
 
 def test_help_texts_are_shown_whole() -> None:
@@ -106,23 +109,26 @@ def test_the_version_is_the_packages() -> None:
 def test_a_wrong_command_line_is_a_json_error_with_json() -> None:
     found = run_cli(["extract", "--nonsense", "--json"])
     assert found.code == 2
-    assert found.events[-1]["event"] == "error" and "--nonsense" in found.events[-1]["message"]
+    assert found.events[-1]["event"] == "error"
+    assert "--nonsense" in found.events[-1]["message"]
     assert run_cli(["extract", "--nonsense"]).code == 2
 
 
 def test_an_unexpected_error_exits_with_1_and_says_how_to_see_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import deepradiomics.phantoms.knee
+    import deepradiomics.phantoms.knee.cohort
 
     def broken(*_: object, **__: object) -> Path:
         raise KeyError("inner trouble")
 
-    monkeypatch.setattr(deepradiomics.phantoms.knee, "write_knee_cohort", broken)
+    monkeypatch.setattr(deepradiomics.phantoms.knee.cohort, "write_knee_cohort", broken)
     monkeypatch.delenv("DEEPRADIOMICS_DEBUG", raising=False)
     quiet = run_cli(["phantom", "knee", "-o", tmp_path / "out"])
     assert quiet.code == 1
-    assert "inner trouble" in quiet.err and "DEEPRADIOMICS_DEBUG=1" in quiet.err and "Traceback" not in quiet.err
+    assert "inner trouble" in quiet.err
+    assert "DEEPRADIOMICS_DEBUG=1" in quiet.err
+    assert "Traceback" not in quiet.err
     monkeypatch.setenv("DEEPRADIOMICS_DEBUG", "1")
     assert "Traceback" in run_cli(["phantom", "knee", "-o", tmp_path / "out"]).err
 
@@ -130,10 +136,14 @@ def test_an_unexpected_error_exits_with_1_and_says_how_to_see_more(
 def test_a_phantom_cohort_reports_progress_and_its_manifest(tmp_path: Path) -> None:
     found = run_cli(["phantom", "knee", "--cases", 2, "-o", tmp_path / "knees", "--json"])
     assert found.code == 0, found.err
-    assert found.events[0]["event"] == "started" and found.events[0]["version"] == __version__
+    assert found.events[0]["event"] == "started"
+    assert found.events[0]["version"] == __version__
     fractions = [event["fraction"] for event in found.events if event["event"] == "progress"]
-    assert fractions[0] == 0 and fractions[-1] == 1 and fractions == sorted(fractions)
-    assert Path(found.result["manifest"]).is_file() and found.result["synthetic"] is True
+    assert fractions[0] == 0
+    assert fractions[-1] == 1
+    assert fractions == sorted(fractions)
+    assert Path(found.result["manifest"]).is_file()
+    assert found.result["synthetic"] is True
 
 
 def test_a_manifest_of_mrnets_layout_can_be_read_back(tmp_path: Path) -> None:
@@ -170,7 +180,8 @@ def test_a_signal_ends_the_run_with_its_code_and_no_temporary_file(tmp_path: Pat
     child.send_signal(number)
     out, err = child.communicate(timeout=30)
     assert child.returncode == code, err
-    assert json.loads(out.splitlines()[-1])["event"] == "error" and "Traceback" not in err
+    assert json.loads(out.splitlines()[-1])["event"] == "error"
+    assert "Traceback" not in err
     assert [path.name for path in tmp_path.rglob("*.part*")] == []
     assert not (tmp_path / "out" / "manifest.csv").exists()
 

@@ -20,7 +20,7 @@ def expected_files(root: Path) -> dict[str, Path]:
     for name in module_names(root):
         folder = root / name
         expected[f"{name}.py"] = folder / f"{name}.py"
-        library = sorted((folder / f"{name}Lib").glob("*.py"))
+        library = sorted((folder / f"{name}Lib").rglob("*.py"))
         resources = [path for path in sorted((folder / "Resources").rglob("*")) if path.suffix in _RESOURCE_SUFFIXES]
         expected.update({path.relative_to(folder).as_posix(): path for path in [*library, *resources]})
     for path in sorted((root / "deepradiomics").rglob("*")):

@@ -21,6 +21,7 @@ HEAVY = (
     "monai",
     "lightning",
     "matplotlib",
+    "jinja2",
     "numba",
     "pyarrow",
     "dask",

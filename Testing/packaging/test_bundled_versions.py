@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from deepradiomics.scene.dependencies import NEEDS
+from deepradiomics.scene.job.dependencies import NEEDS
 from Testing.slicer.bare.bundled import normal, read_release, releases
 
 PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -28,7 +28,7 @@ def declared() -> Iterator[tuple[str, Requirement]]:
             yield from ((f"pyproject.toml, {group}", Requirement(line)) for line in lines)
     for feature, dependencies in NEEDS.items():
         for dependency in dependencies:
-            yield f"scene/dependencies.py, {feature}", Requirement(dependency.requirement)
+            yield f"scene/job/dependencies.py, {feature}", Requirement(dependency.requirement)
 
 
 def unmet(release: str, requirements: Iterator[tuple[str, Requirement]]) -> list[str]:

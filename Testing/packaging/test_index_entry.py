@@ -8,7 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+import deepradiomics
+from deepradiomics.images import Geometry, Mask, Volume
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = ROOT / "docs" / "DeepRadiomics.json"
@@ -114,6 +118,28 @@ def test_the_readme_has_the_sections_that_the_index_asks_for() -> None:
     assert [name for name in MODULES if f"**{name}**" not in modules] == []
     publications = text.split("## Publications\n")[1].split("\n## ")[0]
     assert len(re.findall(r"\]\(https://[^)]+\)", publications)) >= 4
+
+
+def test_the_readme_stays_on_one_page() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 90
+
+
+def test_the_five_lines_of_python_in_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 5
+    generator = np.random.default_rng(0)
+    labels = np.zeros((8, 9, 10), np.uint8)
+    labels[2:6, 2:7, 2:8] = 1
+    grid = Geometry((10, 9, 8), (1.0, 1.0, 2.0))
+    deepradiomics.write_volume(Volume(generator.normal(100, 40, labels.shape), grid), tmp_path / "image.nii.gz")
+    deepradiomics.write_mask(Mask(labels, grid), tmp_path / "mask.nii.gz")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert float(names["features"]["original_glcm_Contrast"]) > 0
+    assert [name for name in names["maps"] if "Contrast" in name]
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,12 @@ import numpy as np
 import SimpleITK as sitk
 
 from deepradiomics.radiomics import Settings, extract
-from deepradiomics.radiomics.counting import CountingPlan, stack
-from deepradiomics.radiomics.counting_reference import count
-from deepradiomics.radiomics.preprocess import prepare
-from deepradiomics.radiomics.region import discretise
-from Testing.reference import oracle
-from Testing.reference.parity_cases import real_pair
+from deepradiomics.radiomics.counting.plan import CountingPlan, stack
+from deepradiomics.radiomics.counting.reference import count
+from deepradiomics.radiomics.region.preprocess import prepare
+from deepradiomics.radiomics.region.region import discretise
+from Testing.reference.parity import oracle
+from Testing.reference.parity.parity_cases import real_pair
 
 FAMILIES = ("firstorder", "shape", "shape2D", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 MATRICES = ("glcm", "glrlm", "glszm", "gldm", "ngtdm")

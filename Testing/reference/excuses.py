@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from Testing.reference import oracle
+from Testing.reference.parity import oracle
 
 NEAR_BINS = 1e-9
 _SINGLY = 3  # voxels that are also nudged one by one

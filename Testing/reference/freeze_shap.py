@@ -21,7 +21,7 @@ def main() -> None:
     import shap
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-    from deepradiomics.ich.frozen import freeze
+    from deepradiomics.modelling.frozen import freeze
 
     generator = np.random.default_rng(7)
     X = generator.normal(size=(120, COLUMNS)).astype(np.float32).astype(np.float64)

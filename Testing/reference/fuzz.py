@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import SimpleITK as sitk
 
-from Testing.reference.compare import FAMILIES, Comparison, compare
 from Testing.reference.fuzz_inputs import FuzzCase, fuzz_case
+from Testing.reference.parity.compare import FAMILIES, Comparison, compare
 from Testing.reference.rows import append_row
 
 COLUMNS = (

@@ -20,11 +20,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from deepradiomics.files import write_json
-from deepradiomics.ich.expansion import GROWN, LIMITS_ML, SHRUNK, STABLE, Expansion, expansion
+from deepradiomics.files.atomic import write_json
+from deepradiomics.ich.haematoma.expansion import LIMITS_ML, Expansion, expansion
+from deepradiomics.ich.haematoma.result import GROWN, SHRUNK, STABLE
 from deepradiomics.images import Mask, read_volume
-from deepradiomics.phantoms.ich import IchExam, ich_exam
-from deepradiomics.phantoms.ich_real_head import RealHead
+from deepradiomics.phantoms.ich.cohort import IchExam, ich_exam
+from deepradiomics.phantoms.ich.real_head import RealHead
 from deepradiomics.prepare import AffineTransform, resample_mask
 
 SEED = 2026
@@ -36,7 +37,8 @@ COLUMNS = (
 
 def measured(exam: IchExam, head: str, pair: int, found: Expansion) -> dict[str, object]:
     """One line of the table."""
-    assert exam.motion is not None and exam.mask_followup is not None
+    assert exam.motion is not None
+    assert exam.mask_followup is not None
     bone = exam.baseline.geometry.index_to_physical(np.argwhere(exam.baseline.voxels > 300)[::50, ::-1])
     truth = AffineTransform(exam.motion)  # type: ignore[arg-type]
     after = resample_mask(exam.mask_followup, exam.mask.geometry, transform=truth).labels > 0
@@ -95,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for backend in ("cpu", "gpu"):
             made = []
             for pair, exam in enumerate(exams):
-                assert exam.followup is not None and exam.mask_followup is not None
+                assert exam.followup is not None
+                assert exam.mask_followup is not None
                 found = expansion(
                     exam.baseline, exam.followup, exam.mask, exam.mask_followup, backend=backend, device="cpu"  # type: ignore[arg-type]
                 )  # fmt: skip

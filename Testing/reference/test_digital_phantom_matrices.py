@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from deepradiomics.images import read_mask, read_volume
-from deepradiomics.radiomics.counting import CountingPlan, RegionCounts
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.counting.plan import CountingPlan, RegionCounts
+from deepradiomics.radiomics.region.region import LevelRegion
 from Testing.counting_backends import BACKENDS, counting_backend
 
 LEFT_FOR_LATER = {"GLDZM"}

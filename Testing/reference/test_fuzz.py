@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from Testing.reference import fuzz, oracle
-from Testing.reference.compare import Comparison, compare, sorted_out
+from Testing.reference import fuzz
 from Testing.reference.excuses import edge_voxels, excuses
 from Testing.reference.fuzz_inputs import IMAGE_KINDS, MASK_KINDS, fuzz_case
+from Testing.reference.parity import oracle
+from Testing.reference.parity.compare import Comparison, compare, sorted_out
 from Testing.reference.rows import append_row
 
 pytestmark = pytest.mark.skipif(not oracle.is_live(), reason="PyRadiomics is not installed here")

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.files import read_json, write_json
+from deepradiomics.files.atomic import read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = "made.json"

@@ -16,7 +16,7 @@ def headless(tmp_path: Path) -> Iterator[Any]:
     pytest.importorskip("vtk", reason="slicer-core is not installed")
     if importlib.util.find_spec("slicer") is None:
         pytest.skip("slicer-core is not installed")
-    from deepradiomics.scene.headless import headless_slicer
+    from deepradiomics.scene.job.headless import headless_slicer
 
     folder = tmp_path / "slicer-temporary"
     folder.mkdir()

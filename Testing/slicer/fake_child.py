@@ -62,6 +62,18 @@ class FakeStart:
         return self.words[self.words.index(option) + 1]
 
 
+def parsed(words: list[str]) -> dict[str, Any]:
+    """What the command line makes of a child's words."""
+    import typer
+
+    from deepradiomics.cli.main import app
+
+    command: Any = typer.main.get_command(app)
+    for word in words[:2]:
+        command = command.commands[word]
+    return dict(command.make_context("test", words[2:]).params)
+
+
 class HandTimer:
     """A timer that the test winds by hand."""
 
@@ -88,7 +100,7 @@ class HandTimer:
 def write_bundle(folder: Path, **recipe: Any) -> Path:
     """A bundle with a description only: what the panel reads before a run."""
     folder.mkdir(parents=True, exist_ok=True)
-    from deepradiomics.fingerprint.config import config
+    from deepradiomics.fingerprint.model.config import config
 
     described = config("tiny").to_dict()
     described["recipe"] |= {"patch_grid": [2, 2, 2], "registration": "off", **recipe}

@@ -21,7 +21,7 @@ from Testing.slicer.synthetic_result import rotation
 
 OUTCOMES = ("poor_outcome", "expansion_3ml", "expansion_6ml", "expansion_9ml")
 TITLES = ("Poor outcome (mRS > 3)", "Expansion > 3 mL", "Expansion > 6 mL", "Expansion > 9 mL")
-GROUPS = ("radiomics", "encoder", "vaegan")
+GROUPS = ("radiomics", "encoder", "autoencoder")
 CENTRE_MM = np.array([18.0, -12.0, 30.0])  # LPS: left, front, up
 RADII_MM = np.array([14.0, 20.0, 13.0])
 FEATURES = ("original_shape_MeshVolume", "original_firstorder_Mean", "log-sigma-2-0-mm-3D_glcm_Contrast")
@@ -104,7 +104,7 @@ def make_expansion(folder: Path, followup: Volume, change: np.ndarray) -> Path:
 def make_experiment(folder: Path, *, external: bool = True, leaking: bool = False) -> Path:
     """Write the tables of `ich experiment` that the scene shows, of invented numbers."""
     (folder / "tables").mkdir(parents=True, exist_ok=True)
-    inputs = ("radiomics", "shape", "encoder", "vaegan", "latents", "radiomics+latents", "shape+latents")
+    inputs = ("radiomics", "shape", "encoder", "autoencoder", "latents", "radiomics+latents", "shape+latents")
     classifiers = ("random-forest", "xgboost", "naive-bayes", "extra-trees", "elastic-net", "svm")
     rng, rows = np.random.default_rng(3), []
     for outcome in OUTCOMES:
@@ -167,9 +167,9 @@ def _shap(latents: bool) -> list[list[Any]]:
     rows = []
     for at, outcome in enumerate(OUTCOMES):
         shares = []
-        for group, label in zip(GROUPS if latents else GROUPS[:1], LABELS, strict=False):
+        for place, (group, label) in enumerate(zip(GROUPS if latents else GROUPS[:1], LABELS, strict=False)):
             for number in range(6):
-                share = (0.09 - 0.012 * number - 0.01 * at) * (-1 if (number + len(group)) % 3 == 0 else 1)
+                share = (0.09 - 0.012 * number - 0.01 * at) * (-1 if (number + place % 2) % 3 == 0 else 1)
                 shares.append(
                     [
                         outcome,
@@ -210,6 +210,7 @@ def _about(haematoma: np.ndarray, ring: np.ndarray, grid: Geometry, followup: bo
         "disclaimer": "Research use only.",
         "bundle": {"name": "b", "input": "radiomics+latents", "classifier": "extra-trees", "sha256": "0" * 64},
         "inputs": {"ct": {"file": "JOHN_DOE.nii.gz", "sha256": "1" * 64}, "mask": None},
+        "settings": {"imageType": {"Original": {}, "LoG": {"sigma": [2.0]}}, "setting": {"binWidth": 25}},
         "volumes": {
             "haematoma_ml": float(haematoma.sum() * ml), "ring_ml": float(ring.sum() * ml), "abc2_ml": 16.1,
             "abc": {"a_mm": 40.0, "b_mm": 28.0, "c_mm": 26.0},

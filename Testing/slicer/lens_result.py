@@ -16,7 +16,7 @@ from deepradiomics.radiomics.maps import feature_maps
 def prostatex(folder: Path) -> tuple[dict[str, Volume], Mask]:
     """The PROSTATEx patient as t2, highb and adc, and an ellipsoid on T2's grid in the gland's place (no reader's)."""
     from deepradiomics.images import read_volume
-    from deepradiomics.prepare.ellipsoid import central_ellipsoid
+    from deepradiomics.prepare.head.ellipsoid import central_ellipsoid
 
     names = {"t2": "t2w", "highb": "hbv", "adc": "adc"}
     images = {each: read_volume(folder / "prostatex" / f"ProstateX-0000_{file}.nii.gz") for each, file in names.items()}

@@ -84,7 +84,7 @@ class SliceView:
 
         A legend that is older than the view is not drawn.
         """
-        from deepradiomics.scene.legend_room import has_legend, leave_room
+        from deepradiomics.scene.views.legend_room import has_legend, leave_room
 
         self.composite.SetBackgroundVolumeID(background.GetID())
         self.composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
@@ -96,7 +96,7 @@ class SliceView:
 
     def picture(self) -> np.ndarray:
         """(height, width, 3) uint8, first row on top."""
-        from deepradiomics.scene.atomic import nodes_of_class
+        from deepradiomics.scene.nodes.atomic import nodes_of_class
 
         self._mapper.SetInputConnection(self._logic.GetImageDataConnection())  # changes with the layers
         for legend in nodes_of_class(self.slice_node.GetScene(), "vtkMRMLColorLegendDisplayNode"):
@@ -209,11 +209,11 @@ def render_scene(scene_path: Path, folder: Path, size: int, row: int | None) -> 
     """Draw the relevance map over its volume in three slice views and in 3D; return the files written."""
     import slicer
 
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.folder import referenced_inputs
-    from deepradiomics.scene.headless import headless_slicer
-    from deepradiomics.scene.patch_boxes import show_patch
-    from deepradiomics.scene.provenance import read_stamp
+    from deepradiomics.scene.job.headless import headless_slicer
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.show.patch_boxes import show_patch
+    from deepradiomics.scene.tree.folder import referenced_inputs
+    from deepradiomics.scene.tree.provenance import read_stamp
 
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -264,7 +264,7 @@ def _renew_legend(scene: Any, volume: Any) -> None:
     """Make the legend anew: a view draws only those that are added after it."""
     import slicer
 
-    from deepradiomics.scene.colours import add_legend
+    from deepradiomics.scene.nodes.colours import add_legend
 
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
     if legend is not None:
@@ -277,7 +277,7 @@ def _middle(relevance: Any, roi: Any | None) -> np.ndarray:
     """World RAS of the ROI's centre, or of the middle of what the map paints."""
     import slicer
 
-    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.nodes.placement import placement
 
     if roi is not None:
         centre = [0.0, 0.0, 0.0]

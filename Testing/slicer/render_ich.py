@@ -70,10 +70,10 @@ def line_chart_picture(chart: Any, size: tuple[int, int] = CHART_SIZES["narrow"]
 def render_ich(folder: Path, out: Path, ct: Path | None, size: int) -> list[Path]:
     """Show the folder in a scene and write its pictures; returns the files."""
     from deepradiomics.images import read_volume
-    from deepradiomics.scene.headless import headless_slicer
-    from deepradiomics.scene.ich_case import haematoma_centre, jump_to_haematoma, show_ich_case
-    from deepradiomics.scene.overlay import set_window
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.job.headless import headless_slicer
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.ich.case import haematoma_centre, jump_to_haematoma, show_ich_case
+    from deepradiomics.scene.views.overlay import set_window
     from Testing.slicer.render_lens import chart_picture
 
     out.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ GAP = 6
 
 def case_views(headless: Any, count: int, size: tuple[int, int] = (400, 400)) -> list[SliceView]:
     """The layout's slice views, to be made before a case is shown in them: legends appear in views that are there."""
-    from deepradiomics.scene.layouts import view_name
+    from deepradiomics.scene.views.layouts import view_name
 
     views = [SliceView(headless, view_name(index), "Axial", size) for index in range(count)]
     for view in views:
@@ -88,12 +88,12 @@ def chart_picture(chart: Any, size: tuple[int, int] = (760, 420)) -> np.ndarray:
 
 def render_case(folder: Path, path: Path, size: int) -> None:
     """Show the output of `lens case` in the case layout and write the slice views side by side."""
-    from deepradiomics.scene.headless import headless_slicer
-    from deepradiomics.scene.lens_case import show_case
-    from deepradiomics.scene.lens_folder import read_case_folder
+    from deepradiomics.lens.case.result import CaseFolder
+    from deepradiomics.scene.job.headless import headless_slicer
+    from deepradiomics.scene.show.lens.case import show_case
 
     with tempfile.TemporaryDirectory() as temporary, headless_slicer(Path(temporary)) as headless:
-        count = min(len(read_case_folder(folder).modalities), 4)
+        count = min(len(CaseFolder.read(folder).modalities), 4)
         views = case_views(headless, count, (size, size))
         show_case(folder, headless.scene)
         write_png(side_by_side(views), path)

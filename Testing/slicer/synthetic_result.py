@@ -16,7 +16,7 @@ import numpy as np
 
 from deepradiomics import __version__
 from deepradiomics.images import Geometry, Volume, image_record, write_stack
-from deepradiomics.prepare.box import Box
+from deepradiomics.prepare.exam.box import Box
 
 TASKS = ("abnormality", "acl")
 VIEWS = ("axial", "coronal", "sagittal")

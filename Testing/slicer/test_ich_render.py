@@ -1,4 +1,4 @@
-"""A haemorrhage as it is drawn: Grad-CAM, outlines and growth at the right pixels, red and orange in 3D."""
+"""A haemorrhage as it is drawn: Grad-CAM, outlines and expansion at the right pixels, red and orange in 3D."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LPS_RAS = np.array([-1.0, -1.0, 1.0])
 
 
 def test_slices_and_surface_show_each_thing_where_it_lies(opengl: None, headless: Any, tmp_path: Path) -> None:  # noqa: F811
-    from deepradiomics.scene.ich_case import show_ich_case
-    from deepradiomics.scene.overlay import set_window
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.ich.case import show_ich_case
+    from deepradiomics.scene.views.overlay import set_window
 
     made = make_ich_case(tmp_path / "case")
     view = SliceView(headless, "Test", "Axial", (500, 500))
@@ -36,8 +36,10 @@ def test_slices_and_surface_show_each_thing_where_it_lies(opengl: None, headless
         return of[row - 1 : row + 2, column - 1 : column + 2].reshape(-1, 3).mean(axis=0)
 
     front, back, brain = colour((0, -16, 0), picture), colour((0, 14, 0), picture), colour((0, 50, 0), picture)
-    assert front[0] > 150 and front[0] - front[2] > 60  # Inferno's upper end
-    assert back[0] - back[2] < 60 and back.min() > 120  # the map is weak: blood below a light red
+    assert front[0] > 150  # Inferno's upper end
+    assert front[0] - front[2] > 60
+    assert back[0] - back[2] < 60  # the map is weak: blood below a light red
+    assert back.min() > 120
     assert np.ptp(brain) < 6  # nothing is drawn over the brain
     nodes.segmentation.GetDisplayNode().SetVisibility(False)
     nodes.expansion.change.GetDisplayNode().SetVisibility(True)
@@ -45,11 +47,13 @@ def test_slices_and_surface_show_each_thing_where_it_lies(opengl: None, headless
     view.slice_node.JumpSliceByOffsetting(*(CENTRE_MM * LPS_RAS))
     picture = view.picture().astype(int)
     grown, shrunk = colour((20, 0, 0), picture), colour((-11, 0, 0), picture)
-    assert grown[0] - grown[2] > 40 and shrunk[2] - shrunk[0] > 20
+    assert grown[0] - grown[2] > 40
+    assert shrunk[2] - shrunk[0] > 20
     nodes.segmentation.GetDisplayNode().SetVisibility(True)
     nodes.expansion.change.GetDisplayNode().SetVisibility(False)
     solid = ThreeDView(headless, (300, 300)).picture().astype(int)
     write_png(solid.astype(np.uint8), tmp_path / "solid.png")
     red = (solid[..., 0] > 120) & (solid[..., 1] < 90)
     orange = (solid[..., 0] > 200) & (solid[..., 0] - solid[..., 2] > 25) & (solid[..., 1] > 150)
-    assert red.mean() > 0.01 and orange.mean() > 0.02
+    assert red.mean() > 0.01
+    assert orange.mean() > 0.02

@@ -27,11 +27,11 @@ def test_the_import_contract_holds() -> None:
         "deepradiomics.cohort",
         "deepradiomics.stats",
         "deepradiomics.fingerprint",
-        "deepradiomics.fingerprint.config",
-        "deepradiomics.results",
+        "deepradiomics.fingerprint.model.config",
+        "deepradiomics.reports",
         "deepradiomics.cli.main",
         "deepradiomics.scene",
-        "deepradiomics.scene.job",
+        "deepradiomics.scene.job.job",
     ],
 )
 def test_importing_a_module_pulls_in_nothing_heavy(module: str) -> None:

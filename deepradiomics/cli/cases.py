@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepradiomics.errors import InputError
+from deepradiomics.files.atomic import read_json
+from deepradiomics.files.names import distinct_parts, path_part
 
 if TYPE_CHECKING:
     from deepradiomics.images import Case
+    from deepradiomics.images.reading import Reading
     from deepradiomics.prepare import Box
 
 _SAFE_ID = re.compile(r"[^A-Za-z0-9._-]+")
@@ -18,19 +21,21 @@ def view_paths(options: Sequence[str]) -> dict[str, Path]:
     """Turn ``["sagittal=a.nii.gz", …]`` into ``{"sagittal": Path}``.
 
     Raises:
-        InputError: an option is not NAME=PATH, a name comes twice, or a path does not exist.
+        InputError: an option is not NAME=PATH, a name comes twice or cannot be a file's, or a path does not exist.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for option in options:
         name, equals, path = option.partition("=")
         if not (name and equals and path):
             raise InputError(f"--view {option}: expected NAME=PATH, for example --view sagittal=knee.nii.gz.")
-        if name in found:
-            raise InputError(f"--view {name}: this view is given twice ({found[name]} and {path}).")
+        if name in paths:
+            raise InputError(f"--view {name}: this view is given twice ({paths[name]} and {path}).")
+        path_part(name, "--view: the name")
         if not Path(path).exists():
             raise InputError(f"--view {name}: {path} does not exist.")
-        found[name] = Path(path)
-    return found
+        paths[name] = Path(path)
+    distinct_parts(paths, "--view")
+    return paths
 
 
 def case_name(path: Path, what: str = "") -> str:
@@ -55,12 +60,21 @@ def case_name(path: Path, what: str = "") -> str:
     return name or "case"
 
 
-def load(case_id: str, views: Mapping[str, Path], mask: Path | None) -> "Case":
-    """Read the images of one case."""
-    from deepradiomics.images import VIEWS, Case, read_mask, read_volume
+def load(case_id: str, views: Mapping[str, Path], mask: Path | None, reading: "Reading") -> "Case":
+    """Read the images of one case, and of its mask the labels that are the region, as label 1.
 
-    volumes = {name: read_volume(path, plane=name if name in VIEWS else None) for name, path in views.items()}
-    return Case(case_id, volumes, read_mask(mask) if mask is not None else None)
+    Raises:
+        InputError: a file cannot be read; its subclass MaskError: the mask has several labels and none is named.
+    """
+    from deepradiomics.images import VIEWS, Case
+
+    volumes = {name: reading.read_volume(path, plane=name if name in VIEWS else None) for name, path in views.items()}
+    region = None
+    if mask is not None:
+        first, *others = volumes.values()
+        drawn = reading.read_drawn(mask, first, others)
+        region = reading.region(drawn, f"the mask {mask.name}")
+    return Case(case_id, volumes, region)
 
 
 def roi_box(text: str | None) -> "Box | None":
@@ -71,7 +85,6 @@ def roi_box(text: str | None) -> "Box | None":
     """
     if text is None:
         return None
-    from deepradiomics.files import read_json
     from deepradiomics.prepare import Box
 
     how = "expected a JSON file (centre_mm, size_mm, axes) or six numbers cx,cy,cz,sx,sy,sz in LPS millimetres"
@@ -104,7 +117,7 @@ def folder_cases(folder: Path) -> dict[str, dict[str, Path]]:
     if not folder.is_dir():
         raise InputError(f"--folder {folder}: this folder does not exist.")
     endings = (*SUFFIXES, ".npy")
-    found: dict[str, dict[str, Path]] = {}
+    cases: dict[str, dict[str, Path]] = {}
     for sub in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
         views = {
             view: path
@@ -113,13 +126,13 @@ def folder_cases(folder: Path) -> dict[str, dict[str, Path]]:
             if path.exists()
         }
         if views:
-            found[sub.name] = views
-    if not found:
+            cases[sub.name] = views
+    if not cases:
         raise InputError(
             f"--folder {folder}: no case was found. Expected a folder a case with files named by view: "
             f"<case>/sagittal.nii.gz (or .nrrd, .mha, .npy), or <case>/sagittal/ with DICOM files."
         )
-    return found
+    return cases
 
 
 def folder_name(case_id: str) -> str:
@@ -127,4 +140,4 @@ def folder_name(case_id: str) -> str:
     name = _SAFE_ID.sub("_", case_id).strip("._")
     if not name:
         raise InputError(f"case id {case_id!r}: it has no letter or digit to name a folder by.")
-    return name
+    return path_part(name, "case id")

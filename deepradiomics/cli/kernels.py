@@ -2,11 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
+from deepradiomics import kernels as compiled
 from deepradiomics.cli.options import JsonLines
 from deepradiomics.cli.session import Session, running
 
 if TYPE_CHECKING:
     from deepradiomics.radiomics.warm_stamp import Part
+
+
+_UNKEPT = (
+    "{} cannot be written to, so each run compiles its kernels anew. Name a folder that can be written to in the "
+    "variable NUMBA_CACHE_DIR."
+)
 
 
 def warm_up(json_lines: JsonLines = False) -> None:
@@ -17,8 +24,7 @@ def warm_up(json_lines: JsonLines = False) -> None:
     """
     with running(json_lines) as session:
         session.progress(0.0, "loading")
-        from deepradiomics.ich.warm_up import warm_up as compile_ich
-        from deepradiomics.radiomics import compiled
+        from deepradiomics.modelling.warm_up import warm_up as compile_ich
         from deepradiomics.radiomics.warm_up import warm_up as compile_engine
 
         if not compiled.available():
@@ -27,10 +33,7 @@ def warm_up(json_lines: JsonLines = False) -> None:
         seconds = round(compile_engine(session.progress) + compile_ich(), 1)
         found: dict[str, Any] = {"seconds": seconds, "folder": str(compiled.cache_folder())}
         if not compiled.can_cache():
-            session.warn(
-                f"{found['folder']} cannot be written to, so each run compiles anew. "
-                "Name a folder that can in the variable NUMBA_CACHE_DIR."
-            )
+            session.warn(_UNKEPT.format(found["folder"]))
         session.result(f"kernels ready after {seconds} s\n{found['folder']}", **found)
 
 
@@ -40,9 +43,21 @@ def ready_kernels(session: Session, part: "Part" = "features") -> None:
 
     missing = to_compile((part,))
     if not missing:
+        _tell_of_the_cache(session)
         return
     from deepradiomics.radiomics.warm_up import SECONDS
     from deepradiomics.radiomics.warm_up import warm_up as compile_parts
 
     session.progress(0.0, f"compiling kernels for the first time, about {SECONDS[part]} s", always=True)
     compile_parts(None, missing)
+
+
+def _tell_of_the_cache(session: Session) -> None:
+    """Say once in a run that what it compiles cannot be kept."""
+    from importlib.util import find_spec
+
+    if find_spec("numba") is None or compiled.can_cache():
+        return
+    text = _UNKEPT.format(compiled.cache_place())
+    if text not in session.notes:
+        session.note(text)

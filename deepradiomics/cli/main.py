@@ -5,7 +5,6 @@ computes inside its function, never at the top of its file.
 """
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -13,29 +12,37 @@ from typing import Any
 import typer
 
 from deepradiomics import __version__
-from deepradiomics.cli import demo, extract, features, kernels, manifest_mrnet, maps, phantom_knee, register
-from deepradiomics.cli.encode import encode
-from deepradiomics.cli.finetune import finetune
-from deepradiomics.cli.fingerprint_ablate import ablate
-from deepradiomics.cli.fingerprint_apply import apply
-from deepradiomics.cli.fingerprint_evaluate import evaluate
-from deepradiomics.cli.fingerprint_train import train
-from deepradiomics.cli.ich_apply import apply as ich_apply
-from deepradiomics.cli.ich_expansion import expansion as ich_expansion
-from deepradiomics.cli.ich_experiment import experiment as ich_experiment
-from deepradiomics.cli.ich_features import features as ich_features
-from deepradiomics.cli.ich_report import report as ich_report
-from deepradiomics.cli.ich_train_autoencoder import train_autoencoder
-from deepradiomics.cli.ich_train_segmenter import train_segmenter
-from deepradiomics.cli.ich_volume import volume as ich_volume
-from deepradiomics.cli.lens_case import case as lens_case
-from deepradiomics.cli.lens_fit import fit as lens_fit
-from deepradiomics.cli.lens_report import report as lens_report
-from deepradiomics.cli.phantom_ich import ich as phantom_ich
-from deepradiomics.cli.phantom_prostate import prostate
-from deepradiomics.cli.pretrain import pretrain
-from deepradiomics.cli.segment import segment
+from deepradiomics.child import environment_variable, safe_children
+from deepradiomics.cli import kernels
+from deepradiomics.cli.fingerprint import demo
+from deepradiomics.cli.fingerprint.ablate import ablate
+from deepradiomics.cli.fingerprint.apply import apply
+from deepradiomics.cli.fingerprint.evaluate import evaluate
+from deepradiomics.cli.fingerprint.train import train
+from deepradiomics.cli.ich.apply import apply as ich_apply
+from deepradiomics.cli.ich.expansion import expansion as ich_expansion
+from deepradiomics.cli.ich.experiment import experiment as ich_experiment
+from deepradiomics.cli.ich.features import features as ich_features
+from deepradiomics.cli.ich.report import report as ich_report
+from deepradiomics.cli.ich.train_autoencoder import train_autoencoder
+from deepradiomics.cli.ich.train_segmenter import train_segmenter
+from deepradiomics.cli.ich.volume import volume as ich_volume
+from deepradiomics.cli.images import manifest_mrnet, register
+from deepradiomics.cli.images.components import components
+from deepradiomics.cli.images.dicom_request import dicom
+from deepradiomics.cli.images.segment import segment
+from deepradiomics.cli.lens.case import case as lens_case
+from deepradiomics.cli.lens.encode import encode
+from deepradiomics.cli.lens.finetune import finetune
+from deepradiomics.cli.lens.fit import fit as lens_fit
+from deepradiomics.cli.lens.pretrain import pretrain
+from deepradiomics.cli.lens.report import report as lens_report
+from deepradiomics.cli.phantom import knee as phantom_knee
+from deepradiomics.cli.phantom.ich import ich as phantom_ich
+from deepradiomics.cli.phantom.prostate import prostate
+from deepradiomics.cli.radiomics import extract, features, maps
 from deepradiomics.cli.session import DEBUG_VARIABLE
+from deepradiomics.cli.streams import provide_streams
 
 app = typer.Typer(
     name="deepradiomics",
@@ -55,6 +62,7 @@ manifest = typer.Typer(no_args_is_help=True, help="Manifests (CSV) of cohorts th
 
 app.command("extract")(extract.extract)
 app.command("maps")(maps.maps)
+app.command("components")(components)
 app.add_typer(catalogue, name="features")
 app.command("encode")(encode)
 app.command("pretrain")(pretrain)
@@ -68,6 +76,7 @@ app.add_typer(phantom, name="phantom")
 app.add_typer(manifest, name="manifest")
 app.command("demo")(demo.demo)
 app.command("warm-up")(kernels.warm_up)
+app.command("dicom", hidden=True)(dicom)
 catalogue.command("list")(features.list_features)
 catalogue.command("explain")(features.explain_feature)
 fingerprint.command("train")(train)
@@ -103,11 +112,12 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _common(
+    context: typer.Context,
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of any error."),
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
 ) -> None:
     if debug:
-        os.environ[DEBUG_VARIABLE] = "1"
+        context.with_resource(environment_variable(DEBUG_VARIABLE, "1"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -116,7 +126,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0 done; 1 a fault of the software or a batch in which a case failed; 2 the input or the command line
     cannot be used as it is; 130 and 143 stopped by Ctrl-C and by SIGTERM.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    with safe_children():  # whatever a library starts does not import from the user's folder
+        _run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: list[str]) -> None:
+    provide_streams()
     for stream in (sys.stdout, sys.stderr):  # a console that lacks a character must not end a run
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

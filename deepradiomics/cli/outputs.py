@@ -1,13 +1,13 @@
 """Results appear whole or not at all."""
 
 import errno
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from deepradiomics.errors import InputError
+from deepradiomics.files.atomic import atomic_folder, move_in, stage_inside
 
 
 def check_output(folder: Path, what: str = "output") -> None:
@@ -18,7 +18,7 @@ def check_output(folder: Path, what: str = "output") -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{what} {folder}: expected a folder, this is a file. Choose another name.")
-    nearest = next((one for one in (folder, *folder.absolute().parents) if one.exists()), folder)
+    nearest = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
     if not nearest.is_dir():
         raise InputError(f"{what} {folder}: {nearest} is a file, no folder can be made in it.")
     try:  # what permissions say is not what a network drive or /proc does
@@ -44,18 +44,16 @@ def staged(folder: Path) -> Iterator[Path]:
     Raises:
         InputError: ``folder`` is a file, or it cannot be written to.
     """
-    from deepradiomics.files import atomic_folder  # it brings numpy, which --help does without
 
     check_output(folder)
     if not folder.exists():
         with atomic_folder(folder) as stage:
             yield stage
         return
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as name:
-        stage = Path(name)
+    with stage_inside(folder) as stage:
         yield stage
         for source in sorted(stage.rglob("*")):
             if source.is_file():
                 target = folder / source.relative_to(stage)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(source, target)
+                move_in(source, target)

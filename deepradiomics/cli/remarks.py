@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from deepradiomics.words import count
 
+_MASK = re.compile(r"\bMask [^:]{1,200}(?=:)")
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
 
@@ -24,7 +25,7 @@ def grouped(texts: Iterable[str]) -> list[str]:
 
 
 def told_of_cases(notes: Mapping[str, Iterable[str]]) -> list[str]:
-    """Notes by case, one line for all that differ in their numbers only.
+    """Notes by case, one line for all that differ in their numbers, or in the mask's name, only.
 
     >>> told_of_cases({"a": ["thick: 8 mm", "dark"], "b": ["Case b: thick: 6 mm"]})
     ['Case a: thick: 8 mm (and 1 other case)', 'Case a: dark']
@@ -34,10 +35,10 @@ def told_of_cases(notes: Mapping[str, Iterable[str]]) -> list[str]:
     for case, texts in notes.items():
         for text in texts:
             bare = text.removeprefix(f"Case {case}: ")
-            key = _NUMBER.sub("#", bare)
+            key = _NUMBER.sub("#", _MASK.sub("Mask", bare))
             first.setdefault(key, f"Case {case}: {bare}")
             cases.setdefault(key, set()).add(case)
-    others = {key: len(found) - 1 for key, found in cases.items()}
+    others = {key: len(names) - 1 for key, names in cases.items()}
     return [
         text + (f" (and {others[key]} other case{'s' if others[key] > 1 else ''})" if others[key] else "")
         for key, text in first.items()
@@ -52,9 +53,9 @@ def told_labels(counts: Sequence[tuple[int, int]]) -> str:
     """
     if len(counts) == 1:
         return f"label {counts[0][0]}: {count(counts[0][1], 'feature')}"
-    numbers = sorted({found for _, found in counts})
-    each = f"{count(numbers[0], 'feature')} each" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} features"
-    return f"{len(counts)} labels ({_ranges([label for label, _ in counts])}): {each}"
+    numbers = sorted({number for _, number in counts})
+    amount = f"{count(numbers[0], 'feature')} each" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} features"
+    return f"{len(counts)} labels ({_ranges([label for label, _ in counts])}): {amount}"
 
 
 def _ranges(labels: Sequence[int]) -> str:

@@ -3,15 +3,13 @@
 A scene that cannot be written is a warning; the rest of the result is not lost by it.
 """
 
-import contextlib
-import os
-import subprocess
-import sys
+import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-import deepradiomics
+from deepradiomics.child import child_environment, last_words, python_executable, run_logged
+from deepradiomics.errors import InputError
 
 _TIMEOUT_S = 600.0
 
@@ -24,34 +22,32 @@ def scene_is_possible() -> bool:
 def write_scene(folder: Path, views: Mapping[str, Path], timeout_s: float = _TIMEOUT_S) -> str | None:
     """Start ``python -m deepradiomics.scene folder --view NAME=PATH …`` and wait for it.
 
+    The folder holds its finished result by then: a signal while the scene is written takes nothing of it away. The
+    child's temporary files lie in a folder of ours, which goes even when the child has to be killed.
+
     Returns:
         None when ``folder/scene.mrb`` was written, else the reason why not.
     """
     if not scene_is_possible():
         return "scene.mrb was not written: slicer-core is not installed (pip install slicer-core)."
-    command = [sys.executable, "-m", "deepradiomics.scene", str(folder)]
+    try:
+        return _written(folder.resolve(), views, timeout_s)
+    except InputError as error:
+        return f"scene.mrb was not written: {error}"
+
+
+def _written(folder: Path, views: Mapping[str, Path], timeout_s: float) -> str | None:
+    command = [python_executable(), "-m", "deepradiomics.scene", str(folder)]
     for name, path in views.items():
         command += ["--view", f"{name}={Path(path).resolve()}"]
-    # The child must load this very package, not another copy that pip may have put somewhere.
-    package_parent = str(Path(deepradiomics.__file__).resolve().parents[1])
-    inherited = os.environ.get("PYTHONPATH")
-    search = package_parent if not inherited else os.pathsep.join((package_parent, inherited))
-    environment = {**os.environ, "PYTHONPATH": search, "PYTHONIOENCODING": "utf-8"}
-    child = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
-        errors="replace",
-    )  # fmt: skip
-    try:
-        output, _ = child.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired:
+    with tempfile.TemporaryDirectory(prefix="deepradiomics-scene-", ignore_cleanup_errors=True) as name:
+        room = Path(name)
+        log = room / "output.txt"
+        temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(room))
+        code = run_logged(command, child_environment() | temporary, room, log, timeout_s=timeout_s)
+        message = last_words(log, lines=1, characters=300)
+    if code is None:
         return f"scene.mrb was not written: its process took longer than {timeout_s:.0f} s."
-    finally:
-        if child.poll() is None:  # a time-out, or a signal to us
-            child.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(10)
-    if child.returncode != 0 or not (folder / "scene.mrb").is_file():
-        lines = [line for line in (output or "").splitlines() if line.strip()]
-        reason = lines[-1][:300] if lines else f"exit code {child.returncode}"
-        return f"scene.mrb was not written: {reason}"
+    if code != 0 or not (folder / "scene.mrb").is_file():
+        return f"scene.mrb was not written: {message or f'exit code {code}'}"
     return None

@@ -29,19 +29,21 @@ from typing import Any, TextIO
 import typer
 
 from deepradiomics import __version__
-from deepradiomics.errors import Cancelled, DeepRadiomicsError
+from deepradiomics.cli.streams import Steady, drop
+from deepradiomics.errors import Cancelled, DeepRadiomicsError, InputError
 
 DEBUG_VARIABLE = "DEEPRADIOMICS_DEBUG"
-_USER_ERRNOS = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOENT,
-    errno.EISDIR,
-    errno.ENOTDIR,
-)
+# What files, disks and shares refuse; the message of the system says what it is.
+_USER_ERRNOS = {
+    getattr(errno, name)
+    for name in (
+        "ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "ENOENT", "EISDIR", "ENOTDIR", "EEXIST", "ENOTEMPTY",
+        "ENAMETOOLONG", "ELOOP", "EIO", "ENXIO", "ENODEV", "EBUSY", "ETXTBSY", "EMFILE", "ENFILE", "EXDEV", "ESTALE",
+        "EREMOTEIO", "ENOTCONN", "EHOSTDOWN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ENOTSUP",
+    )
+    if hasattr(errno, name)
+}  # fmt: skip
+_LONGEST_NAME = 200  # characters of a file's name in a message
 _PACKAGE_OF_MODULE = {"sklearn": "scikit-learn", "SimpleITK": "simpleitk", "dask": "dask[distributed]"}
 
 
@@ -56,11 +58,12 @@ class Stopped(BaseException):
 class Session:
     """Where a command reports: ``progress(fraction, message)``, ``warn(text)``, ``result(text, **fields)``."""
 
-    def __init__(self, json_lines: bool, out: TextIO, err: TextIO) -> None:
+    def __init__(self, json_lines: bool, out: TextIO | None, err: TextIO | None) -> None:
         self.json_lines = json_lines
         self.warnings: list[str] = []
-        self._out = out
-        self._err = err
+        self.notes: list[str] = []
+        self._out: TextIO = Steady(None) if out is None else out  # type: ignore[assignment]
+        self._err: TextIO = Steady(err)  # type: ignore[assignment]
         self._bar: Any = None
         self._task: Any = None
         self._last = (-1.0, "", -1e9)  # fraction, message, time of the last report
@@ -91,6 +94,16 @@ class Session:
             self._printed = line
             print(line, file=self._err, flush=True)
 
+    def keep_out_free(self) -> None:
+        """Standard output carries a table from now on: texts for a person go to standard error.
+
+        Raises:
+            InputError: JSON lines go to standard output as well.
+        """
+        if self.json_lines:
+            raise InputError("--json and --output -: both write to standard output. Name a file for the table.")
+        self._out = self._err
+
     def say(self, text: str) -> None:
         """Tell a person something on standard output; silent with ``--json``."""
         if not self.json_lines:
@@ -102,11 +115,18 @@ class Session:
         self.warnings.append(text)
         self._styled(f"Warning: {text}", "yellow")
 
+    def note(self, text: str) -> None:
+        """Tell on standard error what was assumed, chosen or done on the way, and keep it for the result."""
+        self.notes.append(text)
+        self._styled(f"Note: {text}", "cyan")
+
     def result(self, text: str, **fields: Any) -> None:
         """End with the result: ``text`` for a person, ``fields`` for a program."""
         self._erase_bar()
         if self.json_lines:
             more = {"warnings": self.warnings} if self.warnings else {}
+            if self.notes and "notes" not in fields:
+                more["notes"] = self.notes
             self._line({"event": "result", **fields, **more})
         else:
             print(text, file=self._out, flush=True)
@@ -114,9 +134,12 @@ class Session:
     def fail(self, message: str, exit_code: int) -> None:
         """End with an error's message."""
         if self.json_lines:
-            self._line({"event": "error", "message": message, "exit_code": exit_code})
-        else:
-            self._styled(f"Error: {message}", "bold red")
+            try:
+                self._line({"event": "error", "message": message, "exit_code": exit_code})
+                return
+            except OSError:  # nobody takes the lines, as on a full disk: a person is told
+                drop(self._out)
+        self._styled(f"Error: {message}", "bold red")
 
     def _line(self, event: dict[str, Any]) -> None:
         print(json.dumps(event, default=str), file=self._out, flush=True)
@@ -154,11 +177,11 @@ def running(json_lines: bool = False) -> Iterator[Session]:
         typer.Exit: with the exit code, after the message was shown.
     """
     session = Session(json_lines, sys.stdout, sys.stderr)
-    session.started()
-    quiet = contextlib.redirect_stdout(sys.stderr) if json_lines else contextlib.nullcontext()
+    quiet = contextlib.redirect_stdout(session._err) if json_lines else contextlib.nullcontext()
     try:
         with quiet, _signals_as_exceptions() as seen, _short_warnings(session):
             try:
+                session.started()
                 yield session
             except SystemExit as error:  # a library that caught the signal leaves by sys.exit
                 raise Stopped(seen[-1] if seen else _exit_code(error)) from error
@@ -171,8 +194,7 @@ def running(json_lines: bool = False) -> Iterator[Session]:
         session.fail("stopped on request; temporary files are removed.", code)
         raise typer.Exit(code) from None
     except BrokenPipeError:  # the reader of our output left, as `| head` does
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop(sys.stdout)
         raise typer.Exit(1) from None
     except Exception as error:
         code, message = explain(error)
@@ -194,7 +216,9 @@ def explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, OSError) and error.errno in _USER_ERRNOS:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return 2, f"no space is left on the disk ({error.filename or 'output'}). Free some and run again."
-        return 2, f"{error.filename or 'a file'}: {error.strerror}."
+        name = str(error.filename or "a file")
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+        return 2, f"{shown}: {error.strerror}."
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return 1, f"not enough memory: {error}. Close other programs, take smaller images or --device cpu."
     hint = f"This is a fault of the software: run with {DEBUG_VARIABLE}=1 to see where, and please report it."

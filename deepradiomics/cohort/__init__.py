@@ -1,12 +1,12 @@
 """Cohorts: the manifest of cases, their splits, and their features extracted once and kept.
 
-Extraction needs pyarrow (extra `train`); several processes or a cluster need Dask (extra `cluster`).
+Several processes or a cluster need Dask (extra `cluster`).
 """
 
 from deepradiomics.cohort.load import load_case
 from deepradiomics.cohort.manifest import SPLITS, Manifest, ManifestRow, Split, read_manifest, write_manifest
 from deepradiomics.cohort.mrnet import mrnet_manifest
-from deepradiomics.cohort.region_manifest import read_region_manifest
+from deepradiomics.cohort.regions.manifest import read_region_manifest
 from deepradiomics.cohort.roi import has_roi, roi_mask
 from deepradiomics.cohort.splits import check_patients, folds, with_splits
 

@@ -9,26 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics.cohort.each_case import Fault, each_case, refusal
+from deepradiomics.cohort.exam_features import EXAMS, ExamFeatures, exam_store
 from deepradiomics.cohort.load import load_case
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
-from deepradiomics.cohort.store import ExamFeatures, FeatureStore
-from deepradiomics.cohort.workers import run_everywhere
-from deepradiomics.errors import DeepRadiomicsError, InputError
-from deepradiomics.files import content_hash
+from deepradiomics.errors import InputError
+from deepradiomics.files.atomic import content_hash
+from deepradiomics.files.store import ContentStore, Kind
 from deepradiomics.images import Case
-from deepradiomics.prepare import PreparedExam, Recipe, Templates, prepare_exam
-from deepradiomics.progress import Progress, silent
+from deepradiomics.prepare import PreparedExam, Recipe, Templates, build_templates, prepare_exam
+from deepradiomics.progress import Progress, part, silent
+from deepradiomics.radiomics import ENGINE_VERSION, PatchFeatures, extract_patches, features_preset
 
-if TYPE_CHECKING:
-    from deepradiomics.radiomics import PatchFeatures
-
-PREPARATION_VERSION = "1"  # raise when prepare_exam gives other numbers: old entries are then left aside
-_SHOWN = 5
+TEMPLATES = Kind("templates", version=1, files=("templates.json",))
+"""Raise the version when build_templates gives other numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +91,7 @@ def extract_cohort(
     Raises:
         InputError: cases that cannot be used, named with the reason; the others are in the cache by then.
     """
-    FeatureStore(cache_dir)  # refuses an unusable folder before any work
+    store = exam_store(cache_dir)  # refuses an unusable folder before any work
     report = progress or silent
     share = 0.0
     if recipe.registration == "template" and templates is None:
@@ -102,19 +101,14 @@ def extract_cohort(
     if templates is not None and recipe.registration == "template":
         templates_dir, templates_key = _keep(templates, Path(cache_dir))
     jobs = [_Job(row, recipe, Path(cache_dir), templates_dir, templates_key) for row in manifest.rows]
-    keys: dict[str, tuple[str, bool]] = {}
-    failed: dict[str, str] = {}
-    for done, (number, outcome) in enumerate(run_everywhere(_extract_or_explain, jobs, workers, cluster), start=1):
-        case = manifest.rows[number].id
-        if isinstance(outcome, str):
-            failed[case] = outcome
-        else:
-            keys[case] = outcome
-        state = "failed" if case in failed else "computed" if outcome[1] else "from the cache"
-        report(share + (1 - share) * done / len(jobs), f"features of {case}: {state} ({done} of {len(jobs)})")
-    if failed:
-        raise InputError(_explain(failed, len(jobs)))
-    return _gather(manifest, {case: key for case, (key, _) in keys.items()}, jobs, sum(new for _, new in keys.values()))
+    cases = each_case(
+        jobs, _extract, missing=None, doing=_state, name=_id_of, workers=workers, cluster=cluster,
+        progress=part(progress, share, 1.0),
+    )  # fmt: skip
+    if cases.unusable:
+        raise InputError(refusal(cases.unusable, len(jobs), "be used (the others are in the cache)", advice=""))
+    keys = [key for key, _ in cases.results]
+    return _gather(store, jobs, keys, computed=sum(new for _, new in cases.results))
 
 
 def cohort_templates(
@@ -129,15 +123,14 @@ def cohort_templates(
     """
     if recipe.registration != "template":
         return None
-    from deepradiomics.prepare import build_templates
-
     rows = manifest.subset("train").rows
     voxels = [_voxel_hash(load_case(row), recipe) for row in rows]
-    folder = Path(cache_dir) / "templates" / content_hash(PREPARATION_VERSION, recipe.to_dict(), sorted(voxels))[:32]
-    if (folder / "templates.json").is_file():
-        return Templates.read(folder)
+    store, key = ContentStore(cache_dir, TEMPLATES), TEMPLATES.key(recipe=recipe.to_dict(), images=sorted(voxels))
+    entry = store.get(key)
+    if entry is not None:
+        return Templates.read(entry.folder)
     templates = build_templates(_Loaded(rows), recipe, progress=progress)
-    templates.write(folder)
+    store.put(key, {}, write=templates.write_into)
     return templates
 
 
@@ -145,8 +138,6 @@ def exam_features(
     exam: PreparedExam, recipe: Recipe, *, device: str = "auto", progress: Progress | None = None
 ) -> PatchFeatures:
     """The radiomic pool (J, V, K) of a prepared exam: its grey levels times intensity_scale, in bins of bin_width."""
-    from deepradiomics.radiomics import extract_patches
-
     return extract_patches(
         exam.volumes(recipe.intensity_scale),
         exam.patches,
@@ -159,8 +150,6 @@ def exam_features(
 
 def radiomics_params(recipe: Recipe) -> dict[str, Any]:
     """The engine's settings that follow from a recipe: its feature preset with its bin width."""
-    from deepradiomics.radiomics import features_preset
-
     params = dict(features_preset(recipe.features))
     params["setting"] = {**params.get("setting", {}), "binWidth": recipe.bin_width}
     return params
@@ -176,42 +165,35 @@ class _Loaded:
         return (load_case(row) for row in self._rows)
 
 
-def _extract_or_explain(job: _Job) -> tuple[str, bool] | str:
-    """The case's key and whether it was computed now, or, for a case that cannot be used, why.
-
-    That an entry cannot be kept (a full disk) is no fault of the case: it is raised and stops the cohort.
-    """
-    store = FeatureStore(job.cache_dir)
-    try:
-        key, entry = _find_or_compute(job, store)
-    except InputError as error:
-        return str(error)
-    except DeepRadiomicsError:
-        raise
-    except Exception as error:
-        error.add_note(f"This happened in case {job.row.id}.")
-        raise
-    if entry is not None:
-        store.put(key, entry)
-    return key, entry is not None
+def _id_of(job: _Job) -> str:
+    return job.row.id
 
 
-def _find_or_compute(job: _Job, store: FeatureStore) -> tuple[str, ExamFeatures | None]:
-    """The case's key, and its features unless the store has them."""
-    from deepradiomics.radiomics import ENGINE_VERSION
+def _state(job: _Job, outcome: tuple[str, bool] | Fault) -> str:
+    state = "failed" if isinstance(outcome, Fault) else "computed" if outcome[1] else "from the cache"
+    return f"features of {job.row.id}: {state}"
 
-    case = load_case(job.row)
-    key = content_hash(
-        PREPARATION_VERSION, ENGINE_VERSION, job.recipe.to_dict(), radiomics_params(job.recipe), job.templates_key,
-        _voxel_hash(case, job.recipe),
-    )  # fmt: skip
+
+def _extract(job: _Job) -> tuple[str, bool]:
+    """The case's key, and whether its features were computed now."""
+    store, case = exam_store(job.cache_dir), load_case(job.row)
+    key = EXAMS.key(
+        engine=ENGINE_VERSION,
+        recipe=job.recipe.to_dict(),
+        params=radiomics_params(job.recipe),
+        templates=job.templates_key,
+        images=_voxel_hash(case, job.recipe),
+        notes=_notes(case, job.recipe),
+    )
     if store.get(key) is not None:
-        return key, None
+        return key, False
     templates = Templates.read(job.templates_dir) if job.templates_dir else None
     exam = prepare_exam(case, job.recipe, templates=templates)
     pool = exam_features(exam, job.recipe)
-    entry = ExamFeatures(exam.image, pool.values, pool.feature_names, exam.views, exam.notes, dict(pool.diagnostics))
-    return key, entry
+    ExamFeatures(
+        exam.image, pool.values, pool.feature_names, exam.views, exam.notes, dict(pool.diagnostics)
+    ).keep(store, key)  # fmt: skip
+    return key, True
 
 
 def _voxel_hash(case: Case, recipe: Recipe) -> str:
@@ -226,48 +208,47 @@ def _voxel_hash(case: Case, recipe: Recipe) -> str:
     return content_hash(*parts)
 
 
+def _notes(case: Case, recipe: Recipe) -> list[str]:
+    """What is noted of the images themselves: kept features come with it, so other notes make another entry."""
+    return [note for view in recipe.views for note in case.views[view].notes]
+
+
 def _keep(templates: Templates, cache_dir: Path) -> tuple[Path, str]:
-    """Write templates where workers find them; return folder and hash."""
-    key = content_hash(
-        templates.grid.to_dict(), *[part for v in templates.views.items() for part in (v[0], v[1].voxels)]
+    """Write templates where workers find them; return folder and key."""
+    key = TEMPLATES.key(
+        grid=templates.grid.to_dict(),
+        voxels={name: content_hash(volume.voxels) for name, volume in templates.views.items()},
     )
-    folder = cache_dir / "templates" / f"used-{key[:32]}"
-    if not (folder / "templates.json").is_file():
-        templates.write(folder)
-    return folder, key
+    store = ContentStore(cache_dir, TEMPLATES)
+    entry = store.get(key) or store.put(key, {}, write=templates.write_into)
+    return entry.folder, key
 
 
-def _gather(manifest: Manifest, keys: dict[str, str], jobs: list[_Job], computed: int) -> CohortFeatures:
+def _gather(store: ContentStore, jobs: list[_Job], keys: list[str], computed: int) -> CohortFeatures:
     """Read all entries into arrays; one damaged since it was written is computed again."""
-    store = FeatureStore(jobs[0].cache_dir)
     images: NDArray[np.float32] | None = None
     values: NDArray[np.float64] | None = None
     first: ExamFeatures | None = None
     notes: dict[str, tuple[str, ...]] = {}
     levels: list[Any] = []
-    for n, job in enumerate(jobs):
-        entry = store.get(keys[job.row.id])
+    for n, (job, key) in enumerate(zip(jobs, keys, strict=True)):
+        entry = store.get(key)
         if entry is None:
-            entry = _find_or_compute(job, store)[1] or store.get(keys[job.row.id])
+            entry = store.get(_extract(job)[0])
         if entry is None:
             raise InputError(
                 f"Case {job.row.id}: its features could not be read from {store.folder}; is the disk sound?"
             )
+        exam = ExamFeatures.of_entry(entry)
         if first is None or images is None or values is None:
-            first = entry
-            images = np.empty((len(jobs), *entry.image.shape), np.float32)
-            values = np.empty((len(jobs), *entry.values.shape), np.float64)
-        images[n], values[n] = entry.image, entry.values
-        levels.append(entry.diagnostics.get("grey_levels"))
-        if entry.notes:
-            notes[job.row.id] = entry.notes
+            first = exam
+            images = np.empty((len(jobs), *exam.image.shape), np.float32)
+            values = np.empty((len(jobs), *exam.values.shape), np.float64)
+        images[n], values[n] = exam.image, exam.values
+        levels.append(exam.diagnostics.get("grey_levels"))
+        if exam.notes:
+            notes[job.row.id] = exam.notes
     assert first is not None and images is not None and values is not None  # a manifest has rows
     known = np.array(levels, np.int64) if all(level is not None for level in levels) else None
-    return CohortFeatures(manifest.ids, images, values, first.feature_names, first.views, notes, computed, known)
-
-
-def _explain(failed: dict[str, str], total: int) -> str:
-    lines = [reason if case in reason else f"Case {case}: {reason}" for case, reason in list(failed.items())[:_SHOWN]]
-    more = f"\n  … and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    shown = "\n  ".join(lines)
-    return f"{len(failed)} of {total} cases cannot be used (the others are in the cache):\n  {shown}{more}"
+    ids = tuple(job.row.id for job in jobs)
+    return CohortFeatures(ids, images, values, first.feature_names, first.views, notes, computed, known)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from deepradiomics.cohort.manifest import ManifestRow
+from deepradiomics.cohort.roi import reading_of
 from deepradiomics.errors import InputError
-from deepradiomics.images import Case, read_mask, read_volume
+from deepradiomics.images import VIEWS, Case
 
 
 def load_case(row: ManifestRow) -> Case:
@@ -13,16 +14,19 @@ def load_case(row: ManifestRow) -> Case:
     Raises:
         InputError: a file cannot be read or holds values that are not finite.
     """
+    reading = reading_of(row)
     views = {}
     for view, path in row.views.items():
         try:
-            views[view] = read_volume(path, plane=view).require_finite()
+            plane = view if view in VIEWS else None
+            views[view] = reading.read_volume(path, plane=plane).require_finite()
         except InputError as error:
-            raise InputError(f"Case {row.id}, column {view}: {error}") from error
+            raise type(error)(f"Case {row.id}, column {view}: {error}") from error
     mask = None
     if row.mask is not None:
         try:
-            mask = read_mask(row.mask)
+            images = list(views.values())
+            mask = reading.read_drawn(row.mask, images[0], images[1:]) if images else reading.read_mask(row.mask)
         except InputError as error:
-            raise InputError(f"Case {row.id}, column mask: {error}") from error
+            raise type(error)(f"Case {row.id}, column mask: {error}") from error
     return Case(row.id, views, mask)

@@ -1,16 +1,11 @@
 """The manifest: one row a case, naming its image files, its masks, labels and numbers, and, if given, its split.
 
-A CSV with the columns `id`, one for each view (`axial`, `coronal`, `sagittal`, `view_<name>`, or `image` where a case
-is a single image), and, where wanted, `patient` (whose scan this is; the id where it is empty), `mask`, `mask_<roi>`
-(a region by name), `split` (train, validation, test), `label_<task>` (class 0, 1, …) and `value_<name>` (a number to
-regress on). Paths are absolute or relative to the manifest's folder. A cell of a view, mask or value may be empty (the
-case lacks it), but a file that is named must exist.
+A CSV with the columns of :mod:`deepradiomics.cohort.columns`. Paths are absolute or relative to the manifest's folder.
+A cell of a view, mask or value may be empty (the case lacks it), but a file that is named must exist.
 """
 
 from __future__ import annotations
 
-import csv
-import difflib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,17 +13,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from deepradiomics.cohort.columns import (
+    DRAWN_ROIS,
+    IMAGE,
+    LABEL,
+    PATIENT_COLUMNS,
+    SEGMENT,
+    check_names,
+    columns_of,
+    view_column,
+)
 from deepradiomics.errors import ManifestError
-from deepradiomics.files import atomic_file
+from deepradiomics.files.names import path_part, same_file_key
+from deepradiomics.files.tables import decimal_comma, number_of, read_csv, write_csv
 from deepradiomics.images import VIEWS
+from deepradiomics.images.reading import Reading
+from deepradiomics.public import one_line
+
+__all__ = ["DRAWN_ROIS", "IMAGE", "SPLITS", "VIEWS", "Manifest", "ManifestRow", "Split"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-IMAGE = "image"  # the view's name where a case is one image
-_EXAMPLES = {"view_": "view_t2", "label_": "label_grade", "mask_": "mask_gland", "value_": "value_volume_ml"}
-_PREFIXES = tuple(_EXAMPLES)
-DRAWN_ROIS = ("mask", "ellipsoid")  # ROI names that mean the column `mask` and a region we draw ourselves
-_FORBIDDEN_IN_ID = set('/\\:*?"<>|')
 _SHOWN = 5  # problems listed in one message
 
 
@@ -37,8 +42,10 @@ class ManifestRow:
     """One case: image path by view, optional mask, class by task, and the split if it is given.
 
     ``patient`` is whose scan it is (None: the case is its own patient), ``masks`` a file by region name, ``values``
-    a number by name. An extraction's manifest may give the region's label in the mask (``region``) and further columns
-    (``more``).
+    a number by name, ``more`` the text of further columns. ``region`` is the label of the region in the row's masks, or
+    ``segment`` its segment's name, where the row says so; ``reading`` says how its files are read, and which labels of
+    a mask make the region where the row does not. A row of an extraction is one region of a case: ``roi`` is the
+    region's name (empty: the column ``mask``) and ``mask`` its file.
     """
 
     id: str
@@ -51,8 +58,12 @@ class ManifestRow:
     patient: str | None = None
     masks: Mapping[str, Path] = field(default_factory=dict)
     values: Mapping[str, float] = field(default_factory=dict)
+    segment: str | None = None
+    roi: str = ""
+    reading: Reading = field(default_factory=Reading)
 
 
+@one_line
 @dataclass(frozen=True)
 class Manifest:
     """The rows of a cohort, the views and tasks they share, and the file they came from (None: made in memory).
@@ -61,8 +72,9 @@ class Manifest:
     ``value_names`` are the regions and numbers that rows may have.
 
     Raises:
-        ManifestError: no rows, an unusable or repeated id, a row without any view, a row's region or number that is not
-            among ``rois`` or ``value_names``, patients that differ by capitals only.
+        ManifestError: no rows; an unusable or repeated id (a partial manifest may repeat it for another ``roi``); a
+            name of a view, region, task or value that cannot be a file's; a row without any view; a row's region or
+            number that is not among ``rois`` or ``value_names``; patients that differ by capitals only.
     """
 
     rows: tuple[ManifestRow, ...]
@@ -76,12 +88,14 @@ class Manifest:
     def __post_init__(self) -> None:
         if not self.rows:
             raise ManifestError(f"{self.path or 'The manifest'} holds no cases; write one row a case.")
+        names = {"view_": self.views, "mask_": self.rois, "label_": self.tasks, "value_": self.value_names}
+        check_names(self.where, names)
         _check_ids(self.rows)
         for row in self.rows:
             if not row.views and not self.partial:
                 raise ManifestError(f"Case {row.id} names no image; fill at least one of: {', '.join(self.views)}.")
-            for what, names, known in (("mask", row.masks, self.rois), ("value", row.values, self.value_names)):
-                if strange := sorted(set(names) - set(known)):
+            for what, present, known in (("mask", row.masks, self.rois), ("value", row.values, self.value_names)):
+                if strange := sorted(set(present) - set(known)):
                     raise ManifestError(
                         f"Case {row.id}: the manifest has no column {what}_{strange[0]}; name it there."
                     )
@@ -103,6 +117,15 @@ class Manifest:
     def where(self) -> str:
         """How messages call this manifest."""
         return str(self.path) if self.path else "the manifest"
+
+    @property
+    def reading(self) -> Reading:
+        """How the files are read, as the run chose it; a row may still name a label of its own."""
+        return self.rows[0].reading
+
+    def read_as(self, reading: Reading) -> Manifest:
+        """The same cases, whose files are read in another way."""
+        return replace(self, rows=tuple(replace(row, reading=reading) for row in self.rows))
 
     def subset(self, split: Split) -> Manifest:
         """The cases of one split, in their order. Raises ManifestError where there are none."""
@@ -160,9 +183,9 @@ def read_manifest(
             unreadable value, an absent file, or a class with one case; the message names column and cases.
     """
     path = Path(path)
-    columns, records = read_table(path)
-    views = _check_columns(path, columns, more)
-    found = tuple(name.removeprefix("label_") for name in columns if name.startswith("label_"))
+    names, records = read_table(path)
+    columns = columns_of(path, names, more)
+    found = columns.tasks
     if tasks is not None:
         absent = [task for task in tasks if task not in found]
         if absent and need_labels:
@@ -173,11 +196,10 @@ def read_manifest(
         found = tuple(task for task in tasks if task in found)
     if need_labels and not found:
         raise ManifestError(f"{path} has no label columns; add one column label_<task> with classes 0, 1, … a task.")
-    rois = tuple(name.removeprefix("mask_") for name in columns if name.startswith("mask_"))
-    names = tuple(name.removeprefix("value_") for name in columns if name.startswith("value_"))
-    rows = tuple(_row(record, line, path.parent, views, found, more) for line, record in records)
-    manifest = Manifest(rows, tuple(views), found, path, rois=rois, value_names=names)
-    _check_files(manifest, views)
+    further = (*more, *PATIENT_COLUMNS)
+    rows = tuple(_row(record, line, path.parent, columns.views, found, further) for line, record in records)
+    manifest = Manifest(rows, tuple(columns.views), found, path, rois=columns.rois, value_names=columns.values)
+    _check_files(manifest, columns.views)
     if need_labels:
         check_classes(manifest)
     return manifest
@@ -190,31 +212,18 @@ def write_manifest(manifest: Manifest, path: str | Path) -> Path:
         ManifestError: two views would share a column.
     """
     path = Path(path)
-    columns = [_view_column(view) for view in manifest.views]
+    columns = [view_column(view) for view in manifest.views]
     with_mask = any(row.mask for row in manifest.rows)
     with_split = any(row.split for row in manifest.rows)
     with_patient = any(row.patient for row in manifest.rows)
     header = ["id", *(["patient"] if with_patient else []), *columns, *(["mask"] if with_mask else [])]
-    header += [*(f"mask_{roi}" for roi in manifest.rois), *(["split"] if with_split else [])]
+    header += [f"mask_{roi}" for roi in manifest.rois]
+    header += [LABEL] if any(row.region is not None for row in manifest.rows) else []
+    header += [SEGMENT] if any(row.segment is not None for row in manifest.rows) else []
+    header += ["split"] if with_split else []
     header += [*(f"label_{task}" for task in manifest.tasks), *(f"value_{name}" for name in manifest.value_names)]
     folder = path.parent.resolve()
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, header, restval="", lineterminator="\n")
-        writer.writeheader()
-        for row in manifest.rows:
-            cells = {"id": row.id}
-            cells |= {_view_column(view): _portable(file, folder) for view, file in row.views.items()}
-            if row.mask:
-                cells["mask"] = _portable(row.mask, folder)
-            if row.patient:
-                cells["patient"] = row.patient
-            if row.split:
-                cells["split"] = row.split
-            cells |= {f"mask_{roi}": _portable(file, folder) for roi, file in row.masks.items()}
-            cells |= {f"value_{name}": repr(float(value)) for name, value in row.values.items()}
-            cells |= {f"label_{task}": str(row.labels[task]) for task in manifest.tasks if task in row.labels}
-            writer.writerow(cells)
-    return path
+    return write_csv(path, header, (_cells(row, manifest.tasks, folder) for row in manifest.rows))
 
 
 def check_classes(manifest: Manifest) -> None:
@@ -236,62 +245,17 @@ def check_classes(manifest: Manifest) -> None:
 
 
 def read_table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Column names, and (line number, cells by column) of each row that is not blank."""
+    """Column names, and (line number, cells by column) of each row that is not blank.
+
+    Raises:
+        ManifestError: no table that :func:`deepradiomics.files.tables.read_csv` reads; the message names the line.
+    """
     if path.is_dir():
         inside = path / "manifest.csv"
         hint = f"did you mean {inside}?" if inside.is_file() else "name the CSV file that lists the cases."
         raise ManifestError(f"{path}: a manifest is a CSV file, this is a folder; {hint}")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
-            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except FileNotFoundError as error:
-        raise ManifestError(f"{path}: this manifest does not exist.") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path}: this manifest is not a readable UTF-8 CSV file ({error}).") from error
-    lines = [(number, row) for number, row in lines if any(row)]
-    if not lines:
-        raise ManifestError(f"{path}: this manifest is empty; its first line must name the columns.")
-    columns = lines[0][1]
-    for number, row in lines[1:]:
-        if len(row) != len(columns):
-            raise ManifestError(f"{path}, line {number}: expected {len(columns)} cells, got {len(row)}.")
-    return columns, [(number, dict(zip(columns, row, strict=True))) for number, row in lines[1:]]
-
-
-def _check_columns(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> dict[str, str]:
-    """Refuse what no one would read; return the column of each view."""
-    found = [name for name in columns if name in (*VIEWS, IMAGE) or name.startswith("view_")]
-    views = {name.removeprefix("view_"): name for name in found}
-    known = ["id", "patient", IMAGE, "mask", "split", *VIEWS, *more]
-    if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
-        raise ManifestError(f"{path}: the columns must be separated by commas, not semicolons or tabs; save it again.")
-    for name in columns:
-        if columns.count(name) > 1:
-            raise ManifestError(f"{path}: the column {name!r} is there {columns.count(name)} times.")
-        if name.removeprefix("mask_") in DRAWN_ROIS and name != "mask":
-            raise ManifestError(f"{path}: the column {name!r} cannot be used, for the ROI {name[5:]!r} means another.")
-        if name in known or (name.startswith(_PREFIXES) and not name.endswith("_")):
-            continue
-        if name.lower() in _PREFIXES:
-            raise ManifestError(
-                f"{path}: the column {name!r} lacks a name after its '_', such as {_EXAMPLES[name.lower()]}."
-            )
-        if name.lower().startswith(_PREFIXES) and not name.endswith("_"):
-            raise ManifestError(f"{path}: unknown column {name!r}; did you mean {name.lower()!r}? Capitals count.")
-        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.75)
-        hint = f"did you mean {near[0]!r}?" if near else f"a label is called 'label_{name}', a view 'view_{name}'."
-        raise ManifestError(
-            f"{path}: unknown column {name!r}; {hint} Known are id, patient, {IMAGE}, {', '.join(VIEWS)}, "
-            "view_<name>, mask, mask_<roi>, split, label_<task> and value_<name>."
-        )
-    if "id" not in columns:
-        raise ManifestError(f"{path} has no column 'id', which names each case.")
-    if not views:
-        raise ManifestError(f"{path} has no image column; name them {IMAGE}, {', '.join(VIEWS)} or view_<name>.")
-    if len(views) < len(found):
-        raise ManifestError(f"{path}: a view has two columns (such as 'axial' and 'view_axial'); keep one of them.")
-    return views
+    table = read_csv(path, strip=True, what="manifest", error=ManifestError)
+    return list(table.columns), list(zip(table.lines, table.rows, strict=True))
 
 
 def _row(
@@ -310,26 +274,78 @@ def _row(
         raise ManifestError(f"Case {case}, column split: expected train, validation, test or nothing, got {split!r}.")
     labels = {task: _label(case, task, record[f"label_{task}"]) for task in tasks}
     filled = {name: text for name, text in record.items() if text}
+    region, segment = region_in(case, record)
     return ManifestRow(
         case,
-        {view: folder / record[column] for view, column in views.items() if record[column]},
-        folder / record["mask"] if record.get("mask") else None,
+        {view: path_in(record[column], folder, case, column) for view, column in views.items() if record[column]},
+        path_in(record["mask"], folder, case, "mask") if record.get("mask") else None,
         {task: label for task, label in labels.items() if label is not None},
         split or None,  # type: ignore[arg-type]  # checked above
         more={name: filled[name] for name in more if name in filled},
         patient=record.get("patient") or None,
-        masks={name[5:]: folder / text for name, text in filled.items() if name.startswith("mask_")},
+        masks={n[5:]: path_in(text, folder, case, n) for n, text in filled.items() if n.startswith("mask_")},
         values={name[6:]: _value(case, name, text) for name, text in filled.items() if name.startswith("value_")},
+        region=region,
+        segment=segment,
     )
 
 
+def _cells(row: ManifestRow, tasks: Iterable[str], folder: Path) -> dict[str, object]:
+    """A row as it is written."""
+    files = {view_column(view): file for view, file in row.views.items()}
+    files |= {"mask": row.mask} if row.mask else {}
+    files |= {f"mask_{roi}": file for roi, file in row.masks.items()}
+    cells: dict[str, object] = {"id": row.id, "patient": row.patient, "split": row.split}
+    cells |= {LABEL: row.region, SEGMENT: row.segment}
+    cells |= {column: _portable(file, folder) for column, file in files.items()}
+    cells |= {f"value_{name}": float(value) for name, value in row.values.items()}
+    return cells | {f"label_{task}": row.labels[task] for task in tasks if task in row.labels}
+
+
+def path_in(cell: str, folder: Path, case: str, column: str) -> Path:
+    """The file that a cell names.
+
+    Raises:
+        ManifestError: the cell holds a line break or another control character.
+    """
+    if any(ord(letter) < 32 or letter == "\x7f" for letter in cell):
+        raise ManifestError(
+            f"Case {case}, column {column}: the cell {cell[:40]!r} holds a line break or control character, and names "
+            "no file. Is a quotation mark in the wrong place?"
+        )
+    return folder / cell
+
+
+def region_in(case: str, record: Mapping[str, str]) -> tuple[int | None, str | None]:
+    """The label, or the segment's name, that a row names as its region; '1.0' is read as 1, as spreadsheets write it.
+
+    Raises:
+        ManifestError: the label is no whole number above 0, or both are named.
+    """
+    text, segment = record.get(LABEL, ""), record.get(SEGMENT) or None
+    if text and segment:
+        raise ManifestError(
+            f"Case {case}, columns {LABEL} and {SEGMENT}: got {text!r} and {segment!r}; both say which region is "
+            "meant. Fill in one of them."
+        )
+    if not text:
+        return None, segment
+    number = number_of(text)
+    if number is None or not (number >= 1 and number.is_integer()):
+        raise ManifestError(
+            f"Case {case}, column {LABEL}: expected a whole number above 0 or nothing, got {text!r}. It is the label "
+            "of the region in the mask; a class to learn is called label_<task>."
+        )
+    return int(number), None
+
+
 def _value(case: str, column: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ManifestError(f"Case {case}, column {column}: expected a number (with a point) or nothing, got {text!r}.")
+    number = number_of(text)
+    if number is None or not math.isfinite(number):
+        hint = f" Write the decimal comma as a point: {text.replace(',', '.')}." if decimal_comma(text) else ""
+        raise ManifestError(
+            f"Case {case}, column {column}: expected a number (with a point) or nothing, got {text!r}.{hint}"
+        )
     return number
 
 
@@ -337,23 +353,26 @@ def _label(case: str, task: str, text: str) -> int | None:
     """The class number in a cell; '1.0' is read as 1, since spreadsheets write it; empty is None."""
     if not text:
         return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not (number >= 0 and number.is_integer()):
+    number = number_of(text)
+    if number is None or not (number >= 0 and number.is_integer()):
         raise ManifestError(f"Case {case}, column label_{task}: expected a class number 0, 1, 2, …, got {text!r}.")
     return int(number)
 
 
 def _check_ids(rows: Sequence[ManifestRow]) -> None:
-    for row in rows:
-        if not row.id.isprintable() or _FORBIDDEN_IN_ID & set(row.id) or row.id in ("", ".", ".."):
-            raise ManifestError(f"Case id {row.id!r} cannot be a file name; use letters, digits, '-', '_' and '.'.")
-    counts = Counter(row.id.casefold() for row in rows)
-    repeated = sorted({row.id for row in rows if counts[row.id.casefold()] > 1})
+    for name in dict.fromkeys(row.id for row in rows):
+        path_part(name, "Case id", error=ManifestError)
+    counts = Counter((same_file_key(row.id), row.roi) for row in rows)
+    repeated = sorted({row.id for row in rows if counts[same_file_key(row.id), row.roi] > 1})
     if repeated:
-        raise ManifestError(f"Column id: {_some(repeated, 'id')} more than once (capitals do not count as different).")
+        raise ManifestError(
+            f"Column id: {_some(repeated, 'id')} more than once (capitals and the encoding of "
+            "accents do not count as different); give each row an id of its own."
+        )
+    spelling: dict[str, str] = {}
+    for row in rows:  # regions of one case share its id
+        if spelling.setdefault(same_file_key(row.id), row.id) != row.id:
+            raise ManifestError(f"Column id: {spelling[same_file_key(row.id)]!r} and {row.id!r} would share a file.")
 
 
 def _check_patients(rows: Sequence[ManifestRow]) -> None:
@@ -362,6 +381,13 @@ def _check_patients(rows: Sequence[ManifestRow]) -> None:
     for name in (row.patient or row.id for row in rows):
         if spelt.setdefault(name.casefold(), name) != name:
             raise ManifestError(f"Column patient: {spelt[name.casefold()]!r} and {name!r} differ by capitals only.")
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:  # a name that is too long for the file system
+        return False
 
 
 def _check_files(manifest: Manifest, views: Mapping[str, str]) -> None:
@@ -373,7 +399,7 @@ def _check_files(manifest: Manifest, views: Mapping[str, str]) -> None:
             *([("mask", row.mask)] if row.mask else []),
             *((f"mask_{roi}", mask) for roi, mask in row.masks.items()),
         ]
-        if not file.exists()
+        if not _exists(file)
     ]
     if absent:
         more = f"\n  … and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
@@ -385,10 +411,6 @@ def _check_files(manifest: Manifest, views: Mapping[str, str]) -> None:
 def _some(names: Sequence[str], noun: str) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{noun}{'s' if len(names) > 1 else ''} {', '.join(names[:_SHOWN])}{more}"
-
-
-def _view_column(view: str) -> str:
-    return view if view in (*VIEWS, IMAGE) else f"view_{view}"
 
 
 def _portable(file: Path, folder: Path) -> str:

@@ -6,11 +6,13 @@ Source: Bien et al., PLoS Med 2018;15:e1002699.
 
 from __future__ import annotations
 
-import csv
+from collections import Counter
 from pathlib import Path
 
 from deepradiomics.cohort.manifest import Manifest, ManifestRow, Split
 from deepradiomics.errors import ManifestError
+from deepradiomics.files.csv_text import rows_of_text
+from deepradiomics.files.tables import table_text
 from deepradiomics.images import VIEWS
 
 _TASK_FILES = {"abnormality": "abnormal", "acl": "acl", "meniscus": "meniscus"}
@@ -55,9 +57,13 @@ def _part(folder: Path, part: str, tasks: tuple[str, ...]) -> list[ManifestRow]:
 
 def _labels(path: Path) -> dict[str, int]:
     """Lines `0000,1` without a header."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        lines = [[cell.strip() for cell in line] for line in csv.reader(stream) if line]
+    text = table_text(path, "table of labels", ManifestError)
+    lines = [[cell.strip() for cell in row] for _, row in rows_of_text(text, path, ManifestError)]
     bad = [line for line in lines if len(line) != 2 or line[1] not in ("0", "1")]
     if bad:
         raise ManifestError(f"{path}: expected lines such as '0000,1', got {','.join(bad[0])!r}.")
-    return {case: int(label) for case, label in lines}
+    labels = {case: int(label) for case, label in lines}
+    if len(labels) < len(lines):
+        twice = next(case for case, count in Counter(case for case, _ in lines).items() if count > 1)
+        raise ManifestError(f"{path}: case {twice!r} is there twice; keep one line a case.")
+    return labels

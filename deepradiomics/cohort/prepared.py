@@ -1,48 +1,44 @@
-"""Prepared cases of a cohort: a folder of arrays each, kept by content, and what is said of those that cannot be used.
+"""Prepared cases of a cohort, as a training loop reads them: arrays on disk, kept by content, in the cohort's order.
 
-::
-
-    CACHE/<2 characters>/<key>/   key: hash of all that decides what is in it
-      <name>.npy    arrays, read in pieces
-      about.json    what else is known of the case, notes
+Each case is an entry of a :class:`deepradiomics.files.store.ContentStore`, verified when the cohort is put together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from deepradiomics.errors import InputError
-from deepradiomics.files import read_json
-
-_SHOWN = 5  # unusable cases told in one message
+from deepradiomics.files.atomic import content_hash
 
 
-def kept_about(folder: Path, arrays: Sequence[str], keys: Sequence[str]) -> dict[str, Any] | None:
-    """What about.json says of a prepared case; None where it is not there, or damaged (then it is prepared again).
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PreparedCases:
+    """Prepared cases; row n is the same case everywhere.
 
     Args:
-        folder: of the case.
-        arrays: names of its ``.npy`` files, without the ending.
-        keys: which about.json must have.
+        ids: N names.
+        folders: where each case lies in the cache.
+        notes: by case, what was assumed or done; cases without notes are left out.
+        dropped: (id, reason) of the cases that could not be used.
     """
-    try:
-        about = read_json(folder / "about.json")
-        for name in arrays:
-            np.load(folder / f"{name}.npy", mmap_mode="r")
-    except (InputError, OSError, ValueError):
-        return None
-    return about if isinstance(about, dict) and set(keys) <= set(about) else None
 
+    ids: tuple[str, ...]
+    folders: tuple[Path, ...]
+    notes: Mapping[str, tuple[str, ...]]
+    dropped: tuple[tuple[str, str], ...] = ()
 
-def refusal(failed: Sequence[tuple[str, str]], total: int) -> str:
-    """Why a cohort is refused: the first of its unusable cases (id, reason), and what to do."""
-    shown = "\n  ".join(reason for _, reason in failed[:_SHOWN])
-    more = f"\n  … and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    return (
-        f"{len(failed)} of {total} cases cannot be used:\n  {shown}{more}\n"
-        "Mend the manifest, or leave such cases out with missing='drop' (--missing drop)."
-    )
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def arrays(self, name: str, rows: Sequence[int]) -> list[np.ndarray]:
+        """An array of some rows, memory-mapped: a cohort need not fit into memory, and processes share one copy."""
+        return [np.load(self.folders[row] / f"{name}.npy", mmap_mode="r") for row in rows]
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the cases, in their order, and of everything that decides what is in their arrays."""
+        return content_hash(list(self.ids), [folder.name for folder in self.folders])

@@ -2,55 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from deepradiomics.cohort.manifest import ManifestRow
 from deepradiomics.errors import InputError, MaskError
-from deepradiomics.images import Mask, Volume, read_mask
-from deepradiomics.prepare.ellipsoid import central_ellipsoid
+from deepradiomics.images import Mask, Volume
+from deepradiomics.images.reading import Reading
+from deepradiomics.prepare.head.ellipsoid import central_ellipsoid
 
 ELLIPSOID = "ellipsoid"
 MANY_LABELS = 20  # more different values are no zones of a region but grey levels
 
 
-def roi_mask(row: ManifestRow, roi: str, reference: Volume) -> Mask:
+def roi_mask(
+    row: ManifestRow, roi: str, reference: Volume, reading: Reading | None = None, *, others: Iterable[Volume] = ()
+) -> Mask:
     """Read a region of a case; it stays on the grid it was drawn on.
 
     Args:
-        row: the case.
+        row: the case; its reading says which labels of the file make the region.
         roi: a region of the manifest's columns `mask_<roi>`; "mask" for the column `mask`; "ellipsoid" for a prostate's
             size in the middle of the reference image, which says in its name that no reader drew it.
-        reference: the image in whose middle the ellipsoid lies; otherwise unused.
+        reference: the image that the mask was drawn on, in whose middle the ellipsoid lies.
+        reading: taken instead of the row's.
+        others: further images of the case, one of which the mask may have been drawn on instead.
 
     Returns:
-        a mask with the single label 1: all of the file's labels together (zones of a gland make the gland).
+        a mask with the single label 1, and notes that say which label of the file it is where none was named.
 
     Raises:
         InputError: the case lacks that region, or its file cannot be read; the message names case and column.
-        MaskError: the mask is empty, or no mask but an image of grey levels.
+        MaskError: the mask is empty, lacks what is named, has several labels and none is named, or is no mask but an
+            image of grey levels.
     """
     if roi == ELLIPSOID:
         return central_ellipsoid(reference.geometry)
     column, path = roi_file(row, roi)
+    reading = reading if reading is not None else reading_of(row)
+    where = f"Case {row.id}, column {column}"
     try:
-        mask = read_mask(path)
-    except MaskError as error:
-        raise MaskError(f"Case {row.id}, column {column}: {error}") from error
+        mask = reading.read_drawn(path, reference, others)
     except InputError as error:
-        raise InputError(f"Case {row.id}, column {column}: {error}") from error
-    if not mask.labels_present():
-        raise MaskError(
-            f"Case {row.id}, column {column}: the mask {path.name} is empty. Draw the region again, or leave the cell "
-            "empty if the case has none."
-        )
+        raise type(error)(f"{where}: {error}") from error
     labels = mask.labels_present()
-    if len(labels) > MANY_LABELS or labels[0] < 0:
+    if not labels:
         raise MaskError(
-            f"Case {row.id}, column {column}: {path.name} holds {len(labels)} different values from {labels[0]} to "
-            f"{labels[-1]}, where a region has a few labels. Is it a grey-level image? Name the mask there."
+            f"{where}: the mask {path.name} is empty. Draw the region again, or leave the cell empty if the case has "
+            "none."
         )
-    return Mask(mask.labels != 0, mask.geometry, mask.name, mask.source, {1: roi})
+    one_named = reading.label is not None or reading.segment is not None
+    if not one_named and not mask.segment_names and (len(labels) > MANY_LABELS or labels[0] < 0):
+        raise MaskError(
+            f"{where}: {path.name} holds {len(labels)} different values from {labels[0]} to {labels[-1]}, where a "
+            "region has a few labels. Is it a grey-level image? Name the mask there, or the label that is meant."
+        )
+    try:
+        return reading.region(mask, f"column {column}", name=roi)
+    except MaskError as error:
+        raise MaskError(f"Case {row.id}, {error}") from error
+
+
+def reading_of(row: ManifestRow) -> Reading:
+    """How the files of a case are read: as its cohort's, with the label or segment that the row itself names."""
+    return row.reading.for_row(row.region, row.segment)
 
 
 def has_roi(row: ManifestRow, roi: str) -> bool:

@@ -1,6 +1,11 @@
-"""Who trains, who chooses thresholds, who tests: random splits and folds, stratified over all tasks, by a seed.
+"""Who trains, who chooses thresholds, who tests: random splits and folds by a seed, and their file.
 
-Patients are dealt, not cases: the scans of one patient stay together, for a network that has seen one knows the others.
+    with_splits            train, validation and test, stratified over all tasks
+    folds                  each patient tested once
+    validation_splits      train and validation alone, for networks that need no test
+    group_splits           as numbers of patients, for whoever has no manifest
+
+Patients are split, not cases: the scans of one patient stay together, for a network that has seen one knows the others.
 """
 
 from __future__ import annotations
@@ -8,19 +13,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepradiomics.cohort.manifest import SPLITS, Manifest, ManifestRow, Split
 from deepradiomics.errors import InputError, ManifestError
+from deepradiomics.files.names import distinct_parts
+from deepradiomics.files.tables import read_csv, write_csv
+from deepradiomics.words import count
 
 Patient = tuple[int, ...]  # positions of one patient's rows
+SHARES = (0.7, 0.1, 0.2)  # of the patients, in train, validation and test
+VALIDATION = 0.1  # share of the patients by whom a training without a test split tells its best epoch
 
 _ATTEMPTS = 600  # other orders tried until each class is in each split
 _STRATIFIED = 100  # of these, the first; the others are free shuffles, which also scatter a class of three or four
 
 
-def with_splits(manifest: Manifest, seed: int, fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)) -> Manifest:
+def with_splits(manifest: Manifest, seed: int, fractions: tuple[float, float, float] = SHARES) -> Manifest:
     """Give each case without a split one of train, validation and test; shares count patients.
 
     Splits that the manifest gives stay, and a split it gives is complete: it gets no further patients (so MRNet's test
@@ -35,8 +47,8 @@ def with_splits(manifest: Manifest, seed: int, fractions: tuple[float, float, fl
     if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
         raise InputError(f"fractions of train, validation and test must be positive and add to 1, got {fractions}.")
     manifest = _with_patients_splits(manifest)
-    given = {row.split for row in manifest.rows}
-    open_splits = [split for split in SPLITS if split not in given]
+    present = {row.split for row in manifest.rows}
+    open_splits = [split for split in SPLITS if split not in present]
     free = _patients(manifest, [i for i, row in enumerate(manifest.rows) if row.split is None])
     if free and not open_splits:
         raise ManifestError(f"Column split: case {manifest.rows[free[0][0]].id} has none, though all three are given.")
@@ -70,7 +82,7 @@ def folds(manifest: Manifest, k: int, seed: int, validation: float = 0.125) -> t
     gap: str | None = None
     for attempt in range(_ATTEMPTS):
         part = _deal(manifest, everyone, sizes, [seed, k, attempt], attempt < _STRATIFIED)
-        made = []
+        manifests = []
         for fold in range(k):
             splits: dict[int, Split] = {}
             rest = [patient for patient, p in zip(everyone, part, strict=True) if p != fold]
@@ -82,19 +94,77 @@ def folds(manifest: Manifest, k: int, seed: int, validation: float = 0.125) -> t
             gap = _missing_class(manifest.tasks, rows)
             if gap is not None:
                 break
-            made.append(replace(manifest, rows=rows))
-        if len(made) == k:
-            return tuple(made)
+            manifests.append(replace(manifest, rows=rows))
+        if len(manifests) == k:
+            return tuple(manifests)
     raise ManifestError(gap or "")
+
+
+def validation_splits(manifest: Manifest, seed: int) -> Manifest:
+    """The cases that a training without a test may see, in train and validation; labels play no part.
+
+    Without a column split a tenth of the patients is in validation. Where the manifest gives splits they stay, and its
+    test cases are left out: a network that has seen the test cases is not tested on new ones.
+
+    Raises:
+        ManifestError: splits separate a patient's scans.
+    """
+    if any(row.split for row in manifest.rows):
+        rows = [row for row in with_splits(replace(manifest, tasks=()), seed).rows if row.split != "test"]
+    else:
+        patients = sorted(set(manifest.groups))
+        order = np.random.default_rng([seed, 1]).permutation(len(patients))
+        validation = {patients[n] for n in order[: max(1, round(VALIDATION * len(patients)))]}
+        rows = [
+            replace(row, split="validation" if patient in validation else "train")
+            for row, patient in zip(manifest.rows, manifest.groups, strict=True)
+        ]
+    return replace(manifest, rows=tuple(rows))
+
+
+def group_splits(groups: NDArray[np.intp], seed: int) -> NDArray[np.str_]:
+    """Split of each row, (n,), 7:1:2 by patient at random; ``groups`` (n,) numbers the patients from 0 on."""
+    patients = int(groups.max()) + 1
+    order = np.random.default_rng([seed, 0]).permutation(patients)
+    test = max(1, round(SHARES[2] * patients))
+    validation = max(1, round(SHARES[1] * patients))
+    parts = np.full(patients, "train", dtype="<U10")
+    parts[order[:test]] = "test"
+    parts[order[test : test + validation]] = "validation"
+    return parts[groups]
+
+
+def require_cases(split: Manifest, cohort: Manifest, what: str, advice: str, *, test: int = 0) -> Manifest:
+    """Return the manifest with splits unless one of them has too few cases: two to train, one to validate.
+
+    Args:
+        split: the cases with their splits.
+        cohort: the cases that there are, for the message.
+        what: is trained, as the sentence begins: ``Pre-training``.
+        advice: ends it.
+        test: number of test cases needed.
+
+    Raises:
+        ManifestError: naming the split.
+    """
+    for name, least in (("train", 2), ("validation", 1), ("test", test)):
+        there = len(rows_of(split.rows, name))
+        if there < least:
+            cases, patients = count(len(cohort), "case"), count(len(set(cohort.groups)), "patient")
+            raise ManifestError(
+                f"{what} needs at least {count(least, f'{name} case')}, the splits of {cohort.where} give {there} of "
+                f"{cases} of {patients}. {advice}"
+            )
+    return split
 
 
 def check_patients(manifest: Manifest) -> None:
     """Raise ManifestError where given splits separate the scans of one patient, naming patient, cases and splits."""
-    found: dict[str, dict[str, Split]] = defaultdict(dict)
+    splits_of: dict[str, dict[str, Split]] = defaultdict(dict)
     for row, patient in zip(manifest.rows, manifest.groups, strict=True):
         if row.split:
-            found[patient][row.id] = row.split
-    apart = {patient: splits for patient, splits in found.items() if len(set(splits.values())) > 1}
+            splits_of[patient][row.id] = row.split
+    apart = {patient: splits for patient, splits in splits_of.items() if len(set(splits.values())) > 1}
     if apart:
         patient, splits = next(iter(apart.items()))
         scans = ", ".join(f"{case} in {split}" for case, split in splits.items())
@@ -119,10 +189,10 @@ def _with_patients_splits(manifest: Manifest) -> Manifest:
 
 def _patients(manifest: Manifest, rows: Sequence[int]) -> list[Patient]:
     """The given rows by patient, in the order in which patients appear."""
-    groups, found = manifest.groups, defaultdict(list)
+    groups, rows_of_patient = manifest.groups, defaultdict(list)
     for i in rows:
-        found[groups[i]].append(i)
-    return [tuple(scans) for scans in found.values()]
+        rows_of_patient[groups[i]].append(i)
+    return [tuple(scans) for scans in rows_of_patient.values()]
 
 
 def _sizes(fractions: Sequence[float], count: int, least: int) -> list[int]:
@@ -145,8 +215,8 @@ def _sizes(fractions: Sequence[float], count: int, least: int) -> list[int]:
 
 def _most_classes(manifest: Manifest) -> int:
     """Number of classes of the task that has most, counting the labels that are there."""
-    found = [{row.labels[task] for row in manifest.rows if task in row.labels} for task in manifest.tasks]
-    return max((len(classes) for classes in found), default=1)
+    labels = [{row.labels[task] for row in manifest.rows if task in row.labels} for task in manifest.tasks]
+    return max((len(classes) for classes in labels), default=1)
 
 
 def _deal(
@@ -158,8 +228,8 @@ def _deal(
     that lags most behind its share: each part then has its share of each combination, within one or two.
     """
     generator = np.random.default_rng(seed)
-    found = sorted({_combination(manifest, patient) for patient in patients})
-    rank = dict(zip(found, generator.permutation(len(found)).tolist(), strict=True))
+    combinations = sorted({_combination(manifest, patient) for patient in patients})
+    rank = dict(zip(combinations, generator.permutation(len(combinations)).tolist(), strict=True))
     order = generator.permutation(len(patients)).tolist()
     if stratified:
         order.sort(key=lambda i: rank[_combination(manifest, patients[i])])
@@ -197,3 +267,30 @@ def _missing_class(tasks: Sequence[str], rows: Sequence[ManifestRow]) -> str | N
                         "Add cases of this class, give the splits yourself in the column split, or leave the task out."
                     )
     return None
+
+
+def subset(manifest: Manifest, ids: Sequence[str]) -> Manifest:
+    """The rows of some cases, in the manifest's order."""
+    wanted = set(ids)
+    return replace(manifest, rows=tuple(row for row in manifest.rows if row.id in wanted))
+
+
+def rows_of(rows: Sequence[ManifestRow], split: str) -> list[int]:
+    """Numbers of the rows of a split."""
+    return [n for n, row in enumerate(rows) if row.split == split]
+
+
+def write_splits(manifest: Manifest, path: str | Path) -> Path:
+    """Write ``id,split``, one line per case."""
+    return write_csv(path, ("id", "split"), ((row.id, row.split) for row in manifest.rows))
+
+
+def read_splits(path: str | Path) -> dict[str, str]:
+    """Read what :func:`write_splits` wrote: split by id.
+
+    Raises:
+        InputError: the file is missing, has other columns, or names a case twice.
+    """
+    table = read_csv(path, needed=("id", "split"), strip=True, what="table of splits")
+    distinct_parts(table.column("id"), f"{path}, column id")
+    return dict(zip(table.column("id"), table.column("split"), strict=True))

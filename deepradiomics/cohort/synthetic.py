@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from deepradiomics.cohort.manifest import Manifest
-from deepradiomics.words import REAL_HEAD, REAL_HEAD_HEADER
+from deepradiomics.images.read import header_texts
+from deepradiomics.words import REAL_HEAD, REAL_HEAD_HEADER, REAL_HEAD_SHORT
 
 
 def is_synthetic(manifest: Manifest) -> bool:
@@ -13,6 +14,23 @@ def is_synthetic(manifest: Manifest) -> bool:
     if manifest.path is None:
         return False
     return _says_so(Path(manifest.path).parent)
+
+
+def has_real_heads(manifest: Manifest) -> bool:
+    """Whether a synthetic cohort puts its haematomas into a real person's head; its README.txt says so."""
+    return is_synthetic(manifest) and manifest.path is not None and REAL_HEAD in _readme(Path(manifest.path).parent)
+
+
+def heads_title(manifest: Manifest) -> str:
+    """What a picture of these heads says of them in its title; empty where nothing is made up."""
+    if not is_synthetic(manifest):
+        return ""
+    return "SYNTHETIC haematomas, REAL head" if has_real_heads(manifest) else "SYNTHETIC heads"
+
+
+def made_up_heads(manifest: Manifest) -> str:
+    """What the images of a synthetic cohort of heads are, in a few words."""
+    return f"computed haematomas. {REAL_HEAD} ({REAL_HEAD_SHORT})" if has_real_heads(manifest) else "computed heads"
 
 
 def is_synthetic_image(path: Path) -> bool:
@@ -45,12 +63,4 @@ def _header(path: Path) -> list[str]:
     """The texts of an image's header; none of a folder or of a file that cannot be read."""
     if path.is_dir():
         return []
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:  # reading the image itself tells what is wrong
-        return []
-    return [reader.GetMetaData(key) for key in reader.GetMetaDataKeys()]
+    return list(header_texts(path).values())

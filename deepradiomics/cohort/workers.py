@@ -6,10 +6,15 @@ import logging
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
+from deepradiomics.child import safe_children
 from deepradiomics.errors import InputError, MissingDependencyError
+from deepradiomics.files.sealed import collected_notes
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
@@ -26,7 +31,8 @@ def run_everywhere(
     what has not begun.
 
     Raises:
-        InputError: fewer than one worker, or the scheduler does not answer.
+        InputError: fewer than one worker, the scheduler does not answer or has gone, or a job ends its worker again and
+            again.
         MissingDependencyError: Dask is needed and not installed.
     """
     if workers < 1:
@@ -52,30 +58,34 @@ def _run_dask(
     environment = dict(os.environ)
     try:
         if cluster is None:
-            count = min(workers, max(len(jobs), 1))
-            local = LocalCluster(
-                n_workers=count,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",  # any free port: Dask's own would be taken by a second run
-                scheduler_kwargs={"dashboard": False},
-                silence_logs=logging.ERROR,
-            )
+            with safe_children():
+                local = LocalCluster(
+                    n_workers=min(workers, max(len(jobs), 1)),
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address="127.0.0.1:0",  # any free port: Dask's own would be taken by a second run
+                    scheduler_kwargs={"dashboard": False},
+                    silence_logs=logging.ERROR,
+                )
         try:
             client = Client(local or cluster, timeout=_ANSWER_WITHIN_S)
         except (OSError, TimeoutError, ValueError) as error:
             raise InputError(
                 f"The Dask scheduler {cluster} does not answer ({error}); is its address right?"
             ) from error
-        with client:
+        with client, safe_children(), _scheduler_there(client, cluster):
             if local is not None:
                 client.run(_leave_interrupts_to_the_parent)
             numbers = {client.submit(_on_one_thread, fn, job, pure=False): n for n, job in enumerate(jobs)}
             try:
                 for future in as_completed(numbers):
-                    yield numbers[future], future.result()
+                    outcome, notes = future.result()
+                    for note in notes:
+                        warnings.warn(note, stacklevel=2)
+                    yield numbers[future], outcome
             finally:
-                client.cancel(list(numbers))
+                if client.status == "running":
+                    client.cancel(list(numbers))
     finally:
         if local is not None:
             local.close()
@@ -84,13 +94,44 @@ def _run_dask(
         os.environ.update(environment)
 
 
+@contextmanager
+def _scheduler_there(client: Any, cluster: str | None) -> Iterator[None]:
+    """Say in words that the scheduler has gone, or that a job took its worker down again and again."""
+    from distributed.scheduler import KilledWorker
+
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # its tracebacks would bury our word
+    try:
+        yield
+    except KilledWorker as error:
+        raise InputError(
+            f"A job ended its Dask worker {error.allowed_failures + 1} times; most likely it needs more memory than a "
+            "worker has. Use fewer workers, or workers with more memory. What was finished is kept."
+        ) from error
+    except (CancelledError, OSError) as error:  # the second is also any job's own error
+        if isinstance(error, OSError) and client.status == "running":
+            raise
+        place = f"The Dask scheduler {cluster}" if cluster else "The Dask scheduler of this run"
+        raise InputError(
+            f"{place} has gone ({type(error).__name__}). Start it again and run the command again: "
+            "what was finished is kept."
+        ) from error
+    finally:
+        logger.setLevel(level)
+
+
 def _leave_interrupts_to_the_parent() -> None:
     """Ctrl-C reaches every process of a terminal; the parent ends its workers, whose tracebacks would bury its word."""
     if threading.current_thread() is threading.main_thread():  # elsewhere Python refuses
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _on_one_thread(fn: Callable[[Job], Outcome], job: Job) -> Outcome:
-    """Run a job in a worker: its neighbours have the other cores, unless the worker's environment says otherwise."""
+def _on_one_thread(fn: Callable[[Job], Outcome], job: Job) -> tuple[Outcome, list[str]]:
+    """Run a job in a worker: its neighbours have the other cores, unless the worker's environment says otherwise.
+
+    Notes on damaged caches come home with the outcome.
+    """
     os.environ.setdefault("DEEPRADIOMICS_THREADS", "1")
-    return fn(job)
+    with collected_notes() as notes:
+        return fn(job), notes

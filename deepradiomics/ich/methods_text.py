@@ -15,7 +15,7 @@ _INPUTS = {
     "radiomics": "components of radiomic features",
     "shape": "shape features",
     "encoder": "components of the segmentation encoder's latents",
-    "vaegan": "components of a VAE-GAN's latents of the haematoma and its surroundings",
+    "autoencoder": "components of a VAE-GAN's latents of the haematoma and its surroundings",
     "clinical": "clinical covariates",
 }
 _LESIONS = {
@@ -77,7 +77,9 @@ def case_methods(
 def _explained(groups: Sequence[str], dilation_voxels: int) -> str:
     if not groups:
         return ""
-    networks = " and ".join({"encoder": "the segmentation encoder", "vaegan": "the VAE-GAN"}[one] for one in groups)
+    networks = " and ".join(
+        {"encoder": "the segmentation encoder", "autoencoder": "the VAE-GAN"}[one] for one in groups
+    )
     weighted = ", each weighted by its part of the slope," if len(groups) > 1 else ""
     return (
         f"3D Grad-CAM of {networks}{weighted} was taken of the latents' projection on the direction in which the risk "

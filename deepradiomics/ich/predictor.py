@@ -5,7 +5,7 @@
     bundle/
       predictor/    bundle.json + model.safetensors: components of each family, frozen classifiers, thresholds,
                     calibration of the training cohort, background rows for the explanations
-      segmenter/    the segmentation network, as it was trained (absent: the user brings the mask)
+      encoder/      the segmentation network, as it was trained (absent: the user brings the mask)
       autoencoder/  the VAE-GAN, as it was trained (absent: the input uses none of its latents)
 
 The predictor names its networks by the hash of their weights: latents of another network, were they of equal shape,
@@ -24,16 +24,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.files import atomic_folder
-from deepradiomics.networks.bundle import INFO_FILE, WEIGHTS_FILE, load_bundle, load_info, save_bundle
+from deepradiomics.files.atomic import atomic_folder
+from deepradiomics.files.reading import UNUSABLE, reason
+from deepradiomics.modelling.components.nmf_components import Components
+from deepradiomics.modelling.frozen import FrozenModel
+from deepradiomics.networks.bundle import INFO_FILE, WEIGHTS_FILE, load_bundle, load_info, loading_bundle, save_bundle
+from deepradiomics.options import check_number, check_whole
+from deepradiomics.public import one_line
 
 if TYPE_CHECKING:
-    from deepradiomics.ich.components import Column, Components
-    from deepradiomics.ich.frozen import FrozenModel
+    from deepradiomics.modelling.components.nmf_components import Column, Components
 
 KIND = "ich-predictor"
-PREDICTOR, SEGMENTER, AUTOENCODER = "predictor", "segmenter", "autoencoder"
-GROUPS = ("shape", "radiomics", "encoder", "vaegan", "clinical")
+PREDICTOR, ENCODER, AUTOENCODER = "predictor", "encoder", "autoencoder"
+_KINDS = {ENCODER: "ich-segmenter", AUTOENCODER: "ich-autoencoder"}  # of the networks' own bundles
+GROUPS = ("shape", "radiomics", "encoder", "autoencoder", "clinical")
 """The families of features, in the order in which their columns stand."""
 LESIONS = ("all", "largest")
 
@@ -48,7 +53,13 @@ class CalibrationBin:
     high: float
     n: int
 
+    def __post_init__(self) -> None:
+        for name in ("mean_predicted", "observed", "low", "high"):
+            check_number(f"calibration: {name}", getattr(self, name), 0.0, 1.0)
+        check_whole("calibration: n", self.n, 0, 10**9)
 
+
+@one_line
 @dataclass(frozen=True, eq=False)
 class OutcomeModel:
     """The classifier of one outcome.
@@ -78,8 +89,8 @@ class OutcomeModel:
 
     def __post_init__(self) -> None:
         for what, value in (("threshold", self.threshold), ("base_rate", self.base_rate)):
-            if not 0.0 <= value <= 1.0:  # NaN as well
-                raise InputError(f"outcome {self.name}: {what}: expected a number from 0 to 1, got {value}.")
+            check_number(f"outcome {self.name}: {what}", value, 0.0, 1.0)
+        check_whole(f"outcome {self.name}: n_training", self.n_training, 1, 10**9)
         background = np.ascontiguousarray(self.background, np.float64)
         if background.ndim != 2 or not len(background) or not np.isfinite(background).all():
             raise InputError(
@@ -97,6 +108,7 @@ class OutcomeModel:
         return int(np.argmin([abs(one.mean_predicted - probability) for one in self.calibration]))
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class Predictor:
     """What turns a patient's features into risks.
@@ -113,7 +125,7 @@ class Predictor:
         info: name, version, command, cohort, metrics; ``synthetic`` and ``leaking`` are shown with every result.
         path: folder it was loaded from.
         sha256: hash of the predictor's weights.
-        segmenter: folder of the bundle's segmentation network.
+        encoder: folder of the bundle's segmentation network.
         autoencoder: folder of the bundle's VAE-GAN.
 
     Raises:
@@ -132,7 +144,7 @@ class Predictor:
     info: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
     sha256: str = ""
-    segmenter: Path | None = None
+    encoder: Path | None = None
     autoencoder: Path | None = None
 
     def __post_init__(self) -> None:
@@ -143,7 +155,7 @@ class Predictor:
             )
         if self.lesions not in LESIONS:
             raise InputError(f"lesions: expected one of {', '.join(LESIONS)}, got {self.lesions!r}.")
-        for group, network in (("encoder", self.encoder_sha256), ("vaegan", self.autoencoder_sha256)):
+        for group, network in (("encoder", self.encoder_sha256), ("autoencoder", self.autoencoder_sha256)):
             if group in self.blocks and not network:
                 raise InputError(f"blocks[{group!r}]: say which network gave its latents, by the hash of its weights.")
         names = [one.name for one in self.outcomes]
@@ -158,6 +170,11 @@ class Predictor:
                 raise InputError(
                     f"outcome {one.name}: background: expected the {width} columns of the blocks, "
                     f"got {one.background.shape[1]}."
+                )
+            if one.model.n_columns != width:
+                raise InputError(
+                    f"outcome {one.name}: model: expected one of the {width} columns of the blocks, "
+                    f"got {one.model.n_columns}."
                 )
 
     @cached_property
@@ -205,7 +222,7 @@ def save_predictor(
     folder: str | Path,
     predictor: Predictor,
     *,
-    segmenter: str | Path | None = None,
+    encoder: str | Path | None = None,
     autoencoder: str | Path | None = None,
 ) -> Path:
     """Write the composite bundle as a whole or not at all.
@@ -213,7 +230,7 @@ def save_predictor(
     Args:
         folder: a bundle of this kind there is replaced; a folder with other files is refused.
         predictor: the outcome models.
-        segmenter: folder of the segmentation network's bundle, copied; needed when the input has encoder latents.
+        encoder: folder of the segmentation network's bundle, copied; needed when the input has encoder latents.
         autoencoder: the same of the VAE-GAN.
 
     Raises:
@@ -222,7 +239,7 @@ def save_predictor(
     """
     folder = Path(folder)
     _refuse_foreign(folder)
-    sources = {SEGMENTER: segmenter, AUTOENCODER: autoencoder}
+    sources = {ENCODER: encoder, AUTOENCODER: autoencoder}
     hashes = {}
     for name, source in sources.items():
         expected = _expected(predictor, name)
@@ -242,6 +259,7 @@ def save_predictor(
     return folder
 
 
+@loading_bundle
 def load_predictor(folder: str | Path) -> Predictor:
     """Read a composite bundle and check that its parts belong together.
 
@@ -261,30 +279,32 @@ def load_predictor(folder: str | Path) -> Predictor:
         raise BundleError(f"{folder / PREDICTOR}: expected a bundle of kind {KIND!r}, got {info.get('kind')!r}.")
     try:
         predictor = _unpacked(folder, tensors, info)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{folder / PREDICTOR}: an entry is missing or unusable ({error}).") from error
+    except UNUSABLE as error:
+        raise BundleError(f"{folder / PREDICTOR}: an entry is missing or unusable ({reason(error)}).") from error
     for name, expected in dict(info.get("networks") or {}).items():
+        if name not in (ENCODER, AUTOENCODER):
+            raise BundleError(f"{folder / PREDICTOR}: it names a network {name!r}, which such a bundle does not hold.")
         if not (folder / name).is_dir():
             raise BundleError(f"{folder / name}: this network of the bundle is missing. Copy the whole bundle again.")
         _checked(folder / name, name, str(expected))
         needed = _expected(predictor, name)
         if needed and needed != expected:
             raise BundleError(f"{folder / PREDICTOR}: it names two different networks as its {name}. Save it again.")
-    for name in (SEGMENTER, AUTOENCODER):
+    for name in (ENCODER, AUTOENCODER):
         if _expected(predictor, name) and name not in (info.get("networks") or {}):
             raise BundleError(f"{folder}: the input {predictor.input!r} needs {name}/, and the bundle has none.")
     return predictor
 
 
 def _expected(predictor: Predictor, name: str) -> str:
-    return predictor.encoder_sha256 if name == SEGMENTER else predictor.autoencoder_sha256
+    return predictor.encoder_sha256 if name == ENCODER else predictor.autoencoder_sha256
 
 
 def _checked(source: Path, name: str, expected: str) -> str:
     """Return the hash of a network's weights, which are those that were expected."""
     info = load_info(source)
     got = str(info["weights"].get("sha256"))
-    kind = f"ich-{name}"
+    kind = _KINDS[name]
     if info.get("kind") != kind:
         raise BundleError(
             f"{source}: expected a bundle of kind {kind!r}, got {info.get('kind')!r}. Were they exchanged?"
@@ -333,9 +353,6 @@ def _packed(predictor: Predictor) -> tuple[dict[str, np.ndarray], dict[str, Any]
 
 
 def _unpacked(folder: Path, tensors: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> Predictor:
-    from deepradiomics.ich.components import Components
-    from deepradiomics.ich.frozen import FrozenModel
-
     def part(prefix: str) -> dict[str, np.ndarray]:
         return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
@@ -368,7 +385,7 @@ def _unpacked(folder: Path, tensors: Mapping[str, np.ndarray], info: Mapping[str
         info=info["about"],
         path=folder,
         sha256=str(info["weights"]["sha256"]),
-        segmenter=folder / SEGMENTER if SEGMENTER in networks else None,
+        encoder=folder / ENCODER if ENCODER in networks else None,
         autoencoder=folder / AUTOENCODER if AUTOENCODER in networks else None,
     )
 
@@ -384,7 +401,7 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _others(names: Sequence[str] | Any) -> list[str]:
-    return sorted(name for name in names if name not in (PREDICTOR, SEGMENTER, AUTOENCODER))
+    return sorted(name for name in names if name not in (PREDICTOR, ENCODER, AUTOENCODER))
 
 
 def _what_instead(folder: Path) -> str:

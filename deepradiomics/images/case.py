@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from deepradiomics.errors import InputError
 from deepradiomics.images.volume import Mask, Volume
+from deepradiomics.public import one_line
 
 VIEWS = ("axial", "coronal", "sagittal")
 """The planes a knee examination is read in, in the order networks see them."""
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class Case:
     """One examination: its views by name, and an optional mask on any grid.

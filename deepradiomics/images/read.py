@@ -1,127 +1,128 @@
 """Read volumes and masks: NIfTI, NRRD, MHA/MHD, DICOM series, and MRNet's bare ``.npy`` arrays."""
 
 import os
-import threading
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import SimpleITK as sitk
-
 from deepradiomics.errors import InputError
-from deepradiomics.images.case import VIEWS
-from deepradiomics.images.convert import mask_from_sitk, volume_from_sitk
+from deepradiomics.headers.metaimage import read_metaimage_header
+from deepradiomics.headers.regular import file_kind, printable, require_there
 from deepradiomics.images.dicom import is_dicom, read_dicom
-from deepradiomics.images.geometry import Geometry
-from deepradiomics.images.nifti import is_nifti, scan_nifti
+from deepradiomics.images.formats.metaimage import read_metaimage
+from deepradiomics.images.formats.mrnet import read_mrnet
+from deepradiomics.images.formats.nifti import nifti_texts, read_nifti
+from deepradiomics.images.formats.nrrd import nrrd_header, read_nrrd
+from deepradiomics.images.formats.other import read_other
+from deepradiomics.images.formats.stored import StoredImage
+from deepradiomics.images.itk_files import itk_texts, itk_turn
+from deepradiomics.images.masks.dicom import mask_object, mask_of_series, read_mask_object, refuse_mask_object
+from deepradiomics.images.masks.nifti_names import names_in_nifti
+from deepradiomics.images.options import MaskOptions, ReadOptions
 from deepradiomics.images.volume import Mask, Volume
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
-# ITK asks one reader after the other whether a file is its own, and the HDF5 library behind some is not made for
-# threads: those that prepare cases read one at a time.
-_ONE_READER = threading.Lock()
 
-# MRNet's arrays are (slices, rows, columns) and carry neither spacing nor directions. Assumed: 160 mm in plane over
-# 256 pixels, 4 mm between slices, all three stacks centred on the same point, rows and columns as radiologists read.
-MRNET_SPACING_MM = (0.625, 0.625, 4.0)
-_MRNET_AXES = {  # where columns (x), rows (y) and slices (z) lead, LPS
-    "axial": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    "coronal": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
-    "sagittal": ((0, 1, 0), (0, 0, -1), (1, 0, 0)),
-}
-
-
-def read_volume(path: str | os.PathLike[str], *, plane: str | None = None) -> Volume:
+def read_volume(
+    path: str | os.PathLike[str], *, plane: str | None = None, options: ReadOptions | None = None
+) -> Volume:
     """Read one grey-level image.
 
     Args:
         path: an image file, a folder with one DICOM series, or any file of a series.
         plane: ``axial``, ``coronal`` or ``sagittal``; needed for ``.npy`` arrays, which carry no geometry.
+        options: which stack, what stands in for missing positions, uptake values; None: as the file says.
 
     Raises:
         InputError: the file is missing, unreadable, not a grey-level image, or an ``.npy`` without ``plane``.
         GeometryError: the image is not three-dimensional, or its axes are sheared.
     """
     path = Path(path)
-    if path.suffix == ".npy":
-        return _read_mrnet(path, plane)
+    require_there(path)
     if path.is_dir() or (path.is_file() and is_dicom(path)):
-        with _ONE_READER:
-            return read_dicom(path)
-    nan = _scanned(path)
-    volume = volume_from_sitk(_read_image(path), name=_stem(path), source=path.name)
-    return volume if nan is None else _with_nan(volume, nan)
+        refuse_mask_object(path)
+        with itk_turn():
+            return read_dicom(path, options)
+    if file_kind(path) == "npy":
+        return read_mrnet(path, plane)
+    return read_stored(path).volume()
 
 
-def read_mask(path: str | os.PathLike[str]) -> Mask:
-    """Read a label image (whole numbers, 0 = background).
+def read_mask(
+    path: str | os.PathLike[str], *, reference: Volume | None = None, options: MaskOptions | None = None
+) -> Mask:
+    """Read a label image (whole numbers, 0 = background), a DICOM SEG or an RTSTRUCT.
+
+    Args:
+        path: a label image, a Slicer segmentation, a DICOM SEG or RTSTRUCT, or a folder with one of these.
+        reference: the image that it was drawn on; an RTSTRUCT, which has no grid of its own, needs it.
+        options: the threshold of fractions, and whether another frame of reference is accepted.
 
     Raises:
         InputError: the file is missing or unreadable.
         MaskError: the voxels are not whole numbers.
     """
     path = Path(path)
-    if path.is_dir():
-        with _ONE_READER:
-            volume = read_dicom(path)
-        return Mask(volume.voxels, volume.geometry, volume.name, volume.source)
-    _scanned(path)
-    return mask_from_sitk(_read_image(path), name=_stem(path), source=path.name)
+    require_there(path)
+    if (dicom := mask_object(path)) is not None:
+        with itk_turn():
+            return read_mask_object(dicom, reference, options or MaskOptions())
+    if path.is_dir() or (path.is_file() and is_dicom(path)):
+        with itk_turn():
+            return mask_of_series(read_dicom(path))
+    mask = read_stored(path).mask()
+    return replace(mask, segments=names_in_nifti(path)) if file_kind(path) == "nifti" else mask
 
 
-def _scanned(path: Path) -> np.ndarray | None:
-    return scan_nifti(path) if is_nifti(path) and path.is_file() else None
+def read_stored(path: str | os.PathLike[str]) -> StoredImage:
+    """Read an image file as it is: flat or not, one or several frames, one or several values a voxel.
 
+    Args:
+        path: a file of any format but DICOM and ``.npy``; it is told by its content.
 
-def _with_nan(volume: Volume, where: np.ndarray) -> Volume:
-    """Put NaN back where ITK's NIfTI reader put 0."""
-    voxels = volume.voxels.copy()
-    voxels.reshape(-1)[where] = np.nan
-    return replace(volume, voxels=voxels)
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").rsplit(".", 1)[0]
-
-
-def _read_image(path: Path) -> sitk.Image:
-    if not path.exists():
-        raise InputError(f"{path}: this file does not exist.")
+    Raises:
+        InputError: the file is missing, no plain file, damaged, of another length than its header promises, above the
+            size limit, or of a format that is not read.
+        GeometryError: a grid that is sheared or not given.
+    """
+    path = Path(path)
+    kind = file_kind(path)
     try:
-        with _ONE_READER:
-            image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        reason = " ".join(str(error).split("ERROR:")[-1].split())[-300:] or "unknown reason"
-        raise InputError(
-            f"{path}: this file could not be read as an image ({reason}). "
-            f"Expected one of {', '.join(SUFFIXES)} or a DICOM series."
-        ) from error
-    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-        image = image[:, :, :, 0]
-    return image
+        if kind in ("nifti", "analyze") or (path.suffix.lower() == ".img" and path.with_suffix(".hdr").exists()):
+            return read_nifti(path)
+        if kind == "nrrd":
+            return read_nrrd(path)
+        if kind == "metaimage":
+            return read_metaimage(path)
+    except OSError as error:
+        raise InputError(f"{printable(path)}: this file cannot be read ({error.strerror or error}).") from error
+    if kind == "npy":
+        raise InputError(f"{printable(path)}: a .npy array carries no geometry, so it is no image for this purpose.")
+    return read_other(path)
 
 
-def _read_mrnet(path: Path, plane: str | None) -> Volume:
-    if plane not in VIEWS:
-        raise InputError(
-            f"{path}: a .npy array carries no directions, so its plane must be given as one of {', '.join(VIEWS)}; "
-            f"got {plane!r}."
-        )
-    if not path.exists():
-        raise InputError(f"{path}: this file does not exist.")
+def is_stored(path: str | os.PathLike[str]) -> bool:
+    """Whether :func:`read_stored` is the reader for this path: a file that is neither DICOM nor a bare array.
+
+    Raises:
+        InputError: the file is missing or no plain file.
+    """
+    path = Path(path)
+    require_there(path)
+    return not path.is_dir() and file_kind(path) != "npy" and not is_dicom(path)
+
+
+def header_texts(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The texts that a file's header carries, such as NIfTI's ``descrip``; none of a file that cannot be read."""
+    path = Path(path)
     try:
-        voxels = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: this is not a readable NumPy array ({error}).") from error
-    if voxels.ndim != 3:
-        raise InputError(f"{path}: expected an array (slices, rows, columns), got shape {voxels.shape}.")
-    size = voxels.shape[::-1]
-    direction = np.array(_MRNET_AXES[plane], float).T
-    half = (np.array(size) - 1) / 2 * np.array(MRNET_SPACING_MM)
-    geometry = Geometry(size, MRNET_SPACING_MM, tuple(-(direction @ half)), tuple(direction.ravel()))
-    note = (
-        f"{plane}: the array carries no spacing or directions; canonical {plane} axes, spacing "
-        f"{MRNET_SPACING_MM} mm and a centred field of view are assumed."
-    )
-    return Volume(voxels, geometry, name=f"{plane} {path.stem}", source=path.name, notes=(note,))
+        kind = file_kind(path)
+        if kind == "nifti":
+            return nifti_texts(path)
+        if kind == "nrrd":
+            return nrrd_header(path)
+        if kind == "metaimage":
+            return read_metaimage_header(path).fields
+    except (InputError, OSError):  # reading the image itself tells what is wrong
+        return {}
+    return {} if kind == "npy" else itk_texts(path)

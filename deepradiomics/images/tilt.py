@@ -12,13 +12,17 @@ the one before. A reader that ignores this shears the head, and takes the table'
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from deepradiomics.errors import GeometryError
 from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.volume import Volume
 
-_STRAIGHT_DEGREES = 0.3  # less is rounding in the headers
+STRAIGHT_DEGREES = 0.3
+"""Less is taken as rounding in the headers."""
+
 _EVEN_MM = 0.5  # slices that slip by uneven amounts were not scanned by one tilted gantry
 
 
@@ -26,7 +30,7 @@ def straighten(volume: Volume, positions_mm: np.ndarray) -> Volume:
     """Return the volume on a regular grid where its slices slip in their own plane; unchanged where they do not.
 
     Args:
-        volume: as ITK puts it together: slices in order, rows and columns right, the third axis at right angles.
+        volume: slices in order, rows and columns right, the third axis at right angles.
         positions_mm: (slices, 3): where each slice's first voxel really lies, LPS, in the same order.
 
     Raises:
@@ -39,7 +43,7 @@ def straighten(volume: Volume, positions_mm: np.ndarray) -> Volume:
     relative = (positions_mm - positions_mm[0]) @ axes  # (slices, 3): along rows, columns and normal
     step = relative[-1] / (count - 1)
     degrees = float(np.degrees(np.arctan2(np.hypot(step[0], step[1]), abs(step[2]))))
-    if degrees < _STRAIGHT_DEGREES or step[2] == 0:
+    if degrees < STRAIGHT_DEGREES or step[2] == 0:
         return volume
     if np.abs(relative - np.arange(count)[:, None] * step).max() > _EVEN_MM:
         raise GeometryError(
@@ -57,7 +61,7 @@ def straighten(volume: Volume, positions_mm: np.ndarray) -> Volume:
     direction[:, 2] *= np.sign(step[2])
     grid = Geometry(size, spacing, tuple(origin.tolist()), tuple(direction.ravel().tolist()))
     note = f"The gantry was tilted by {degrees:.1f}°; the slices were moved in their planes onto a regular grid."
-    return Volume(voxels, grid, volume.name, volume.source, (*volume.notes, note))
+    return replace(volume, voxels=voxels, geometry=grid, notes=(*volume.notes, note))
 
 
 def _shifted(voxels: np.ndarray, slips: np.ndarray, more: tuple[int, ...]) -> np.ndarray:
@@ -66,10 +70,10 @@ def _shifted(voxels: np.ndarray, slips: np.ndarray, more: tuple[int, ...]) -> np
 
     count, rows, columns = voxels.shape
     dark = voxels.min()
-    made = np.full((count, rows + more[1], columns + more[0]), dark, voxels.dtype)
+    sheared = np.full((count, rows + more[1], columns + more[0]), dark, voxels.dtype)
     for k, (x, y) in enumerate(slips):
-        canvas = np.full(made.shape[1:], float(dark))
+        canvas = np.full(sheared.shape[1:], float(dark))
         canvas[:rows, :columns] = voxels[k]
         moved = ndimage.shift(canvas, (y, x), order=1, mode="constant", cval=float(dark))
-        made[k] = np.rint(moved) if voxels.dtype.kind in "iu" else moved
-    return made
+        sheared[k] = np.rint(moved) if voxels.dtype.kind in "iu" else moved
+    return sheared

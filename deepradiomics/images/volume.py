@@ -8,6 +8,8 @@ import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images.geometry import Geometry
+from deepradiomics.images.segment import Segment
+from deepradiomics.public import one_line
 
 
 def _frozen(array: np.ndarray, geometry: Geometry, what: str) -> np.ndarray:
@@ -19,6 +21,31 @@ def _frozen(array: np.ndarray, geometry: Geometry, what: str) -> np.ndarray:
     return view
 
 
+def whole_labels(values: np.ndarray, what: str) -> np.ndarray:
+    """Return floating-point labels of a mask as whole numbers, to the last digit.
+
+    Args:
+        values: the labels.
+        what: how messages call the mask.
+
+    Raises:
+        MaskError: fractions, NaN, or numbers so large that their type no longer tells neighbours apart.
+    """
+    if not (np.isfinite(values).all() and (values == np.rint(values)).all()):
+        raise MaskError(
+            f"{what}: labels must be whole numbers, got fractions or NaN. "
+            "Is this a grey-level image? Threshold it first."
+        )
+    largest = float(np.abs(values).max(initial=0))
+    if largest > 2 ** (np.finfo(values.dtype).nmant + 1):
+        raise MaskError(
+            f"{what}: label {largest:.17g} is too large to be exact in {values.dtype}, so labels may have merged. "
+            "Number the labels anew, or store them as integers."
+        )
+    return values.astype(np.int64 if largest > np.iinfo(np.int32).max else np.int32)
+
+
+@one_line
 @dataclass(frozen=True, eq=False)
 class Volume:
     """A grey-level image (z, y, x) and where it lies.
@@ -29,6 +56,8 @@ class Volume:
         name: what a person calls it.
         source: the file or series it came from, without a patient's identifiers.
         notes: what was assumed or done on the way, one sentence each.
+        frame_of_reference: UID of the patient's space that it lies in, for comparison only; never written. Empty:
+            unknown.
 
     Raises:
         GeometryError: array and geometry differ in shape.
@@ -40,6 +69,7 @@ class Volume:
     name: str = ""
     source: str = ""
     notes: tuple[str, ...] = ()
+    frame_of_reference: str = ""
 
     def __post_init__(self) -> None:
         voxels = _frozen(self.voxels, self.geometry, f"Volume {self.name or self.source}".strip())
@@ -61,16 +91,23 @@ class Volume:
         return self
 
 
-@dataclass(frozen=True, eq=False)
+@one_line
+@dataclass(frozen=True, eq=False, init=False)
 class Mask:
     """Integer labels (z, y, x) and where they lie; 0 is background.
+
+    Segments may overlap: a voxel of ``labels`` then carries the last of its segments, and ``covered`` holds the whole
+    region of each segment of which other segments hide a part. Ask :meth:`region` for a label, never ``labels``.
 
     Args:
         labels: integers (z, y, x); kept as a read-only view, not copied.
         geometry: the grid in LPS.
         name: what a person calls it.
-        source: the file it came from.
-        segment_names: name for a label, where known.
+        source: the file it came from, without a patient's identifiers.
+        segments: what is known of a label: a Segment, or its name alone.
+        covered: bool (z, y, x): the whole region of each label that others cover in part.
+        notes: what was assumed or done on the way, one sentence each.
+        frame_of_reference: UID of the space that it was drawn in, for comparison only; never written. Empty: unknown.
 
     Raises:
         GeometryError: array and geometry differ in shape.
@@ -81,44 +118,77 @@ class Mask:
     geometry: Geometry
     name: str = ""
     source: str = ""
-    segment_names: Mapping[int, str] = field(default_factory=dict)
+    segments: Mapping[int, Segment] = field(default_factory=dict)
+    covered: Mapping[int, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    frame_of_reference: str = ""
 
-    def __post_init__(self) -> None:
-        labels = np.asarray(self.labels)
+    def __init__(
+        self,
+        labels: np.ndarray,
+        geometry: Geometry,
+        name: str = "",
+        source: str = "",
+        segments: Mapping[int, Segment | str] | None = None,
+        covered: Mapping[int, np.ndarray] | None = None,
+        notes: tuple[str, ...] = (),
+        frame_of_reference: str = "",
+    ) -> None:
+        labels = np.asarray(labels)
+        called = f"Mask {name or source}".strip()
         if labels.dtype.kind == "b":
             labels = labels.astype(np.uint8)
         if labels.dtype.kind == "f":
-            if not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
-                raise MaskError(
-                    f"{self._called}: labels must be whole numbers, got fractions or NaN. "
-                    "Is this a grey-level image? Threshold it first."
-                )
-            labels = labels.astype(np.int32)
+            labels = whole_labels(labels, called)
         if labels.dtype.kind not in "iu":
-            raise MaskError(f"{self._called}: expected integer labels, got dtype {labels.dtype}.")
-        object.__setattr__(self, "labels", _frozen(labels, self.geometry, self._called))
+            raise MaskError(f"{called}: expected integer labels, got dtype {labels.dtype}.")
+        named = {
+            int(label): Segment(segment) if isinstance(segment, str) else segment
+            for label, segment in (segments or {}).items()
+        }
+        regions = {
+            int(label): _frozen(np.asarray(region, bool), geometry, f"{called}, segment {label}")
+            for label, region in (covered or {}).items()
+        }
+        fields = {
+            "labels": _frozen(labels, geometry, called), "geometry": geometry, "name": name, "source": source,
+            "segments": named, "covered": regions, "notes": tuple(notes), "frame_of_reference": frame_of_reference,
+        }  # fmt: skip
+        for attribute, value in fields.items():
+            object.__setattr__(self, attribute, value)
 
     @property
-    def _called(self) -> str:
+    def called(self) -> str:
         """What messages call it."""
         return f"Mask {self.name or self.source}".strip()
 
+    @property
+    def segment_names(self) -> dict[int, str]:
+        """The name of each label that has one."""
+        return {label: segment.name for label, segment in self.segments.items() if segment.name}
+
     @cached_property
     def _present(self) -> tuple[int, ...]:
-        return tuple(int(v) for v in np.unique(self.labels) if v != 0)
+        visible = {int(value) for value in np.unique(self.labels) if value != 0}
+        return tuple(sorted(visible | {label for label, region in self.covered.items() if region.any()}))
 
     def labels_present(self) -> tuple[int, ...]:
         """Return the non-zero labels in ascending order."""
         return self._present
 
     def region(self, label: int = 1) -> np.ndarray:
-        """Return where the mask equals ``label``, bool (z, y, x).
+        """Return the voxels of ``label``, bool (z, y, x), also those that other segments cover.
 
         Raises:
             MaskError: no voxel has this label; the message lists those that are there.
         """
-        where = self.labels == label
+        region = self.covered.get(label)
+        where = self.labels == label if region is None else region
         if label == 0 or not where.any():
             there = ", ".join(map(str, self.labels_present())) or "none: the mask is empty"
-            raise MaskError(f"{self._called}: no voxel has label {label}; labels present: {there}.")
+            raise MaskError(f"{self.called}: no voxel has label {label}; labels present: {there}.")
         return where
+
+    def union(self) -> np.ndarray:
+        """Return where any label is, bool (z, y, x)."""
+        return self.labels != 0

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from deepradiomics.errors import BundleError
+from deepradiomics.files.reading import UNUSABLE, reason
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.networks.bundle import load_bundle, save_bundle
-
-if TYPE_CHECKING:
-    from deepradiomics.lens.estimator import RadiomicLens
+from deepradiomics.lens.estimator.lens import RadiomicLens
+from deepradiomics.networks.bundle import load_bundle, loading_bundle, save_bundle
+from deepradiomics.public import one_line
 
 KIND = "lens"
 _NAN = ".nan"
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class LensBundle:
     """A fitted lens with what is known of it.
@@ -44,14 +45,13 @@ class LensBundle:
         return save_bundle(folder, _without_nan(tensors), info)
 
 
+@loading_bundle
 def load_lens(folder: str | Path) -> LensBundle:
     """Read a lens bundle, or that of a result folder of ``lens fit``.
 
     Raises:
         BundleError: the bundle is damaged or of another kind.
     """
-    from deepradiomics.lens.estimator import RadiomicLens
-
     folder = Path(folder)
     if (folder / "lens" / "bundle.json").is_file():
         folder = folder / "lens"
@@ -61,8 +61,8 @@ def load_lens(folder: str | Path) -> LensBundle:
     try:
         lens = RadiomicLens.from_state(_with_nan(tensors), info["state"])
         config = LensConfig.from_dict(info["config"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{folder / 'bundle.json'}: an entry is missing or unusable ({error}).") from error
+    except UNUSABLE as error:
+        raise BundleError(f"{folder / 'bundle.json'}: an entry is missing or unusable ({reason(error)}).") from error
     own = {"format", "format_version", "weights", "kind", "config", "state"}
     about = {key: value for key, value in info.items() if key not in own}
     return LensBundle(lens, config, about, info["weights"]["sha256"])

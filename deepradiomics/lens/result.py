@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from math import nan
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json
-from deepradiomics.lens.doubt import doubt_of_rows
-from deepradiomics.lens.readings import IMPORTANCE, Reading
+from deepradiomics.files.atomic import read_json
+from deepradiomics.files.reading import reads
+from deepradiomics.files.results import Row, read_object, read_rows
+from deepradiomics.lens.estimator.doubt import doubt_of_rows
+from deepradiomics.lens.readings import IMPORTANCE, READINGS, Reading
+from deepradiomics.public import one_line
 
 FORMAT, FORMAT_VERSION = "deepradiomics-lens", 2
-SHIFT_COLUMNS = (
-    "modality", "feature", "family", "image_type", "i_pre", "i_ft", "delta_i", "delta_i_low", "delta_i_high", "p_null",
-    "q_null", "p_family", "delta_i_standardised", "delta_i_fit_ft", "delta_i_fit_both", "r2_pre", "r2_ft", "mse_pre",
-    "mse_ft", "rank", "explained_pre", "explained_ft", "delta_explained", "delta_explained_low", "delta_explained_high",
-    "p_explained", "q_explained", "p_family_explained", "rank_explained", "noise_pre", "noise_ft",
-)  # fmt: skip
-TABLE1_COLUMNS = (
-    "kind", "group", "n_features", "mse_pre", "mse_ft", "r2_pre", "r2_ft", "r2_pooled_pre", "r2_pooled_ft", "p",
-    "p_holm", "stars", "n_patients",
-)  # fmt: skip
-MODALITY_R2_COLUMNS = ("group", "modality", "stage", "r2", "r2_pooled", "n_features", "best")
-EVALUATION_COLUMNS = ("task", "metric", "better", "frozen", "tuned", "unit")
-DROPPED_COLUMNS = ("modality", "feature", "reason")
-_WORDS = {
-    "modality", "feature", "family", "image_type", "kind", "group", "stars", "stage", "task", "metric", "better",
-    "unit", "reason",
-}  # fmt: skip
+_TEXTS = frozenset(
+    [
+        "modality",
+        "feature",
+        "family",
+        "image_type",
+        "kind",
+        "group",
+        "stars",
+        "stage",
+        "task",
+        "metric",
+        "better",
+        "unit",
+        "reason",
+    ]
+)
+_COUNTS = frozenset(["rank", "rank_explained", "n_features", "n_patients", "best"])
+
+
+def _typed(names: str) -> dict[str, type]:
+    return {name: str if name in _TEXTS else int if name in _COUNTS else float for name in names.split()}
+
+
+SHIFT_COLUMNS = _typed(
+    "modality feature family image_type i_pre i_ft delta_i delta_i_low delta_i_high p_null q_null p_family "
+    "delta_i_standardised delta_i_fit_ft delta_i_fit_both r2_pre r2_ft mse_pre mse_ft rank explained_pre explained_ft "
+    "delta_explained delta_explained_low delta_explained_high p_explained q_explained p_family_explained "
+    "rank_explained noise_pre noise_ft"
+)
+TABLE1_COLUMNS = _typed(
+    "kind group n_features mse_pre mse_ft r2_pre r2_ft r2_pooled_pre r2_pooled_ft p p_holm stars n_patients"
+)
+MODALITY_R2_COLUMNS = _typed("group modality stage r2 r2_pooled n_features best")
+EVALUATION_COLUMNS = _typed("task metric better frozen tuned unit")
+DROPPED_COLUMNS = _typed("modality feature reason")
+"""Columns of shift.csv, table1.csv, modality_r2.csv, tableA1.csv and dropped.csv in order, and what they hold."""
 Pick = Literal["top", "bottom", "stable"]
-Row = Mapping[str, Any]
+PICKS: tuple[Pick, ...] = ("top", "bottom", "stable")
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class LensResult:
     """What a lens found for one fine-tuning.
@@ -64,7 +87,7 @@ class LensResult:
     @property
     def task(self) -> str:
         """The name of the fine-tuning's task, as it is shown."""
-        return str(self.about["task"])
+        return str(self.about.get("task") or "fine-tuning")
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -78,8 +101,11 @@ class LensResult:
 
     def picked(self, group: Pick, by: Reading = IMPORTANCE) -> list[Row]:
         """The rows of the five features with the largest ΔI (or ΔE), the smallest, or the most stable ones."""
-        groups = self.about["picked"] if by == IMPORTANCE else self.about["picked"][by.name]
-        return [self.row(*key) for key in groups[group]]
+        return [self.row(modality, feature) for modality, feature in self._picked(group, by)]
+
+    def _picked(self, group: Pick, by: Reading) -> list[list[str]]:
+        groups = self.about.get("picked") or {}
+        return list((groups if by == IMPORTANCE else groups.get(by.name) or {}).get(group) or ())
 
     @property
     def doubt(self) -> str:
@@ -101,11 +127,12 @@ class LensResult:
             if row["modality"] == modality and row["feature"] == feature:
                 raise InputError(f"feature {feature!r} of {modality} was left out of this lens: {row['reason']}.")
         known = [row["feature"] for row in self.shift if row["modality"] == modality]
-        near = get_close_matches(feature, known, 3, 0.6) or [one for one in known if one.endswith(f"_{feature}")][:3]
+        near = get_close_matches(feature, known, 3, 0.6) or [name for name in known if name.endswith(f"_{feature}")][:3]
         hint = f"Did you mean {', '.join(near)}?" if near else f"{self.folder / 'shift.csv'} lists them all."
         raise InputError(f"feature {feature!r} is not in this lens's shift table for {modality}. {hint}")
 
     @classmethod
+    @reads("lens.json")
     def read(cls, folder: str | Path) -> LensResult:
         """Read a result folder.
 
@@ -122,9 +149,9 @@ class LensResult:
                 if unfinished
                 else f"{folder}: this is no result folder of 'lens fit', it holds no lens.json."
             )
-        about = read_json(folder / "lens.json")
-        if not isinstance(about, dict) or about.get("format") != FORMAT:
-            raise InputError(f"{folder / 'lens.json'}: this JSON is not a lens result.")
+        about = read_object(folder / "lens.json")
+        if about.get("format") != FORMAT:
+            raise InputError(f"{folder / 'lens.json'}: this JSON is not a lens result: not written by `lens fit`.")
         version = about.get("format_version")
         if isinstance(version, int) and version < FORMAT_VERSION:
             raise InputError(f"{folder}: this result was made by an older version of deepradiomics: fit it again.")
@@ -133,17 +160,33 @@ class LensResult:
                 f"{folder / 'lens.json'}: expected format version {FORMAT_VERSION}, "
                 f"got {about.get('format_version')!r}. Use the release of deepradiomics that wrote it, or fit it again."
             )
-        shift = _rows(folder / "shift.csv", SHIFT_COLUMNS)
-        return cls(
+        shift = read_rows(folder / "shift.csv", SHIFT_COLUMNS)
+        if not shift:
+            raise InputError(f"{folder / 'shift.csv'} has no rows: the lens kept no feature; see dropped.csv.")
+        result = cls(
             folder,
             about,
             tuple(sorted(shift, key=lambda row: row["rank"])),
-            tuple(_rows(folder / "table1.csv", TABLE1_COLUMNS)),
-            tuple(_rows(folder / "modality_r2.csv", MODALITY_R2_COLUMNS)),
-            tuple(_rows(folder / "tableA1.csv", EVALUATION_COLUMNS, needed=False)),
-            tuple(_rows(folder / "dropped.csv", DROPPED_COLUMNS, needed=False)),
-            tuple(_rows(folder / "cases.csv", (), needed=False)),
-        )
+            tuple(read_rows(folder / "table1.csv", TABLE1_COLUMNS)),
+            tuple(read_rows(folder / "modality_r2.csv", MODALITY_R2_COLUMNS)),
+            *(
+                tuple(read_rows(folder / name, types)) if (folder / name).is_file() else ()
+                for name, types in (("tableA1.csv", EVALUATION_COLUMNS), ("dropped.csv", DROPPED_COLUMNS),
+                                    ("cases.csv", {}))
+            ),
+        )  # fmt: skip
+        result._check_picked()
+        return result
+
+    def _check_picked(self) -> None:
+        known = {(row["modality"], row["feature"]) for row in self.shift}
+        for group, by in product(PICKS, READINGS):
+            for pick in self._picked(group, by):
+                if tuple(pick) not in known:
+                    raise InputError(
+                        f"{self.folder / 'lens.json'}: 'picked' ({group}) names {' '.join(pick)}, which shift.csv "
+                        "lacks; run again"
+                    )
 
 
 def is_current(folder: Path) -> bool:
@@ -153,24 +196,3 @@ def is_current(folder: Path) -> bool:
     except InputError:
         return False
     return isinstance(about, dict) and about.get("format_version") == FORMAT_VERSION
-
-
-def _rows(path: Path, columns: Sequence[str], needed: bool = True) -> list[dict[str, Any]]:
-    """Rows of a table; the columns named are read as numbers unless they hold words."""
-    if not path.is_file():
-        if needed:
-            raise InputError(f"{path}: this table of a lens result is missing. Was it removed? Fit the lens again.")
-        return []
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise InputError(
-                f"{path}: it lacks the column {missing[0]!r}. It was made by an older version of deepradiomics, or is "
-                "no table of 'lens fit': fit it again."
-            )
-        numbers = [one for one in columns if one not in _WORDS]
-        try:
-            return [{**row, **{name: float(row[name]) if row[name] else nan for name in numbers}} for row in reader]
-        except ValueError as error:
-            raise InputError(f"{path}: {error}; this column must hold numbers.") from error

@@ -12,18 +12,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
 from deepradiomics.errors import InputError, MissingDependencyError
+from deepradiomics.modelling.classifier_names import CLASSIFIERS
+from deepradiomics.modelling.labelled import align_rows
+from deepradiomics.stats import auc
+from deepradiomics.stats.check import both_classes
 
-ClassifierName = Literal["random-forest", "xgboost", "naive-bayes", "extra-trees", "elastic-net", "svm"]
-CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)
-TITLES: dict[str, str] = {
-    "random-forest": "Random forest", "xgboost": "XGBoost", "naive-bayes": "Naive Bayes",
-    "extra-trees": "Extra trees", "elastic-net": "Elastic-net logistic regression", "svm": "SVM (RBF)",
-}  # fmt: skip
 TREES = 1000
 _PLATT_FOLDS = 5
 
@@ -106,8 +104,6 @@ def nested_search(
 
     from sklearn.model_selection import StratifiedKFold
 
-    from deepradiomics.stats import auc
-
     X, y = checked(X, y)
     folds = min(folds, int(np.bincount(y).min()))
     if folds < 2:
@@ -133,15 +129,14 @@ def nested_search(
 
 
 def checked(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return float64 X and integer y, both usable.
+    """Return float64 X and integer y, both usable; a data frame and a series are aligned by their index.
 
     Raises:
-        InputError: shapes differ, a value is not finite, or one class only.
+        InputError: rows or shapes differ, a value is not finite, or one class only.
     """
-    from deepradiomics.stats.check import both_classes
-
-    labels = both_classes(y, "outcome").astype(np.int64)
-    table = np.ascontiguousarray(X, np.float64)
+    rows = align_rows({"columns": X, "outcome": y})[0]
+    labels = both_classes(rows["outcome"], "outcome").astype(np.int64)
+    table = np.ascontiguousarray(rows["columns"], np.float64)
     if table.ndim != 2 or len(table) != len(labels) or not np.isfinite(table).all():
         raise InputError(
             f"columns: expected a finite table with one row for each of {len(labels)} outcomes, got {table.shape}."
@@ -202,6 +197,6 @@ def _svm(seed: int, n_jobs: int) -> Any:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    from deepradiomics.ich.platt import PlattClassifier
+    from deepradiomics.modelling.platt import PlattClassifier
 
     return PlattClassifier(make_pipeline(StandardScaler(), SVC(kernel="rbf", random_state=seed)), _PLATT_FOLDS, seed)

@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
 from deepradiomics.cohort.splits import folds
 from deepradiomics.errors import InputError, ManifestError
+from deepradiomics.public import one_line
 from deepradiomics.words import count
 
 HELD_OUT = 0.25  # share of the training part that chooses the threshold
 ALL = "all"
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class Fold:
     """One split.

@@ -18,6 +18,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deepradiomics.errors import BundleError, InputError
+from deepradiomics.files.reading import UNUSABLE, reason
+from deepradiomics.words import short_repr
 
 _KINDS = {
     "trees": "frozen_trees:FrozenTrees",
@@ -91,14 +93,14 @@ class FrozenModel(ABC):
             BundleError: an unknown kind, or something is missing.
         """
         kind = info.get("kind")
-        if kind not in _KINDS:
-            raise BundleError(f"model: expected a kind among {', '.join(_KINDS)}, got {kind!r}.")
+        if not isinstance(kind, str) or kind not in _KINDS:
+            raise BundleError(f"model: expected a kind among {', '.join(_KINDS)}, got {short_repr(kind)}.")
         try:
             found: FrozenModel = _named(_KINDS[kind])._from_arrays(arrays, info)
-        except KeyError as error:
-            raise BundleError(
-                f"model of kind {kind!r}: the entry {error} is missing. Copy the bundle again."
-            ) from error
+        except BundleError:
+            raise
+        except UNUSABLE as error:
+            raise BundleError(f"model of kind {kind!r}: {reason(error)}. Copy the bundle again.") from error
         return found
 
 
@@ -106,7 +108,7 @@ def freeze(estimator: Any) -> FrozenModel:
     """Return a fitted estimator's numbers.
 
     Args:
-        estimator: one of :func:`deepradiomics.ich.classifiers.make_classifier`, fitted on classes 0 and 1; a pipeline
+        estimator: one of :func:`modelling.classifiers.make_classifier`, fitted on classes 0 and 1; a pipeline
             of a StandardScaler and a classifier is taken as one.
 
     Raises:
@@ -145,4 +147,4 @@ def _unpacked(estimator: Any) -> tuple[Any, Any]:
 
 def _named(place: str) -> Any:
     module, name = place.split(":")
-    return getattr(import_module(f"deepradiomics.ich.{module}"), name)
+    return getattr(import_module(f"deepradiomics.modelling.{module}"), name)

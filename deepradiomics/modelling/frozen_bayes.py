@@ -9,9 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit
 
-from deepradiomics.ich.frozen import FrozenModel
+from deepradiomics.modelling.frozen import FrozenModel
+from deepradiomics.modelling.frozen_check import column_count, decimals, positive
+from deepradiomics.public import one_line
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class FrozenNaiveBayes(FrozenModel):
     """Each column is normal in each class: `mean` and `variance` (2, columns); `prior` (2,)."""
@@ -47,7 +50,11 @@ class FrozenNaiveBayes(FrozenModel):
 
     @classmethod
     def _from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> FrozenNaiveBayes:
-        return cls(int(info["n_columns"]), arrays["mean"], arrays["variance"], arrays["prior"])
+        n = column_count(cls.kind, info)
+        return cls(
+            n, decimals(cls.kind, arrays, "mean", (2, n)), positive(cls.kind, arrays, "variance", (2, n)),
+            positive(cls.kind, arrays, "prior", (2,)),
+        )  # fmt: skip
 
 
 def freeze_naive_bayes(model: Any) -> FrozenNaiveBayes:

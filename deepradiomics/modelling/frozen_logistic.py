@@ -9,9 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit
 
-from deepradiomics.ich.frozen import FrozenModel, standardisation
+from deepradiomics.modelling.frozen import FrozenModel, standardisation
+from deepradiomics.modelling.frozen_check import column_count, decimals, positive
+from deepradiomics.public import one_line
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class FrozenLogistic(FrozenModel):
     """P = expit(intercept + Σ coef · (x - mean) / scale); all but the intercept have shape (columns,)."""
@@ -39,7 +42,11 @@ class FrozenLogistic(FrozenModel):
 
     @classmethod
     def _from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> FrozenLogistic:
-        return cls(int(info["n_columns"]), *(arrays[name] for name in ("mean", "scale", "coef", "intercept")))
+        n = column_count(cls.kind, info)
+        return cls(
+            n, decimals(cls.kind, arrays, "mean", (n,)), positive(cls.kind, arrays, "scale", (n,)),
+            decimals(cls.kind, arrays, "coef", (n,)), decimals(cls.kind, arrays, "intercept", (1,)),
+        )  # fmt: skip
 
 
 def freeze_logistic(model: Any, scaler: Any = None) -> FrozenLogistic:

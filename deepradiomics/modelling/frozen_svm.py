@@ -10,9 +10,12 @@ import numpy as np
 from scipy.special import expit
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.frozen import FrozenModel, standardisation
+from deepradiomics.modelling.frozen import FrozenModel, standardisation
+from deepradiomics.modelling.frozen_check import column_count, decimals, positive, refuse
+from deepradiomics.public import one_line
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class FrozenSvm(FrozenModel):
     """d = Σ dual · exp(-gamma ‖z - support‖²) + intercept with z = (x - mean) / scale; P = expit(-(a d + b)).
@@ -62,8 +65,15 @@ class FrozenSvm(FrozenModel):
 
     @classmethod
     def _from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> FrozenSvm:
-        names = ("mean", "scale", "support", "dual", "numbers")
-        return cls(int(info["n_columns"]), *(arrays[name] for name in names))
+        n = column_count(cls.kind, info)
+        support = decimals(cls.kind, arrays, "support", (None, n))
+        numbers = decimals(cls.kind, arrays, "numbers", (4,))
+        if numbers[0] <= 0:
+            raise refuse(cls.kind, "numbers: expected a width (gamma) of the kernel above 0")
+        return cls(
+            n, decimals(cls.kind, arrays, "mean", (n,)), positive(cls.kind, arrays, "scale", (n,)), support,
+            decimals(cls.kind, arrays, "dual", (len(support),)), numbers,
+        )  # fmt: skip
 
 
 def freeze_svm(model: Any) -> FrozenSvm:

@@ -12,9 +12,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deepradiomics.ich.frozen import FrozenModel
+from deepradiomics.modelling.frozen import FrozenModel
+from deepradiomics.modelling.frozen_check import check_trees, column_count, decimals, refuse, whole_numbers
+from deepradiomics.public import one_line
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class FrozenTrees(FrozenModel):
     """A forest.
@@ -65,8 +68,14 @@ class FrozenTrees(FrozenModel):
 
     @classmethod
     def _from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> FrozenTrees:
-        names = ("roots", "left", "right", "feature", "threshold", "value")
-        return cls(int(info["n_columns"]), *(arrays[name] for name in names))
+        n = column_count(cls.kind, info)
+        roots, left = (whole_numbers(cls.kind, arrays, name, (None,)) for name in ("roots", "left"))
+        right, feature = (whole_numbers(cls.kind, arrays, name, left.shape) for name in ("right", "feature"))
+        threshold, value = (decimals(cls.kind, arrays, name, left.shape) for name in ("threshold", "value"))
+        check_trees(cls.kind, roots, left, right, feature, threshold, n)
+        if ((value < 0) | (value > 1)).any():
+            raise refuse(cls.kind, "value: expected shares from 0 to 1 in the leaves")
+        return cls(n, roots, left, right, feature, threshold, value)
 
 
 def freeze_forest(forest: Any) -> FrozenTrees:

@@ -22,14 +22,18 @@ from math import factorial
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.component_columns import Column
-from deepradiomics.ich.frozen import FrozenModel
+from deepradiomics.modelling.components.columns import Column
+from deepradiomics.modelling.frozen import FrozenModel
+from deepradiomics.modelling.frozen_trees import FrozenTrees
+from deepradiomics.modelling.shapley_trees import can_explain, explain_trees
 from deepradiomics.progress import Progress, silent
+from deepradiomics.public import one_line
 
 EXACT_COLUMNS = 10
 BACKGROUND_ROWS = 100
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class ShapValues:
     """Explanations of n patients.
@@ -81,9 +85,6 @@ def component_shap(
         raise InputError(f"walks: expected at least 1, got {walks}.")
     base = float(model.probability(against).mean())
     told = progress or silent
-    from deepradiomics.ich.frozen_trees import FrozenTrees
-    from deepradiomics.ich.shapley_trees import can_explain, explain_trees
-
     if isinstance(model, FrozenTrees) and can_explain():
         return ShapValues(explain_trees(model, rows, against, threads=threads, progress=told), base, "exact (trees)")
     exact = rows.shape[1] <= EXACT_COLUMNS

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
+from deepradiomics.kernels import njit
 
 
 @njit

@@ -15,10 +15,10 @@ from functools import partial
 
 import numpy as np
 
-from deepradiomics.ich.frozen_trees import FrozenTrees
+from deepradiomics.kernels import available
+from deepradiomics.modelling.frozen_trees import FrozenTrees
 from deepradiomics.progress import Progress, silent
-from deepradiomics.radiomics.compiled import available
-from deepradiomics.radiomics.threads import map_threads
+from deepradiomics.threads import map_threads
 
 _PIECE = 13  # background rows a thread takes at once
 
@@ -61,7 +61,7 @@ def _part(
 
 
 def _kernel() -> Callable[..., np.ndarray]:
-    from deepradiomics.ich.shapley_cpu import row_values
+    from deepradiomics.modelling.shapley_cpu import row_values
 
     found: Callable[..., np.ndarray] = row_values
     return found

@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 
-from deepradiomics.ich.frozen_trees import FrozenTrees
-from deepradiomics.ich.hals import sweep, weights
-from deepradiomics.ich.shapley_trees import explain_trees
-from deepradiomics.radiomics.compiled import available
+from deepradiomics.kernels import available
+from deepradiomics.modelling.components.hals import sweep, weights
+from deepradiomics.modelling.frozen_trees import FrozenTrees
+from deepradiomics.modelling.shapley_trees import explain_trees
 
 _COLUMNS = 3
 
@@ -32,7 +32,7 @@ def warm_up() -> float:
     threshold, value = np.array([0.5, 0.0, 0.0]), np.array([0.5, 0.0, 1.0])
     rows = np.eye(1, _COLUMNS)
     explain_trees(FrozenTrees(_COLUMNS, roots, left, right, feature, threshold, value), rows, 1 - rows, threads=1)
-    from deepradiomics.ich.shapley_cpu import walk_steps
+    from deepradiomics.modelling.shapley_cpu import walk_steps
 
     one, other = rows[0].astype(np.float32), 1 - rows[0].astype(np.float32)
     place = np.arange(_COLUMNS, dtype=np.int32)

@@ -13,19 +13,25 @@ refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
 from deepradiomics.errors import BundleError, InputError, MissingDependencyError
-from deepradiomics.files import atomic_folder, content_hash, read_json, sha256_file, write_json
+from deepradiomics.files.atomic import atomic_folder, content_hash, read_json, sha256_file, write_json
+from deepradiomics.files.reading import reading
+from deepradiomics.words import without_folders
 
 FORMAT = "deepradiomics-bundle"
 FORMAT_VERSION = 1
 WEIGHTS_FILE = "model.safetensors"
 INFO_FILE = "bundle.json"
+_Place = TypeVar("_Place", Path, str | Path)
+_More = ParamSpec("_More")
+_Loaded = TypeVar("_Loaded")
 _RESERVED = ("format", "format_version", "weights")
 
 
@@ -42,6 +48,7 @@ def save_bundle(folder: str | Path, tensors: Mapping[str, np.ndarray | _Tensor],
         folder: the bundle's folder; an existing bundle there is replaced. A folder with other files is refused.
         tensors: arrays or torch tensors by name, finite.
         info: what the model is, JSON-able and finite; ``format``, ``format_version`` and ``weights`` are added.
+            Absolute paths in its texts lose their folders: a bundle travels, and they tell who worked where.
 
     Returns:
         The folder.
@@ -60,7 +67,7 @@ def save_bundle(folder: str | Path, tensors: Mapping[str, np.ndarray | _Tensor],
     if taken:
         raise BundleError(f"info: the keys {', '.join(taken)} are written by the bundle itself; rename them.")
     try:
-        described = json.loads(json.dumps(dict(info), allow_nan=False))
+        described = without_folders(json.loads(json.dumps(dict(info), allow_nan=False)))
     except (TypeError, ValueError) as error:
         raise BundleError(f"info: expected finite JSON values (use null instead of NaN), got: {error}.") from error
     described = {"format": FORMAT, "format_version": FORMAT_VERSION, **described}
@@ -90,7 +97,8 @@ def load_bundle(folder: str | Path) -> tuple[dict[str, np.ndarray], dict[str, An
     folder = Path(folder)
     info = load_info(folder)
     weights = folder / WEIGHTS_FILE
-    expected, got = str(info["weights"].get("sha256")), sha256_file(weights)
+    with reading(weights, "the weights", "Copy the whole bundle folder again.", BundleError):
+        expected, got = str(info["weights"].get("sha256")), sha256_file(weights)
     if got != expected:
         raise BundleError(
             f"{weights}: the weights are not those that {INFO_FILE} describes (SHA-256: expected {expected[:12]}…, "
@@ -102,6 +110,14 @@ def load_bundle(folder: str | Path) -> tuple[dict[str, np.ndarray], dict[str, An
     except Exception as error:  # safetensors raises its own error type for every kind of damage
         raise BundleError(f"{weights}: this is not a readable safetensors file ({error}).") from error
     _check_tensors(weights, info["weights"].get("tensors"), tensors)
+    for name, array in tensors.items():
+        if array.dtype.kind not in "fiub":
+            raise BundleError(f"{weights}: tensor {name!r}: expected numbers, got dtype {array.dtype}.")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise BundleError(
+                f"{weights}: tensor {name!r}: some values are NaN or infinite, with which nothing can be predicted. "
+                "Ask for a sound bundle, or train it again."
+            )
     described = {key: value for key, value in info.items() if key != "weights"}
     vouched = _metadata(weights).get("info_sha256")
     if vouched != content_hash(described):
@@ -110,6 +126,19 @@ def load_bundle(folder: str | Path) -> tuple[dict[str, np.ndarray], dict[str, An
             f"kept in {WEIGHTS_FILE}). Restore the original file, or save the bundle again with the change."
         )
     return tensors, info
+
+
+def loading_bundle(
+    load: Callable[Concatenate[_Place, _More], _Loaded],
+) -> Callable[Concatenate[_Place, _More], _Loaded]:
+    """Decorate a function that loads a bundle from the folder named first: content of a wrong kind becomes words."""
+
+    @wraps(load)
+    def loaded(folder: _Place, *more: _More.args, **named: _More.kwargs) -> _Loaded:
+        with reading(str(folder), "this bundle", "Copy the whole bundle folder again, or make it anew.", BundleError):
+            return load(folder, *more, **named)
+
+    return loaded
 
 
 def load_info(folder: str | Path) -> dict[str, Any]:
@@ -137,6 +166,10 @@ def load_info(folder: str | Path) -> dict[str, Any]:
         )
     if not isinstance(info.get("weights"), dict):
         raise BundleError(f"{file}: the entry 'weights' (file, hash, shapes) is missing. Copy the bundle again.")
+    try:
+        json.dumps(info, allow_nan=False)
+    except ValueError as error:
+        raise BundleError(f"{file}: a number in the description is NaN or infinite. Copy the bundle again.") from error
     if not (folder / WEIGHTS_FILE).is_file():
         raise BundleError(
             f"{folder / WEIGHTS_FILE}: this file of the bundle is missing. Copy the whole bundle folder again."

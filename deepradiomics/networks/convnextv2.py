@@ -191,10 +191,10 @@ class ConvNeXtV2(nn.Module):
             if visible is None:
                 maps = stage(maps)
             else:
-                seen = _repeated(visible.to(maps.dtype), TOTAL_STRIDE // stride)
-                maps = maps * seen
+                mask = _repeated(visible.to(maps.dtype), TOTAL_STRIDE // stride)
+                maps = maps * mask
                 for block in stage:  # type: ignore[attr-defined]
-                    maps = block(maps, seen)
+                    maps = block(maps, mask)
             stages.append(maps)
         return stages
 

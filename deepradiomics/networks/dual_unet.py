@@ -10,7 +10,7 @@
 
 Five stages of one residual block each (two 3³ convolutions, instance norm, leaky ReLU); stages after the first halve
 the size by the stride of their first convolution. The decoder climbs by transposed convolutions, takes in both
-encoders' maps of its size, and says its opinion at the three finest sizes (deep supervision). Without the coarse
+encoders' maps of its size, and has an output at each of the three finest sizes (deep supervision). Without the coarse
 encoder it is an ordinary residual U-Net: the single-scale twin.
 
 Source: paper 002, section 2.2 and figure 1 (sizes of image and bottlenecks, two encoders, residual blocks, deep
@@ -34,7 +34,7 @@ PAPER_WIDTHS = (32, 64, 128, 256, 512)
 
 @dataclass(frozen=True)
 class Maps:
-    """What the encoders made of an image.
+    """Feature maps of an image, by encoder.
 
     Args:
         fine: maps (B, width, z, y, x) of each stage, from the image's size to the bottleneck.
@@ -54,9 +54,9 @@ class DualScaleUNet(nn.Module):
     """Segmentation of one region in an image of one channel.
 
     Args:
-        widths: channels of the stages, fine to deep; three at least.
+        widths: channels of the stages, fine to deep; at least three.
         dual: with the coarse encoder; False is the single-scale twin.
-        supervised: how many sizes say their opinion, the finest first; at most one fewer than the stages.
+        supervised: number of deep-supervision outputs, from the finest size on; at most one fewer than the stages.
 
     Raises:
         InputError: an argument is out of range.
@@ -66,7 +66,7 @@ class DualScaleUNet(nn.Module):
         super().__init__()
         widths = tuple(int(width) for width in widths)
         if len(widths) < 3 or min(widths) < 1:
-            raise InputError(f"widths: expected channels of three stages at least, got {widths}.")
+            raise InputError(f"widths: expected channels of at least three stages, got {widths}.")
         if not 1 <= supervised < len(widths):
             raise InputError(f"supervised: expected 1 to {len(widths) - 1} sizes for {len(widths)} stages.")
         self.widths, self.dual, self.supervised = widths, dual, supervised
@@ -81,7 +81,7 @@ class DualScaleUNet(nn.Module):
             beside = widths[at - 1] if dual and at > 0 else 0
             self.blocks.append(_Residual(2 * widths[at] + beside, widths[at]))
         self.heads = nn.ModuleList(nn.Conv3d(widths[at], 1, 1) for at in range(supervised))
-        for head in self.heads:  # blood is rare: begin by saying 1 %, so that no steps are spent on learning that
+        for head in self.heads:  # blood is rare: begin at 1 %, so that no steps are spent on learning that
             nn.init.constant_(head.bias, -4.6)  # type: ignore[arg-type]
 
     @property
@@ -104,14 +104,14 @@ class DualScaleUNet(nn.Module):
         deep = maps.fine[-1]
         if self.dual:
             deep = self.join(torch.cat([self.rise(maps.coarse[-1]), deep, maps.coarse[-2]], 1))
-        opinions: list[Tensor] = []
+        outputs: list[Tensor] = []
         for step, (up, block) in enumerate(zip(self.ups, self.blocks, strict=True)):
             at = len(self.widths) - 2 - step
             beside = [maps.coarse[at - 1]] if self.dual and at > 0 else []
             deep = block(torch.cat([up(deep), maps.fine[at], *beside], 1))
             if at < self.supervised:
-                opinions.append(self.heads[at](deep))
-        return opinions[::-1]
+                outputs.append(self.heads[at](deep))
+        return outputs[::-1]
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Logits (B, 1, z, y, x), (B, 1, z/2, y/2, x/2), … of an image (B, 1, z, y, x) in [0, 1]."""

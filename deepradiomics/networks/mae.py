@@ -1,4 +1,4 @@
-"""Masked autoencoder: the encoder learns by painting in what it was not shown.
+"""Masked autoencoder: the encoder learns by reconstructing patches that are hidden from it.
 
 ::
 

@@ -2,7 +2,7 @@
 
 Every slice goes through the convolutional part of AlexNet, each of its maps is averaged over the slice, the maximum
 over the slices is taken map by map, and one linear layer reads the exam's 256 numbers. One network sees one plane;
-the planes are combined afterwards by logistic regression (see ``deepradiomics.fingerprint.baselines``).
+the planes are combined afterwards by logistic regression (see ``deepradiomics.fingerprint.evaluate.baselines``).
 
 Source: Bien et al., "Deep-learning-assisted diagnosis for knee magnetic resonance imaging", PLoS Medicine 2018.
 What differs here: the network may carry the heads of several tasks, and its backbone starts from scratch unless
@@ -39,10 +39,14 @@ def alexnet_features() -> nn.Sequential:
 def tiny_features() -> nn.Sequential:
     """The same idea for small slices and a CPU: (n, 3, h, w) → (n, 32, h', w'), total stride 8."""
     return nn.Sequential(
-        nn.Conv2d(3, 12, kernel_size=5, stride=2, padding=2), nn.ReLU(),
-        nn.Conv2d(12, 24, kernel_size=3, stride=2, padding=1), nn.ReLU(),
-        nn.Conv2d(24, 32, kernel_size=3, padding=1), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1),
-    )  # fmt: skip
+        nn.Conv2d(3, 12, kernel_size=5, stride=2, padding=2),
+        nn.ReLU(),
+        nn.Conv2d(12, 24, kernel_size=3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(24, 32, kernel_size=3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(3, stride=2, padding=1),
+    )
 
 
 class MRNet(nn.Module):
@@ -103,19 +107,19 @@ def load_imagenet_weights(network: MRNet, path: Path | str) -> MRNet:
         stored = load_file(path)
     except SafetensorError as error:
         raise BundleError(f"imagenet_weights: {path.name} is not a readable safetensors file ({error}).") from error
-    own = network.features.state_dict()
-    for name, tensor in own.items():
-        given = stored.get(_PREFIX + name)
-        if given is None:
+    weights = network.features.state_dict()
+    for name, tensor in weights.items():
+        weight = stored.get(_PREFIX + name)
+        if weight is None:
             raise BundleError(
                 f"imagenet_weights: {path.name} lacks {_PREFIX + name!r}; torchvision's names of AlexNet are expected."
             )
-        if given.shape != tensor.shape:
+        if weight.shape != tensor.shape:
             raise BundleError(
-                f"imagenet_weights: {_PREFIX + name!r} in {path.name} has shape {tuple(given.shape)}, "
+                f"imagenet_weights: {_PREFIX + name!r} in {path.name} has shape {tuple(weight.shape)}, "
                 f"expected {tuple(tensor.shape)}."
             )
-    network.features.load_state_dict({name: stored[_PREFIX + name] for name in own})
+    network.features.load_state_dict({name: stored[_PREFIX + name] for name in weights})
     return network
 
 

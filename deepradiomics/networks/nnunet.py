@@ -12,14 +12,9 @@ it where it lives in another environment. nnU-Net's checkpoints are pickles: use
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,29 +22,35 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from deepradiomics.child import find_program, last_words, other_environment, run_logged
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import BundleError, InputError, MissingDependencyError
-from deepradiomics.files import content_hash, read_json, sha256_file
+from deepradiomics.files.atomic import content_hash, read_json, sha256_file
 from deepradiomics.images import Volume, read_mask, write_volume
 from deepradiomics.networks.segmented import Segmented, finished
-from deepradiomics.prepare.hu import check_hu
+from deepradiomics.prepare.head.hu import check_hu
 from deepradiomics.progress import Progress, silent
+from deepradiomics.words import short_repr
 
 COMMAND = "nnUNetv2_predict_from_modelfolder"
 COMMAND_VARIABLE = "DEEPRADIOMICS_NNUNET"
 _CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 _WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
-_POLL_S, _GRACE_S = 0.2, 2.0
+_LOG = "output.txt"
 
 
-class Child(Protocol):
-    """What is needed of a running command; ``subprocess`` is behind it in life, a fake may be in tests."""
+class RunCommand(Protocol):
+    """Runs a command to its end, its output in the file ``log``; :func:`deepradiomics.child.run_logged` in life."""
 
-    def poll(self) -> int | None:
-        """The exit code, or None while it runs."""
-
-    def kill_tree(self) -> None:
-        """End it and all it started."""
+    def __call__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        *,
+        waiting: Callable[[float], None],
+    ) -> int | None: ...
 
 
 class NnUnetSegmenter:
@@ -59,7 +60,7 @@ class NnUnetSegmenter:
         folder: the model folder, with dataset.json, plans.json and fold_*/.
         device: as in :mod:`deepradiomics.devices`; told to nnU-Net.
         folds: which folds vote; all that have a checkpoint by default.
-        start: starts the command; replaced in tests.
+        run: runs the command; replaced in tests.
 
     Raises:
         BundleError: a file is missing, a fold has no checkpoint, or the model wants several channels.
@@ -74,21 +75,26 @@ class NnUnetSegmenter:
         *,
         device: str = "auto",
         folds: Sequence[int | str] | None = None,
-        start: Callable[[Sequence[str], Mapping[str, str], Path], Child] | None = None,
+        run: RunCommand = run_logged,
     ) -> None:
         self.source: Path | None = Path(folder)
         self._folder = Path(folder)
         self.name = f"nnU-Net {self._folder.name}"
         self.device = resolve_device(device)
-        self._start = start or _StartedCommand
+        self._run_command = run
         self._dataset = _described(self._folder / "dataset.json")
         _described(self._folder / "plans.json")
         channels = self._dataset.get("channel_names", {})
+        if not isinstance(channels, dict):
+            raise BundleError(
+                f"{self._folder / 'dataset.json'}: channel_names: expected an object, got {short_repr(channels)}."
+            )
         if len(channels) != 1:
             names = ", ".join(map(str, channels.values())) or "none named"
             raise BundleError(
                 f"{self._folder}: this nnU-Net wants {len(channels)} channels ({names}); a head CT is one."
             )
+        self.labels  # noqa: B018 - told now, not after the segmentation
         self.ending = str(self._dataset.get("file_ending", ".nii.gz"))
         if self.ending not in _WRITABLE:
             raise BundleError(f"{self._folder}: file ending {self.ending!r}; expected one of {', '.join(_WRITABLE)}.")
@@ -107,6 +113,8 @@ class NnUnetSegmenter:
     def labels(self) -> dict[str, int]:
         """The model's foreground labels by name; all of them count as haematoma."""
         labels = self._dataset.get("labels", {})
+        if not isinstance(labels, dict):
+            raise BundleError(f"{self._folder / 'dataset.json'}: labels: expected an object, got {short_repr(labels)}.")
         return {str(name): int(value) for name, value in labels.items() if isinstance(value, int) and value > 0}
 
     def command(self, images: Path, output: Path, *, flips: bool) -> list[str]:
@@ -116,9 +124,9 @@ class NnUnetSegmenter:
             MissingDependencyError: nnU-Net's command is not found.
         """
         device = self.device.partition(":")[0]
-        words = [find_command(), "-i", str(images), "-o", str(output), "-m", str(self._folder.resolve())]
-        words += ["-f", *self.folds, "-chk", self.checkpoint, "-device", device, "-npp", "1", "-nps", "1"]
-        return words if flips else [*words, "--disable_tta"]
+        command = [find_command(), "-i", str(images), "-o", str(output), "-m", str(self._folder.resolve())]
+        command += ["-f", *self.folds, "-chk", self.checkpoint, "-device", device, "-npp", "1", "-nps", "1"]
+        return command if flips else [*command, "--disable_tta"]
 
     def segment(
         self,
@@ -161,18 +169,14 @@ class NnUnetSegmenter:
 
     def _run(self, command: Sequence[str], folder: Path, report: Progress) -> None:
         index = self.device.partition(":")[2]
-        environment = {**os.environ, **({"CUDA_VISIBLE_DEVICES": index} if index else {})}
+        environment = other_environment() | ({"CUDA_VISIBLE_DEVICES": index} if index else {})
         for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):  # else it warns that they are not set
             environment.setdefault(variable, str(folder))
-        child = self._start(command, environment, folder)
-        begun = time.monotonic()
-        try:
-            while (code := child.poll()) is None:
-                seconds = time.monotonic() - begun
-                report(0.1 + 0.8 * (1 - 1 / (1 + seconds / 60)), f"{self.name} is running, {seconds:.0f} s")
-                time.sleep(_POLL_S)
-        finally:  # cancelled, a signal, or an error of the report
-            child.kill_tree()
+
+        def waiting(seconds: float) -> None:
+            report(0.1 + 0.8 * (1 - 1 / (1 + seconds / 60)), f"{self.name} is running, {seconds:.0f} s")
+
+        code = self._run_command(command, environment, folder, folder / _LOG, waiting=waiting)
         if code != 0:
             raise InputError(f"{self.name} failed with exit code {code}. {_last_words(folder)}")
 
@@ -191,65 +195,27 @@ def find_command() -> str:
     """
     named = os.environ.get(COMMAND_VARIABLE)
     if named:
-        if shutil.which(named):
-            return named
+        program = find_program(named)
+        if program:
+            return program
         raise MissingDependencyError(f"{COMMAND_VARIABLE} names {named!r}, which is no program that can be started.")
-    beside = shutil.which(COMMAND, path=str(Path(sys.executable).parent))
-    found = beside or shutil.which(COMMAND)
-    if not found:
+    program = find_program(COMMAND, [Path(sys.executable).parent]) or find_program(COMMAND)
+    if not program:
         raise MissingDependencyError(
             f"nnU-Net v2 is not installed: its command {COMMAND} was found neither beside {sys.executable} nor on the "
             f"PATH. Install it (pip install nnunetv2), or set {COMMAND_VARIABLE} to the command in another environment."
         )
-    return found
-
-
-class _StartedCommand:
-    """The command in a process group of its own; what it says goes to said.txt in its folder."""
-
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
-        options: dict[str, Any] = {"start_new_session": True}
-        if os.name == "nt":
-            options = {"creationflags": 0x00000200 | 0x08000000}  # CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW
-        with (folder / "said.txt").open("wb") as said:
-            try:
-                self._popen = subprocess.Popen(
-                    list(command), env=dict(environment), cwd=folder, stdin=subprocess.DEVNULL, stdout=said,
-                    stderr=subprocess.STDOUT, **options,
-                )  # fmt: skip
-            except OSError as error:
-                raise InputError(f"could not start {command[0]}: {error}") from error
-
-    def poll(self) -> int | None:
-        return self._popen.poll()
-
-    def kill_tree(self) -> None:
-        if os.name == "nt":
-            if self._popen.poll() is None:
-                taskkill = ["taskkill", "/PID", str(self._popen.pid), "/T", "/F"]
-                subprocess.run(taskkill, capture_output=True, check=False, creationflags=0x08000000)  # type: ignore[call-arg]
-        else:
-            if self._popen.poll() is None:
-                self._signal(signal.SIGTERM)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._popen.wait(_GRACE_S)
-            self._signal(signal.SIGKILL)  # what it started may outlive it
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(10)
-
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._popen.pid, number)
+    return program
 
 
 def _described(file: Path) -> dict[str, Any]:
     try:
-        found = read_json(file)
+        content = read_json(file)
     except InputError as error:
         raise BundleError(f"{error} Is {file.parent} a model folder of nnU-Net v2?") from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise BundleError(f"{file}: expected a JSON object, as nnU-Net v2 writes it.")
-    return found
+    return content
 
 
 def _folds(folder: Path, wanted: Sequence[int | str] | None) -> tuple[tuple[str, ...], str]:
@@ -269,7 +235,5 @@ def _folds(folder: Path, wanted: Sequence[int | str] | None) -> tuple[tuple[str,
 
 
 def _last_words(folder: Path) -> str:
-    said = folder / "said.txt"
-    lines = said.read_text(encoding="utf-8", errors="replace").splitlines() if said.is_file() else []
-    lines = [line.strip() for line in lines if line.strip()]
-    return f"It said: {' | '.join(lines[-3:])[-500:]}" if lines else "It said nothing."
+    log_end = last_words(folder / _LOG)
+    return f"It said: {log_end}" if log_end else "It said nothing."

@@ -15,6 +15,8 @@ from deepradiomics.progress import Progress
 HAEMATOMA = 1
 NAMES = {HAEMATOMA: "haematoma"}
 THRESHOLD = 0.5
+VOLUME_OFF = 0.1
+"""Share by which volumes found in held-out cases may differ from those drawn before every volume says so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,18 +66,18 @@ def finished(
     region: np.ndarray, geometry: Geometry, *, largest: bool, notes: tuple[str, ...], probability: Volume | None = None
 ) -> Segmented:
     """Turn a region bool (z, y, x) into the result; keep its largest part on request; say what is gone or missing."""
-    said = list(notes)
+    sentences = list(notes)
     if not region.any():
-        said.append("No haematoma was found.")
+        sentences.append("No haematoma was found.")
     elif largest:
-        kept = largest_component(region)
-        lost = int(region.sum() - kept.sum())
+        main_part = largest_component(region)
+        lost = int(region.sum() - main_part.sum())
         if lost:
             ml = lost * float(np.prod(geometry.spacing_mm)) / 1000
             parts = len(components(region)[1]) - 1
-            said.append(
+            sentences.append(
                 f"{parts} smaller part{'s' if parts > 1 else ''} of {ml:.2f} mL in all removed (largest part kept)."
             )
-        region = kept
-    mask = Mask(region.astype(np.uint8), geometry, "haematoma", segment_names=NAMES)
-    return Segmented(mask, probability, tuple(said))
+        region = main_part
+    mask = Mask(region.astype(np.uint8), geometry, "haematoma", segments=NAMES)
+    return Segmented(mask, probability, tuple(sentences))

@@ -19,22 +19,24 @@ import torch
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import BundleError, InputError
+from deepradiomics.files.reading import UNUSABLE, reason
 from deepradiomics.images import Volume
-from deepradiomics.networks.bundle import INFO_FILE, load_bundle, load_info, save_bundle
+from deepradiomics.networks.bundle import INFO_FILE, load_bundle, load_info, loading_bundle, save_bundle
 from deepradiomics.networks.dual_unet import DualScaleUNet
-from deepradiomics.networks.encoder import load_weights
-from deepradiomics.networks.segmented import THRESHOLD, Segmented, Segmenter, finished
-from deepradiomics.prepare.head import HeadRecipe, PreparedHead, prepare_head, to_volume_grid
-from deepradiomics.prepare.hu import check_hu
+from deepradiomics.networks.nnunet import NnUnetSegmenter, is_nnunet_folder
+from deepradiomics.networks.segmented import THRESHOLD, VOLUME_OFF, Segmented, Segmenter, finished
+from deepradiomics.networks.weights import built
+from deepradiomics.prepare.head.head import HeadRecipe, PreparedHead, prepare_head, to_volume_grid
+from deepradiomics.prepare.head.hu import check_hu
 from deepradiomics.progress import Progress, silent
+from deepradiomics.public import one_line
 
 KIND = "ich-segmenter"
 ARCHITECTURE = "dual-scale-unet"
-VOLUME_OFF = 0.1
-"""Share by which volumes found in held-out cases may differ from those drawn before every volume says so."""
-_INSIDE = ("bundle", "segmenter")  # where a run, and the bundle of an experiment, hold theirs
+_INSIDE = ("bundle", "encoder")  # where a run, and the bundle of an experiment, hold theirs
 
 
+@one_line
 class BundleSegmenter:
     """A dual-scale U-Net, or its single-scale twin, with the cube that it sees.
 
@@ -105,7 +107,7 @@ class BundleSegmenter:
         """:meth:`encoder_latents` of a head that is in the cube already."""
         with torch.no_grad(), self._mixed():
             maps = self.module.encode(self._tensor(head))
-        return tuple(found[0].float().cpu().numpy() for found in maps.bottlenecks)
+        return tuple(probability[0].float().cpu().numpy() for probability in maps.bottlenecks)
 
     def probability_of(self, head: PreparedHead, *, flips: bool = False) -> np.ndarray:
         """Probability of haematoma in the cube, float32 (z, y, x).
@@ -116,10 +118,10 @@ class BundleSegmenter:
         """
         image = self._tensor(head)
         with torch.no_grad(), self._mixed():
-            found = torch.sigmoid(self.module(image)[0].float())
+            probability = torch.sigmoid(self.module(image)[0].float())
             if flips:
-                found = (found + torch.sigmoid(self.module(image.flip(-1))[0].float()).flip(-1)) / 2
-        return found[0, 0].cpu().numpy()
+                probability = (probability + torch.sigmoid(self.module(image.flip(-1))[0].float()).flip(-1)) / 2
+        return probability[0, 0].cpu().numpy()
 
     def segment(
         self,
@@ -151,29 +153,29 @@ class BundleSegmenter:
         report(0.3, f"segmenting with {self.name}")
         cube = self.probability_of(head, flips=flips)
         report(0.8, "back to the CT's grid")
-        found = to_volume_grid(cube, head, volume.geometry)
+        predicted = to_volume_grid(cube, head, volume.geometry)
         if self.synthetic:
             notes.append(f"The segmenter {self.name!r} was trained on SYNTHETIC images: not for real patients.")
         notes += self._volume_notes()
-        probability = Volume(found, volume.geometry, "probability of haematoma")
+        probability = Volume(predicted, volume.geometry, "probability of haematoma")
         return finished(
-            found >= THRESHOLD, volume.geometry, largest=largest, notes=tuple(notes), probability=probability
+            predicted >= THRESHOLD, volume.geometry, largest=largest, notes=tuple(notes), probability=probability
         )
 
     def save(self, folder: str | Path) -> Path:
         """Write the bundle, with :attr:`info` beside architecture and recipe."""
-        own = described(self.module, self.recipe, self.name)
-        return save_bundle(folder, self.module.state_dict(), {**_about(self.info), **own})
+        known = described(self.module, self.recipe, self.name)
+        return save_bundle(folder, self.module.state_dict(), {**_about(self.info), **known})
 
     def _volume_notes(self) -> list[str]:
         """What its held-out cases say of its volumes, where they were far off."""
-        told = self.info.get("held_out")
-        ratio = told.get("volume_ratio") if isinstance(told, Mapping) else None
-        if told is None or not isinstance(ratio, int | float) or abs(ratio - 1) <= VOLUME_OFF:
+        held_out = self.info.get("held_out")
+        ratio = held_out.get("volume_ratio") if isinstance(held_out, Mapping) else None
+        if held_out is None or not isinstance(ratio, int | float) or abs(ratio - 1) <= VOLUME_OFF:
             return []
         return [
-            f"In {told['cases']} held-out cases the segmenter {self.name!r} found {ratio:.0%} of the volume that was "
-            "drawn; its volumes lean the same way. Check the outline."
+            f"In {held_out['cases']} held-out cases the segmenter {self.name!r} found {ratio:.0%} of the volume that "
+            "was drawn; its volumes lean the same way. Check the outline."
         ]
 
     def _tensor(self, head: PreparedHead) -> torch.Tensor:
@@ -199,8 +201,6 @@ def load_segmenter(source: str | Path, *, device: str = "auto", folds: Sequence[
     Raises:
         BundleError: nothing of the kind is there, it is damaged, or it is of another kind.
     """
-    from deepradiomics.networks.nnunet import NnUnetSegmenter, is_nnunet_folder
-
     folder = Path(source)
     if is_nnunet_folder(folder):
         return NnUnetSegmenter(folder, device=device, folds=folds)
@@ -209,14 +209,13 @@ def load_segmenter(source: str | Path, *, device: str = "auto", folds: Sequence[
     return load_bundle_segmenter(folder, device=device)
 
 
+@loading_bundle
 def load_bundle_segmenter(source: str | Path, *, device: str = "auto") -> BundleSegmenter:
     """Load a segmenter of ours, whose encoders can be asked for latents.
 
     Raises:
         BundleError: as :func:`load_segmenter`; also for a model folder of nnU-Net.
     """
-    from deepradiomics.networks.nnunet import is_nnunet_folder
-
     folder = bundle_folder(source)
     if is_nnunet_folder(folder):
         raise BundleError(
@@ -227,23 +226,37 @@ def load_bundle_segmenter(source: str | Path, *, device: str = "auto") -> Bundle
     if kind != KIND:
         raise BundleError(f"{folder}: expected a bundle of kind {KIND!r}, this one is of kind {kind!r}.")
     tensors, info = load_bundle(folder)
-    made = info.get("architecture")
-    if not isinstance(made, Mapping) or made.get("name") != ARCHITECTURE:
-        raise BundleError(f"{folder}: unknown architecture {made!r}; expected {ARCHITECTURE}.")
+    architecture = info.get("architecture")
+    if not isinstance(architecture, Mapping) or architecture.get("name") != ARCHITECTURE:
+        raise BundleError(f"{folder}: unknown architecture {architecture!r}; expected {ARCHITECTURE}.")
     try:
         recipe = HeadRecipe.from_dict(info["recipe"])
-        module = DualScaleUNet(made["widths"], dual=bool(made["dual"]), supervised=int(made["supervised"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{folder / INFO_FILE}: the description is not that of a segmenter ({error}).") from error
-    load_weights(module, {name: torch.from_numpy(array) for name, array in tensors.items()}, str(folder))
+        module = built(
+            lambda: DualScaleUNet(
+                architecture["widths"], dual=bool(architecture["dual"]), supervised=int(architecture["supervised"])
+            ),
+            tensors,
+            str(folder),
+        )
+    except BundleError:
+        raise
+    except UNUSABLE as error:
+        raise BundleError(
+            f"{folder / INFO_FILE}: the description is not that of a segmenter ({reason(error)})."
+        ) from error
     return BundleSegmenter(
-        module, recipe, name=str(info.get("name") or folder.name), info=info, sha256=info["weights"]["sha256"],
-        source=folder, device=device,
-    )  # fmt: skip
+        module,
+        recipe,
+        name=str(info.get("name") or folder.name),
+        info=info,
+        sha256=info["weights"]["sha256"],
+        source=folder,
+        device=device,
+    )
 
 
 def bundle_folder(source: str | Path) -> Path:
-    """Return the folder that holds the bundle: the one named, or ``bundle`` or ``segmenter`` inside it."""
+    """Return the folder that holds the bundle: the one named, or ``bundle`` or ``encoder`` inside it."""
     folder = Path(source)
     if not (folder / INFO_FILE).is_file():
         for name in _INSIDE:
@@ -258,11 +271,14 @@ def described(module: DualScaleUNet, recipe: HeadRecipe, name: str) -> dict[str,
         "kind": KIND,
         "name": name,
         "architecture": {
-            "name": ARCHITECTURE, "widths": list(module.widths), "dual": module.dual, "supervised": module.supervised
+            "name": ARCHITECTURE,
+            "widths": list(module.widths),
+            "dual": module.dual,
+            "supervised": module.supervised,
         },
         "recipe": recipe.to_dict(),
         "latents": [list(shape) for shape in latent_shapes(module, recipe)],
-    }  # fmt: skip
+    }
 
 
 def latent_shapes(module: DualScaleUNet, recipe: HeadRecipe) -> tuple[tuple[int, int, int, int], ...]:
@@ -284,5 +300,5 @@ def check_size(module: DualScaleUNet, recipe: HeadRecipe) -> None:
 
 
 def _about(info: Mapping[str, Any]) -> dict[str, Any]:
-    own = ("format", "format_version", "weights", "kind", "name", "architecture", "recipe", "latents")
-    return {key: value for key, value in info.items() if key not in own}
+    known = ("format", "format_version", "weights", "kind", "name", "architecture", "recipe", "latents")
+    return {key: value for key, value in info.items() if key not in known}

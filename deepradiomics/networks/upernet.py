@@ -78,7 +78,7 @@ class UPerNet3D(nn.Module):
             level = lateral(finer) + _resized(level, finer.shape[2:])
             levels.append(out(level))
         finest = maps[0].shape[2:]
-        fused = self.fuse(torch.cat([_resized(one, finest) for one in levels[::-1]], dim=1))
+        fused = self.fuse(torch.cat([_resized(stage_map, finest) for stage_map in levels[::-1]], dim=1))
         return _resized(self.classify(fused), size_zyx)
 
     def _pooled(self, deepest: torch.Tensor) -> torch.Tensor:

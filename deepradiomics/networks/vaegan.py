@@ -1,9 +1,9 @@
-"""VAE-GAN of lesion crops: MONAI's AutoencoderKL, and its PatchDiscriminator as judge of what it paints.
+"""VAE-GAN of lesion crops: MONAI's AutoencoderKL, and its PatchDiscriminator for the adversarial loss.
 
 ::
 
     crop (1, 64³) ─ encoder, 4 times halved ─ posterior N(μ, σ²), μ: (512, 4³) ─ z = μ + σ ε ─ decoder ─ crop'
-    discriminator: patches of crop and crop' ─ real or made?        loss: |crop − crop'| + β KL + judge + its features
+    discriminator: patches of crop and crop' ─ real or not?   loss: |crop − crop'| + β KL + adversarial + features
 
 The latents of a patient are the posterior means μ. There is no attention: at 4³ places residual blocks see the whole
 lesion, and MONAI's attention needs a further package (einops).
@@ -16,53 +16,48 @@ Kingma et al., NIPS 2016 (free bits: what keeps a latent channel from collapsing
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from deepradiomics.errors import InputError, MissingDependencyError
-from deepradiomics.options import check_keys, check_whole, plain_values
+from deepradiomics.options import Option, Options
 
 
 @dataclass(frozen=True)
-class VaeGanSize:
+class VaeGanSize(Options):
     """Channels and blocks of both networks.
-
-    Args:
-        channels: of the levels of encoder and decoder; each level but the last halves the edge of the image.
-        latent_channels: of the posterior means.
-        res_blocks: residual blocks a level.
-        norm_groups: of the group norms; divides every number of channels.
-        judge_channels: of the discriminator's first layer; doubled with each further one.
-        judge_layers: of the discriminator beside its first and last.
 
     Raises:
         InputError: a value is out of range.
     """
 
-    channels: tuple[int, ...] = (32, 64, 128, 256, 512)
-    latent_channels: int = 512
-    res_blocks: int = 2
-    norm_groups: int = 32
-    judge_channels: int = 32
-    judge_layers: int = 3
+    TITLE: ClassVar = "network"
 
-    def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "channels", tuple(int(n) for n in self.channels))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"channels: expected whole numbers, one a level, got {self.channels!r}.") from error
+    channels: Annotated[
+        tuple[int, ...],
+        Option(
+            "of the levels of encoder and decoder, multiples of norm_groups; each level but the last halves the edge "
+            "of the image",
+            1,
+            65_536,
+        ),
+    ] = (32, 64, 128, 256, 512)
+    latent_channels: Annotated[int, Option("of the posterior means", 1, 4096)] = 512
+    res_blocks: Annotated[int, Option("residual blocks per level", 1, 8)] = 2
+    norm_groups: Annotated[int, Option("of the group norms; divides every number of channels", 1, 512)] = 32
+    discriminator_channels: Annotated[
+        int, Option("of the discriminator's first layer; doubled with each further one", 2, 1024)
+    ] = 32
+    discriminator_layers: Annotated[int, Option("of the discriminator beside its first and last", 1, 5)] = 3
+
+    def _check_together(self) -> None:
         if not 2 <= len(self.channels) <= 7:
             raise InputError(f"channels: expected 2 to 7 levels, got {len(self.channels)}.")
-        for name, low, high in (
-            ("latent_channels", 1, 4096), ("res_blocks", 1, 8), ("norm_groups", 1, 512),
-            ("judge_channels", 2, 1024), ("judge_layers", 1, 5),
-        ):  # fmt: skip
-            check_whole(name, getattr(self, name), low, high)
-        if any(n < 1 or n % self.norm_groups for n in self.channels):
+        if any(n % self.norm_groups for n in self.channels):
             raise InputError(
                 f"channels: expected multiples of norm_groups ({self.norm_groups}), got {list(self.channels)}."
             )
@@ -82,16 +77,6 @@ class VaeGanSize:
             )
         return (self.latent_channels, edge, edge, edge)
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return plain_values(asdict(self))
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> VaeGanSize:
-        """Inverse of :meth:`to_dict`. Raises InputError for an unknown key or a value out of range."""
-        check_keys("network", stored, list(cls.__dataclass_fields__))
-        return cls(**stored)
-
 
 def autoencoder(size: VaeGanSize) -> nn.Module:
     """Return MONAI's AutoencoderKL for cubes of one channel; weights from torch's generator.
@@ -103,32 +88,36 @@ def autoencoder(size: VaeGanSize) -> nn.Module:
     """
     AutoencoderKL, _ = _monai()
     levels = len(size.channels)
-    made: nn.Module = AutoencoderKL(
+    network: nn.Module = AutoencoderKL(
         spatial_dims=3, in_channels=1, out_channels=1, num_res_blocks=size.res_blocks, channels=size.channels,
         attention_levels=(False,) * levels, latent_channels=size.latent_channels, norm_num_groups=size.norm_groups,
         with_encoder_nonlocal_attn=False, with_decoder_nonlocal_attn=False,
     )  # fmt: skip
-    return made
+    return network
 
 
 def discriminator(size: VaeGanSize) -> nn.Module:
-    """Return MONAI's PatchDiscriminator: (B, 1, n, n, n) to the list of its layers' maps, the verdicts last.
+    """Return MONAI's PatchDiscriminator: (B, 1, n, n, n) to the list of its layers' maps, its logits last.
 
-    Instance norms, not batch norms: what one crop is called must not depend on which others stand in its batch.
+    Instance norms, not batch norms: the logits of a crop must not depend on the other crops of its batch.
     """
     _, PatchDiscriminator = _monai()
-    made: nn.Module = PatchDiscriminator(
-        spatial_dims=3, channels=size.judge_channels, in_channels=1, num_layers_d=size.judge_layers, norm="INSTANCE"
+    network: nn.Module = PatchDiscriminator(
+        spatial_dims=3,
+        channels=size.discriminator_channels,
+        in_channels=1,
+        num_layers_d=size.discriminator_layers,
+        norm="INSTANCE",
     )
-    return made
+    return network
 
 
 def easy_start(network: nn.Module, level: float) -> None:
-    """Let an autoencoder begin where learning is quick.
+    """Initialise an autoencoder so that it learns quickly.
 
-    It paints one grey level everywhere, so that no epochs are spent on finding it; and its posterior is narrow (σ =
-    e^−2.5), so that it begins as an ordinary autoencoder. With MONAI's own start σ is 1 and μ nearly 0: the decoder
-    sees noise, learns to ignore its latents, and the posterior has a reason to collapse.
+    Its output begins at one grey level everywhere, so that no epochs are spent on finding it; and its posterior is
+    narrow (σ = e^−2.5), so that it begins as an ordinary autoencoder. With MONAI's initial weights σ is 1 and μ nearly
+    0: the decoder sees noise, learns to ignore its latents, and the posterior collapses easily.
     """
     convolutions = [part for part in network.decoder.modules() if isinstance(part, nn.Conv3d)]  # type: ignore[union-attr]
     nn.init.constant_(convolutions[-1].bias, level)  # type: ignore[arg-type]
@@ -156,10 +145,10 @@ def kl_divergence(mean: Tensor, deviation: Tensor) -> Tensor:
 
 
 def free_bits(divergence: Tensor, floor_nats: float) -> Tensor:
-    """Mean divergence of a latent where a channel pays nothing below ``floor_nats``.
+    """Mean divergence of a latent, where a channel costs ``floor_nats`` at least: below it there is nothing to gain.
 
-    The mean over batch and places of a channel is what is compared with the floor: single latents of few cases would
-    be mostly noise.
+    The mean over batch and places of a channel is compared with the floor: single latents of few cases are mostly
+    noise.
 
     Args:
         divergence: (B, C, z, y, x).
@@ -167,20 +156,20 @@ def free_bits(divergence: Tensor, floor_nats: float) -> Tensor:
     return divergence.mean(dim=(0, 2, 3, 4)).clamp_min(floor_nats).mean()
 
 
-def feature_distance(made: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
-    """Mean absolute difference of the discriminator's inner maps (all but the verdicts), each layer counted alike."""
-    gaps = [(one - other.detach()).abs().mean() for one, other in zip(made[:-1], real[:-1], strict=True)]
+def feature_distance(generated: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+    """Mean absolute difference of the discriminator's inner maps (all but the logits), each layer counted alike."""
+    gaps = [(fake - true.detach()).abs().mean() for fake, true in zip(generated[:-1], real[:-1], strict=True)]
     return torch.stack(gaps).mean()
 
 
-def deceiving(verdicts_made: Tensor) -> Tensor:
-    """What the autoencoder loses where patches of its images are not taken for real: mean (D(x') − 1)²."""
-    return (verdicts_made - 1).square().mean()
+def adversarial_loss(logits_generated: Tensor) -> Tensor:
+    """Adversarial loss of the generator (the autoencoder) over the patches of its images: mean (D(x') − 1)²."""
+    return (logits_generated - 1).square().mean()
 
 
-def judging(verdicts_real: Tensor, verdicts_made: Tensor) -> Tensor:
-    """What the discriminator loses: ½ mean (D(x) − 1)² + ½ mean D(x')². A judge who knows nothing has 0.25."""
-    return 0.5 * ((verdicts_real - 1).square().mean() + verdicts_made.square().mean())
+def discriminator_loss(logits_real: Tensor, logits_generated: Tensor) -> Tensor:
+    """Loss of the discriminator: ½ mean (D(x) − 1)² + ½ mean D(x')²; 0.25 where it always answers ½."""
+    return 0.5 * ((logits_real - 1).square().mean() + logits_generated.square().mean())
 
 
 def _monai() -> tuple[Any, Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError
-from deepradiomics.files import atomic_file
+from deepradiomics.files.atomic import atomic_file
+from deepradiomics.images.itk_files import itk_turn, readable_name, writable_name
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -120,8 +121,8 @@ class AffineTransform:
 
         path = Path(path)
         _require_suffix(path)
-        with atomic_file(path) as temporary:
-            sitk.WriteTransform(self.to_sitk(), str(temporary))
+        with atomic_file(path) as temporary, itk_turn(), writable_name(temporary) as name:
+            sitk.WriteTransform(self.to_sitk(), name)
 
     @classmethod
     def read(cls, path: str | Path) -> "AffineTransform":
@@ -137,7 +138,8 @@ class AffineTransform:
         if not path.is_file():
             raise InputError(f"Transform file not found: {path}.")
         try:
-            transform = sitk.ReadTransform(str(path))
+            with itk_turn(), readable_name(path) as name:
+                transform = sitk.ReadTransform(name)
         except RuntimeError as error:
             raise InputError(f"{path} could not be read as an ITK transform file.") from error
         return cls.from_sitk(transform)

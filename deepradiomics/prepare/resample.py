@@ -6,6 +6,7 @@ import numpy as np
 
 from deepradiomics.errors import InputError
 from deepradiomics.images.geometry import Geometry
+from deepradiomics.images.sitk import to_sitk
 from deepradiomics.images.volume import Mask, Volume
 from deepradiomics.prepare.affine import AffineTransform
 
@@ -33,8 +34,6 @@ def resample(
         Volume of float32 (float64 stays float64; "nearest" keeps the type).
     """
     import SimpleITK as sitk
-
-    from deepradiomics.images.convert import to_sitk
 
     methods = {"linear": sitk.sitkLinear, "bspline": sitk.sitkBSpline, "nearest": sitk.sitkNearestNeighbor}
     if interpolation not in methods:
@@ -69,8 +68,10 @@ def resample_mask(mask: Mask, grid: Geometry, *, transform: AffineTransform | No
     """
     if (transform is None or transform.is_identity()) and grid == mask.geometry:
         return mask
-    labels = take_nearest(mask.labels, index_map(grid, mask.geometry, transform), grid.shape)
-    return Mask(labels, grid, mask.name, mask.source, mask.segment_names)
+    matrix = index_map(grid, mask.geometry, transform)
+    labels = take_nearest(mask.labels, matrix, grid.shape)
+    covered = {label: take_nearest(region, matrix, grid.shape) for label, region in mask.covered.items()}
+    return Mask(labels, grid, mask.name, mask.source, mask.segments, covered, mask.notes, mask.frame_of_reference)
 
 
 def index_map(grid: Geometry, source: Geometry, transform: AffineTransform | None = None) -> np.ndarray:

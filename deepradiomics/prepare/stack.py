@@ -13,17 +13,20 @@ image stored with its slices reversed gives the same stack.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.volume import Mask, Volume
+from deepradiomics.options import Option, Options
 from deepradiomics.prepare.intensity import grey_scale
 from deepradiomics.prepare.orientation import canonical_grid
 from deepradiomics.prepare.resample import TIE, index_map, resample, resample_mask
+from deepradiomics.public import one_line
+from deepradiomics.words import short_repr
 
 Centre = Literal["roi", "image"]
 CLIP = 5.0
@@ -31,50 +34,54 @@ CLIP = 5.0
 
 
 @dataclass(frozen=True)
-class StackRecipe:
+class StackRecipe(Options):
     """How the modalities of a case become the channels of one image.
-
-    Args:
-        modalities: their names, in the order of the encoder's channels.
-        size_zyx: voxels of the stack (z, y, x).
-        spacing_mm: their distances (x, y, z).
-        reference: the modality whose axes the stack follows; the first when None.
-        centre: "roi" (the middle of the region's bounding box) or "image" (of the reference modality).
-        fixed_scale: (modality, number) pairs: that modality has a physical unit and is divided by the number; every
-            other one is z-scored over the voxels inside its field of view and clipped to ±5.
 
     Raises:
         InputError: a choice is unknown or out of range; the message names it.
     """
 
-    modalities: tuple[str, ...] = ("t2", "highb", "adc")
-    size_zyx: tuple[int, int, int] = (64, 192, 192)  # 64 x 96 x 96 mm: a large prostate fits whole
-    spacing_mm: tuple[float, float, float] = (0.5, 0.5, 1.0)
-    reference: str | None = None
-    centre: Centre = "roi"
-    fixed_scale: tuple[tuple[str, float], ...] = (("adc", 1000.0),)
+    TITLE: ClassVar = "stack recipe"
+
+    modalities: Annotated[tuple[str, ...], Option("their names, in the order of the encoder's channels")] = (
+        "t2", "highb", "adc",
+    )  # fmt: skip
+    size_zyx: Annotated[
+        tuple[int, int, int], Option("of the stack (z, y, x)", 1, 4096, axes="(z, y, x)", unit="voxels")
+    ] = (64, 192, 192)  # 64 x 96 x 96 mm: a large prostate fits whole
+    spacing_mm: Annotated[
+        tuple[float, float, float],
+        Option("distance of the voxels (x, y, z)", above=0, high=1e3, axes="(x, y, z)", unit="mm"),
+    ] = (0.5, 0.5, 1.0)
+    reference: Annotated[str | None, Option("the modality whose axes the stack follows; the first when None")] = None
+    centre: Annotated[
+        Centre, Option("roi (the middle of the region's bounding box) or image (of the reference modality)")
+    ] = "roi"
+    fixed_scale: Annotated[
+        tuple[tuple[str, float], ...],
+        Option(
+            "(modality, number) pairs: that modality has a physical unit and is divided by the number; every other one "
+            "is z-scored over the voxels inside its field of view and clipped to ±5"
+        ),
+    ] = (("adc", 1000.0),)
 
     def __post_init__(self) -> None:
-        if isinstance(self.modalities, str):
-            raise InputError(f"modalities: expected a list of names, got the text {self.modalities!r}.")
-        object.__setattr__(self, "modalities", tuple(str(name) for name in self.modalities))
-        if not self.modalities or len(set(self.modalities)) != len(self.modalities):
-            raise InputError(f"modalities: expected one name at least and none twice, got {list(self.modalities)}.")
-        for name, kind in (("size_zyx", int), ("spacing_mm", float)):
-            values = tuple(getattr(self, name))
-            if len(values) != 3 or any(kind(v) != v or not 0 < v < float("inf") for v in values):
-                raise InputError(f"{name}: expected three positive numbers, got {values}.")
-            object.__setattr__(self, name, tuple(kind(v) for v in values))
+        pairs = self.fixed_scale.items() if isinstance(self.fixed_scale, Mapping) else self.fixed_scale
+        try:
+            scales = tuple((str(name), float(scale)) for name, scale in pairs)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"fixed_scale: expected (modality, number) pairs, got {short_repr(pairs)}.") from error
+        object.__setattr__(self, "fixed_scale", scales)
+        super().__post_init__()
+
+    def _check_together(self) -> None:
+        if not self.modalities:
+            raise InputError("modalities: expected at least one name, got none.")
         if self.reference is not None and self.reference not in self.modalities:
             raise InputError(f"reference: expected one of {list(self.modalities)}, got {self.reference!r}.")
-        if self.centre not in get_args(Centre):
-            raise InputError(f"centre: expected 'roi' or 'image', got {self.centre!r}.")
-        pairs = self.fixed_scale.items() if isinstance(self.fixed_scale, Mapping) else self.fixed_scale
-        scales = tuple((str(name), float(scale)) for name, scale in pairs)
-        for name, scale in scales:
+        for name, scale in self.fixed_scale:
             if not 0 < scale < float("inf"):
                 raise InputError(f"fixed_scale: expected a positive number for {name!r}, got {scale}.")
-        object.__setattr__(self, "fixed_scale", scales)
 
     @property
     def reference_modality(self) -> str:
@@ -86,34 +93,8 @@ class StackRecipe:
         reference = self.reference_modality if self.reference_modality in names else None
         return replace(self, modalities=tuple(names), reference=reference)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "modalities": list(self.modalities),
-            "size_zyx": list(self.size_zyx),
-            "spacing_mm": list(self.spacing_mm),
-            "reference": self.reference,
-            "centre": self.centre,
-            "fixed_scale": [list(pair) for pair in self.fixed_scale],
-        }
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> StackRecipe:
-        """Inverse of :meth:`to_dict`; keys left out take their defaults.
-
-        Raises:
-            InputError: an unknown key, or a value that does not fit.
-        """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise InputError(f"StackRecipe: unknown keys {', '.join(unknown)}; known: {', '.join(sorted(known))}.")
-        try:
-            return cls(**values)
-        except (TypeError, ValueError) as error:
-            raise error if isinstance(error, InputError) else InputError(f"StackRecipe: {error}.") from error
-
-
+@one_line
 @dataclass(frozen=True, eq=False)
 class PreparedStack:
     """A case as the encoder sees it.
@@ -161,20 +142,24 @@ def prepare_stack(
         raise InputError(f"{who}no image of {', '.join(missing)}; there are: {', '.join(images) or 'none'}.")
     if roi is not None and roi not in masks:
         raise InputError(f"{who}no region {roi!r}; there are: {', '.join(masks) or 'none'}.")
-    if roi is not None and not masks[roi].labels.any():
+    if roi is not None and not masks[roi].union().any():
         raise MaskError(f"{who}the region {roi!r} is empty.")
     if roi is None and recipe.centre == "roi":
         raise InputError(f"{who}the stack is centred on a region: name it (roi), or choose centre='image'.")
     grid = stack_grid(images[recipe.reference_modality].geometry, recipe, None if roi is None else masks[roi], who)
     points = {name: _region_points(mask) for name, mask in masks.items()}
-    notes = _placed(points, images, recipe, grid, who)
+    notes = [
+        *(f"{name}: {note}" for name in recipe.modalities for note in images[name].notes),
+        *(note for mask in masks.values() for note in mask.notes),
+        *_placed(points, images, recipe, grid, who),
+    ]
     channels = [
         _channel(name, images[name], grid, dict(recipe.fixed_scale).get(name), who) for name in recipe.modalities
     ]
     regions = {}
     spacing = " x ".join(f"{step:g}" for step in recipe.spacing_mm)
     for name, mask in masks.items():
-        on_grid = resample_mask(Mask((mask.labels != 0).astype(np.uint8), mask.geometry), grid).labels
+        on_grid = resample_mask(Mask(mask.union(), mask.geometry), grid).labels
         if not on_grid.any() and len(points[name]):
             text = f"{who}region {name!r} is so small that no voxel centre of the stack ({spacing} mm) lies in it"
             if name == roi:
@@ -205,7 +190,7 @@ def stack_grid(reference: Geometry, recipe: StackRecipe, region: Mask | None = N
 
 def _region_points(mask: Mask) -> np.ndarray:
     """(n, 3): centres of a region's voxels, LPS millimetres."""
-    return mask.geometry.index_to_physical(np.argwhere(mask.labels != 0)[:, ::-1])
+    return mask.geometry.index_to_physical(np.argwhere(mask.union())[:, ::-1])
 
 
 def _channel(name: str, volume: Volume, grid: Geometry, fixed: float | None, who: str) -> np.ndarray:
@@ -213,17 +198,17 @@ def _channel(name: str, volume: Volume, grid: Geometry, fixed: float | None, who
     try:
         volume.require_finite()
         on_grid = resample(volume, grid).voxels
-        seen = _seen(grid, volume.geometry)
-        if not seen.any():
+        covered = _seen(grid, volume.geometry)
+        if not covered.any():
             raise GeometryError(f"no part of the stack lies inside this image ({_where(volume.geometry)}).")
         if fixed is not None:
             channel = on_grid / fixed
         else:
-            scale = grey_scale(on_grid, "zscore", inside=seen, name="grey levels within the stack")
+            scale = grey_scale(on_grid, "zscore", inside=covered, name="grey levels within the stack")
             channel = np.clip(scale.apply(on_grid), -CLIP, CLIP)
     except InputError as error:
         raise type(error)(f"{who}modality {name}: {error}") from error
-    return np.where(seen, channel, 0).astype(np.float32)
+    return np.where(covered, channel, 0).astype(np.float32)
 
 
 def _seen(grid: Geometry, source: Geometry) -> np.ndarray:
@@ -233,11 +218,11 @@ def _seen(grid: Geometry, source: Geometry) -> np.ndarray:
     image's slices are stored.
     """
     z, y, x = np.ogrid[: grid.shape[0], : grid.shape[1], : grid.shape[2]]
-    seen = np.ones(grid.shape, bool)
+    covered = np.ones(grid.shape, bool)
     for row, count in zip(index_map(grid, source)[:3], source.size, strict=True):
         index = row[0] * x + row[1] * y + (row[2] * z + row[3])
-        seen &= (index > -0.5 + TIE) & (index < count - 0.5 - TIE)
-    return seen
+        covered &= (index > -0.5 + TIE) & (index < count - 0.5 - TIE)
+    return covered
 
 
 def _placed(

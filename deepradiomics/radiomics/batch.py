@@ -12,17 +12,21 @@ import numpy as np
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Volume
 from deepradiomics.progress import Progress, silent
+from deepradiomics.public import one_line
 from deepradiomics.radiomics.compute import shape_table, texture_table
 from deepradiomics.radiomics.image_types import Box, Effort, filtered_images, union_box, within
-from deepradiomics.radiomics.inputs import normalised
 from deepradiomics.radiomics.memory import Budget
-from deepradiomics.radiomics.preprocess import check_roi, same_grid
-from deepradiomics.radiomics.region import Region, level_warnings
+from deepradiomics.radiomics.region.inputs import normalised
+from deepradiomics.radiomics.region.preprocess import check_roi, same_grid
+from deepradiomics.radiomics.region.region import Region, level_warnings
 from deepradiomics.radiomics.result import ENGINE_VERSION, undefined_reasons
-from deepradiomics.radiomics.settings import Settings, feature_names, image_prefixes, texture_names
-from deepradiomics.radiomics.threads import thread_count
+from deepradiomics.radiomics.settings.feature_names import feature_names, texture_names
+from deepradiomics.radiomics.settings.image_prefixes import image_prefixes
+from deepradiomics.radiomics.settings.settings import Settings
+from deepradiomics.threads import thread_count
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class PatchFeatures:
     """Features of J patches in V views.
@@ -80,21 +84,25 @@ def extract_patches(
     names, shapes = shape_table(cuts.regions("original", [image.voxels for image in images]), settings, first_view)
     columns = dict(zip(names, shapes.T, strict=True))
     notes, reasons, backend, levels = list(settings.notes), {}, "none", None
-    prefixes = [prefix for kind, own in settings.per_image_type() for prefix in image_prefixes(kind, own)]
+    prefixes = [
+        prefix for kind, type_settings in settings.per_image_type() for prefix in image_prefixes(kind, type_settings)
+    ]
     union = union_box(boxes)
     inside = [(box, labels[box] == j) for j, box in enumerate(boxes, start=1)]
     sources = [filtered_images(image, settings, 3, union, effort.threads, inside) for image in images]
     for done, of_views in enumerate(zip(*sources, strict=True), start=1):
-        prefix, own, _ = of_views[0]
-        found = [voxels for _, _, voxels in of_views]
-        failure = next((voxels for voxels in found if isinstance(voxels, str)), None)
+        prefix, type_settings, _ = of_views[0]
+        views_of = [voxels for _, _, voxels in of_views]
+        failure = next((voxels for voxels in views_of if isinstance(voxels, str)), None)
         if failure:
             reasons[prefix] = failure
             notes.append(f"{prefix}: {failure}; its features are NaN.")
-            columns |= dict.fromkeys(texture_names(own, prefix), np.full(count * views, np.nan))
+            columns |= dict.fromkeys(texture_names(type_settings, prefix), np.full(count * views, np.nan))
             continue
-        regions = cuts.regions(prefix, found, union)  # type: ignore[arg-type]
-        table = texture_table(regions, own, prefix=prefix, device=device, threads=effort.threads, budget=effort.budget)
+        regions = cuts.regions(prefix, views_of, union)  # type: ignore[arg-type]
+        table = texture_table(
+            regions, type_settings, prefix=prefix, device=device, threads=effort.threads, budget=effort.budget
+        )
         columns |= dict(zip(table.names, table.values.T, strict=True))
         backend = table.backend if backend == "none" else backend
         notes += [*_level_notes(prefix, regions, table.n_levels), *table.warnings]
@@ -137,7 +145,7 @@ class _Cuts:
 
     def regions(self, prefix: str, voxels: Sequence[np.ndarray], outer: Box | None = None) -> list[Region]:
         """(B,) regions of all patches; ``voxels`` (V) of each view, of the whole image or of a box that holds all."""
-        names, found = iter(self.names()), []
+        names, rows = iter(self.names()), []
         for j, box in enumerate(self.boxes, start=1):
             inside = self.labels[box] == j
             for view in voxels:
@@ -145,8 +153,8 @@ class _Cuts:
                 values = np.asarray(view[within(box, outer) if outer else box])
                 if values.dtype.kind == "f" and not np.isfinite(values[inside]).all():
                     raise InputError(f"{name}: NaN or infinite grey values in the patch. Replace them first.")
-                found.append(Region(values, inside, self.spacing_mm, inside, name))
-        return found
+                rows.append(Region(values, inside, self.spacing_mm, inside, name))
+        return rows
 
 
 def _level_notes(prefix: str, regions: Sequence[Region], n_levels: np.ndarray) -> list[str]:

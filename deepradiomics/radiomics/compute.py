@@ -6,9 +6,11 @@ from functools import cache, partial
 
 import numpy as np
 
+from deepradiomics import kernels as compiled
 from deepradiomics.devices import resolve_device
-from deepradiomics.radiomics import compiled, directions
-from deepradiomics.radiomics.counting import (
+from deepradiomics.radiomics.counting import reference
+from deepradiomics.radiomics.counting.chunks import Chunk, chunks
+from deepradiomics.radiomics.counting.plan import (
     MATRIX_FAMILIES,
     CountFunction,
     CountingPlan,
@@ -16,11 +18,14 @@ from deepradiomics.radiomics.counting import (
     TextureCounts,
     stack,
 )
-from deepradiomics.radiomics.memory import Budget, Chunk, chunks
-from deepradiomics.radiomics.region import LevelRegion, Region, discretise
-from deepradiomics.radiomics.settings import Settings, shape_names, texture_names
-from deepradiomics.radiomics.shape import shape_features
-from deepradiomics.radiomics.threads import map_threads, thread_count
+from deepradiomics.radiomics.features import directions, firstorder, glcm, gldm, glrlm, glszm, ngtdm
+from deepradiomics.radiomics.features.shape import shape_features
+from deepradiomics.radiomics.features.shape2d import shape2d_features
+from deepradiomics.radiomics.memory import Budget
+from deepradiomics.radiomics.region.region import LevelRegion, Region, discretise
+from deepradiomics.radiomics.settings.feature_names import shape_names, texture_names
+from deepradiomics.radiomics.settings.settings import Settings
+from deepradiomics.threads import map_threads, thread_count
 
 LARGE_JOB_VOXELS = 5_000_000  # below this a GPU's start-up and transfers cost more than they save
 _CHUNK_REGIONS = 8  # regions that one thread of the CPU takes at a time
@@ -107,7 +112,7 @@ def texture_table(
     warnings: list[str] = []
     backend = "none"
     levels = map_threads(lambda region: discretise(region, settings), regions, threads)
-    found: list[_Part] = []
+    columns: list[_Part] = []
     jobs: list[Callable[[], _Part]] = []
     if "firstorder" in settings.families:
 
@@ -148,10 +153,10 @@ def texture_table(
                         partial(evaluated, some, counted[some.start - first : some.stop - first], plan)
                         for some in parts
                     ]
-                    found += map_threads(_called, evaluations, threads)
-    found += map_threads(_called, jobs, threads)
+                    columns += map_threads(_called, evaluations, threads)
+    columns += map_threads(_called, jobs, threads)
     values = np.full((len(regions), len(names)), np.nan)
-    for some, part in found:
+    for some, part in columns:
         for k, name in enumerate(names):
             column = part.get(name.removeprefix(f"{prefix}_"))
             if column is not None:
@@ -181,23 +186,24 @@ def counting_backend(
         device = "cpu"
     resolved = resolve_device("cpu" if device == "mps" else device, float64=True)
     if resolved.startswith("cuda"):
-        from deepradiomics.radiomics import counting_torch
+        from deepradiomics.radiomics.counting import on_torch as counting_torch
 
         return f"torch ({resolved})", counting_torch.on_device(resolved, max_memory_gb=max_memory_gb, remark=remark)
     if compiled.available():
-        from deepradiomics.radiomics import counting_cpu
+        from deepradiomics.radiomics.counting import compiled as counting_cpu
 
         return "numba", counting_cpu.count
-    from deepradiomics.radiomics import counting_reference
-
-    return "numpy", counting_reference.count
+    return "numpy", reference.count
 
 
 @cache
 def formulas(fast: bool) -> dict[str, Callable[..., dict[str, np.ndarray]]]:
     """Return the function of each family's features: compiled where numba is there, else its definition in numpy."""
     if fast:
-        from deepradiomics.radiomics import firstorder_cpu, glcm_cpu, ngtdm_cpu, size_matrix_cpu
+        from deepradiomics.radiomics.compiled import firstorder as firstorder_cpu
+        from deepradiomics.radiomics.compiled import glcm as glcm_cpu
+        from deepradiomics.radiomics.compiled import ngtdm as ngtdm_cpu
+        from deepradiomics.radiomics.compiled import size_matrix as size_matrix_cpu
 
         return {
             "firstorder": firstorder_cpu.firstorder_features,
@@ -207,8 +213,6 @@ def formulas(fast: bool) -> dict[str, Callable[..., dict[str, np.ndarray]]]:
             "glszm": size_matrix_cpu.glszm_features,
             "ngtdm": ngtdm_cpu.ngtdm_features,
         }
-    from deepradiomics.radiomics import firstorder, glcm, gldm, glrlm, glszm, ngtdm
-
     return {
         "firstorder": firstorder.firstorder_features,
         "glcm": glcm.glcm_features,
@@ -221,21 +225,28 @@ def formulas(fast: bool) -> dict[str, Callable[..., dict[str, np.ndarray]]]:
 
 def _shape(region: Region, settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
     """Shape by key; shape2D is NaN where the region is not flat along the axis left out."""
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     if any(name.startswith("original_shape_") for name in names):
-        shape = shape_features(region.shape_mask, region.spacing_mm)
-        found |= {f"original_shape_{name}": value for name, value in shape.items()}
+        shape = region_shape(region.shape_mask, region.spacing_mm)
+        values |= {f"original_shape_{name}": value for name, value in shape.items()}
     axis = settings.force_2d_dimension
     if settings.force_2d and "shape2D" in settings.families and region.shape_mask.shape[axis] == 1:
-        from deepradiomics.radiomics.shape2d import shape2d_features
-
         flat = shape2d_features(region.shape_mask, region.spacing_mm, axis)
-        found |= {f"original_shape2D_{name}": value for name, value in flat.items()}
-    return {name: found.get(name, np.nan) for name in names}
+        values |= {f"original_shape2D_{name}": value for name, value in flat.items()}
+    return {name: values.get(name, np.nan) for name in names}
 
 
-def _prefixed(family: str, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"{family}_{name}": values for name, values in found.items()}
+def region_shape(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> dict[str, float]:
+    """The shape features of a mask (z, y, x), measured in one compiled pass where numba is there."""
+    if not compiled.available():
+        return shape_features(mask, spacing_mm)
+    from deepradiomics.radiomics.compiled.shape import measured
+
+    return shape_features(mask, spacing_mm, measured(mask, spacing_mm))
+
+
+def _prefixed(family: str, features: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{family}_{name}": values for name, values in features.items()}
 
 
 def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settings: Settings) -> dict[str, np.ndarray]:
@@ -249,13 +260,13 @@ def _firstorder(regions: Sequence[Region], levels: Sequence[LevelRegion], settin
     for members in groups.values():
         width = max(len(histograms[b]) for b in members)
         counts = np.stack([np.pad(histograms[b], (0, width - len(histograms[b]))) for b in members])
-        found = formulas(compiled.available())["firstorder"](
+        features = formulas(compiled.available())["firstorder"](
             np.stack([values[b] for b in members]) if len(members) > 1 else values[members[0]][None],
             counts,
             float(np.prod(regions[members[0]].spacing_mm)),
             settings.voxel_array_shift,
         )
-        for name, column in found.items():
+        for name, column in features.items():
             result.setdefault(name, np.empty(len(regions)))[members] = column
     return result
 
@@ -273,7 +284,7 @@ def _texture(
             pair_weights = np.exp(-(pair_weights**2))
         run_weights = directions.norms(plan.run_offsets, spacing_mm, settings.weighting_norm)
     if counts.glcm is not None:
-        found = evaluate["glcm"](
+        features = evaluate["glcm"](
             counts.glcm,
             counts.levels,
             counts.n_levels,
@@ -281,7 +292,7 @@ def _texture(
             weights=pair_weights,
             wanted=dict(settings.features)["glcm"],
         )
-        columns |= _prefixed("glcm", found)
+        columns |= _prefixed("glcm", features)
     if counts.gldm is not None:
         columns |= _prefixed("gldm", evaluate["gldm"](counts.gldm, counts.levels))
     if counts.glrlm is not None:

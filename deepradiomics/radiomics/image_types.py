@@ -15,20 +15,20 @@ from deepradiomics.errors import DeepRadiomicsError, InputError
 from deepradiomics.images import Volume
 from deepradiomics.progress import Progress, silent
 from deepradiomics.radiomics.compute import FeatureTable, shape_table, texture_table
+from deepradiomics.radiomics.filters import FilterFailure, filtered
 from deepradiomics.radiomics.memory import Budget, beyond_budget, images_at_once, told_when_full
-from deepradiomics.radiomics.preprocess import Prepared
-from deepradiomics.radiomics.region import Region, level_warnings
+from deepradiomics.radiomics.region.preprocess import Prepared
+from deepradiomics.radiomics.region.region import Region, level_warnings
 from deepradiomics.radiomics.result import ENGINE_VERSION, Features, undefined_reasons
-from deepradiomics.radiomics.settings import (
-    NUMERIC_DIAGNOSTICS,
-    Settings,
+from deepradiomics.radiomics.settings.feature_names import (
     feature_names,
     idle_families,
-    image_prefixes,
     require_features,
     texture_names,
 )
-from deepradiomics.radiomics.threads import map_ahead
+from deepradiomics.radiomics.settings.image_prefixes import image_prefixes
+from deepradiomics.radiomics.settings.settings import NUMERIC_DIAGNOSTICS, Settings
+from deepradiomics.threads import map_ahead
 
 Box = tuple[slice, slice, slice]
 
@@ -66,7 +66,7 @@ def features_of(
     failures: list[dict[str, str]] = [{} for _ in regions]
     errors: dict[int, DeepRadiomicsError] = {}
     voxels = int(np.prod([side.stop - side.start for side in box]))
-    images = sum(len(image_prefixes(name, own)) for name, own in common.per_image_type())
+    images = sum(len(image_prefixes(name, type_settings)) for name, type_settings in common.per_image_type())
     together = images_at_once(voxels, effort.budget, effort.threads)
     together = min(together, max(1, images * len(regions)))
     if effort.device.startswith("cuda"):
@@ -78,15 +78,15 @@ def features_of(
 
     jobs = _jobs(image, common, regions, box, effort.threads)
     total = max(1, images * len(regions))
-    for count, (job, found) in enumerate(map_ahead(compute, jobs, together), start=1):
+    for count, (job, result) in enumerate(map_ahead(compute, jobs, together), start=1):
         report(min(1.0, count / total), f"features of {job.prefix}")
-        if isinstance(found, FeatureTable):
-            tables[job.region][job.prefix] = found
-        elif isinstance(found, str):
+        if isinstance(result, FeatureTable):
+            tables[job.region][job.prefix] = result
+        elif isinstance(result, str):
             tables[job.region][job.prefix] = _undefined_table(job)
-            failures[job.region][job.prefix] = found
+            failures[job.region][job.prefix] = result
         else:
-            errors.setdefault(job.region, found)
+            errors.setdefault(job.region, result)
     return [
         errors.get(k) or _collected(region, settings[k], tables[k], failures[k], effort)
         for k, region in enumerate(regions)
@@ -106,10 +106,10 @@ class _Job:
 def _jobs(image: Volume, settings: Settings, regions: Sequence[Prepared], box: Box, threads: int) -> Iterator[_Job]:
     """Filter the image as far as the union of the regions' boxes needs it, one filtered image at a time."""
     inside = [(region.box, region.region.mask) for region in regions]
-    for prefix, own, voxels in filtered_images(image, settings, regions[0].dimensions, box, threads, inside):
+    for prefix, type_settings, voxels in filtered_images(image, settings, regions[0].dimensions, box, threads, inside):
         for k, region in enumerate(regions):
             cut = voxels if isinstance(voxels, str) else voxels[within(region.box, box)]
-            yield _Job(k, prefix, own, cut)
+            yield _Job(k, prefix, type_settings, cut)
 
 
 def filtered_images(
@@ -130,18 +130,22 @@ def filtered_images(
         threads: of the filters.
         inside: for each region its box and its bool mask; outside them a slow filter (LBP3D) computes nothing.
     """
-    for image_type, own in settings.per_image_type():
-        if not texture_names(own):
+    for image_type, type_settings in settings.per_image_type():
+        if not texture_names(type_settings):
             continue
         if image_type == "Original":
-            yield "original", own, np.asarray(image.voxels[box])
+            yield "original", type_settings, np.asarray(image.voxels[box])
             continue
-        from deepradiomics.radiomics.filters import FilterFailure, filtered
-
         mask = _whole_mask(image, inside) if image_type == "LBP3D" else None
-        made = filtered(image_type, image, own, box=box, threads=threads, dimensions=dimensions, mask=mask)
-        for prefix, found in made:
-            yield prefix, own, found.reason if isinstance(found, FilterFailure) else np.asarray(found.voxels)
+        responses = filtered(
+            image_type, image, type_settings, box=box, threads=threads, dimensions=dimensions, mask=mask
+        )
+        for prefix, response in responses:
+            yield (
+                prefix,
+                type_settings,
+                response.reason if isinstance(response, FilterFailure) else np.asarray(response.voxels),
+            )
 
 
 def _whole_mask(image: Volume, inside: Sequence[tuple[Box, np.ndarray]]) -> np.ndarray:
@@ -187,33 +191,33 @@ def _collected(
     effort: Effort,
 ) -> Features | DeepRadiomicsError:
     """Put the tables of one region into one result, in PyRadiomics' order."""
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     if settings.numeric_diagnostics:
-        found |= {name: float(prepared.diagnostics[name]) for name in NUMERIC_DIAGNOSTICS}
+        values |= {name: float(prepared.diagnostics[name]) for name in NUMERIC_DIAGNOSTICS}
     shape_keys, shape_values = shape_table([prepared.region], settings, dimensions=prepared.dimensions)
-    found |= dict(zip(shape_keys, shape_values[0].tolist(), strict=True))
+    values |= dict(zip(shape_keys, shape_values[0].tolist(), strict=True))
     for table in tables.values():
-        found |= dict(zip(table.names, table.values[0].tolist(), strict=True))
+        values |= dict(zip(table.names, table.values[0].tolist(), strict=True))
     names = feature_names(settings, dimensions=prepared.dimensions)
-    missing = [name for name in names if name not in found]
-    if missing or len(found) != len(names):
+    missing = [name for name in names if name not in values]
+    if missing or len(values) != len(names):
         return InputError(f"{prepared.region.name}: a filter gave other images than announced: {missing[:3]} missing.")
     return Features(
-        {name: found[name] for name in names}, _diagnostics(prepared, tables, found, settings, failures, effort)
+        {name: values[name] for name in names}, _diagnostics(prepared, tables, values, settings, failures, effort)
     )
 
 
 def _diagnostics(
     prepared: Prepared,
     tables: dict[str, FeatureTable],
-    found: dict[str, float],
+    value_of: dict[str, float],
     settings: Settings,
     failures: Mapping[str, str],
     effort: Effort,
 ) -> dict[str, Any]:
     region, geometry = prepared.region, prepared.image.geometry
     values = region.roi_values
-    undefined = undefined_reasons(tuple(found), np.array(list(found.values())), failures)
+    undefined = undefined_reasons(tuple(value_of), np.array(list(value_of.values())), failures)
     levels = {prefix: int(table.n_levels[0]) for prefix, table in tables.items() if len(table.n_levels)}
     warnings = [*settings.notes, *idle_families(settings, prepared.dimensions), *prepared.notes]
     warnings += level_warnings(region.name, levels)

@@ -1,22 +1,16 @@
-"""How much memory the work may take: the budget, and what a region's texture matrices need of it."""
+"""How much memory the work may take: the budget, and how many filtered images fit into it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Condition
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.counting import CountingPlan
-from deepradiomics.radiomics.region import LevelRegion
 from deepradiomics.radiomics.wording import told_apart
 
 DEFAULT_GB = 1.0
 RESAMPLED_DEFAULT_GB = 4.0  # a large field of view at 1 mm is no mistake, and it is not work that chunks can bound
 VARIABLE = "DEEPRADIOMICS_MAX_MEMORY_GB"
-MANY_DIRECTIONS = 13  # those of distance 1
-MATRIX_COPIES = 3  # counts, frequencies, and what the formulas hold at a time
-NUMBER_BYTES = 8
 VOXEL_BYTES = 128  # of a filtered image in work: its values, the filter's intermediate ones, levels and places
 
 
@@ -78,59 +72,6 @@ def told_when_full(name: str) -> Iterator[None]:
             f"{name}: this machine's memory is spent ({' '.join(str(error).split()) or 'no more could be had'}). Take "
             "a larger resampledPixelSpacing, fewer image types or fewer threads, or close other programs."
         ) from error
-
-
-def matrix_bytes(n_levels: int, longest: int, plan: CountingPlan) -> int:
-    """Return about how many bytes the texture matrices of one region take.
-
-    Args:
-        n_levels: grey levels that occur.
-        longest: the longest side of its box, in voxels.
-        plan: what is counted.
-    """
-    entries = 0
-    if "glcm" in plan.families:
-        entries += len(plan.offsets) * n_levels**2
-    if "glrlm" in plan.families:
-        entries += len(plan.run_offsets) * n_levels * longest
-    if "gldm" in plan.families or "ngtdm" in plan.families:
-        entries += 2 * n_levels * (2 * len(plan.offsets) + 1)
-    return MATRIX_COPIES * NUMBER_BYTES * entries
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Regions whose matrices are stacked and evaluated together, and how many bytes these take."""
-
-    regions: slice
-    bytes: int
-
-
-def chunks(
-    levels: Sequence[LevelRegion], names: Sequence[str], plan: CountingPlan, budget: Budget, most: int
-) -> list[Chunk]:
-    """Split a batch into at most so many regions, whose stacked matrices stay within the budget.
-
-    How it is split never depends on the number of threads.
-
-    Raises:
-        InputError: the matrices of one region alone are larger.
-    """
-    each = [matrix_bytes(len(region.grey_levels), max(region.codes.shape), plan) for region in levels]
-    largest = max(range(len(each)), key=each.__getitem__)
-    if each[largest] > budget.bytes:
-        count, directions = len(levels[largest].grey_levels), len(plan.offsets)
-        need, there = told_apart(each[largest] / 1e9, budget.gigabytes)
-        cause, remedy = f"{count} grey levels", "a larger binWidth (16 to 128 levels are usual) or a binCount"
-        if directions > MANY_DIRECTIONS:
-            cause += f" and {directions} directions (distances {list(plan.distances)})"
-            remedy = f"smaller distances (1 has {MANY_DIRECTIONS} directions)" + (f", {remedy}" if count > 128 else "")
-        raise InputError(
-            f"{names[largest]}: the texture matrices of its {cause} need about {need} GB, the budget is {there} GB. "
-            f"Take {remedy}, or raise max_memory_gb (or the variable {VARIABLE})."
-        )
-    size = min(most, max(1, budget.bytes // max(1, each[largest])))
-    return [Chunk(slice(start, start + size), size * each[largest]) for start in range(0, len(levels), size)]
 
 
 def images_at_once(box_voxels: int, budget: Budget, threads: int) -> int:

@@ -6,8 +6,8 @@ It says what was done and nothing that was not; no identifiers.
 from collections.abc import Callable, Mapping, Sequence
 
 from deepradiomics.radiomics.methods_filters import filter_sentence, kind_words
-from deepradiomics.radiomics.setting_rules import INTERPOLATORS
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.settings.rules import INTERPOLATORS
+from deepradiomics.radiomics.settings.settings import Settings
 
 REFERENCE = "van Griethuysen et al., Cancer Research 2017;77(21):e104-e107"
 IBSI = "Zwanenburg et al., Radiology 2020;295(2):328-338"
@@ -108,15 +108,15 @@ def _range(limits: Sequence[float], mode: str) -> str:
         "relative": " times the region's maximum",
         "sigma": " standard deviations about the region's mean",
     }[mode]
-    words = [f"{limit:+g}" if mode == "sigma" else f"{limit:g}" for limit in limits]
-    return (f"of at least {words[0]}" if len(words) == 1 else f"from {words[0]} to {words[1]}") + unit
+    texts = [f"{limit:+g}" if mode == "sigma" else f"{limit:g}" for limit in limits]
+    return (f"of at least {texts[0]}" if len(texts) == 1 else f"from {texts[0]} to {texts[1]}") + unit
 
 
 def _by_type(settings: Settings, statement: Callable[[Settings], str]) -> str:
     """Return what a statement says of all image types, or of each group of those for which it says the same."""
     groups: dict[str, list[str]] = {}
-    for kind, own in settings.per_image_type():
-        groups.setdefault(statement(own), []).append(kind)
+    for kind, type_settings in settings.per_image_type():
+        groups.setdefault(statement(type_settings), []).append(kind)
     if len(groups) == 1:
         [text] = groups
         return text
@@ -146,25 +146,25 @@ def _bins(settings: Settings) -> str:
 
 def _texture(settings: Settings) -> str:
     """How neighbours and directions were taken, where it is not the usual way."""
-    families, said = set(settings.families), []
+    families, phrases = set(settings.families), []
     if not _textures(settings):
         return ""
     if settings.force_2d:
-        said.append(
+        phrases.append(
             f"Texture was computed within slices, without neighbours across {'zyx'[settings.force_2d_dimension]}."
         )
     if settings.distances != (1,) and families & {"glcm", "gldm", "ngtdm"}:
-        said.append(f"Neighbours were those at distances of {_and(settings.distances)} voxels.")
+        phrases.append(f"Neighbours were those at distances of {_and(settings.distances)} voxels.")
     if settings.weighting_norm is not None and families & {"glcm", "glrlm"}:
         how = "merged without weights"
         if settings.weighting_norm != "no_weighting":
             how = f"merged with weights by their {settings.weighting_norm} length"
-        said.append(f"Matrices of the directions were {how}.")
+        phrases.append(f"Matrices of the directions were {how}.")
     if not settings.symmetrical_glcm and "glcm" in families:
-        said.append("Co-occurrence matrices were not made symmetrical.")
+        phrases.append("Co-occurrence matrices were not made symmetrical.")
     if settings.gldm_a and "gldm" in families:
-        said.append(f"Neighbours whose levels differed by at most {settings.gldm_a} counted as dependent.")
-    return " ".join(said)
+        phrases.append(f"Neighbours whose levels differed by at most {settings.gldm_a} counted as dependent.")
+    return " ".join(phrases)
 
 
 def _shift(settings: Settings) -> str:

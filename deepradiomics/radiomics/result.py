@@ -22,13 +22,18 @@ class Features(dict[str, float]):
     """Feature values by full key (``original_glcm_Contrast``), in PyRadiomics' order.
 
     Attributes:
-        diagnostics: what was done and what to know: settings, ROI, grey levels, ``warnings`` (a list of sentences) and
-            ``undefined`` (why a feature is NaN).
+        diagnostics: what was done and what to know: settings, ROI, grey levels, ``warnings`` and ``notes``
+            (lists of sentences) and ``undefined`` (why a feature is NaN).
     """
 
     def __init__(self, values: Mapping[str, float], diagnostics: Mapping[str, Any] | None = None) -> None:
         super().__init__(values)
         self.diagnostics: dict[str, Any] = dict(diagnostics or {})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed, chosen or done while image and mask were read, one sentence each."""
+        return tuple(self.diagnostics.get("notes", ()))
 
     def __missing__(self, key: object) -> float:
         """Raise a KeyError that names near matches."""
@@ -48,9 +53,9 @@ def undefined_reasons(
         "shape2D": "the region is not flat: it spans several slices along the axis force2Ddimension",
     }
     other = "the formula is not defined for this region"
-    found = {}
+    reason_of = {}
     for name, value in zip(names, values, strict=True):
         if value != value:
             prefix, family = name.split("_")[:2]
-            found[name] = (failures or {}).get(prefix) or reasons.get(family, other)
-    return found
+            reason_of[name] = (failures or {}).get(prefix) or reasons.get(family, other)
+    return reason_of

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from deepradiomics import __version__
-from deepradiomics.radiomics import compiled
+from deepradiomics import kernels as compiled
 
 Part = Literal["features", "maps"]
 PARTS: tuple[Part, ...] = ("features", "maps")
@@ -57,6 +57,7 @@ def _fingerprint() -> str:
         numba = ""
     folder = Path(__file__).parent
     kernels = [file for file in sorted(folder.rglob("*.py")) if b"njit" in file.read_bytes()]
+    kernels.append(Path(compiled.__file__))
     sources = [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in kernels]
     known = (__version__, numba, version("numpy"), sys.version, _processor(), sources)
     return hashlib.sha256(repr(known).encode()).hexdigest()[:16]

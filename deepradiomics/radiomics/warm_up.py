@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from deepradiomics import kernels as compiled
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.progress import Progress, part, silent
-from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.batch import extract_patches
 from deepradiomics.radiomics.extract import extract
 from deepradiomics.radiomics.ibsi import AGGREGATIONS
@@ -37,11 +37,11 @@ def warm_up(progress: Progress | None = None, parts: tuple[Part, ...] = PARTS) -
         return 0.0
     start = time.perf_counter()
     steps: dict[Part, Callable[[Progress], None]] = {"features": _features, "maps": _maps}
-    total, done = sum(SECONDS[one] for one in parts), 0
-    for one in parts:
-        steps[one](part(report, done / total, (done + SECONDS[one]) / total))
-        done += SECONDS[one]
-        stamp(one)
+    total, done = sum(SECONDS[kind] for kind in parts), 0
+    for kind in parts:
+        steps[kind](part(report, done / total, (done + SECONDS[kind]) / total))
+        done += SECONDS[kind]
+        stamp(kind)
     report(1.0, _MESSAGE)
     return time.perf_counter() - start
 

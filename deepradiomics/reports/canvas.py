@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepradiomics.errors import MissingDependencyError
-from deepradiomics.files import atomic_file
+from deepradiomics.files.atomic import atomic_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,3 +83,11 @@ def wrapped(text: str, width: int) -> str:
     """Break a long label into lines at blanks or underscores."""
     lines = textwrap.wrap(text.replace("_", "_ "), width, break_long_words=False)
     return "\n".join(line.replace("_ ", "_") for line in lines)
+
+
+def shortened(name: str, width: int) -> str:
+    """Cut the middle out of a name that is too long for its place; both ends tell features apart."""
+    if len(name) <= width:
+        return name
+    tail = (width - 1) // 2
+    return f"{name[: width - 1 - tail]}…{name[-tail:]}"

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.radiomics.catalogue import label_of
-from deepradiomics.results.report_pictures import Picture, to_picture
-from deepradiomics.words import count as counted
+from deepradiomics.radiomics.catalogue.explain import label_of
+from deepradiomics.reports.pictures import png_of
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.result import FingerprintRow
+    from deepradiomics.fingerprint.apply.result import FingerprintRow
 
 # Okabe and Ito's palette: told apart with any colour vision, and in print.
 FAMILY_COLOURS = {
@@ -40,14 +39,12 @@ def largest(rows: Sequence["FingerprintRow"], count: int) -> list["FingerprintRo
     return sorted(chosen, key=lambda row: -abs(row.contribution))[:count]
 
 
-def contributions_chart(title: str, rows: Sequence["FingerprintRow"], count: int = 20) -> Picture | None:
-    """Draw the ``count`` largest contributions of a task as bars, coloured by family; None when there are none."""
+def contributions_chart(rows: Sequence["FingerprintRow"]) -> str:
+    """Draw contributions (:func:`largest`; at least one) as bars, coloured by family; the PNG as base64 text."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    top = largest(rows, count)[::-1]
-    if not top:
-        return None
+    top = rows[::-1]
     figure = Figure(figsize=(9.6, 0.24 * len(top) + 1.1), layout="constrained")
     ax = figure.subplots()
     places = np.arange(len(top))
@@ -65,16 +62,11 @@ def contributions_chart(title: str, rows: Sequence["FingerprintRow"], count: int
     families = [family for family in FAMILY_COLOURS if any(row.family == family for row in top)]
     handles = [Patch(color=FAMILY_COLOURS[family], label=FAMILY_NAMES[family]) for family in families]
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=8, frameon=False)
-    return to_picture(
-        figure,
-        f"The {counted(len(top), 'largest contribution')} to {title}",
-        f"{title}: the {counted(len(top), 'feature')} of the fingerprint with the largest contributions, named by "
-        "family, patch and view.",
-    )
+    return png_of(figure)
 
 
-def relevance_chart(rows_of_task: Mapping[str, Sequence["FingerprintRow"]]) -> Picture:
-    """Draw the mean relevance q by patch, by view and by feature family, a colour a task."""
+def relevance_chart(rows_of_task: Mapping[str, Sequence["FingerprintRow"]]) -> str:
+    """Draw the mean relevance q by patch, view and feature family, one colour per task; the PNG as base64 text."""
     from matplotlib.figure import Figure
 
     every = [row for rows in rows_of_task.values() for row in rows]
@@ -106,7 +98,4 @@ def relevance_chart(rows_of_task: Mapping[str, Sequence["FingerprintRow"]]) -> P
     axes[0].set_ylim(0, None)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=min(4, len(labels)), fontsize=8, frameon=False)
-    return to_picture(
-        figure, "Mean relevance by patch, view and feature family",
-        "Mean relevance q of the features of each patch, view and family.",
-    )  # fmt: skip
+    return png_of(figure)

@@ -10,8 +10,8 @@ import numpy as np
 
 from deepradiomics.images import VIEWS, Volume
 from deepradiomics.prepare import Box
-from deepradiomics.results.palettes import GRADCAM, MAP_OPACITY, RELEVANCE, colormap
-from deepradiomics.results.report_slices import Slice, own_plane, take_slice
+from deepradiomics.reports.palettes import GRADCAM, MAP_OPACITY, RELEVANCE, colormap
+from deepradiomics.reports.slices import Slice, own_plane, take_slice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,40 +26,51 @@ _FINE = 4
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A PNG as base64 text, its alternative text, and its caption."""
+class TaskPicture:
+    """A task's maps, and what a reader must know of their colours.
+
+    Args:
+        png: base64 text.
+        patch: number of the patch, from 1, that the planes of the upper row run through: the most relevant one.
+        is_flat: all patches are equally relevant to rounding; the planes run through the one in the middle.
+        low, high: this case's range of relevance, as printed.
+        least_span: what the colours span where that range is narrower; empty otherwise.
+        has_gradcam: whether there is a lower row.
+    """
 
     png: str
-    alternative: str
-    caption: str
+    patch: int
+    is_flat: bool
+    low: str
+    high: str
+    least_span: str
+    has_gradcam: bool
 
 
-def to_picture(figure: "Figure", alternative: str, caption: str = "") -> Picture:
-    """Render a figure."""
+def png_of(figure: "Figure") -> str:
+    """The figure as a PNG, as base64 text."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=_DPI, facecolor="white", metadata={"Software": None})
-    return Picture(base64.b64encode(stream.getvalue()).decode("ascii"), alternative, caption)
+    return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def task_picture(
-    task: str,
     reference: Volume,
     relevance: Volume,
     gradcam: Volume | None,
     patches: Volume,
     boxes: Sequence[Box],
     relevance_of_patch: Sequence[float],
-) -> Picture:
+) -> TaskPicture:
     """Draw three planes of the reference view: relevance of patches above, Grad-CAM below.
 
     Args:
-        task: its title.
         reference: the reference view.
         relevance: patch relevance on the same grid, 0 outside the region.
         gradcam: Grad-CAM on the same grid, or None.
         patches: patch numbers on the same grid, 0 outside the region.
         boxes: patches in the reference view's space.
-        relevance_of_patch: one number a patch.
+        relevance_of_patch: one number per patch.
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -72,15 +83,15 @@ def task_picture(
     centre = boxes[best].centre_mm
     grey = [take_slice(reference, plane, centre) for plane in VIEWS]
     rows = 2 if gradcam is not None else 1
-    figure = Figure(figsize=(_WIDTH_IN, _row_height(grey) * rows + 0.1), layout="constrained")
-    axes = figure.subplots(rows, 3, squeeze=False, width_ratios=[one.extent_mm[0] for one in grey])
+    figure = Figure(figsize=(_WIDTH_IN, height_in(grey, _WIDTH_IN - 0.9, 4.5) * rows + 0.1), layout="constrained")
+    axes = figure.subplots(rows, 3, squeeze=False, width_ratios=[slice_.extent_mm[0] for slice_ in grey])
     window, scale = _window(reference), Normalize(*_colours_of(relevance_of_patch))
     relevance_map, gradcam_map = colormap(RELEVANCE), colormap(GRADCAM)
     for ax, slice_ in zip(axes[0], grey, strict=True):
         values = take_slice(relevance, slice_.plane, centre).pixels
         shown = np.ma.masked_where(values == 0, values)
         draw_grey(ax, slice_, window)
-        ax.imshow(shown, cmap=relevance_map, norm=scale, alpha=0.5, extent=_extent(slice_), interpolation="nearest")
+        ax.imshow(shown, cmap=relevance_map, norm=scale, alpha=0.5, extent=extent_of(slice_), interpolation="nearest")
         draw_patches(ax, take_slice(patches, slice_.plane, centre))
     mappable = ScalarMappable(scale, relevance_map)
     figure.colorbar(mappable, ax=axes[0, :], fraction=0.02, pad=0.01, label="relevance of patch (mean q)")
@@ -92,20 +103,16 @@ def task_picture(
             draw_grey(ax, slice_, window)
             strength = np.clip(heat_scale(np.asarray(heat, float)), 0, 1) * MAP_OPACITY
             ax.imshow(
-                heat, cmap=gradcam_map, norm=heat_scale, alpha=strength, extent=_extent(slice_),
+                heat, cmap=gradcam_map, norm=heat_scale, alpha=strength, extent=extent_of(slice_),
                 interpolation="nearest",
             )  # fmt: skip
             draw_patches(ax, take_slice(patches, plane, hottest), numbers=False)
         figure.colorbar(
             ScalarMappable(heat_scale, gradcam_map), ax=axes[1, :], fraction=0.02, pad=0.01, label="Grad-CAM"
         )
-    caption = (
-        f"{task}: axial, coronal and sagittal planes of the reference view. "
-        f"Upper row, {_through(relevance_of_patch, best)} "
-        + ("Lower row, through its maximum: Grad-CAM of the relevance network. " if gradcam else "Grad-CAM is empty. ")
-        + "The patient's right is at the left of axial and coronal images; the bar is 20 mm."
-    )
-    return to_picture(figure, f"Patch relevance and Grad-CAM for {task}", caption)
+    low, high = float(min(relevance_of_patch)), float(max(relevance_of_patch))
+    span = f"{_LEAST_SPAN:g}" if high - low < _LEAST_SPAN else ""
+    return TaskPicture(png_of(figure), best + 1, flat, f"{low:.3f}", f"{high:.3f}", span, gradcam is not None)
 
 
 def views_picture(
@@ -113,8 +120,8 @@ def views_picture(
     patches: Mapping[str, Volume],
     boxes: Mapping[str, Sequence[Box]],
     notes: Mapping[str, str],
-) -> Picture:
-    """Draw each view in its own plane near the middle of the region, with the patches' outlines and numbers.
+) -> str:
+    """Draw each view in its own plane near the region's middle, with the patches outlined and numbered; a PNG (base64).
 
     Args:
         views: images by name.
@@ -131,21 +138,19 @@ def views_picture(
         plane = name if name in VIEWS else own_plane(volume.geometry)
         slices[name] = take_slice(volume, plane, through), take_slice(patches[name], plane, through)
     grey = [slice_ for slice_, _ in slices.values()]
-    figure = Figure(figsize=(_WIDTH_IN, _row_height(grey) + 0.4), layout="constrained")
-    axes = figure.subplots(1, len(slices), squeeze=False, width_ratios=[one.extent_mm[0] for one in grey])[0]
+    figure = Figure(figsize=(_WIDTH_IN, height_in(grey, _WIDTH_IN - 0.9, 4.5) + 0.4), layout="constrained")
+    axes = figure.subplots(1, len(slices), squeeze=False, width_ratios=[slice_.extent_mm[0] for slice_ in grey])[0]
     for ax, (name, (slice_, numbers)) in zip(axes, slices.items(), strict=True):
         draw_grey(ax, slice_, _window(views[name]))
         draw_patches(ax, numbers)
         ax.set_title(f"{name}\n{notes[name]}" if notes.get(name) else name, fontsize=9)
-    return to_picture(
-        figure, "Region of interest and patches in each view", "The region of interest and its patches in each view."
-    )
+    return png_of(figure)
 
 
 def draw_grey(ax: "Axes", slice_: Slice, window: tuple[float, float]) -> None:
     """Draw a slice in millimetres, with the letters of its four edges and a bar of 20 mm."""
     ax.imshow(
-        slice_.pixels, cmap="gray", vmin=window[0], vmax=window[1], extent=_extent(slice_), interpolation="bilinear"
+        slice_.pixels, cmap="gray", vmin=window[0], vmax=window[1], extent=extent_of(slice_), interpolation="bilinear"
     )
     ax.set_aspect("equal")
     ax.set_axis_off()
@@ -162,43 +167,55 @@ def draw_grey(ax: "Axes", slice_: Slice, window: tuple[float, float]) -> None:
     ax.plot([start, start + _SCALE_BAR_MM], [0.96 * height] * 2, color="white", linewidth=2, solid_capstyle="butt")
 
 
+def extent_of(slice_: Slice) -> tuple[float, float, float, float]:
+    """Where a slice's pixels lie on axes in millimetres, as ``imshow`` takes it."""
+    return 0.0, slice_.extent_mm[0], slice_.extent_mm[1], 0.0
+
+
+def outline(
+    ax: "Axes", inside: np.ndarray, extent_mm: Sequence[float], colour: str, *, width: float = 1.1, dash: str = "-"
+) -> None:
+    """Outline a region along its pixels' edges.
+
+    Args:
+        ax: axes in millimetres.
+        inside: bool (rows, columns); nothing is drawn of an empty one.
+        extent_mm: width and height of the whole slice.
+        colour, width, dash: of the line.
+    """
+    across, along = extent_mm
+    if inside.any():
+        fine = np.pad(np.kron(inside, np.ones((_FINE, _FINE), int)), 1)  # small steps, so that corners stay corners
+        rows, columns = (count - 2 for count in fine.shape)
+        x, y = (np.arange(-1, columns + 1) + 0.5) * across / columns, (np.arange(-1, rows + 1) + 0.5) * along / rows
+        ax.contour(x, y, fine.astype(float), levels=[0.5], colors=[colour], linewidths=width, linestyles=[dash])
+    ax.set_xlim(0, across)
+    ax.set_ylim(along, 0)
+
+
+def height_in(slices: Sequence[Slice], width_in: float, highest_in: float) -> float:
+    """Height in inches at which slices, drawn at one scale side by side, fill a width."""
+    across = sum(slice_.extent_mm[0] for slice_ in slices)
+    tallest = max(slice_.extent_mm[1] for slice_ in slices)
+    return float(np.clip(width_in * tallest / across, 1.5, highest_in))
+
+
 def draw_patches(ax: "Axes", labels: Slice, numbers: bool = True) -> None:
     """Outline each patch along its pixels' edges, and write its number."""
     from matplotlib.patheffects import withStroke
 
     width, height = labels.extent_mm
-    found = np.rint(labels.pixels).astype(int)
-    fine = np.pad(np.kron(found, np.ones((_FINE, _FINE), int)), 1)  # small steps, so that corners stay corners
-    rows, columns = (count - 2 for count in fine.shape)
-    x, y = (np.arange(-1, columns + 1) + 0.5) * width / columns, (np.arange(-1, rows + 1) + 0.5) * height / rows
-    for number in np.unique(found[found > 0]):
-        ax.contour(x, y, (fine == number).astype(float), levels=[0.5], colors=["white"], linewidths=0.9)
+    ax.set(xlim=(0, width), ylim=(height, 0))
+    numbers_of = np.rint(labels.pixels).astype(int)
+    for number in np.unique(numbers_of[numbers_of > 0]):
+        outline(ax, numbers_of == number, labels.extent_mm, "white", width=0.9)
         if numbers:
-            row, column = np.argwhere(found == number).mean(axis=0) + 0.5
+            row, column = np.argwhere(numbers_of == number).mean(axis=0) + 0.5
+            rows, columns = numbers_of.shape
             ax.text(
-                column * width / found.shape[1], row * height / found.shape[0], str(number), color="white",
+                column * width / columns, row * height / rows, str(number), color="white",
                 fontsize=8, ha="center", va="center", path_effects=[withStroke(linewidth=2, foreground="black")],
             )  # fmt: skip
-    ax.set_xlim(0, width)
-    ax.set_ylim(height, 0)
-
-
-def _through(relevance: Sequence[float], best: int) -> str:
-    """Say through which patch the planes run, and what the colours span."""
-    low, high = float(min(relevance)), float(max(relevance))
-    what = "mean relevance q of each patch's features"
-    if high - low <= _ROUNDING:
-        return (
-            f"through the patch nearest to the region's middle ({best + 1}): {what}. All patches have the same "
-            f"relevance to rounding ({high:.3f}): none is the most relevant one, and the colours tell nothing."
-        )
-    head = f"through the most relevant patch ({best + 1}): {what}; the colours span"
-    if high - low < _LEAST_SPAN:
-        return (
-            f"{head} {_LEAST_SPAN:g} about this case's range, which is narrower ({low:.3f} to {high:.3f}): the patches "
-            "hardly differ."
-        )
-    return f"{head} this case's range ({low:.3f} to {high:.3f})."
 
 
 def _most_central(boxes: Sequence[Box]) -> int:
@@ -210,17 +227,6 @@ def _hottest(gradcam: Volume) -> np.ndarray:
     """Return the centre (LPS) of the hottest voxels: of all those within 1 % of the maximum."""
     where = np.argwhere(gradcam.voxels >= 0.99 * np.nanmax(gradcam.voxels))
     return gradcam.geometry.index_to_physical(where.mean(axis=0)[::-1])
-
-
-def _extent(slice_: Slice) -> tuple[float, float, float, float]:
-    return 0.0, slice_.extent_mm[0], slice_.extent_mm[1], 0.0
-
-
-def _row_height(slices: Sequence[Slice]) -> float:
-    """Height in inches at which the slices, drawn at one scale side by side, fill the picture's width."""
-    across = sum(one.extent_mm[0] for one in slices)
-    tallest = max(one.extent_mm[1] for one in slices)
-    return float(np.clip((_WIDTH_IN - 0.9) * tallest / across, 1.5, 4.5))
 
 
 def _window(volume: Volume) -> tuple[float, float]:

@@ -81,10 +81,10 @@ def place_in_words(box: Box, boxes: Sequence[Box]) -> str:
     words of a tilted grid are those of the same grid upright.
     """
     axes = box.axes_array
-    local = np.array([one.centre_mm for one in boxes]) @ axes
+    local = np.array([other.centre_mm for other in boxes]) @ axes
     offset, reach = np.array(box.centre_mm) @ axes - local.mean(axis=0), np.ptp(local, axis=0) / 2
-    words = {}
+    places = {}
     for patient, (edge, sign) in enumerate(match_axes(axes, np.eye(3))):
         if reach[edge] > 1e-3 and abs(offset[edge]) > 0.5 * reach[edge]:
-            words[patient] = _WORDS[patient][0 if sign * offset[edge] > 0 else 1]
-    return " ".join(words[patient] for patient in (2, 1, 0) if patient in words) or "centre"
+            places[patient] = _WORDS[patient][0 if sign * offset[edge] > 0 else 1]
+    return " ".join(places[patient] for patient in (2, 1, 0) if patient in places) or "centre"

@@ -56,9 +56,7 @@ def bootstrap_auc_difference(
     low, high = np.quantile(differences, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
     labels = both_classes(y)
     area_a, area_b = (float(_pairs(labels, scores_for(labels, score, "score")).mean()) for score in (a, b))
-    return BootstrapDifference(
-        area_a, area_b, area_a - area_b, float(low), float(high), bootstrap_p(differences), n
-    )  # fmt: skip
+    return BootstrapDifference(area_a, area_b, area_a - area_b, float(low), float(high), bootstrap_p(differences), n)
 
 
 def bootstrap_aucs(y: ArrayLike, scores: Sequence[ArrayLike], n: int = 2000, seed: int = 0) -> NDArray[np.float64]:
@@ -83,13 +81,13 @@ def bootstrap_aucs(y: ArrayLike, scores: Sequence[ArrayLike], n: int = 2000, see
         generator.multinomial(count, np.full(count, 1.0 / count), size=n).astype(np.float32)
         for count in (positives, negatives)
     ]
-    found = np.empty((n, len(tables)))
+    aucs = np.empty((n, len(tables)))
     for column, values in enumerate(tables):
         kernel = _pairs(labels, values).astype(np.float32)
         for start in range(0, n, _BLOCK):
             part = slice(start, start + _BLOCK)
-            found[part, column] = np.einsum("bj,bj->b", drawn[0][part] @ kernel, drawn[1][part], dtype=np.float64)
-    return found / (positives * negatives)
+            aucs[part, column] = np.einsum("bj,bj->b", drawn[0][part] @ kernel, drawn[1][part], dtype=np.float64)
+    return aucs / (positives * negatives)
 
 
 def bootstrap_p(differences: ArrayLike) -> float:

@@ -35,7 +35,8 @@ def bootstrap_ci(
         InputError: lengths differ, or fn is not finite for a resample (then stratify by the label).
 
     Example:
-        bootstrap_ci(auc, y, score, stratify=y)
+        >>> print(bootstrap_ci(np.mean, [1.0, 2.0, 3.0, 4.0, 5.0], n=500))
+        3.000 (2.000-4.200)
     """
     check_level(level)
     rows = [np.asarray(array) for array in arrays]

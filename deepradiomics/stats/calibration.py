@@ -52,8 +52,8 @@ def calibration_curve(
     limits = np.quantile(risk, np.linspace(0.0, 1.0, bins + 1)[1:-1])
     place = np.searchsorted(limits, risk, side="left")
     points = []
-    for one in np.unique(place):
-        mine = place == one
+    for bin_number in np.unique(place):
+        mine = place == bin_number
         share = wilson_ci(int(labels[mine].sum()), int(mine.sum()), level)
         points.append(
             CalibrationPoint(int(mine.sum()), float(risk[mine].mean()), share.estimate, share.low, share.high)

@@ -19,9 +19,9 @@ def binary_labels(y: ArrayLike, name: str = "y") -> NDArray[np.bool_]:
         raise InputError(f"{name} must be a non-empty vector of 0 and 1, got shape {labels.shape}.")
     if labels.dtype == bool:
         return labels
-    found = np.unique(labels)
-    if not np.isin(found, (0, 1)).all():
-        raise InputError(f"{name} must hold 0 and 1 only, found {found[:6].tolist()}.")
+    classes = np.unique(labels)
+    if not np.isin(classes, (0, 1)).all():
+        raise InputError(f"{name} must hold 0 and 1 only, found {classes[:6].tolist()}.")
     return labels.astype(bool)
 
 

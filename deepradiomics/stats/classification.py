@@ -41,14 +41,17 @@ def classification_rates(y: ArrayLike, predicted: ArrayLike) -> Rates:
     tp, fp = int((truth & positive).sum()), int((~truth & positive).sum())
     fn, tn = int((truth & ~positive).sum()), int((~truth & ~positive).sum())
     return Rates(
-        tp, fp, tn, fn,
+        tp,
+        fp,
+        tn,
+        fn,
         accuracy=_ratio(tp + tn, truth.size),
         sensitivity=_ratio(tp, tp + fn),
         specificity=_ratio(tn, tn + fp),
         ppv=_ratio(tp, tp + fp),
         npv=_ratio(tn, tn + fn),
         f1=_ratio(2 * tp, 2 * tp + fp + fn),
-    )  # fmt: skip
+    )
 
 
 def confusion_matrix(y: ArrayLike, predicted: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64]:
@@ -105,5 +108,5 @@ def wilson_ci(successes: int, total: int, level: float = 0.95) -> Interval:
     return Interval(share, max(0.0, centre - half), min(1.0, centre + half), level, "Wilson")
 
 
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else math.nan
+def _ratio(part: int, total: int) -> float:
+    return part / total if total else math.nan

@@ -29,7 +29,7 @@ def quadratic_weighted_kappa(truth: ArrayLike, predicted: ArrayLike) -> float:
 
     Example:
         >>> quadratic_weighted_kappa([0, 1, 2, 3], [0, 1, 2, 2])
-        0.8571428571428572
+        0.875
     """
     t, p = _grades(truth, "truth"), _grades(predicted, "predicted")
     if t.shape != p.shape:

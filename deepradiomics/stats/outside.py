@@ -14,6 +14,7 @@ show :data:`deepradiomics.words.OUTSIDE` in the place of a class.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -76,3 +77,11 @@ def outside_sentence(share: float, limit: float = OUTSIDE_LIMIT) -> str:
         f"the model learned from (limit {limit:.0%}): this case is {OUTSIDE}, its prediction an extrapolation; no "
         "class is given."
     )
+
+
+def outside_reason(about: Mapping[str, Any]) -> str:
+    """Why a result gives no class, by its JSON, in one sentence; empty for a case inside."""
+    share = about.get("outside_share")
+    if not about.get("outside_training_cohort") or share is None:
+        return ""
+    return outside_sentence(float(share), float(about.get("outside_limit") or OUTSIDE_LIMIT))

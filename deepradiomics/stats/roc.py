@@ -16,10 +16,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import expit, logit, ndtr
 
 from deepradiomics.stats.check import both_classes, scores_for
 from deepradiomics.stats.interval import Interval, normal_quantile
+
+_NO_ERROR = 1e-12  # standard errors below are rounding of a variance of zero
+_POINT = "DeLong: its variance is zero here, so that the interval is a point and says nothing"
 
 
 def auc(y: ArrayLike, score: ArrayLike) -> float:
@@ -42,23 +45,47 @@ def auc(y: ArrayLike, score: ArrayLike) -> float:
 
 
 def delong_ci(
-    y: ArrayLike, score: ArrayLike, level: float = 0.95, method: Literal["wald", "logit"] = "wald"
+    y: ArrayLike, score: ArrayLike, level: float = 0.95, method: Literal["logit", "wald"] = "logit"
 ) -> Interval:
-    """AUC with DeLong's confidence interval.
+    """AUC with DeLong's confidence interval, built on the logit scale.
 
-    `wald` is AUC ± z·SE, clipped to [0, 1]; `logit` builds it on the logit scale, so that it never leaves (0, 1).
-    At AUC 0 or 1 DeLong's variance is zero and both return a point: that is the method's limit, not certainty.
+    ``logit`` takes DeLong's standard error through the delta method, logit(AUC) ± z·SE / (AUC (1 - AUC)), and turns the
+    limits back into areas: they never leave (0, 1), and lie further below a high AUC than above it. ``wald`` is
+    AUC ± z·SE, clipped to [0, 1]; with few cases of a class and a high AUC it covers too seldom: 87 % instead of 95 %
+    at an AUC of 0.92 with 15 positives among 100, where the logit scale has 93 % (docs/results/auc_coverage.csv).
+
+    Args:
+        y: labels 0 and 1, shape (n,).
+        score: any real score, larger for class 1, shape (n,).
+        level: of confidence.
+        method: ``logit``, or the textbooks' ``wald``.
+
+    Returns:
+        The interval. Where DeLong's variance is zero (an AUC of 0 or 1, all scores equal, one case of each class) both
+        limits equal the AUC and :attr:`Interval.method` says so: that is the method's limit, not certainty.
+
+    Raises:
+        InputError: shapes differ, a score is not finite, or one class is missing.
+
+    Source: Pepe, The Statistical Evaluation of Medical Tests for Classification and Prediction, 2003, section 5.2.
+
+    Example:
+        >>> print(delong_ci([0, 0, 0, 1, 1, 1], [1, 2, 4, 3, 5, 6]))
+        0.889 (0.261-0.995)
+        >>> delong_ci([0, 0, 1, 1], [1, 2, 3, 4]).method
+        'DeLong: its variance is zero here, so that the interval is a point and says nothing'
     """
     labels = both_classes(y)
     v10, v01 = _structural_components(labels, scores_for(labels, score))
     area = float(v10.mean())
     error = math.sqrt(_variance(v10) + _variance(v01))
-    z = normal_quantile(level)
-    if method == "logit" and 0.0 < area < 1.0:
-        centre, half = math.log(area / (1.0 - area)), z * error / (area * (1.0 - area))
-        low, high = (1.0 / (1.0 + math.exp(-(centre + sign * half))) for sign in (-1.0, 1.0))
+    half = normal_quantile(level) * error
+    if error < _NO_ERROR:
+        return Interval(area, area, area, level, _POINT)
+    if method == "wald":
+        low, high = max(0.0, area - half), min(1.0, area + half)
     else:
-        low, high = max(0.0, area - z * error), min(1.0, area + z * error)
+        low, high = (float(expit(logit(area) + sign * half / (area * (1.0 - area)))) for sign in (-1.0, 1.0))
     return Interval(area, low, high, level, f"DeLong ({method})")
 
 
@@ -112,7 +139,7 @@ def delong_unpaired(
 
 def _difference(area_a: float, area_b: float, variance: float, level: float) -> DeLongTest:
     difference, error = area_a - area_b, math.sqrt(variance)
-    if error > 1e-12:
+    if error > _NO_ERROR:
         z = difference / error
     else:
         error, z = 0.0, 0.0 if abs(difference) < 1e-12 else math.copysign(math.inf, difference)

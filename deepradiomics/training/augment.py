@@ -1,7 +1,7 @@
 """Light augmentation of the images that a network sees: small shifts and noise.
 
-Neither changes what a label or a radiomic feature of the whole image says. A flip may (it exchanges left and right, and
-the patches of a grid), so it is never done here: who may flip does it himself.
+Neither changes a label or a radiomic feature of the whole image. A flip may (it exchanges left and right, and the
+patches of a grid), so it is never done here: callers that may flip do it themselves.
 """
 
 from __future__ import annotations

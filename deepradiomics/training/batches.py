@@ -1,4 +1,4 @@
-"""SeededBatches: which cases stand in which batch, by seed and epoch alone, and divided between processes.
+"""SeededBatches: which cases are in which batch, by seed and epoch alone, and divided between processes.
 
 CaseBatches fetches them, a whole batch at a time.
 """
@@ -21,7 +21,7 @@ class SeededBatches(Sampler[list[int]]):
 
     Args:
         count: cases.
-        batch_size: cases a step, over all processes together.
+        batch_size: cases per step, over all processes together.
         seed: of the order.
         rank: this process, from 0.
         world: processes.
@@ -54,7 +54,7 @@ class CaseBatches(Dataset[Any]):
 
     Args:
         rows: numbers of the rows (n,).
-        fetch: makes a batch of the rows asked for.
+        fetch: returns the batch of some rows.
     """
 
     def __init__(self, rows: Sequence[int], fetch: Callable[[list[int]], Any]) -> None:

@@ -1,56 +1,46 @@
 """fit_module: run the epochs of any LightningModule in a run folder, so that a kill costs at most one epoch.
 
 The module brings its data loaders, its loss and its metrics; what is here is the same for every network: early
-stopping, the checkpoints of the last and the best epoch, going on where a killed run was, and quiet.
+stopping, the checkpoints of the last and the best epoch, and resuming a killed run.
 """
 
 from __future__ import annotations
 
 import errno
-import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from deepradiomics.child import safe_children
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError, MissingDependencyError
+from deepradiomics.files.reading import reading
 from deepradiomics.progress import Progress, silent
+from deepradiomics.training.processes import supervised
+from deepradiomics.training.quiet import quiet
 from deepradiomics.training.run_folder import RunFolder, now
 from deepradiomics.training.seeds import untouched_randomness
 
 Precision = Literal["auto", "32", "bf16-mixed", "16-mixed"]
 
-_LOGGERS = ("lightning.pytorch", "lightning.fabric")
-_EXPECTED_WARNINGS = (  # what Lightning and torch say about choices made here on purpose
-    ".*does not have many workers.*",
-    ".*number of training batches.*",
-    ".*Checkpoint directory .* exists and is not empty.*",
-    ".*GPU available but not used.*",
-    ".*does not have a deterministic implementation.*",
-    ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
-    ".*torch.jit.*is deprecated.*",
-    ".*The dirpath has changed.*",
-    ".*in eval mode at the start of training.*",  # a frozen part
-    ".*Grad strides do not match bucket view strides.*",
-    ".*It is recommended to use `self.log.*sync_dist=True.*",  # what is logged so is the same in every process
-)
+_START_OVER = "Start the run over with resume=False (--no-resume)."
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How long a module is trained, by what its best epoch is known, and on what.
+    """How long a module is trained, how its best epoch is chosen, and on what it is trained.
 
     Args:
-        epochs: at most so many.
-        monitor: name of the logged validation quantity that tells the best epoch.
+        epochs: largest number of epochs.
+        monitor: name of the logged validation quantity by which the best epoch is chosen.
         mode: whether a smaller or a larger one is better.
         patience: epochs without improvement before training stops; None never stops early.
         gradient_clip: largest gradient norm; 0 does not clip.
         precision: ``auto`` is bfloat16 or float16 mixed precision on CUDA and float32 elsewhere.
-        devices: processes, one a GPU (or, on the CPU, so many processes); above 1 gradients are averaged (DDP).
+        devices: number of processes, one per GPU (or on the CPU); above 1 gradients are averaged (DDP).
     """
 
     epochs: int
@@ -70,7 +60,7 @@ class Fitted:
         best_epoch: epoch (1-based) whose weights the module now has.
         epochs: epochs that were run.
         best_score: monitored validation quantity in that epoch.
-        seconds: time spent in its epochs, over all sittings.
+        seconds: time spent in its epochs, also before it was resumed.
         history: path of history.csv.
     """
 
@@ -80,6 +70,10 @@ class Fitted:
     seconds: float
     history: Path
 
+    def summary(self) -> dict[str, float]:
+        """Epochs and time, as bundles and metrics give them."""
+        return {"best_epoch": self.best_epoch, "epochs": self.epochs, "seconds": self.seconds}
+
 
 def fit_module(
     module: Any,
@@ -87,23 +81,23 @@ def fit_module(
     settings: FitSettings,
     *,
     device: str = "auto",
-    message: Callable[[Mapping[str, float]], str] | None = None,
+    message: str | None = None,
     progress: Progress | None = None,
 ) -> Fitted:
     """Train a module in place and leave it with the weights of its best epoch, on the CPU, in eval mode.
 
-    A run that was stopped goes on at its last whole epoch and ends as if it had not been stopped; a run that is
+    A run that was stopped resumes after its last whole epoch and ends as if it had not been stopped; a run that is
     finished is only loaded. That holds bit by bit where all that is random in a step comes from (seed, epoch, step),
     see :mod:`deepradiomics.training.seeds`.
 
     Args:
-        module: a LightningModule with loaders of its own. It logs ``settings.monitor`` once an epoch.
+        module: a LightningModule with loaders of its own. It logs ``settings.monitor`` once per epoch.
         run: where history and checkpoints go.
         settings: epochs, what is monitored, precision, processes.
         device: auto, cpu, cuda, cuda:N or mps.
-        message: puts the metrics of an epoch into words for the progress; the monitored quantity by default. With
-            several processes it must be picklable, as must all of the module.
-        progress: called after every step; (with several processes, after every epoch); may raise Cancelled.
+        message: how the progress reports the metrics of an epoch, with their names in braces: ``loss
+            {validation_loss:.3g}``; the monitored quantity by default.
+        progress: called after every step (with several processes, after every epoch); may raise Cancelled.
 
     Raises:
         InputError: the disk is full, or no epoch was finished.
@@ -113,7 +107,8 @@ def fit_module(
     if run.status == "running":
         try:
             with quiet(), untouched_randomness(), _threads_of(run):
-                _train(module, run, settings, resolve_device(device), message, progress or silent)
+                default = f"{settings.monitor.replace('_', ' ')} {{{settings.monitor}:.4g}}"
+                _train(module, run, settings, resolve_device(device), message or default, progress or silent)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
@@ -125,7 +120,9 @@ def fit_module(
             status="fitted", fitted=now(), device=resolve_device(device), best_epoch=best_epoch, best_score=best_score,
             epochs=len(run.rows()), seconds=round(sum(float(row["seconds"]) for row in run.rows()), 1),
         )  # fmt: skip
-    module.load_state_dict(_checkpoint(run.checkpoints / "best.ckpt")["state_dict"])
+    best = run.checkpoints / "best.ckpt"
+    with reading(best, "the best checkpoint", _START_OVER):
+        module.load_state_dict(_checkpoint(best)["state_dict"])
     module.to("cpu")
     module.eval()
     record = run.record
@@ -147,34 +144,12 @@ def need_lightning() -> None:
         ) from error
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Lightning's remarks about choices made here on purpose are not the user's concern."""
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
-    levels = [logger.level for logger in loggers]
-    try:
-        with warnings.catch_warnings():
-            hush()
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-def hush() -> None:
-    """Leave out Lightning's remarks from now on, in a process that does nothing but train."""
-    for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    for text in _EXPECTED_WARNINGS:
-        warnings.filterwarnings("ignore", message=text)
-
-
 def _train(
     module: Any,
     run: RunFolder,
     settings: FitSettings,
     device: str,
-    message: Callable[[Mapping[str, float]], str] | None,
+    message: str,
     progress: Progress,
 ) -> None:
     """Run Lightning until the last epoch or until validation has not improved for ``patience`` epochs."""
@@ -184,12 +159,11 @@ def _train(
     from deepradiomics.training.report import Report
 
     run.checkpoints.mkdir(parents=True, exist_ok=True)
-    last = run.checkpoints / "last.ckpt"
+    last = _last_whole(run)
     monitor, mode, patience = settings.monitor, settings.mode, settings.patience
-    if last.is_file() and patience is not None and _has_stopped(last, patience):
+    if last is not None and patience is not None and _has_stopped(last, patience):
         return
-    said = message or _Said(monitor)
-    callbacks: list[Any] = [Report(run.add_row, progress, settings.epochs, said)]
+    callbacks: list[Any] = [Report(run.add_row, progress, settings.epochs, message)]
     if patience is not None:
         callbacks.append(EarlyStopping(monitor, patience=patience, mode=mode, check_on_train_epoch_end=True))
     callbacks.append(
@@ -217,24 +191,32 @@ def _train(
         use_distributed_sampler=False,
         default_root_dir=run.folder,
     )  # fmt: skip
-    resume: dict[str, Any] = {"ckpt_path": last if last.is_file() else None, "weights_only": True}
+    resume: dict[str, Any] = {"ckpt_path": last, "weights_only": True}
     if settings.devices == 1:
         trainer.fit(module, **resume)
         return
-    from deepradiomics.training.processes import watched
-
-    with watched(trainer, run, settings.epochs, said, progress):
+    with safe_children(), supervised(trainer, run, settings.epochs, message, progress):
         trainer.fit(module, **resume)
 
 
-@dataclass(frozen=True)
-class _Said:
-    """The monitored quantity in words; a class, since another process must be able to receive it."""
+def _last_whole(run: RunFolder) -> Path | None:
+    """The checkpoint to resume from: the last one or, where it is damaged, that of the best epoch; None at the start.
 
-    monitor: str
-
-    def __call__(self, metrics: Mapping[str, float]) -> str:
-        return f"{self.monitor.replace('_', ' ')} {metrics[self.monitor]:.4g}"
+    Raises:
+        InputError: both are damaged.
+    """
+    last, best = (run.checkpoints / f"{name}.ckpt" for name in ("last", "best"))
+    if not last.is_file():
+        return None
+    try:
+        _checkpoint(last)
+        return last
+    except InputError as error:
+        if not best.is_file():
+            raise
+        _checkpoint(best)
+        warnings.warn(f"{str(error).removesuffix(_START_OVER)}The run resumes after its best epoch.", stacklevel=2)
+        return best
 
 
 def _has_stopped(last: Path, patience: int) -> bool:
@@ -248,8 +230,10 @@ def _checkpoint(path: Path) -> dict[str, Any]:
     import torch
 
     if not path.is_file():
-        raise InputError(f"{path}: this checkpoint is missing. Start the run over with resume=False (--no-resume).")
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        raise InputError(f"{path}: this checkpoint is missing. {_START_OVER}")
+    with reading(path, "this checkpoint", _START_OVER):
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint["state_dict"]
     return checkpoint
 
 

@@ -1,10 +1,11 @@
-"""Training in several processes, watched from the one that started them: progress, cancelling, and their errors."""
+"""Training in several processes, supervised from the one that started them: progress, cancelling, and errors."""
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,21 +20,31 @@ _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _OWN_ERROR = "deepradiomics.errors."
 
 
+class _Metrics(dict[str, float]):
+    """Metrics of an epoch; one that was not logged is not a number."""
+
+    def __missing__(self, name: str) -> float:
+        return math.nan
+
+
+def epoch_message(message: str, metrics: Mapping[str, Any]) -> str:
+    """Fill in the metrics of an epoch: ``loss {validation_loss:.2f}`` → ``loss 0.31``."""
+    return message.format_map(_Metrics({name: float(value) for name, value in metrics.items()}))
+
+
 @contextmanager
-def watched(
-    trainer: Any, run: RunFolder, epochs: int, message: Callable[[Mapping[str, float]], str], progress: Progress
-) -> Iterator[None]:
+def supervised(trainer: Any, run: RunFolder, epochs: int, message: str, progress: Progress) -> Iterator[None]:
     """While ``trainer`` fits in processes of its own, report the epochs that appear in the history.
 
-    An exception of ``progress`` (Cancelled) ends the processes and is raised here. The user's mistakes that they find
-    are raised here as what they are, not as the death of a process.
+    An exception of ``progress`` (Cancelled) ends the processes and is raised here. The user's mistakes found in a
+    process are raised here as what they are, not as the death of a process.
     """
     stop, raised = threading.Event(), list[BaseException]()
 
     def watch() -> None:
         while not stop.wait(_EVERY_SECONDS):
             rows = run.rows()
-            last = message({name: float(value) for name, value in rows[-1].items()}) if rows else "first epoch"
+            last = epoch_message(message, rows[-1]) if rows else "first epoch"
             try:
                 progress(min(1.0, len(rows) / epochs), f"epoch {min(len(rows) + 1, epochs)} of {epochs}: {last}")
             except BaseException as error:

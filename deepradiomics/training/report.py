@@ -9,27 +9,22 @@ from typing import Any
 import lightning.pytorch as pl
 
 from deepradiomics.progress import Progress, silent
-from deepradiomics.training.fit import hush
-
-Metrics = Mapping[str, float]
+from deepradiomics.training.processes import epoch_message
+from deepradiomics.training.quiet import hush
 
 
 class Report(pl.Callback):
-    """Tells how a run goes; of several processes only the first tells.
+    """Reports how a run goes; of several processes only the first does.
 
     Args:
         write_row: gets epoch (1-based), seconds and every logged metric of an epoch.
         progress: called with the share of the epochs that is done and a message.
-        epochs: at most so many.
-        message: puts the metrics of the last epoch into words, such as ``validation loss 0.312``.
+        epochs: largest number of epochs.
+        message: how the metrics of an epoch are reported; see :func:`deepradiomics.training.fit.fit_module`.
     """
 
     def __init__(
-        self,
-        write_row: Callable[[Metrics], None],
-        progress: Progress,
-        epochs: int,
-        message: Callable[[Metrics], str],
+        self, write_row: Callable[[Mapping[str, float]], None], progress: Progress, epochs: int, message: str
     ) -> None:
         self._write_row, self._progress, self._epochs, self._message = write_row, progress, epochs, message
         self._started, self._last = time.perf_counter(), "first epoch"
@@ -57,7 +52,7 @@ class Report(pl.Callback):
         if not trainer.is_global_zero:
             return
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self._last = self._message(metrics)
+        self._last = epoch_message(self._message, metrics)
         row = {"epoch": finished_epochs(trainer), "seconds": round(time.perf_counter() - self._started, 3)}
         self._write_row({**row, **metrics})
 

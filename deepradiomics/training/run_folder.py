@@ -4,7 +4,7 @@
 
     RUN/
       run.json        identity (configuration, seed, hashes of manifest and data), status, versions, command, metrics
-      history.csv     one row an epoch, rewritten as a whole after each (a live loss curve reads it)
+      history.csv     one row per epoch, rewritten as a whole after each (a live loss curve reads it)
       checkpoints/    last.ckpt, best.ckpt
       …               what the run produces when it is finished, such as bundle/
 
@@ -14,11 +14,13 @@ another kind is never removed.
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import platform
+import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,20 +28,29 @@ from typing import Any
 
 from deepradiomics import __version__
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, read_json, write_json
+from deepradiomics.files.atomic import read_json, write_json
+from deepradiomics.files.reading import reading
+from deepradiomics.files.tables import read_csv, write_csv
 
 RUN_FILE, HISTORY_FILE = "run.json", "history.csv"
-_OWN = (RUN_FILE, HISTORY_FILE, "checkpoints")
-_KINDS = {
-    "pretraining": "a pre-training", "finetuning": "a fine-tuning", "fingerprint": "the training of a fingerprint",
-    "lens": "a lens", "ich-segmenter": "the training of a haematoma segmenter",
-    "ich-autoencoder": "the training of a lesion autoencoder", "ich-experiment": "an experiment on haemorrhages",
-}  # fmt: skip
-_STAGES = ("frozen", "tuned")  # a fine-tuning keeps a run in each of these and none beside them
-_IN_WORDS = {  # what a hash that differs means
+_FILES_OF_EVERY_RUN = (RUN_FILE, HISTORY_FILE, "checkpoints")
+_MEANINGS = {  # of a hash that differs
     "manifest_sha256": "the manifest is another or was changed (cases, patients, labels, values, regions or splits)",
     "data_sha256": "the images or masks have changed, or the cases that can be used",
 }
+
+
+@dataclass(frozen=True)
+class RunKind:
+    """What a run does; each method declares its own, and run.json carries it.
+
+    Args:
+        name: in run.json, such as ``pretraining``.
+        title: in messages, such as ``a pre-training``.
+    """
+
+    name: str
+    title: str
 
 
 class RunFolder:
@@ -48,8 +59,10 @@ class RunFolder:
     Args:
         folder: made if absent.
         identity: what makes this run this run, JSON-able; compared key by key with the folder's.
+        kind: of the run; a folder in which a run of another kind lives is refused.
         resume: go on with the same run; with False whatever run is there is removed first.
         products: names of files and folders that a finished run leaves there, removed with it.
+        part: it belongs to a larger run in the folder above, which has no other kind.
 
     Attributes:
         begun: whether the run was there before.
@@ -63,27 +76,32 @@ class RunFolder:
         folder: str | Path,
         identity: Mapping[str, Any],
         *,
+        kind: RunKind | None = None,
         resume: bool = True,
         products: Sequence[str] = (),
+        part: bool = False,
     ) -> None:
         self.folder = Path(folder)
         self._products = tuple(products)
         self.record: dict[str, Any] = {}
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder}: expected a folder for the run, found a file.")
-        refuse_other_kinds(self.folder, identity.get("kind"))
+        if kind is not None:
+            refuse_other_kinds(self.folder, kind)
+            identity = {"kind": kind.name, **identity}
         self.begun = (self.folder / RUN_FILE).is_file()
         if not resume:
             self._remove()
         elif (self.folder / RUN_FILE).is_file():
             self.record = read_json(self.folder / RUN_FILE)
             self._compare(identity)
-        stored = dict(self.record.get("identity", {}))
         if not self.record:
             self.record = {
                 "software": "deepradiomics", "version": __version__, "status": "running", "created": now(),
-                "command": command(), "versions": versions(),
+                "command": command(), "versions": versions(), **({"title": kind.title} if kind else {}),
+                **({"part": True} if part else {}),
             }  # fmt: skip
+        stored = dict(self.record.get("identity", {}))
         if stored != {**stored, **identity} or "identity" not in self.record:
             self.update(identity={**stored, **identity})
 
@@ -107,14 +125,29 @@ class RunFolder:
         self.record = {**self.record, **changes}
         write_json(self.folder / RUN_FILE, self.record)
 
+    def identify(self, **identity: Any) -> None:
+        """Add what makes this run this run and was not known at its beginning.
+
+        Raises:
+            InputError: the run began with something else.
+        """
+        self._compare(identity)
+        self.update(identity={**self.record["identity"], **identity})
+
+    @contextlib.contextmanager
+    def preparing(self) -> Iterator[None]:
+        """Inside the block inputs are read; where they cannot be used, no record of the run stays behind."""
+        try:
+            yield
+        except InputError:
+            self.take_back()
+            raise
+
     def add_row(self, row: Mapping[str, float]) -> None:
         """Add an epoch to the history; rows of the same or later epochs (before a kill) are replaced."""
-        rows = [old for old in self.rows() if int(old["epoch"]) < int(row["epoch"])]
+        earlier = [old for old in self.rows() if int(old["epoch"]) < int(row["epoch"])]
         new = {key: f"{value:.10g}" for key, value in row.items()}
-        with atomic_file(self.history) as part, part.open("w", encoding="utf-8", newline="") as stream:
-            table = csv.DictWriter(stream, list(row), restval="", extrasaction="ignore", lineterminator="\n")
-            table.writeheader()
-            table.writerows([*rows, new])
+        write_csv(self.history, list(row), [*earlier, new])
 
     def take_back(self) -> None:
         """Remove the record of a run that could not begin, and the folder where that leaves it empty.
@@ -131,8 +164,11 @@ class RunFolder:
         """Return the history, oldest first."""
         if not self.history.is_file():
             return []
-        with self.history.open(encoding="utf-8", newline="") as stream:
-            return list(csv.DictReader(stream))
+        with reading(self.history, "the history of this run", "Start the run over with resume=False (--no-resume)."):
+            rows = read_csv(self.history, what="history").rows
+            for row in rows:
+                int(row["epoch"])
+        return rows
 
     def _compare(self, identity: Mapping[str, Any]) -> None:
         if not isinstance(self.record, dict) or not isinstance(self.record.get("identity"), dict):
@@ -141,14 +177,14 @@ class RunFolder:
         for key, value in identity.items():
             if key in stored and stored[key] != value:
                 where, old, new = _first_difference(key, stored[key], value)
-                what = _IN_WORDS.get(where, f"{where} differs (there {old}, now {new})")
+                difference = _MEANINGS.get(where, f"{where} differs (there {old}, now {new})")
                 raise InputError(
-                    f"{self.folder}: another run lives here; {what}. "
+                    f"{self.folder}: another run lives here; {difference}. "
                     "Choose another folder, or start over with resume=False (--no-resume), which removes that run."
                 )
 
     def _remove(self) -> None:
-        for name in (*_OWN, *self._products):
+        for name in (*_FILES_OF_EVERY_RUN, *self._products):
             path = self.folder / name
             if path.is_dir():
                 shutil.rmtree(path)
@@ -156,30 +192,30 @@ class RunFolder:
                 path.unlink(missing_ok=True)
 
 
-def refuse_other_kinds(folder: str | Path, kind: object) -> None:
+def refuse_other_kinds(folder: str | Path, kind: RunKind) -> None:
     """Let a run begin in a folder only where no run of another kind lives, whose files it would overwrite.
 
     Args:
-        folder: of the run; a fine-tuning's stages lie one level below.
-        kind: of the run that would begin; None is compared with nothing.
+        folder: of the run; parts of a run (the stages of a fine-tuning) lie one level below.
+        kind: of the run that would begin.
 
     Raises:
         InputError: a run of another kind lives there, whether or not the run shall start over.
     """
     folder = Path(folder)
-    if kind is None or not folder.is_dir():
-        return
-    for file in (folder / RUN_FILE, *(folder / stage / RUN_FILE for stage in _STAGES)):
+    for file in (folder / RUN_FILE, *sorted(folder.glob(f"*/{RUN_FILE}"))):
         try:
             record = read_json(file) if file.is_file() else None
-        except InputError:  # damaged: told where the run is resumed, removed where it starts over
+        except InputError:  # damaged: reported where the run is resumed, removed where it starts over
             continue
-        identity = record.get("identity") if isinstance(record, Mapping) else None
+        if not isinstance(record, Mapping) or (file.parent != folder and record.get("part") is not True):
+            continue
+        identity = record.get("identity")
         there = identity.get("kind") if isinstance(identity, Mapping) else None
-        if there not in (None, kind):
+        if there not in (None, kind.name):
             raise InputError(
-                f"{folder}: another run lives here, {_KINDS.get(str(there), str(there))}; "
-                f"{_KINDS.get(str(kind), str(kind))} would write over its files. Choose another folder (-o)."
+                f"{folder}: another run lives here, {record.get('title', there)}; {kind.title} would write over its "
+                "files. Choose another folder (-o)."
             )
 
 
@@ -201,18 +237,48 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def provenance() -> dict[str, Any]:
+    """Return date, version, software and command, as bundles record them."""
+    return {"created": now(), "version": __version__, "software": versions(), "command": command()}
+
+
 def command() -> str:
-    """Return how this process was started, with the program's name instead of its path."""
-    name = Path(sys.argv[0]).name
-    return " ".join(["deepradiomics" if name == "__main__.py" else name, *sys.argv[1:]])
+    """Return how this process was started, in words that name no folder and no person.
+
+    Each path is replaced by PATH and its ending: ``deepradiomics ich experiment PATH.csv -o PATH``. All else stays:
+    commands, options, numbers, words such as ``tiny``.
+    """
+    program = Path(sys.argv[0]).name
+    name = "deepradiomics" if program == "__main__.py" else program
+    return " ".join([name, *map(_without_path, sys.argv[1:])])
+
+
+def _without_path(word: str) -> str:
+    """A word of the command line: a path as PATH with its ending, and so behind ``NAME=`` and ``--option=``."""
+    before, equals, after = word.partition("=")
+    if equals and not _is_path(before):
+        return f"{before}={_without_path(after)}"
+    if not _is_path(word):
+        return word
+    suffix = "".join(Path(word).suffixes[-2:]) if word.lower().endswith(".gz") else Path(word).suffix
+    return f"PATH{suffix if suffix[1:].replace('.', '').isalnum() and len(suffix) <= 8 else ''}"
+
+
+def _is_path(word: str) -> bool:
+    """Whether a word is or may be a path: it has a separator, leads to something, or ends like a file."""
+    if word.startswith("-") or re.fullmatch(r"[-+.\d,e]*", word):  # an option, a number, a list of numbers
+        return False
+    if any(sign in word for sign in ("/", "\\", "~")) or re.fullmatch(r".*\.[A-Za-z]\w{0,5}", word):
+        return True
+    with contextlib.suppress(OSError, ValueError):  # too long for a name, or no name at all
+        return Path(word).exists()
+    return False
 
 
 def versions(names: Sequence[str] = ("numpy", "scipy", "SimpleITK", "torch", "monai", "lightning")) -> dict[str, str]:
     """Return the versions of deepradiomics, Python and those of the packages that are installed."""
-    found = {"deepradiomics": __version__, "python": platform.python_version()}
+    installed = {"deepradiomics": __version__, "python": platform.python_version()}
     for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+        with contextlib.suppress(PackageNotFoundError):
+            installed[name] = version(name)
+    return installed

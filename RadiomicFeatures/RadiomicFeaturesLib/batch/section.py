@@ -1,4 +1,4 @@
-"""The Batch section: the features of many cases, from a folder or from segmentations of the scene."""
+"""The Batch section: the features of many cases: a folder, segmentations of the scene, series of the DICOM database."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from deepradiomics.scene.volumes import volumes_of_scene
+from deepradiomics.errors import InputError
+from deepradiomics.scene.nodes.volumes import volumes_of_scene
+from deepradiomics.scene.panel.lists import TickList, show_rows
 
-from .choices import BatchSource
-from .feature_sets import params_of
-from .lists import TickList
-from .readiness import batch_pairs
+from ..choices import BatchSource
+from ..readiness import batch_pairs
+from ..settings.feature_sets import params_of
+from .dicom_series import SeriesPair, open_database, series_pairs
 
 
 class BatchSection:
@@ -20,17 +22,35 @@ class BatchSection:
     def __init__(self, panel) -> None:
         self.panel, self.ui = panel, panel.ui
         self._pairs: dict[str, tuple[Any, Any]] = {}
+        self._series: dict[str, SeriesPair] | None = None  # of the DICOM database; None: not asked yet
         self.list = TickList(self.ui.batchPairsList, self.onTicked)
         self.ui.batchButton.connect("clicked(bool)", self.onRun)
 
     def refresh(self) -> None:
         """Show the rows that matter, and the scene's pairs, ticked where the parameters name them."""
         p = self.panel.parameters
-        scene = p.batchSource is BatchSource.SCENE
-        self.ui.batchFolderArea.visible = not scene
-        self.ui.batchPairsArea.visible = scene
-        if not scene:
-            return
+        show_rows(
+            self.ui,
+            batchFolderArea=p.batchSource is BatchSource.FOLDER,
+            batchPairsArea=p.batchSource is not BatchSource.FOLDER,
+            batchScannerArea=p.batchSource is not BatchSource.SCENE,
+        )
+        if p.batchSource is BatchSource.SCENE:
+            self._show_scene(p)
+        elif p.batchSource is BatchSource.DICOM:
+            self._show_series(p)
+
+    def look_again(self) -> None:
+        """The DICOM database may have changed: it is asked again when its series are next shown."""
+        self._series = None
+
+    def _show_series(self, p) -> None:
+        if self._series is None:
+            database = open_database(slicer)
+            self._series = {pair.key: pair for pair in series_pairs(database)} if database is not None else {}
+        self.list.show([(key, pair.title, "") for key, pair in self._series.items()], set(p.batchSeries))
+
+    def _show_scene(self, p) -> None:
         self._pairs = {_key(*pair): pair for pair in pairs_of_scene(slicer.mrmlScene)}
         entries = [
             (
@@ -44,20 +64,40 @@ class BatchSection:
 
     def onTicked(self, ticked: list[str]) -> None:
         """The user ticked or unticked a pair."""
+        if self.panel.parameters.batchSource is BatchSource.DICOM:
+            self.panel.parameters.batchSeries = ticked
+            return
         pairs = [self._pairs[key] for key in ticked]
         self.panel.parameters.batchVolumes = [volume for volume, _segmentation in pairs]
         self.panel.parameters.batchSegmentations = [segmentation for _volume, segmentation in pairs]
 
     def onRun(self, checked: bool = False) -> None:
-        """Run the batch, or cancel it; what is done is kept for the next run."""
+        """Run the batch, or cancel it; finished cases are kept for the next run."""
         self.panel.run(self.ui.batchButton, "extract", self._start, self.panel.results.show_batch)
 
     def _start(self, callbacks: dict):
         p = self.panel.parameters
-        cases = Path(p.batchFolder) if p.batchSource is BatchSource.FOLDER else batch_pairs(p)
+        scanner = p.batchScanner and p.batchSource is not BatchSource.SCENE
         return self.panel.logic.start_batch(
-            cases, p.batchOutput, params=params_of(p), mask_grid=p.batchMaskGrid, device=p.device.value, **callbacks
-        )
+            self._cases(p), p.batchOutput, params=params_of(p), mask_grid=p.batchMaskGrid, scanner=scanner,
+            device=p.device.value, **callbacks,
+        )  # fmt: skip
+
+    def _cases(self, p) -> Any:
+        if p.batchSource is BatchSource.FOLDER:
+            return Path(p.batchFolder)
+        if p.batchSource is BatchSource.SCENE:
+            return batch_pairs(p)
+        self.look_again()
+        self._show_series(p)
+        assert self._series is not None
+        missing = [key for key in p.batchSeries if key not in self._series]
+        if missing:
+            raise InputError(
+                f"{len(missing)} of the ticked series are no longer in the DICOM database. Import them again, or tick "
+                "others."
+            )
+        return [self._series[key] for key in p.batchSeries]
 
 
 def pairs_of_scene(scene: Any) -> list[tuple[Any, Any]]:

@@ -1,4 +1,4 @@
-"""The settings builder: what its controls say, as a PyRadiomics parameter structure, and back."""
+"""The settings builder: its controls as a PyRadiomics parameter structure, and back."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from deepradiomics.errors import InputError
 
-from .choices import FEATURE_CLASSES, IMAGE_TYPES, BinBy
+from ..choices import FEATURE_CLASSES, IMAGE_TYPES, BinBy
 
 
 def params_of_builder(parameters: Any) -> dict[str, Any]:

@@ -4,26 +4,26 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slicer.i18n import tr as _
 
 from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.files.atomic import read_json
+from deepradiomics.radiomics.settings.feature_names import feature_names
+from deepradiomics.radiomics.settings.settings import Settings
+from deepradiomics.scene.panel.choices import preset_titles
 
-from . import saved_settings
+from ..parameters import FILE, OWN, SAVED
+from . import saved
 from .builder import params_of_builder
-from .choices import PRESETS
-from .parameters import FILE, OWN, SAVED
-
-if TYPE_CHECKING:
-    from deepradiomics.radiomics.settings import Settings
 
 
 def entries() -> list[tuple[str, str]]:
     """What the selector offers: the value that is stored, and the title that is shown."""
-    presets = [(name, title()) for name, title in PRESETS.items()]
-    saved = [(SAVED + name, _("Saved: {name}").format(name=name)) for name in saved_settings.names()]
-    return [*presets, (OWN, _("Own settings")), *saved, (FILE, _("Parameter file"))]
+    *presets, file = preset_titles().items()
+    by_name = [(SAVED + name, _("Saved: {name}").format(name=name)) for name in saved.names()]
+    return [*presets, (OWN, _("Own settings")), *by_name, file]
 
 
 def params_of(parameters: Any) -> str | dict[str, Any]:
@@ -37,16 +37,16 @@ def params_of(parameters: Any) -> str | dict[str, Any]:
         return params_of_builder(parameters)
     if chosen == FILE:
         return str(parameters.parameterFile)
-    return str(saved_settings.path_of(chosen.removeprefix(SAVED))) if chosen.startswith(SAVED) else chosen
+    return str(saved.path_of(chosen.removeprefix(SAVED))) if chosen.startswith(SAVED) else chosen
 
 
-def settings_of(parameters: Any) -> "Settings | str":
+def settings_of(parameters: Any) -> Settings | str:
     """The engine's settings, or the sentence that says why there are none."""
     chosen = parameters.featureSettings
     if chosen == FILE and not Path(parameters.parameterFile or "-").is_file():
         return _("Choose the parameter file (JSON or YAML).")
     try:
-        if chosen.startswith(SAVED) and not saved_settings.path_of(chosen.removeprefix(SAVED)).is_file():
+        if chosen.startswith(SAVED) and not saved.path_of(chosen.removeprefix(SAVED)).is_file():
             return _("The settings '{name}' are not saved on this computer: choose others.").format(
                 name=chosen.removeprefix(SAVED)
             )
@@ -58,7 +58,7 @@ def settings_of(parameters: Any) -> "Settings | str":
 
 
 @lru_cache(maxsize=32)
-def _settings(params: str, changed: int) -> "Settings | str":
+def _settings(params: str, changed: int) -> Settings | str:
     try:
         return engine_settings(json.loads(params))
     except DeepRadiomicsError as error:
@@ -67,15 +67,12 @@ def _settings(params: str, changed: int) -> "Settings | str":
         return missing_package(error)
 
 
-def engine_settings(params: str | Mapping[str, Any]) -> "Settings":
+def engine_settings(params: str | Mapping[str, Any]) -> Settings:
     """The engine's settings of a preset, a parameter file or a structure. A JSON file is read without further packages.
 
     Raises:
         InputError: no such file or preset, or an unknown key or value.
     """
-    from deepradiomics.files import read_json
-    from deepradiomics.radiomics.settings import Settings
-
     if isinstance(params, str) and Path(params).suffix.lower() == ".json" and Path(params).is_file():
         params = read_json(Path(params))
     return Settings.from_params(params)
@@ -93,9 +90,7 @@ def mapped(parameters: Any) -> tuple[str, ...] | str:
 
 
 @lru_cache(maxsize=16)
-def _mapped(settings: "Settings") -> tuple[str, ...] | str:
-    from deepradiomics.radiomics.settings import feature_names
-
+def _mapped(settings: Settings) -> tuple[str, ...] | str:
     try:
         keys = feature_names(settings)
     except DeepRadiomicsError as error:

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slicer.i18n import tr as _
 
 from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.radiomics.region.inputs import load
+from deepradiomics.radiomics.region.preprocess import prepare_region
+from deepradiomics.radiomics.region.region import discretise
+from deepradiomics.radiomics.settings.settings import Settings
+from deepradiomics.scene.nodes.volumes import volume_from_node
 
+from ..regions import Regions, one_region, regions_of
 from .feature_sets import missing_package
-from .regions import Regions, one_region, regions_of
-
-if TYPE_CHECKING:
-    from deepradiomics.radiomics.settings import Settings
 
 FEWEST, MOST = 8, 256  # beyond these textures say little
 AT_ONCE_VOXELS = 20_000_000  # of all segments' images; more are counted when the user asks for it
@@ -20,7 +22,7 @@ NAMED_REGIONS = 4
 BINARY = "Binary labelmap"
 
 
-def prepared_regions(volume: Any, settings: "Settings", region: Mapping[str, Any], *, together: bool) -> dict[str, Any]:
+def prepared_regions(volume: Any, settings: Settings, region: Mapping[str, Any], *, together: bool) -> dict[str, Any]:
     """The regions by name as the engine cuts them out: normalised, resampled and re-segmented.
 
     Parameters
@@ -28,7 +30,7 @@ def prepared_regions(volume: Any, settings: "Settings", region: Mapping[str, Any
     volume
         Scalar volume node.
     region
-        `roi`, or `segmentation` and `segment_ids`, and `patch_grid`, as :func:`.regions.regions_of` takes them.
+        `roi`, or `segmentation` and `segment_ids`, and `patch_grid`, as :func:`..regions.regions_of` takes them.
     together
         The regions are one, as for maps.
 
@@ -37,10 +39,6 @@ def prepared_regions(volume: Any, settings: "Settings", region: Mapping[str, Any
     DeepRadiomicsError
         The volume holds no image, the region is empty or cannot be used with these settings.
     """
-    from deepradiomics.radiomics.inputs import load
-    from deepradiomics.radiomics.preprocess import prepare_region
-    from deepradiomics.scene.volumes import volume_from_node
-
     image = volume_from_node(volume)
     regions = regions_of(image, **region)
     if together:
@@ -64,14 +62,12 @@ class GreyLevelCount:
         self._key: Any = None
         self._prepared: dict[str, Any] | str = {}
 
-    def knows(self, volume: Any, settings: "Settings", region: Mapping[str, Any], *, together: bool) -> bool:
+    def knows(self, volume: Any, settings: Settings, region: Mapping[str, Any], *, together: bool) -> bool:
         """Whether this region has been prepared already, as these settings do it."""
         return bool(_key(volume, settings, region, together) == self._key)
 
-    def sentence(self, volume: Any, settings: "Settings", region: Mapping[str, Any], *, together: bool) -> str:
+    def sentence(self, volume: Any, settings: Settings, region: Mapping[str, Any], *, together: bool) -> str:
         """The count in a sentence, with a warning below 8 and above 256; or why there is none."""
-        from deepradiomics.radiomics.region import discretise
-
         if not self.knows(volume, settings, region, together=together):
             self._key = _key(volume, settings, region, together)
             self._prepared = self._attempt(volume, settings, region, together)
@@ -87,7 +83,7 @@ class GreyLevelCount:
             return missing_package(error)
 
     def _attempt(
-        self, volume: Any, settings: "Settings", region: Mapping[str, Any], together: bool
+        self, volume: Any, settings: Settings, region: Mapping[str, Any], together: bool
     ) -> dict[str, Any] | str:
         try:
             return prepared_regions(volume, settings, region, together=together)
@@ -123,7 +119,7 @@ def levels_sentence(levels: Mapping[str, int]) -> str:
     return sentence
 
 
-def _key(volume: Any, settings: "Settings", region: Mapping[str, Any], together: bool) -> tuple[Any, ...]:
+def _key(volume: Any, settings: Settings, region: Mapping[str, Any], together: bool) -> tuple[Any, ...]:
     """What decides a prepared region; bins, features and filtered images do not."""
     prepared_by = replace(settings, bin_width=25, bin_count=None, features=(), image_types=(), notes=())
     return _state(volume), prepared_by, together, _region_state(region)

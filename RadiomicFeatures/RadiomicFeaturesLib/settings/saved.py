@@ -8,6 +8,8 @@ from typing import Any
 import slicer
 
 from deepradiomics.errors import InputError
+from deepradiomics.files.atomic import write_json
+from deepradiomics.radiomics.settings.settings import Settings
 
 LONGEST_NAME = 60
 _NAME = re.compile(r"\w[\w ()+.\-]*", re.UNICODE)
@@ -61,9 +63,6 @@ def save(name: str, params: Mapping[str, Any]) -> Path:
     Raises:
         InputError: an impossible name, settings that cannot be used, or a folder that cannot be written to.
     """
-    from deepradiomics.files import write_json
-    from deepradiomics.radiomics.settings import Settings
-
     path = path_of(name)
     Settings.from_params(params)
     try:

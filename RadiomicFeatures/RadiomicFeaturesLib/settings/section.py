@@ -1,17 +1,18 @@
-"""The Settings section: preset, own, saved or file; the builder; how many grey levels they give in the region."""
+"""The Settings section: preset, own, saved or file; the builder; the number of grey levels in the region."""
 
 from slicer.i18n import tr as _
 
+from deepradiomics.files.atomic import read_json
 from deepradiomics.scene.panel.costs import voxels_of
+from deepradiomics.scene.panel.lists import ComboList, TickList, show_rows, show_text
 
-from . import saved_settings
+from ..choices import FEATURE_CLASSES, IMAGE_TYPES, BinBy, Mode
+from ..parameters import FILE, OWN, SAVED
+from ..readiness import region_of, segment_ids, why_not_region, why_not_volume
+from . import saved
 from .builder import fill_builder, params_of_builder
-from .choices import FEATURE_CLASSES, IMAGE_TYPES, BinBy, Mode
 from .feature_sets import entries, settings_of, title_of
 from .grey_levels import AT_ONCE_VOXELS, GreyLevelCount
-from .lists import TickList
-from .parameters import FILE, OWN, SAVED
-from .readiness import region_of, segment_ids, why_not_region, why_not_volume
 
 
 class SettingsSection:
@@ -19,13 +20,10 @@ class SettingsSection:
 
     def __init__(self, panel) -> None:
         self.panel, self.ui = panel, panel.ui
-        self._values: list[str] = []
-        self._shown: list[tuple[str, str]] = []
-        self._following = False
         self._count = GreyLevelCount()
         self.types = TickList(self.ui.imageTypesList, self.onTypesTicked)
         self.classes = TickList(self.ui.featureClassesList, self.onClassesTicked)
-        self.ui.featureSettingsSelector.connect("currentIndexChanged(int)", self.onChosen)
+        self.chosen = ComboList(self.ui.featureSettingsSelector, self.onChosen)
         self.ui.saveSettingsButton.connect("clicked(bool)", self.onSave)
         self.ui.changeSettingsButton.connect("clicked(bool)", self.onChange)
         self.ui.deleteSettingsButton.connect("clicked(bool)", self.onDelete)
@@ -33,34 +31,24 @@ class SettingsSection:
 
     def refresh(self) -> None:
         """Bring the section up to date with the parameters."""
-        p, ui = self.panel.parameters, self.ui
-        self._follow(p.featureSettings)
-        own = p.featureSettings == OWN
-        ui.fileArea.visible = p.featureSettings == FILE
-        ui.builderArea.visible = own
-        ui.savedArea.visible = p.featureSettings.startswith(SAVED)
-        ui.binWidthArea.visible = p.binBy is BinBy.WIDTH
-        ui.binCountArea.visible = p.binBy is BinBy.COUNT
-        ui.normalizeScaleArea.visible = bool(p.normalize)
-        ui.sigmasArea.visible = "LoG" in p.imageTypes.split()
+        p = self.panel.parameters
+        choices = entries()
+        if p.featureSettings not in dict(choices):
+            choices.append((p.featureSettings, title_of(p.featureSettings)))
+        self.chosen.show(choices, p.featureSettings)
+        show_rows(
+            self.ui,
+            fileArea=p.featureSettings == FILE,
+            builderArea=p.featureSettings == OWN,
+            savedArea=p.featureSettings.startswith(SAVED),
+            binWidthArea=p.binBy is BinBy.WIDTH,
+            binCountArea=p.binBy is BinBy.COUNT,
+            normalizeScaleArea=bool(p.normalize),
+            sigmasArea="LoG" in p.imageTypes.split(),
+        )
         self.types.show([(name, title(), name) for name, title in IMAGE_TYPES.items()], p.imageTypes.split())
         self.classes.show([(name, title(), name) for name, title in FEATURE_CLASSES.items()], p.featureClasses.split())
         self._show_levels(count=False)
-
-    def _follow(self, chosen: str) -> None:
-        choices = entries()
-        if chosen not in dict(choices):
-            choices.append((chosen, title_of(chosen)))
-        self._following = True
-        try:
-            if choices != self._shown:
-                self._shown, self._values = choices, [value for value, _title in choices]
-                self.ui.featureSettingsSelector.clear()
-                for _value, title in choices:
-                    self.ui.featureSettingsSelector.addItem(title)
-            self.ui.featureSettingsSelector.currentIndex = self._values.index(chosen)
-        finally:
-            self._following = False
 
     # --- grey levels -----------------------------------------------------------------------------------------------
 
@@ -73,12 +61,7 @@ class SettingsSection:
         large = ready and voxels_of(p.volume) * max(1, len(segment_ids(p))) > AT_ONCE_VOXELS
         large = large and not count and not self._count.knows(*region, **together)
         self.ui.countLevelsButton.visible = large
-        if ready and not large:
-            text = self._count.sentence(*region, **together)
-        else:
-            text = ""
-        self.ui.levelsLabel.text = text
-        self.ui.levelsLabel.visible = bool(text)
+        show_text(self.ui.levelsLabel, self._count.sentence(*region, **together) if ready and not large else "")
 
     def onCount(self, checked: bool = False) -> None:
         """The user wants the grey levels of a large volume counted."""
@@ -86,10 +69,10 @@ class SettingsSection:
 
     # --- what the user does ----------------------------------------------------------------------------------------
 
-    def onChosen(self, index: int) -> None:
+    def onChosen(self, settings: str) -> None:
         """The user chose other settings."""
-        if self.panel.parameters is not None and not self._following and 0 <= index < len(self._values):
-            self.panel.parameters.featureSettings = self._values[index]
+        if self.panel.parameters is not None:
+            self.panel.parameters.featureSettings = settings
 
     def onTypesTicked(self, ticked: list[str]) -> None:
         """The user ticked or unticked an image type."""
@@ -102,20 +85,18 @@ class SettingsSection:
     def onSave(self, checked: bool = False) -> None:
         """Keep the builder's settings under the name, and choose them."""
         with self.panel.errors_shown():
-            name = saved_settings.checked_name(self.ui.settingsNameEdit.text)
-            saved_settings.save(name, params_of_builder(self.panel.parameters))
+            name = saved.checked_name(self.ui.settingsNameEdit.text)
+            saved.save(name, params_of_builder(self.panel.parameters))
             self.panel.log(_("The settings are saved as '{name}'.").format(name=name))
             self.panel.parameters.featureSettings = SAVED + name
             self.panel.refresh()
 
     def onChange(self, checked: bool = False) -> None:
         """Take the saved settings into the builder, under their name."""
-        from deepradiomics.files import read_json
-
         p = self.panel.parameters
         name = p.featureSettings.removeprefix(SAVED)
         with self.panel.errors_shown():
-            params = read_json(saved_settings.path_of(name))
+            params = read_json(saved.path_of(name))
             fill_builder(p, params)
             p.featureSettings = OWN
             self.ui.settingsNameEdit.text = name
@@ -124,9 +105,9 @@ class SettingsSection:
         """Remove the saved settings; what they said stays in the builder."""
         name = self.panel.parameters.featureSettings.removeprefix(SAVED)
         with self.panel.errors_shown():
-            if saved_settings.path_of(name).is_file():
+            if saved.path_of(name).is_file():
                 self.onChange()
-            saved_settings.delete(name)
+            saved.delete(name)
             self.panel.log(_("The saved settings '{name}' were deleted.").format(name=name))
             self.panel.parameters.featureSettings = OWN
             self.panel.refresh()

@@ -1,6 +1,6 @@
 """Measure one workload in this process alone: first call, later calls, peak memory. Started by ``bench_engine.py``.
 
-    python Testing/benchmarks/child.py --who ours|pyradiomics|cuda --workload ct-107 [--threads 1] [--repeats 3]
+    python Testing/benchmarks/engine/child.py --who ours|pyradiomics|cuda --workload ct-107 [--threads 1] [--repeats 3]
 
 Prints one line of JSON. A process of its own keeps imports, caches and memory of the programs apart.
 """
@@ -10,9 +10,11 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 
 def main() -> None:
@@ -25,7 +27,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     limit_threads(arguments.threads)
-    from Testing.benchmarks import workloads
+    from Testing.benchmarks.engine import workloads
 
     if arguments.who == "pyradiomics":
         job = workloads.pyradiomics(arguments.workload, arguments.quick)
@@ -45,19 +47,20 @@ def limit_threads(threads: int) -> None:
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
 
 
-def measured(job, repeats: int) -> dict[str, object]:  # type: ignore[no-untyped-def]
-    """Time a job: the first call, then ``repeats`` more."""
+def measured(job: Callable[[], int], repeats: int) -> dict[str, object]:
+    """Time a job: the first call, then ``repeats`` more; CPU time is that of all threads together."""
     base = peak_mb()
-    times = []
+    times, busy = [], []
     values = 0
     for _ in range(repeats + 1):
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         values = job()
         times.append(time.perf_counter() - start)
+        busy.append(time.process_time() - cpu)
     later = sorted(times[1:]) or times
-    middle = (later[(len(later) - 1) // 2] + later[len(later) // 2]) / 2
     return {
-        "first_s": times[0], "median_s": middle, "runs": len(later), "fastest_s": later[0], "slowest_s": later[-1],
+        "first_s": times[0], "median_s": median(later), "median_cpu_s": median(busy[1:] or busy), "runs": len(later),
+        "fastest_s": later[0], "slowest_s": later[-1],
         "base_mb": base, "peak_mb": peak_mb(), "device_peak_mb": device_peak_mb(), "values": values,
     }  # fmt: skip
 

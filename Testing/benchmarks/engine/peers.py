@@ -1,6 +1,6 @@
 """Measure another package on a workload; run by the Python in which the peers are installed (``--peers-python``).
 
-    PEERS_PYTHON Testing/benchmarks/peers.py --who pytorchradiomics|fastrad|mirp --workload ct-107 --threads 1
+    PEERS_PYTHON Testing/benchmarks/engine/peers.py --who pytorchradiomics|fastrad|mirp --workload ct-107 --threads 1
 
 Prints a line of JSON like ``child.py`` after the first run, and another after the second. What a peer lacks is said,
 and made easier for it: fastrad resamples and crops nothing, so it gets the cropped ROI at 1 mm; MIRP has features of
@@ -22,9 +22,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from Testing.benchmarks.child import limit_threads, measured
+from Testing.benchmarks.engine.child import limit_threads, measured
 
 Job = Callable[[], int]
 PEERS = {
@@ -63,7 +63,7 @@ def pytorchradiomics(name: str, quick: bool) -> Job:
     import torchradiomics
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 
-    from Testing.benchmarks import workloads
+    from Testing.benchmarks.engine import workloads
 
     radiomics.setVerbosity(60)
     torchradiomics.inject_torch_radiomics()
@@ -91,7 +91,8 @@ def fastrad(name: str, quick: bool) -> Job:
     import torch
     from fastrad import FeatureExtractor, FeatureSettings, Mask, MedicalImage
 
-    from Testing.benchmarks import inputs, workloads
+    from Testing.benchmarks import inputs
+    from Testing.benchmarks.engine import workloads
 
     extractor = FeatureExtractor(FeatureSettings(bin_width=25.0, device="cpu"))
 
@@ -118,7 +119,7 @@ def mirp(name: str, quick: bool) -> Job:
     import SimpleITK as sitk
     from mirp import extract_features
 
-    from Testing.benchmarks import workloads
+    from Testing.benchmarks.engine import workloads
 
     logging.disable(logging.INFO)
     image, mask = workloads.pair(name, quick)

@@ -1,6 +1,6 @@
 """How the cost grows with voxels, grey levels, patches and threads; a child of ``bench_engine.py`` for each series.
 
-    python Testing/benchmarks/scaling.py --who ours|cuda|pyradiomics --series voxels --threads 1 [--quick]
+    python Testing/benchmarks/engine/scaling.py --who ours|cuda|pyradiomics --series voxels --threads 1 [--quick]
 
 Prints one line of JSON for each point: x and seconds (the fastest of a few runs, after a warm-up).
 """
@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from Testing.benchmarks.child import limit_threads, peak_mb
+from Testing.benchmarks.engine.child import limit_threads, peak_mb
 
 SERIES = ("voxels", "levels", "patches")
 VOXELS = (1e3, 1e4, 1e5, 1e6, 1e7)
@@ -101,7 +101,7 @@ def by_patches(who: str, threads: int, quick: bool) -> Iterator[tuple[int, objec
 def run(who: str, image, mask, params: dict, threads: int):  # type: ignore[no-untyped-def]
     """Return one side's extraction as a job."""
     if who == "pyradiomics":
-        from Testing.reference import oracle
+        from Testing.reference.parity import oracle
 
         return lambda: oracle.live_values(image, mask, params)
     from deepradiomics.radiomics import extract
@@ -127,8 +127,8 @@ def _our_patches(voxels, labels, who: str, threads: int):  # type: ignore[no-unt
 
 
 def _their_patches(voxels, labels):  # type: ignore[no-untyped-def]
-    from Testing.benchmarks.peers import _bordered
-    from Testing.reference import oracle
+    from Testing.benchmarks.engine.peers import _bordered
+    from Testing.reference.parity import oracle
 
     image, mask = _bordered(voxels, labels)
     return lambda: [oracle.extractor({}).execute(image, mask, label=k) for k in range(1, int(labels.max()) + 1)]

@@ -43,12 +43,14 @@ WORKLOADS = (
     Workload("patches-64", "patch pools of 64 exams in one go, per exam", None, 200),
     Workload("glcm-maps", "voxel-wise GLCM maps, 16 x 16 x 16 across lung and chest wall, 24 features", 100, 1000,
              repeats=0),
+    Workload("glcm-maps-batched", "the same, PyRadiomics with voxelBatch: 100", 100, repeats=0),
     Workload("all-maps", "voxel-wise maps of all classes (93), lesion of 30,000 voxels",
              goal_seconds_cpu=60, goal_seconds_gpu=1),
 )  # fmt: skip
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
 WITHOUT_DATA = ("patches",)  # what means something on synthetic images
 EXAMS = 64
+GLCM_MAPS: dict[str, Any] = {"featureClass": {"glcm": None}, "setting": {"binWidth": 25}}
 
 
 def parameters(name: str) -> dict[str, Any]:
@@ -59,14 +61,20 @@ def parameters(name: str) -> dict[str, Any]:
         "ct-1130": {"imageType": inputs.FILTERED, **at_1_mm},
         "ct-ich-1688": {"imageType": inputs.ICH, **at_1_mm},
         "brain-1130": {"imageType": inputs.FILTERED, "featureClass": inputs.FAMILIES},
-        "glcm-maps": {"featureClass": {"glcm": None}, "setting": {"binWidth": 25}},
+        "glcm-maps": GLCM_MAPS,
+        "glcm-maps-batched": GLCM_MAPS,
         "all-maps": {"featureClass": {f: None for f in inputs.FAMILIES if f != "shape"}, "setting": {"binWidth": 25}},
     }.get(name, {})
 
 
 def pair(name: str, quick: bool) -> inputs.Pair:
     """Return image and mask of a workload."""
-    maker = {"brain-1130": inputs.brain_lesion, "glcm-maps": inputs.chest_wall, "all-maps": inputs.lesion_30000}
+    maker = {
+        "brain-1130": inputs.brain_lesion,
+        "glcm-maps": inputs.chest_wall,
+        "glcm-maps-batched": inputs.chest_wall,
+        "all-maps": inputs.lesion_30000,
+    }
     return maker.get(name, inputs.ct_phantom)(quick)
 
 
@@ -91,7 +99,7 @@ def ours(name: str, device: str, threads: int | None, quick: bool) -> Job:
         return pools
     image, mask = pair(name, quick)
     params = parameters(name)
-    if name.endswith("maps"):
+    if "maps" in name:
         from deepradiomics.radiomics.maps import feature_maps
 
         return lambda: len(feature_maps(image, mask, params=params, device=device, threads=threads))
@@ -102,7 +110,7 @@ def pyradiomics(name: str, quick: bool) -> Job | None:
     """Return PyRadiomics' run of a workload, inputs loaded; None where it is not timed."""
     import SimpleITK as sitk
 
-    from Testing.reference import oracle
+    from Testing.reference.parity import oracle
 
     if name in ("all-maps", "patches-64"):  # it would take many minutes
         return None
@@ -118,9 +126,10 @@ def pyradiomics(name: str, quick: bool) -> Job | None:
         return lambda: sum(len(oracle.extractor({}).execute(i, m, label=label)) for i, m, label in jobs)
     image, mask = pair(name, quick)
     params = parameters(name)
-    if name == "glcm-maps":
+    if name.startswith("glcm-maps"):
         # its default, all voxels in one batch, holds 4,096 matrices of 50 x 50 x 13 several times
-        params = {**params, "voxelSetting": {"kernelRadius": 1}}
+        batch = {"voxelBatch": 100} if name == "glcm-maps-batched" else {}
+        params = {**params, "voxelSetting": {"kernelRadius": 1, **batch}}
         return lambda: len(oracle.extractor(params).execute(image, mask, voxelBased=True))
     return lambda: len(oracle.live_values(image, mask, params))
 

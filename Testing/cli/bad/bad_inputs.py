@@ -1,6 +1,6 @@
 """Every bad input we know of, and what the command line says to it.
 
-``python -m Testing.cli.bad_inputs`` prints the list with the messages.
+``python -m Testing.cli.bad.bad_inputs`` prints the list with the messages.
 """
 
 import contextlib
@@ -14,10 +14,11 @@ from unittest import mock
 
 from deepradiomics.errors import InputError
 from Testing.cli import material
-from Testing.cli.bad_input import OUTPUT, BadInput
-from Testing.cli.bad_inputs_ich import BAD_CALLS_ICH, BAD_INPUTS_ICH, WARNED_INPUTS_ICH
-from Testing.cli.bad_inputs_lens import BAD_INPUTS_LENS
-from Testing.cli.bad_inputs_training import BAD_INPUTS_TRAINING
+from Testing.cli.bad.bad_input import OUTPUT, BadInput
+from Testing.cli.bad.bad_inputs_ich import BAD_CALLS_ICH, BAD_INPUTS_ICH, WARNED_INPUTS_ICH
+from Testing.cli.bad.bad_inputs_lens import BAD_INPUTS_LENS
+from Testing.cli.bad.bad_inputs_tables import BAD_INPUTS_TABLES
+from Testing.cli.bad.bad_inputs_training import BAD_INPUTS_TRAINING
 from Testing.cli.run_cli import Finished, run_cli
 
 
@@ -35,7 +36,7 @@ def disk_full() -> Iterator[None]:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with mock.patch("deepradiomics.files.os.replace", full):
+    with mock.patch("deepradiomics.files.atomic.os.replace", full):
         yield
 
 
@@ -51,8 +52,8 @@ def _extract(image: str = "image", mask: str = "box") -> Callable[[Path, Path], 
     return command
 
 
-def _extract_with(*options: object) -> Callable[[Path, Path], Sequence[object]]:
-    return lambda folder, bundle: [*_extract()(folder, bundle), *options]
+def _extract_with(*options: object, mask: str = "box") -> Callable[[Path, Path], Sequence[object]]:
+    return lambda folder, bundle: [*_extract(mask=mask)(folder, bundle), *options]
 
 
 def _extract_params(text: str, *options: object) -> Callable[[Path, Path], Sequence[object]]:
@@ -111,7 +112,7 @@ def _apply(image: str = "image", *options: object, mask: str | None = None) -> C
         view = [] if "--view" in options else ["--view", f"sagittal={path}"]
         masked = [] if mask is None else ["--mask", material.mask(folder / "mask.nii.gz", mask)]
         named = [str(option).replace("FOLDER", str(folder)) for option in options]
-        return ["fingerprint", "apply", *view, *masked, "-b", bundle, "-o", folder / OUTPUT, *named]
+        return ["fingerprint", "apply", *view, *masked, bundle, "-o", folder / OUTPUT, *named]
 
     return command
 
@@ -185,7 +186,24 @@ BAD_INPUTS: tuple[BadInput, ...] = (
         _extract(mask="other-grid"),
         ("spacing", "mm apart", "allowed are 0.0012 mm", "geometryTolerance", "correctMask"),
     ),
-    BadInput("mask without the label asked for", _extract(mask="label-7"), ("label 1", "7")),
+    BadInput("mask without the label asked for", _extract_with("--label", 1, mask="label-7"), ("label 1", "7")),
+    BadInput("several labels and none named", _extract(mask="two"), ("2 labels: 1, 2", "--label", "--all-labels")),
+    BadInput("a segment that is not there", _extract_with("--segment", "core"), ("core", "none")),
+    BadInput("a label and a segment", _extract_with("--label", 1, "--segment", "a"), ("--label", "--segment")),
+    BadInput("label names of no file", _extract_with("--label-names", "none.txt"), ("--label-names", "none.txt")),
+    BadInput("a ring without a width", _extract_with("--ring", "0"), ("--ring", "'0'", "2:5")),
+    BadInput("a ring that ends before it begins", _extract_with("--ring", "5:2"), ("--ring", "'5:2'")),
+    BadInput("a mask for no ring", _extract_with("--ring-within", "brain.nrrd"), ("--ring-within", "--ring 5")),
+    BadInput(
+        "a ring within no file",
+        _extract_with("--ring", "5", "--ring-within", "brain.nrrd"),
+        ("--ring-within", "brain.nrrd"),
+    ),
+    BadInput("a ring with no voxel in it", _extract_with("--ring", "0.1"), ("no voxel lies in", "mm apart")),
+    BadInput("slice spacing of another header", _extract_with("--slice-spacing", "Gap"), ("SliceThickness", "'Gap'")),
+    BadInput("a threshold above 1", _extract_with("--seg-threshold", "50"), ("--seg-threshold", "50")),
+    BadInput("an empty stack", _extract_with("--stack", " "), ("--stack",)),
+    BadInput("a case id for a long table", _extract_with("--case-id", "a"), ("--case-id", "--wide")),
     BadInput("image with NaN", _extract("nan"), ("NaN",)),
     BadInput("unknown feature settings", _extract_with("--params", "nonsense"), ("nonsense",)),
     BadInput("mask of a line of voxels", _extract(mask="line"), ("dimension", "minimumROIDimensions")),
@@ -242,7 +260,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput(
         "a misspelt feature to explain", lambda f, b: ["features", "explain", "glcm_Contrst"], ("glcm_Contrast",)
     ),
-    BadInput("unknown preset to list", lambda f, b: ["features", "list", "--preset", "lense"], ("lense", "lens")),
+    BadInput("unknown preset to list", lambda f, b: ["features", "list", "--params", "lense"], ("lense", "lens")),
     BadInput("maps of shape", _maps("--features", "shape"), ("shape", "region")),
     BadInput("maps of an unknown feature", _maps("--features", "glcm_Contrst"), ("Contrst", "glcm_Contrast")),
     BadInput("maps with a radius of nothing", _maps("--features", "glcm", "--kernel-radius", "0"), ("radius",)),
@@ -285,20 +303,21 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     ),
     BadInput("view missing on disk", _apply("image", "--view", "sagittal=gone.nii.gz"), ("gone.nii.gz",)),
     BadInput("view without a name", _apply("image", "--view", "knee.nii.gz"), ("NAME=PATH",)),
-    BadInput("no input at all", lambda f, b: ["fingerprint", "apply", "-b", f, "-o", f / OUTPUT], ("--view",)),
+    BadInput("no input at all", lambda f, b: ["fingerprint", "apply", f, "-o", f / OUTPUT], ("--view",)),
     BadInput("view unknown to the bundle", _apply("image", "--view", "lateral=FOLDER/knee.nii.gz"), ("lateral",), True),
     BadInput("constant image", _apply("constant"), ("constant",), bundle=True),
     BadInput("image with NaN, applied", _apply("nan"), ("NaN",), bundle=True),
     BadInput("ROI outside the volume", _apply("image", "--roi-box", "900,0,0,20,20,20"), ("outside",), bundle=True),
     BadInput("ROI of five numbers", _apply("image", "--roi-box", "0,0,0,20,20"), ("--roi-box", "5")),
-    BadInput("ROI label without a mask", _apply("image", "--roi-label", "1"), ("--mask",)),
-    BadInput("mask without an ROI label", _apply("image", mask="box"), ("--roi-label",)),
-    BadInput("ROI label that is absent", _apply("image", "--roi-label", "3", mask="box"), ("label 3",), bundle=True),
-    BadInput("segment of one voxel", _apply("image", "--roi-label", "1", mask="one-voxel"), ("voxel",), bundle=True),
-    BadInput("a patch without the segment", _apply("image", "--roi-label", "1", mask="l-shape"), ("patch",), True),
+    BadInput("ROI label without a mask", _apply("image", "--label", "1"), ("--label", "--mask")),
+    BadInput("mask of several labels", _apply("image", mask="two"), ("2 labels: 1, 2", "--label"), bundle=True),
+    BadInput("ROI label that is absent", _apply("image", "--label", "3", mask="box"), ("label 3",), bundle=True),
+    BadInput("segment of one voxel", _apply("image", "--label", "1", mask="one-voxel"), ("voxel",), bundle=True),
+    BadInput("a patch without the segment", _apply("image", "--label", "1", mask="l-shape"), ("patch",), True),
     BadInput("batch folder without cases", lambda f, b: [*_batch(f, b)], ("no case",)),
     *BAD_INPUTS_LENS,
     *BAD_INPUTS_ICH,
+    *BAD_INPUTS_TABLES,
     *BAD_INPUTS_TRAINING,
 )  # fmt: skip
 
@@ -316,7 +335,7 @@ def remarks_of(found: Finished) -> list[str]:
 
 def _batch(folder: Path, bundle: Path) -> Sequence[object]:
     (folder / "empty").mkdir()
-    return ["fingerprint", "apply", "--folder", folder / "empty", "-b", folder, "-o", folder / OUTPUT]
+    return ["fingerprint", "apply", "--folder", folder / "empty", folder, "-o", folder / OUTPUT]
 
 
 def main() -> None:

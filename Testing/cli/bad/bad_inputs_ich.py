@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from Testing.cli import ich_material as material
-from Testing.cli.bad_input import BadInput
-from Testing.cli.bad_inputs_ich_cohort import COHORT, experiment, external, features, three
-from Testing.cli.bad_inputs_ich_patient import OTHERS, PATIENT, apply, expansion, with_covariates
-from Testing.cli.bad_inputs_ich_training import SEGMENT, TRAINING, segment
-from Testing.cli.ich_words import (
+from Testing.cli.bad.bad_input import BadInput
+from Testing.cli.bad.bad_inputs_ich_cohort import COHORT, experiment, external, features, three
+from Testing.cli.bad.bad_inputs_ich_patient import OTHERS, PATIENT, apply, expansion, with_covariates
+from Testing.cli.bad.bad_inputs_ich_training import SEGMENT, TRAINING, segment
+from Testing.cli.ich import ich_material as material
+from Testing.cli.ich.ich_words import (
     a_ct,
     a_manifest,
     a_mask,
@@ -118,7 +118,7 @@ class BadCall:
 
 def _nmf(value: float) -> Callable[[], object]:
     def call() -> object:
-        from deepradiomics.ich.nmf import NMF
+        from deepradiomics.modelling.components.nmf import NMF
 
         table = np.ones((6, 5))
         table[2, 3] = value
@@ -129,7 +129,7 @@ def _nmf(value: float) -> Callable[[], object]:
 
 def _components(columns: int) -> Callable[[], object]:
     def call() -> object:
-        from deepradiomics.ich.components import Components
+        from deepradiomics.modelling.components.nmf_components import Components
 
         values = np.random.default_rng(0).gamma(2.0, 1.0, (10, 6))
         found = Components.fit(values, tuple("abcdef"), family="radiomics", n_components=2, seed=0, threads=1)

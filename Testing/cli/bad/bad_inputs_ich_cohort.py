@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from Testing.cli import ich_material as material
-from Testing.cli.bad_input import OUTPUT, BadInput
-from Testing.cli.ich_words import (
+from Testing.cli.bad.bad_input import OUTPUT, BadInput
+from Testing.cli.ich import ich_material as material
+from Testing.cli.ich.ich_words import (
     QUICK,
     Command,
     Given,
@@ -24,12 +24,12 @@ from Testing.cli.ich_words import (
 
 
 def features(manifest: object = None, *options: object) -> Command:
-    return run("ich", "features", manifest or a_manifest(count=3), "-o", f"FOLDER/{OUTPUT}", "--radiomics",
+    return run("ich", "features", manifest or a_manifest(count=3), "-o", f"FOLDER/{OUTPUT}", "--params",
                 "SHARED/few.yaml", "--cache", "SHARED/cache", *QUICK, *options)  # fmt: skip
 
 
 def experiment(manifest: object = None, *options: object) -> Command:
-    shared = ("--radiomics", "SHARED/few.yaml", "--cache", "SHARED/cache")
+    shared = ("--params", "SHARED/few.yaml", "--cache", "SHARED/cache")
     output = f"FOLDER/{OUTPUT}"
     return run(
         "ich", "experiment", manifest or a_manifest(), "-o", output, "--preset", "tiny", "--folds", "2", *shared,
@@ -128,10 +128,10 @@ COHORT: tuple[BadInput, ...] = (
     ),
     BadInput(
         "ich features: unknown radiomics",
-        features(None, "--radiomics", "ich-1689"),
+        features(None, "--params", "ich-1689"),
         ("ich-1689", "Did you mean ich-1688"),
     ),
-    BadInput("ich features: bins of no width", features(None, "--bin-width", "0"), ("binWidth", "above 0", "got 0")),
+    BadInput("ich features: bins of no width", features(None, "--bin-width-hu", "0"), ("--bin-width-hu", "0.01")),
     BadInput(
         "ich features: an autoencoder as encoder",
         features(None, "--encoder", bundle_of("autoencoder")),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from Testing.cli import ich_material as material
-from Testing.cli.bad_input import OUTPUT, BadInput
-from Testing.cli.ich_words import (
+from Testing.cli.bad.bad_input import OUTPUT, BadInput
+from Testing.cli.ich import ich_material as material
+from Testing.cli.ich.ich_words import (
     QUICK,
     Command,
     Given,
@@ -61,7 +61,7 @@ def _empty_like_half(folder: Path) -> Path:
 
 def _fake_case(*options: object, damage: Callable[[Path], None] | None = None) -> Command:
     def command(folder: Path, _: Path) -> Sequence[object]:
-        from Testing.unit.results.fake_ich import write_fake_case
+        from Testing.unit.reports.fake_ich import write_fake_case
 
         case, ct = write_fake_case(folder / "case", outcomes=("poor_outcome",), followup=False)
         if damage is not None:
@@ -73,7 +73,7 @@ def _fake_case(*options: object, damage: Callable[[Path], None] | None = None) -
 
 def _fake_experiment(*options: object, damage: Callable[[Path], None] | None = None) -> Command:
     def command(folder: Path, _: Path) -> Sequence[object]:
-        from Testing.unit.results.fake_ich import write_fake_experiment
+        from Testing.unit.reports.fake_ich import write_fake_experiment
 
         found = write_fake_experiment(folder / "experiment", outcomes=("poor_outcome",), inputs=("shape", "radiomics"),
                                       classifiers=("extra-trees",), external=False, patients=20)  # fmt: skip
@@ -148,9 +148,11 @@ OTHERS: tuple[BadInput, ...] = (
         expansion(second="FOLDER/no.nii.gz"),
         ("FOLLOWUP", "no.nii.gz", "does not exist"),
     ),
-    BadInput("ich expansion: no masks", expansion(masks=()), ("--baseline-mask is missing", "--model")),
+    BadInput("ich expansion: no masks", expansion(masks=()), ("--baseline-mask is missing", "--segmenter")),
     BadInput(
-        "ich expansion: one mask", expansion(masks=("SHARED/mask.nii.gz",)), ("--followup-mask is missing", "--model")
+        "ich expansion: one mask",
+        expansion(masks=("SHARED/mask.nii.gz",)),
+        ("--followup-mask is missing", "--segmenter"),
     ),
     BadInput("ich expansion: the same scan twice", expansion(second="SHARED/ct.nii.gz"), ("the same image", "two CTs")),
     BadInput("ich expansion: a picture as follow-up", expansion(second=a_ct("picture")), ("picture", "cannot be HU")),
@@ -162,7 +164,7 @@ OTHERS: tuple[BadInput, ...] = (
     BadInput(
         "ich expansion: a mask of another scan",
         expansion(masks=(a_mask("shifted"), "SHARED/later_mask.nii.gz")),
-        ("100% of the baseline's mask lie outside its CT", "swapped"),
+        ("--baseline-mask: ", "none of its", "lies inside the image"),
     ),
     BadInput(
         "ich expansion: a label that is absent",
@@ -185,19 +187,19 @@ OTHERS: tuple[BadInput, ...] = (
     ),
     BadInput(
         "ich expansion: no such model",
-        expansion("--model", "FOLDER/nowhere", masks=()),
-        ("--model", "nowhere", "does not exist"),
+        expansion("--segmenter", "FOLDER/nowhere", masks=()),
+        ("--segmenter", "nowhere", "does not exist"),
     ),
     BadInput(
         "ich expansion: an autoencoder as model",
-        expansion("--model", bundle_of("autoencoder"), masks=()),
+        expansion("--segmenter", bundle_of("autoencoder"), masks=()),
         ("'ich-segmenter'", "'ich-autoencoder'"),
     ),
     BadInput("ich expansion: flips without a model", expansion("--flips"), ("--flips", "nothing is segmented")),
     BadInput(
         "ich expansion: both masks and a model",
-        expansion("--model", "FOLDER/nowhere"),
-        ("--model", "nothing is segmented"),
+        expansion("--segmenter", "FOLDER/nowhere"),
+        ("--segmenter", "nothing is segmented"),
     ),
     BadInput("ich expansion: a file as output", expansion("-o", "SHARED/few.yaml"), ("few.yaml", "this is a file")),
     BadInput("ich report: no such folder", run("ich", "report", "FOLDER/nowhere"), ("nowhere", "does not exist")),
@@ -221,8 +223,13 @@ OTHERS: tuple[BadInput, ...] = (
     ),
     BadInput(
         "ich report: a table that was cut",
-        _fake_experiment(damage=lambda found: (found / "tables" / "cells.csv").write_text("outcome,input\na\n")),
+        _fake_experiment(damage=lambda found: (found / "tables" / "cells.csv").write_text("outcome,input\na,b\n")),
         ("cells.csv", "no column 'classifier'", "again"),
+    ),
+    BadInput(
+        "ich report: a table with a row that was cut",
+        _fake_experiment(damage=lambda found: (found / "tables" / "cells.csv").write_text("outcome,input\na\n")),
+        ("cells.csv", "line 2", "expected 2 cells, got 1"),
     ),
     BadInput(
         "ich report: a record that is no JSON",
@@ -232,7 +239,7 @@ OTHERS: tuple[BadInput, ...] = (
     BadInput(
         "ich report: a segmentation that is gone",
         _fake_case("--ct", "CT", damage=lambda case: (case / "segmentation.nii.gz").unlink()),
-        ("segmentation.nii.gz", "does not exist"),
+        ("segmentation.nii.gz", "is missing"),
     ),
 )
 
@@ -262,10 +269,10 @@ def _changed(damage: Callable[[Path], object]) -> Given:
 
 def _other_network(name: str) -> Callable[[Path], None]:
     def replace(bundle: Path) -> None:
-        from Testing.unit.ich import tiny_predictor
+        from Testing.unit.ich.tiny_predictor import tiny_autoencoder, tiny_segmenter
 
         shutil.rmtree(bundle / name)
-        getattr(tiny_predictor, f"tiny_{name}")(bundle / name, seed=9)
+        {"encoder": tiny_segmenter, "autoencoder": tiny_autoencoder}[name](bundle / name, seed=9)
 
     return replace
 
@@ -300,8 +307,8 @@ PATIENT: tuple[BadInput, ...] = (
     ),
     BadInput(
         "ich apply: another segmenter in the bundle",
-        apply(bundle=_changed(_other_network("segmenter"))),
-        ("not the segmenter that the predictor was fitted with", "restore the network"),
+        apply(bundle=_changed(_other_network("encoder"))),
+        ("not the encoder that the predictor was fitted with", "restore the network"),
     ),
     BadInput(
         "ich apply: another autoencoder in the bundle",
@@ -325,10 +332,12 @@ PATIENT: tuple[BadInput, ...] = (
     BadInput("ich apply: a CT as mask", apply(mask="SHARED/ct.nii.gz"), ("Mask ct", "grey-level image")),
     BadInput("ich apply: a label that is absent", apply("--label", "4"), ("no voxel has label 4", "labels present: 1")),
     BadInput(
-        "ich apply: several labels", apply(mask=a_mask("labels")), ("labels 1, 2", "which of them is the haematoma")
+        "ich apply: several labels", apply(mask=a_mask("labels")), ("it has 2 labels: 1, 2", "Say which is meant")
     ),
     BadInput(
-        "ich apply: a mask of another scan", apply(mask=a_mask("shifted")), ("outside the CT", "belong to this scan")
+        "ich apply: a mask of another scan",
+        apply(mask=a_mask("shifted")),
+        ("--mask: ", "none of its", "lies inside the image"),
     ),
     BadInput(
         "ich apply: a haematoma between the voxels", apply(mask=a_mask("grains")), ("between the voxels of the CT",)
@@ -336,13 +345,13 @@ PATIENT: tuple[BadInput, ...] = (
     BadInput("ich apply: no mask and no network", apply(mask=None), ("no segmentation network", "mask")),
     BadInput(
         "ich apply: a network that finds nothing",
-        apply("--model", blind, mask=None),
+        apply("--segmenter", blind, mask=None),
         ("found no haematoma", "give the mask"),
     ),
-    BadInput("ich apply: mask and model", apply("--model", "FOLDER"), ("--mask and --model", "leave them out")),
+    BadInput("ich apply: mask and model", apply("--segmenter", "FOLDER"), ("--mask and --segmenter", "leave out one")),
     BadInput(
         "ich apply: an autoencoder as model",
-        apply("--model", bundle_of("autoencoder"), mask=None),
+        apply("--segmenter", bundle_of("autoencoder"), mask=None),
         ("'ich-segmenter'", "'ich-autoencoder'"),
     ),
     BadInput(

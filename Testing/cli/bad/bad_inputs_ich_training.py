@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from Testing.cli import ich_material as material
-from Testing.cli.bad_input import OUTPUT, BadInput
-from Testing.cli.ich_words import (
+from Testing.cli.bad.bad_input import OUTPUT, BadInput
+from Testing.cli.ich import ich_material as material
+from Testing.cli.ich.ich_words import (
     QUICK,
     Command,
     a_config,
@@ -28,7 +28,7 @@ def segment(
     image: object = "SHARED/ct.nii.gz", *options: object, model: object = None, output: object = None
 ) -> Command:
     model = model or (bundle_of("segmenter"))
-    return run("segment", image, "-o", output or f"FOLDER/{OUTPUT}/m.nii.gz", "--model", model, *QUICK, *options)
+    return run("segment", image, "-o", output or f"FOLDER/{OUTPUT}/m.nii.gz", "--segmenter", model, *QUICK, *options)
 
 
 def _own_ct(folder: Path) -> Path:
@@ -85,7 +85,9 @@ SEGMENT: tuple[BadInput, ...] = (
     ),
     BadInput("segment: no space on the disk", segment(), ("no space",), disk_full=True),
     BadInput(
-        "segment: no such model", segment(model="FOLDER/nowhere"), ("--model", "nowhere", "does not exist", "bundle")
+        "segment: no such model",
+        segment(model="FOLDER/nowhere"),
+        ("--segmenter", "nowhere", "does not exist", "bundle"),
     ),
     BadInput(
         "segment: an autoencoder as model",
@@ -99,12 +101,12 @@ SEGMENT: tuple[BadInput, ...] = (
     ),
     BadInput(
         "segment: folds of a bundle",
-        segment("SHARED/ct.nii.gz", "--folds", "0,1"),
+        segment("SHARED/ct.nii.gz", "--nnunet-folds", "0,1"),
         ("folds", "no model folder of nnU-Net"),
     ),
     BadInput(
         "segment: a fold that nnU-Net lacks",
-        segment("SHARED/ct.nii.gz", "--folds", "7", model=nnunet),
+        segment("SHARED/ct.nii.gz", "--nnunet-folds", "7", model=nnunet),
         ("fold 7", "there are: 0"),
     ),
     BadInput(
@@ -123,13 +125,15 @@ SEGMENT: tuple[BadInput, ...] = (
         ("device: expected one of auto, cpu, cuda, mps", "tpu"),
     ),
     BadInput(
-        "segment: no model named", run("segment", "SHARED/ct.nii.gz", "-o", f"FOLDER/{OUTPUT}/m.nii.gz"), ("--model",)
+        "segment: no model named",
+        run("segment", "SHARED/ct.nii.gz", "-o", f"FOLDER/{OUTPUT}/m.nii.gz"),
+        ("--segmenter",),
     ),
     BadInput("ich volume: no such mask", run("ich", "volume", "FOLDER/no.nii.gz"), ("no.nii.gz", "does not exist")),
-    BadInput("ich volume: an empty mask", run("ich", "volume", a_mask("empty")), ("labels present: none", "empty")),
+    BadInput("ich volume: an empty mask", run("ich", "volume", a_mask("empty")), ("it is empty", "Draw a region")),
     BadInput(
         "ich volume: a label that is absent",
-        run("ich", "volume", a_mask("label-7")),
+        run("ich", "volume", a_mask("label-7"), "--label", "1"),
         ("no voxel has label 1", "labels present: 7"),
     ),
     BadInput(
@@ -188,9 +192,11 @@ TRAINING: tuple[BadInput, ...] = (
     *_both("a picture among the CTs", ("Case ball-s0-02", "from 0 to 255 cannot be HU"), one_image("picture", count=6)),
     *_both("an empty mask", ("Case ball-s0-02", "empty"), one_image("empty", column="mask", count=6)),
     *_both(
-        "a mask beside its CT", ("Case ball-s0-02", "outside", "scan?"), one_image("shifted", column="mask", count=6)
+        "a mask beside its CT",
+        ("Case ball-s0-02", "lies inside the image"),
+        one_image("shifted", column="mask", count=6),
     ),
-    *_both("too few patients", ("2 train cases at least", "1 of 2", "Add patients"), a_manifest(_few)),
+    *_both("too few patients", ("2 train cases", "1 of 2", "Add patients"), a_manifest(_few)),
     *_both(
         "a patient in two splits",
         ("Column split", "patient man0", "ball-s0-00 in train", "ball-s0-01 in validation"),
@@ -234,7 +240,7 @@ TRAINING: tuple[BadInput, ...] = (
     BadInput(
         "ich train-segmenter: three scales",
         _train("segmenter", None, "--scales", "three"),
-        ("--scales", "dual, single", "three"),
+        ("scales", "dual, single", "three"),
     ),
     BadInput(
         "ich train-segmenter: no such start",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.images import Mask, write_mask
-from Testing.cli.bad_input import OUTPUT, BadInput
+from Testing.cli.bad.bad_input import OUTPUT, BadInput
 from Testing.unit.lens import lens_material as material
 
 CASES = 12
@@ -123,7 +123,7 @@ def _columns_reordered(folder: Path) -> Path:
 
 
 def _all_the_same(folder: Path) -> Path:
-    from deepradiomics.lens.embeddings import Embeddings
+    from deepradiomics.lens.encoders.embeddings import Embeddings
 
     ids = tuple(f"c{n:02d}" for n in range(CASES))
     return Embeddings(ids, np.ones((CASES, 5))).write(folder / "ft.csv")
@@ -170,7 +170,7 @@ def _encoder(channels: tuple[str, ...]) -> Command:
 
     def command(folder: Path, bundle: Path) -> Sequence[object]:
         from deepradiomics.networks.convnextv2 import ConvNeXtV2
-        from deepradiomics.networks.encoder import Encoder
+        from deepradiomics.networks.encoders.encoder import Encoder
         from deepradiomics.prepare.stack import StackRecipe
 
         made = Encoder(ConvNeXtV2(len(channels), "mini"), StackRecipe(channels, (16, 16, 16)))
@@ -201,7 +201,7 @@ def _fake(*options: object, **kinds: Any) -> Command:
     """``lens case`` or ``lens report`` on a finished result."""
 
     def command(folder: Path, _: Path) -> Sequence[object]:
-        from Testing.unit.results.fake_lens import write_fake_lens
+        from Testing.unit.reports.fake_lens import write_fake_lens
 
         lens = write_fake_lens(folder / "lens", case=False, **kinds)
         return ["lens", options[0], lens, *options[1:], "-o", folder / OUTPUT]
@@ -311,11 +311,11 @@ BAD_INPUTS_LENS: tuple[BadInput, ...] = (
     ),
     BadInput(
         "lens case that the lens does not have",
-        _fake("case", "--case", "synthetic-1", "--rank", "top"),
+        _fake("case", "--case-id", "synthetic-1", "--rank", "top"),
         ("synthetic-1", "synthetic-001"),
     ),
-    BadInput("lens case without a feature", _fake("case", "--case", "synthetic-001"), ("--feature", "--rank")),
+    BadInput("lens case without a feature", _fake("case", "--case-id", "synthetic-001"), ("--feature", "--rank")),
     BadInput(
-        "lens case by a rank too far", _fake("case", "--case", "synthetic-001", "--rank", "9999"), ("--rank", "1 to")
+        "lens case by a rank too far", _fake("case", "--case-id", "synthetic-001", "--rank", "9999"), ("--rank", "1 to")
     ),
 )  # fmt: skip

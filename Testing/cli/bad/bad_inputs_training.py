@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from Testing.cli.bad_input import OUTPUT, BadInput
+from Testing.cli.bad.bad_input import OUTPUT, BadInput
 from Testing.unit.lens.ball_cohort import CONFIG, RECIPE, read_rows, write_cohort, write_rows
 
 Command = Callable[[Path, Path], Sequence[object]]
@@ -22,16 +22,16 @@ def _pretrain(*options: object, change: Change | None = None, cases: int = 8) ->
     return command
 
 
-def _finetune(task: str, *options: object, change: Change | None = None, cases: int = 12) -> Command:
-    """``finetune`` of a fresh encoder on a small cohort whose rows ``change`` changes."""
+def _finetune(task: str, *options: object, change: Change | None = None, cases: int = 12, encoder: str = "") -> Command:
+    """``finetune`` of a fresh encoder, or of the one named, on a small cohort whose rows ``change`` changes."""
 
     def command(folder: Path, _: Path) -> Sequence[object]:
         from deepradiomics.networks.convnextv2 import ConvNeXtV2
-        from deepradiomics.networks.encoder import Encoder
+        from deepradiomics.networks.encoders.encoder import Encoder
 
-        encoder = Encoder(ConvNeXtV2(2, "mini"), RECIPE, name="fresh").save(folder / "encoder")
+        fresh = Encoder(ConvNeXtV2(2, "mini"), RECIPE, name="fresh").save(folder / "encoder")
         manifest = _manifest(folder, cases, change)
-        return ["finetune", manifest, "--task", task, "--encoder", encoder, *_common(folder), *options]
+        return ["finetune", manifest, encoder or fresh, "--task", task, *_common(folder), *options]
 
     return command
 
@@ -76,7 +76,7 @@ def _folder(folder: Path, bundle: Path) -> Sequence[object]:
 
 BAD_INPUTS_TRAINING = (
     BadInput("pretrain: a negative seed", _pretrain("--seed", "-1"), ("--seed", "0")),
-    BadInput("pretrain: no mask at all", _pretrain(change=_without("mask_")), ("mask_gland", "--roi ellipsoid")),
+    BadInput("pretrain: no mask at all", _pretrain(change=_without("mask_")), ("mask_gland", "--centre ellipsoid")),
     BadInput(
         "pretrain: a column with capitals",
         _pretrain(change=_renamed("view_t2", "View_T2")),
@@ -92,7 +92,7 @@ BAD_INPUTS_TRAINING = (
     BadInput(
         "pretrain: two cases of one patient",
         _pretrain(cases=2),
-        ("needs 2 train cases", "gives 0 of 2 cases of 1 patient."),
+        ("needs at least 2 train cases", "give 0 of 2 cases of 1 patient."),
     ),
     BadInput("finetune: a negative seed", _finetune("class", "--seed", "-1"), ("--seed", "0")),
     BadInput("finetune: a negative split seed", _finetune("class", "--split-seed", "-7"), ("--split-seed", "0")),
@@ -109,11 +109,11 @@ BAD_INPUTS_TRAINING = (
         _finetune("segment", change=_without("mask_lesion")),
         ("mask_gland", "--target gland"),
     ),
-    BadInput("finetune: no region to centre on", _finetune("class", change=_without("mask_")), ("--roi ellipsoid",)),
+    BadInput("finetune: no region to centre on", _finetune("class", change=_without("mask_")), ("--centre ellipsoid",)),
     BadInput(
         "finetune: splits without a test case",
         _finetune("regress", change=_split(10, 2, 0)),
-        ("needs 1 test case", "0 of 12 cases of 10 patients", "7:1:2"),
+        ("needs at least 1 test case", "0 of 12 cases of 10 patients", "7:1:2"),
     ),
     BadInput(
         "finetune: a case without a modality",
@@ -121,5 +121,5 @@ BAD_INPUTS_TRAINING = (
         ("Case ball05 lacks the modality adc",),
     ),
     BadInput("finetune: an unknown task", _finetune("survival"), ("survival", "class, segment, regress")),
-    BadInput("finetune: an encoder that is not there", _finetune("class", "--encoder", "nowhere"), ("nowhere",)),
+    BadInput("finetune: an encoder that is not there", _finetune("class", encoder="nowhere"), ("nowhere",)),
 )  # fmt: skip

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from deepradiomics.errors import InputError
-from Testing.cli.bad_input import OUTPUT, BadInput
-from Testing.cli.bad_inputs import BAD_INPUTS, remarks_of, run_bad_input
-from Testing.cli.bad_inputs_ich import BAD_CALLS_ICH, WARNED_INPUTS_ICH, BadCall
+from Testing.cli.bad.bad_input import OUTPUT, BadInput
+from Testing.cli.bad.bad_inputs import BAD_INPUTS, remarks_of, run_bad_input
+from Testing.cli.bad.bad_inputs_ich import BAD_CALLS_ICH, WARNED_INPUTS_ICH, BadCall
 
 
 def _left_behind(folder: Path) -> list[str]:
@@ -25,7 +25,8 @@ def test_a_bad_input_gets_a_message_and_leaves_nothing(
     found = run_bad_input(case, tmp_path, model, "--json")
     assert found.code == 2, found
     error = found.events[-1]
-    assert error["event"] == "error" and error["exit_code"] == 2
+    assert error["event"] == "error"
+    assert error["exit_code"] == 2
     for words in case.says:
         assert words.lower() in error["message"].lower(), error["message"]
     assert "Traceback" not in found.err
@@ -51,5 +52,8 @@ def test_a_bad_call_of_the_library_is_refused(case: BadCall) -> None:
 
 def test_for_a_person_the_message_stands_on_standard_error(tmp_path: Path) -> None:
     found = run_bad_input(BAD_INPUTS[0], tmp_path, tmp_path)
-    assert found.code == 2 and found.out == ""
-    assert "Error: " in found.err and "does not exist" in found.err and "Traceback" not in found.err
+    assert found.code == 2
+    assert found.out == ""
+    assert "Error: " in found.err
+    assert "does not exist" in found.err
+    assert "Traceback" not in found.err

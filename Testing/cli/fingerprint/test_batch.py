@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from deepradiomics.cli import batch
-from deepradiomics.cli.apply_case import ApplyOptions
-from deepradiomics.cli.batch import BatchCase, apply_batch, cases_of
 from deepradiomics.cli.cases import folder_cases, folder_name, view_paths
+from deepradiomics.cli.fingerprint import batch
+from deepradiomics.cli.fingerprint.apply_case import FILES, REQUEST, ApplyOptions, request_hash
+from deepradiomics.cli.fingerprint.batch import BatchCase, apply_batch, cases_of
 from deepradiomics.cli.session import Session
 from deepradiomics.errors import InputError
-from deepradiomics.files import sha256_file, write_json
+from deepradiomics.files.atomic import sha256_file
+from deepradiomics.files.lock import held
+from deepradiomics.files.sealed import write_sealed
+from deepradiomics.images.reading import Reading
 
 
 class _Silent:
@@ -41,19 +44,20 @@ def options(tmp_path: Path) -> ApplyOptions:
 def _pretend(options: ApplyOptions, calls: list[str]) -> Any:
     """Stands in for the model: writes a folder as it would, fails for the case "bad"."""
 
-    def apply_case(case_id: str, views: Any, mask: Any, output: Path, *_: Any) -> dict[str, Any]:
+    def apply_case(case_id: str, views: Any, mask: Any, output: Path, own: ApplyOptions, *_: Any) -> dict[str, Any]:
         calls.append(case_id)
         if case_id == "bad":
             raise InputError("this case is bad")
         prediction = {
-            "bundle": {"sha256": sha256_file(options.bundle / "model.safetensors")},
-            "inference": options.inference,
+            REQUEST: request_hash(views, mask if own.reading.names_labels else None, own),
             "tasks": {"acl": {"probability": 0.25, "predicted": 0, "selected": 3}},
         }
         output.mkdir(parents=True, exist_ok=True)
-        write_json(output / "prediction.json", prediction)
-        for name in ("fingerprint.csv", "relevance.nii.gz", "report.html"):
-            (output / name).write_text("", encoding="utf-8")
+        names = ("fingerprint.csv", "relevance.nii.gz", "report.html")
+        for name in names:
+            (output / name).write_text(f"{name} of {case_id}", encoding="utf-8")
+        files = {name: sha256_file(output / name) for name in names}
+        write_sealed(output / "prediction.json", {**prediction, FILES: files})
         return prediction
 
     return apply_case
@@ -90,8 +94,69 @@ def test_another_model_or_inference_makes_a_case_unfinished(
     apply_batch([BatchCase("a", {})], tmp_path / "out", options, session)
     assert calls == ["a", "a", "a"]
     (tmp_path / "out" / "a" / "prediction.json").write_text("{", encoding="utf-8")  # damaged
-    apply_batch([BatchCase("a", {})], tmp_path / "out", options, session)
+    with pytest.warns(UserWarning, match="made anew"):
+        apply_batch([BatchCase("a", {})], tmp_path / "out", options, session)
     assert len(calls) == 4
+
+
+def test_a_case_whose_image_or_mask_or_label_is_another_is_not_finished(
+    tmp_path: Path, session: Session, options: ApplyOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(batch, "apply_case", _pretend(options, calls))
+    image, mask = tmp_path / "a.nii.gz", tmp_path / "a_mask.nii.gz"
+    image.write_bytes(b"one"), mask.write_bytes(b"drawn")
+
+    def again(label: int | None = None, given: ApplyOptions = options, segment: str | None = None) -> int:
+        apply_batch([BatchCase("a", {"sagittal": image}, mask, label, segment)], tmp_path / "out", given, session)
+        return len(calls)
+
+    assert [again(), again()] == [1, 1]
+    image.write_bytes(b"two")
+    assert [again(), again()] == [2, 2]
+    mask.write_bytes(b"drawn anew")
+    assert again() == 2  # its mask is no region: nothing depends on it
+    assert [again(1), again(1)] == [3, 3]
+    mask.write_bytes(b"drawn again")
+    assert [again(1), again(2)] == [4, 5]
+    together = ApplyOptions(options.bundle, reading=Reading(all_labels=True))
+    assert [again(None, together), again(None, together)] == [6, 6]
+    assert [again(None, together, "core"), again(None, together, "core"), again(None, options, "core")] == [7, 7, 7]
+
+
+def test_a_digit_changed_by_hand_in_a_finished_prediction_is_noticed(
+    tmp_path: Path, session: Session, options: ApplyOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(batch, "apply_case", _pretend(options, calls))
+    apply_batch([BatchCase("a", {})], tmp_path / "out", options, session)
+    file = tmp_path / "out" / "a" / "prediction.json"
+    file.write_text(file.read_text(encoding="utf-8").replace("0.25", "0.95"), encoding="utf-8")
+    with pytest.warns(UserWarning, match="does not fit its checksum"):
+        outcomes = apply_batch([BatchCase("a", {})], tmp_path / "out", options, session)
+    assert outcomes[0].status == "done"
+    assert outcomes[0].prediction["tasks"]["acl"]["probability"] == 0.25
+
+
+@pytest.mark.parametrize("name", ["fingerprint.csv", "relevance.nii.gz", "report.html"])
+def test_a_byte_flipped_in_a_finished_file_is_noticed(
+    name: str, tmp_path: Path, session: Session, options: ApplyOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(batch, "apply_case", _pretend(options, calls))
+    apply_batch([BatchCase("a", {})], tmp_path / "out", options, session)
+    file = tmp_path / "out" / "a" / name
+    content = file.read_bytes()
+    file.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    with pytest.warns(UserWarning, match=f"{name}: this result was changed since it was written. It is made anew"):
+        apply_batch([BatchCase("a", {})], tmp_path / "out", options, session)
+    assert calls == ["a", "a"]
+    assert file.read_bytes() == content
+
+
+def test_a_second_batch_on_the_same_output_is_refused(tmp_path: Path, session: Session, options: ApplyOptions) -> None:
+    with held(tmp_path / "out"), pytest.raises(InputError, match="another run is writing there now"):
+        apply_batch([BatchCase("a", {})], tmp_path / "out", options, session)
 
 
 def test_a_folder_of_folders_is_read_by_the_names_of_views(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import deepradiomics.samples
-from deepradiomics.cli import demo
+from deepradiomics.cli.fingerprint import demo
 from deepradiomics.cli.session import Session
 from deepradiomics.errors import InputError
 from deepradiomics.samples import DownloadError, Sample
@@ -41,7 +41,8 @@ def test_test_data_come_first_then_the_download(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(deepradiomics.samples, "knee_mri_in_test_data", lambda: None)
     monkeypatch.setattr(deepradiomics.samples, "knee_mri_download", lambda **_: downloaded)
     views, origin = demo._knee("auto", tmp_path, 0, session)
-    assert views == {"sagittal": downloaded.path} and "reformatted" in origin
+    assert views == {"sagittal": downloaded.path}
+    assert "reformatted" in origin
     with pytest.raises(InputError, match="DEEPRADIOMICS_TEST_DATA"):
         demo._knee("test-data", tmp_path, 0, session)
 
@@ -56,8 +57,11 @@ def test_without_network_a_synthetic_knee_stands_in_and_it_is_said(
     monkeypatch.setattr(deepradiomics.samples, "knee_mri_download", offline)
     session, err = _session()
     views, origin = demo._knee("auto", tmp_path, 0, session)
-    assert set(views) == {"axial", "coronal", "sagittal"} and all(path.is_file() for path in views.values())
-    assert "SYNTHETIC" in origin and "no network here" in err.text and "synthetic knee" in err.text
+    assert set(views) == {"axial", "coronal", "sagittal"}
+    assert all(path.is_file() for path in views.values())
+    assert "SYNTHETIC" in origin
+    assert "no network here" in err.text
+    assert "synthetic knee" in err.text
     with pytest.raises(DownloadError):
         demo._knee("download", tmp_path, 0, session)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from Testing.cli import ich_material as material
+from Testing.cli.ich import ich_material as material
 
 Command = Callable[[Path, Path], Sequence[object]]
 Given = Callable[[Path], object]  # a word of the command that is made in the case's folder
@@ -80,13 +80,13 @@ def a_config(kind: str, **changes: Any) -> Given:
     """A configuration file of the tiny preset with changes."""
 
     def make(folder: Path) -> Path:
-        if kind == "segmenter":
-            from deepradiomics.ich.segment_config import segmenter_config as preset
-        elif kind == "autoencoder":
-            from deepradiomics.ich.autoencoder_config import autoencoder_config as preset  # type: ignore[assignment]
-        else:
-            from deepradiomics.ich.experiment_config import experiment_config as preset  # type: ignore[assignment]
-        (folder / "config.json").write_text(json.dumps({**preset("tiny").to_dict(), **changes}), encoding="utf-8")
+        from deepradiomics.ich.autoencoder.config import AutoencoderConfig
+        from deepradiomics.ich.experiment.config import ExperimentConfig
+        from deepradiomics.ich.segmenter.config import SegmenterConfig
+
+        kinds = {"segmenter": SegmenterConfig, "autoencoder": AutoencoderConfig}
+        config = kinds.get(kind, ExperimentConfig).of_preset("tiny")
+        (folder / "config.json").write_text(json.dumps({**config.to_dict(), **changes}), encoding="utf-8")
         return folder / "config.json"
 
     return make

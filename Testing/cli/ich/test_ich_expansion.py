@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from deepradiomics.cli.main import app
-from deepradiomics.files import read_json
+from deepradiomics.files.atomic import read_json
+from deepradiomics.ich.haematoma.result import ExpansionFolder
 from deepradiomics.images import Mask, read_mask
 from deepradiomics.phantoms import write_ich_cohort
 from deepradiomics.prepare import AffineTransform
-from deepradiomics.scene.ich_folder import read_expansion
 
 MASKS = ("--baseline-mask", "{mask}", "--followup-mask", "{mask_followup}")
 
@@ -43,12 +43,15 @@ def test_it_writes_volumes_labels_map_transform_and_picture(files, tmp_path):
     assert record["difference_ml"] == pytest.approx((after.labels.sum() - before.labels.sum()) * cell, rel=1e-5)
     for limit in (3, 6, 9):
         assert record["labels"][f"expansion_{limit}ml"] == (record["difference_ml"] > limit)
-    assert record["synthetic"] is True and record["case_id"] == "p1" and record["kind"] == "ich-expansion"
+    assert record["synthetic"] is True
+    assert record["case_id"] == "p1"
+    assert record["kind"] == "ich-expansion"
     assert AffineTransform.read(tmp_path / "out" / "transform.tfm").array == pytest.approx(
         np.array(record["transform"]["matrix"]), abs=1e-6
     )
-    shown = read_expansion(tmp_path / "out")  # as 3D Slicer reads it
-    assert shown.change.geometry.is_close(before.geometry) and shown.followup.geometry.is_close(before.geometry)
+    shown = ExpansionFolder.read(tmp_path / "out")  # as 3D Slicer reads it
+    assert shown.change.geometry.is_close(before.geometry)
+    assert shown.followup.geometry.is_close(before.geometry)
     assert (tmp_path / "out" / "expansion.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads(ran.stdout.splitlines()[-1])["expansion"]["labels"] == record["labels"]
 
@@ -64,7 +67,7 @@ def test_what_has_no_mask_is_segmented_and_kept(files, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "deepradiomics.networks.segmenter.load_segmenter", lambda source, device: SimpleNamespace(segment=segment)
     )
-    ran = run(files, tmp_path / "o", "--baseline-mask", files["mask"], "--model", tmp_path, "--largest")
+    ran = run(files, tmp_path / "o", "--baseline-mask", files["mask"], "--segmenter", tmp_path, "--largest")
     assert ran.exit_code == 0, ran.output
     assert asked == [("followup", False, True)]
     np.testing.assert_array_equal(
@@ -77,7 +80,7 @@ def test_what_has_no_mask_is_segmented_and_kept(files, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "--baseline-mask is missing. Give both masks, or --model to segment with."),
+        ([], "--baseline-mask is missing. Give both masks, or --segmenter to segment with."),
         (["--baseline-mask", "{mask}"], "--followup-mask is missing."),
         (["--baseline-mask", "none.nii.gz", "--followup-mask", "{mask}"], "none.nii.gz: this file does not exist"),
         ([*MASKS, "--label", "4"], "no voxel has label 4"),
@@ -94,4 +97,5 @@ def test_a_mistake_is_one_message_and_nothing_is_written(files, tmp_path, option
 def test_the_same_scan_twice_is_refused(files, tmp_path):
     twice = {**files, "ct_followup": files["ct"], "mask_followup": files["mask"]}
     ran = run(twice, tmp_path / "out", *MASKS)
-    assert ran.exit_code == 2 and "are the same image" in " ".join(ran.output.split())
+    assert ran.exit_code == 2
+    assert "are the same image" in " ".join(ran.output.split())

@@ -10,13 +10,13 @@ import pytest
 
 from Testing.cli.run_cli import Finished, run_cli
 from Testing.unit.lens import lens_material as material
-from Testing.unit.results.fake_lens import write_fake_lens
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 pytest.importorskip("torch")
 pytest.importorskip("pyarrow")
 pytest.importorskip("matplotlib")
 
-TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorials" / "lens.md"
+TUTORIAL = Path(__file__).resolve().parents[3] / "docs" / "tutorials" / "lens.md"
 
 
 def _fit(manifest: Path, folder: Path, out: Path, *options: object) -> Finished:
@@ -46,10 +46,12 @@ def test_fit_writes_tables_figures_and_report(fitted: tuple[Finished, Path]) -> 
     assert done.code == 0, done.out
     expected = {"shift.csv", "table1.csv", "figure2.png", "figure2.svg", "figure3.png", "report.html", "lens.json"}
     assert expected <= {path.name for path in out.iterdir()}
-    assert done.result["counts"]["train"] == 11 and len(done.result["picked"]["top"]) == 5
+    assert done.result["counts"]["train"] == 11
+    assert len(done.result["picked"]["top"]) == 5
     assert "Grade CLS" in (out / "report.html").read_text(encoding="utf-8")
     fractions = [event["fraction"] for event in done.events if event["event"] == "progress"]
-    assert fractions == sorted(fractions) and fractions[-1] == 1.0
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
 
 
 def test_figure_3_has_the_map_of_the_first_test_case(fitted: tuple[Finished, Path]) -> None:
@@ -60,7 +62,8 @@ def test_figure_3_has_the_map_of_the_first_test_case(fitted: tuple[Finished, Pat
     with (fitted[1] / "cases.csv").open(encoding="utf-8") as stream:
         tested = [row["id"] for row in csv.DictReader(stream) if row["split"] == "test"]
     assert (about["case_id"], about["modality"], about["feature"]) == (tested[0], first["modality"], first["feature"])
-    assert "figure 3 shows no map" not in fitted[0].out and (fitted[1] / "case" / "map.nrrd").is_file()
+    assert "figure 3 shows no map" not in fitted[0].out
+    assert (fitted[1] / "case" / "map.nrrd").is_file()
 
 
 def test_the_same_command_again_changes_nothing(fitted: tuple[Finished, Path], manifest: Path) -> None:
@@ -69,13 +72,16 @@ def test_the_same_command_again_changes_nothing(fitted: tuple[Finished, Path], m
     again = _fit(manifest, out.parent, out, "--permutations", 3, "--task-name", "Grade CLS")
     assert again.code == 0, again.err
     assert (out / "shift.csv").read_bytes() == before
-    assert "Grade CLS: 108 features, 11 training and 3 test cases" in again.out and "SYNTHETIC" not in again.err
+    assert "Grade CLS: 108 features, 11 training and 3 test cases" in again.out
+    assert "SYNTHETIC" not in again.err
 
 
 def test_another_configuration_in_the_same_folder_is_refused(fitted: tuple[Finished, Path], manifest: Path) -> None:
     _, out = fitted
     done = _fit(manifest, out.parent, out, "--task-name", "Grade CLS")
-    assert done.code == 2 and "config.permutations differs" in done.err and "--no-resume" in done.err
+    assert done.code == 2
+    assert "config.permutations differs" in done.err
+    assert "--no-resume" in done.err
 
 
 def test_report_puts_tasks_side_by_side(fitted: tuple[Finished, Path], tmp_path: Path) -> None:
@@ -96,11 +102,13 @@ def test_files_of_others_are_not_replaced(fitted: tuple[Finished, Path], manifes
     foreign.mkdir()
     (foreign / "report.html").write_text("<title>Annual report</title>", encoding="utf-8")
     for done in (_fit(manifest, tmp_path, foreign), run_cli(["lens", "report", fitted[1], "-o", foreign])):
-        assert done.code == 2 and "report.html there is not of a lens" in done.err
+        assert done.code == 2
+        assert "report.html there is not of a lens" in done.err
     assert [file.name for file in foreign.iterdir()] == ["report.html"]
     other = write_fake_lens(tmp_path / "other", case=False)
     done = run_cli(["lens", "report", fitted[1], "-o", other])
-    assert done.code == 2 and "another lens is there" in done.err
+    assert done.code == 2
+    assert "another lens is there" in done.err
 
 
 def test_a_report_may_be_drawn_again(tmp_path: Path) -> None:
@@ -121,7 +129,7 @@ def test_given_splits_are_used_and_equal_embeddings_are_told(manifest: Path, tmp
 
 
 def test_case_draws_a_feature_of_the_table(fitted: tuple[Finished, Path], tmp_path: Path) -> None:
-    done = run_cli(["lens", "case", fitted[1], "--case", "c03", "--rank", "top", "-o", tmp_path / "case", "--json"])
+    done = run_cli(["lens", "case", fitted[1], "--case-id", "c03", "--rank", "top", "-o", tmp_path / "case", "--json"])
     assert done.code == 0, done.out
     top = fitted[0].result["picked"]["explained"]["top"][0]
     assert [done.result["modality"], done.result["feature"]] == top
@@ -132,7 +140,7 @@ def test_case_draws_a_feature_of_the_table(fitted: tuple[Finished, Path], tmp_pa
 def test_case_says_that_another_region_than_the_lens_measured_is_shown(
     fitted: tuple[Finished, Path], tmp_path: Path
 ) -> None:
-    named = ["--case", "c03", "--roi", "ellipsoid", "--modality", "t2", "--feature", "original_firstorder_Mean"]
+    named = ["--case-id", "c03", "--roi", "ellipsoid", "--modality", "t2", "--feature", "original_firstorder_Mean"]
     done = run_cli(["lens", "case", fitted[1], *named, "-o", tmp_path / "case"])
     assert done.code == 0, done.err
     assert "of the ROI gland, which the lens measured; the map is of ellipsoid" in done.err
@@ -143,9 +151,11 @@ def test_case_takes_plain_files_and_says_that_an_ellipsoid_is_none_of_a_reader(m
     named = ["--modality", "adc", "--feature", "glcm_Contrast", "--preset", "tiny", "-o", tmp_path / "case"]
     done = run_cli(["lens", "case", *views, "--roi", "ellipsoid", *named])
     assert done.code == 0, done.err
-    assert "not a reader's contour" in done.err and "adc original_glcm_Contrast of case c00_t2" in done.out
+    assert "not a reader's contour" in done.err
+    assert "adc original_glcm_Contrast of case c00_t2" in done.out
     again = run_cli(["lens", "case", *views, "--mask", manifest.parent / "c00_gland.nrrd", *named])
-    assert again.code == 0 and "contour" not in again.err
+    assert again.code == 0
+    assert "contour" not in again.err
 
 
 def test_the_prostate_of_a_real_patient_on_its_own_grids(data_dir: Path, tmp_path: Path) -> None:
@@ -157,7 +167,7 @@ def test_the_prostate_of_a_real_patient_on_its_own_grids(data_dir: Path, tmp_pat
     ]
     done = run_cli([
         "lens", "case", *views, "--roi", "ellipsoid", "--modality", "adc", "--feature", "wavelet-LLL_firstorder_Mean",
-        "--case", "ProstateX-0000", "--preset", "tiny", "-o", tmp_path / "case", "--json",
+        "--case-id", "ProstateX-0000", "--preset", "tiny", "-o", tmp_path / "case", "--json",
     ])  # fmt: skip
     assert done.code == 0, done.out
     import numpy as np
@@ -188,7 +198,8 @@ def test_every_command_of_the_tutorial_runs_as_written(tmp_path: Path, monkeypat
         assert command[0] == "deepradiomics"
         done = run_cli(command[1:])
         assert done.code == 0, f"{' '.join(command)}\n{done.err}"
-    assert (tmp_path / "lens" / "report.html").is_file() and (tmp_path / "together" / "table1.csv").is_file()
+    assert (tmp_path / "lens" / "report.html").is_file()
+    assert (tmp_path / "together" / "table1.csv").is_file()
 
 
 def test_the_options_of_the_tutorial_exist() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deepradiomics.files import write_json
-from deepradiomics.networks.encoder import load_encoder
+from deepradiomics.files.atomic import write_json
+from deepradiomics.networks.encoders.load import load_encoder
 from Testing.cli.run_cli import run_cli
 from Testing.unit.lens.ball_cohort import CONFIG, RECIPE, read_rows, write_cohort, write_rows
 
@@ -24,12 +24,17 @@ def test_an_encoder_comes_out_and_a_second_call_finds_it_finished(cohort: Path, 
     done = run_cli([*words, "--device", "cpu", "--json"])
     assert done.code == 0, done.out + done.err
     result = done.result
-    assert load_encoder(result["encoder"]).recipe == RECIPE and result["metrics"]["epochs"] == 2
-    assert Path(result["reconstruction"]).is_file() and Path(result["history"]).is_file()
+    assert load_encoder(result["encoder"]).recipe == RECIPE
+    assert result["metrics"]["epochs"] == 2
+    assert Path(result["reconstruction"]).is_file()
+    assert Path(result["history"]).is_file()
     messages = [event["message"] for event in done.events if event["event"] == "progress"]
-    assert any(message.startswith("stack of ball") for message in messages) and messages[-1] == "done"
+    assert any(message.startswith("stack of ball") for message in messages)
+    assert messages[-1] == "done"
     again = run_cli([*words, "--device", "cpu"])
-    assert again.code == 0 and "encoder" in again.out and "epoch" not in again.err
+    assert again.code == 0
+    assert "encoder" in again.out
+    assert "epoch" not in again.err
 
 
 def test_a_case_that_is_left_out_is_told(cohort: Path, tmp_path: Path) -> None:
@@ -38,9 +43,11 @@ def test_a_case_that_is_left_out_is_told(cohort: Path, tmp_path: Path) -> None:
     lacking = write_rows(cohort.with_name("lacking.csv"), rows)
     words = ["pretrain", lacking, "-o", tmp_path / "run", "--config", cohort.with_name("config.json"), "--epochs", 1]
     refused = run_cli([*words, "--device", "cpu"])
-    assert refused.code == 2 and "Case ball02 lacks the modality adc" in refused.err
+    assert refused.code == 2
+    assert "Case ball02 lacks the modality adc" in refused.err
     done = run_cli(["pretrain", lacking, "-o", tmp_path / "other", *words[4:], "--device", "cpu", "--missing", "drop"])
-    assert done.code == 0 and "left out: Case ball02" in done.err
+    assert done.code == 0
+    assert "left out: Case ball02" in done.err
 
 
 @pytest.mark.parametrize(
@@ -58,16 +65,20 @@ def test_mistakes_are_one_message_and_exit_code_2(
     options: list[str], message: str, cohort: Path, tmp_path: Path
 ) -> None:
     done = run_cli(["pretrain", cohort, "-o", tmp_path / "run", "--device", "cpu", *options])
-    assert done.code == 2 and message in " ".join(done.err.split()) and "Traceback" not in done.err
+    assert done.code == 2
+    assert message in " ".join(done.err.split())
+    assert "Traceback" not in done.err
 
 
 def test_an_unknown_setting_is_told_with_the_nearest(cohort: Path, tmp_path: Path) -> None:
     write_json(tmp_path / "c.json", {"preset": "tiny", "pretraining": {"epoch": 3}})
     done = run_cli(["pretrain", cohort, "-o", tmp_path / "run", "--config", tmp_path / "c.json"])
-    assert done.code == 2 and "Did you mean 'epochs'" in done.err
+    assert done.code == 2
+    assert "Did you mean 'epochs'" in done.err
 
 
 def test_an_output_that_is_a_file_is_refused(cohort: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     done = run_cli(["pretrain", cohort, "-o", tmp_path / "file", "--preset", "tiny"])
-    assert done.code == 2 and (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+    assert done.code == 2
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"

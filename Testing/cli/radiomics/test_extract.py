@@ -25,7 +25,8 @@ def test_the_table_holds_the_engines_values(tmp_path: Path) -> None:
     rows, expected = _table(tmp_path / "out" / "features.csv"), extract(image, mask)
     assert list(rows[0]) == ["label", "feature", "family", "value"]
     assert {row["feature"]: float(row["value"]) for row in rows} == dict(expected)
-    assert len(rows) == 107 and {row["label"] for row in rows} == {"1"}
+    assert len(rows) == 107
+    assert {row["label"] for row in rows} == {"1"}
     assert found.result["files"] == [str(tmp_path / "out" / name) for name in ("features.csv", "features.json")]
 
 
@@ -35,7 +36,8 @@ def test_the_json_beside_it_holds_settings_diagnostics_and_provenance(tmp_path: 
     document = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
     assert document["kind"] == "features"
     assert len(document["labels"]["1"]["features"]) == 110
-    assert document["labels"]["1"]["diagnostics"] and document["settings"]
+    assert document["labels"]["1"]["diagnostics"]
+    assert document["settings"]
     assert document["provenance"]["image"]["file"] == "image.nrrd"
     assert len(document["provenance"]["image"]["sha256"]) == 64
     assert "medical device" in document["disclaimer"]
@@ -52,7 +54,8 @@ def test_all_labels_are_listed_one_after_the_other(tmp_path: Path) -> None:
 def test_a_label_that_cannot_be_used_is_left_out_and_named(tmp_path: Path) -> None:
     image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd", "two-and-a-voxel")
     found = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--all-labels"])
-    assert found.code == 0 and "label 9 is left out" in found.err
+    assert found.code == 0
+    assert "label 9 is left out" in found.err
     assert {row["label"] for row in _table(tmp_path / "f.csv")} == {"1"}
     assert list(json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))["skipped"]) == ["9"]
 
@@ -120,7 +123,8 @@ def test_presets_with_filters_are_written_whole(tmp_path: Path, preset: str, cou
     options = ["--params", preset, "--threads", "1", "--max-memory-gb", "0.5"]
     assert run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", *options]).code == 0
     rows = _table(tmp_path / "f.csv")
-    assert len(rows) == count and len({row["feature"] for row in rows}) == count
+    assert len(rows) == count
+    assert len({row["feature"] for row in rows}) == count
     known = {"firstorder", "shape", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "diagnostics"}
     assert {row["family"] for row in rows} <= known
 
@@ -138,8 +142,10 @@ def test_somebody_elses_json_beside_the_table_is_not_overwritten(tmp_path: Path,
     image, mask = material.image(tmp_path / "image.nrrd"), material.mask(tmp_path / "mask.nrrd")
     (tmp_path / "f.json").write_text(content, encoding="utf-8")
     found = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--json"])
-    assert found.code == 2 and "f.json" in found.events[-1]["message"]
-    assert (tmp_path / "f.json").read_text(encoding="utf-8") == content and not (tmp_path / "f.csv").exists()
+    assert found.code == 2
+    assert "f.json" in found.events[-1]["message"]
+    assert (tmp_path / "f.json").read_text(encoding="utf-8") == content
+    assert not (tmp_path / "f.csv").exists()
 
 
 def test_our_own_json_beside_the_table_is_replaced(tmp_path: Path) -> None:
@@ -161,7 +167,10 @@ def test_many_labels_are_summed_up_in_a_line_and_like_warnings_told_once(tmp_pat
     again.CopyInformation(read)
     sitk.WriteImage(again, str(mask))
     found = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--all-labels"])
-    assert found.code == 0 and "2 labels (1-2): 107 features each" in found.out
+    assert found.code == 0
+    assert "2 labels (1-2): 107 features each" in found.out
     left_out = [line for line in found.err.splitlines() if "is left out" in line]
-    assert len(left_out) == 1 and "label 11" in left_out[0] and left_out[0].endswith("(and 2 more like it)")
+    assert len(left_out) == 1
+    assert "label 11" in left_out[0]
+    assert left_out[0].endswith("(and 2 more like it)")
     assert list(json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))["skipped"]) == ["11", "12", "13"]

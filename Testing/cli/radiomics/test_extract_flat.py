@@ -26,18 +26,22 @@ def test_a_flat_image_has_the_values_of_the_python_call(tmp_path: Path, suffix: 
     rows, expected = _table(tmp_path / "f.csv"), extract(image, mask)
     assert {row["feature"]: float(row["value"]) for row in rows} == dict(expected)
     families = [row["family"] for row in rows]
-    assert families.count("shape2D") == 9 and "shape" not in families and len(rows) == 93 + 9
+    assert families.count("shape2D") == 9
+    assert "shape" not in families
+    assert len(rows) == 93 + 9
     said = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
-    assert "shape2D" in said["methods_text"] and "shape2D" in said["settings"]["featureClass"]
+    assert "shape2D" in said["methods_text"]
+    assert "shape2D" in said["settings"]["featureClass"]
     assert "shape" not in said["settings"]["featureClass"]
 
 
 def test_every_label_of_a_flat_mask(tmp_path: Path) -> None:
-    image, mask = material.flat_pair(tmp_path)
+    image, mask = material.flat_pair(tmp_path, both=True)
     assert run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--all-labels"]).code == 0
     rows = _table(tmp_path / "f.csv")
     second = {row["feature"]: float(row["value"]) for row in rows if row["label"] == "2"}
-    assert second == dict(extract(image, mask, label=2)) and len(rows) == 2 * 102
+    assert second == dict(extract(image, mask, label=2))
+    assert len(rows) == 2 * 102
 
 
 def test_a_manifest_may_hold_flat_cases_beside_others(tmp_path: Path) -> None:
@@ -59,7 +63,8 @@ def test_a_manifest_may_hold_flat_cases_beside_others(tmp_path: Path) -> None:
     both = material.manifest(tmp_path, [*flat, thick], ["id", "image", "mask"])
     assert run_cli(["extract", "--manifest", both, "-o", tmp_path / "both.csv"]).code == 0
     mixed = {row["id"]: row for row in _table(tmp_path / "both.csv")}
-    assert mixed["a"]["original_shape_MeshVolume"] == "" and mixed["c"]["original_shape2D_Perimeter"] == ""
+    assert mixed["a"]["original_shape_MeshVolume"] == ""
+    assert mixed["c"]["original_shape2D_Perimeter"] == ""
     assert float(mixed["c"]["original_shape_MeshVolume"]) > 0
 
 
@@ -78,7 +83,8 @@ def test_a_flat_image_is_not_kept_for_a_slice_of_the_same_voxels(tmp_path: Path)
 def test_a_flat_image_needs_a_flat_mask(tmp_path: Path) -> None:
     image, _ = material.flat_pair(tmp_path)
     found = run_cli(["extract", image, material.mask(tmp_path / "m.nrrd"), "-o", tmp_path / "f.csv"])
-    assert found.code == 2 and "the image is two-dimensional, so the mask must be too" in found.err
+    assert found.code == 2
+    assert "the image is two-dimensional, so the mask must be too" in found.err
 
 
 def test_nan_in_a_flat_nifti_is_not_read_as_zero(tmp_path: Path) -> None:
@@ -90,20 +96,24 @@ def test_nan_in_a_flat_nifti_is_not_read_as_zero(tmp_path: Path) -> None:
     holed.CopyInformation(voxels)
     sitk.WriteImage(holed, str(image))
     found = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv"])
-    assert found.code == 2 and "1 of the" in found.err and "NaN" in found.err
+    assert found.code == 2
+    assert "1 of the" in found.err
+    assert "NaN" in found.err
 
 
 def test_a_flat_file_cut_short_is_an_input_error(tmp_path: Path) -> None:
     image, mask = material.flat_pair(tmp_path, suffix=".mha")
     image.write_bytes(image.read_bytes()[:-300])
     found = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv"])
-    assert found.code == 2 and "cut short" in found.err
+    assert found.code == 2
+    assert "cut short" in found.err
 
 
 def test_by_ibsi_a_flat_image_takes_an_aggregation_of_slices(tmp_path: Path) -> None:
     image, mask = material.flat_pair(tmp_path)
     refused = run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--standard", "ibsi"])
-    assert refused.code == 2 and "2D_averaged" in refused.err
+    assert refused.code == 2
+    assert "2D_averaged" in refused.err
     params = material.params(tmp_path / "p.yaml", "setting: {standard: ibsi, aggregation: [2D_averaged]}\n"
                              "featureClass: {glcm: [Dissimilarity]}\n")  # fmt: skip
     assert run_cli(["extract", image, mask, "-o", tmp_path / "f.csv", "--params", params]).code == 0
@@ -119,7 +129,8 @@ def test_maps_of_a_flat_image_are_flat_images(tmp_path: Path) -> None:
     assert found.code == 0, found.out
     for key, expected in feature_maps(image, mask, names.split(",")).items():
         written = sitk.ReadImage(str(tmp_path / "maps" / f"{key}.nrrd"))
-        assert written.GetDimension() == 2 and written.GetSpacing() == pytest.approx((0.5, 0.7))
+        assert written.GetDimension() == 2
+        assert written.GetSpacing() == pytest.approx((0.5, 0.7))
         assert np.array_equal(sitk.GetArrayFromImage(written), sitk.GetArrayFromImage(expected))
     said = json.loads((tmp_path / "maps" / "maps.json").read_text(encoding="utf-8"))["methods_text"]
     assert "3 x 3 voxels in the plane" in said

@@ -13,8 +13,8 @@ from Testing.cli.run_cli import run_cli
 CONTRAST, MEAN = "original_glcm_Contrast", "original_firstorder_Mean"
 
 
-def _case(folder: Path) -> tuple[Path, Path]:
-    return material.image(folder / "image.nrrd"), material.mask(folder / "mask.nrrd", "two")
+def _case(folder: Path, region: str = "box") -> tuple[Path, Path]:
+    return material.image(folder / "image.nrrd"), material.mask(folder / "mask.nrrd", region)
 
 
 def _written(folder: Path) -> dict[str, sitk.Image]:
@@ -27,12 +27,13 @@ def _written(folder: Path) -> dict[str, sitk.Image]:
 def test_the_files_hold_the_engines_maps_where_they_belong(tmp_path: Path, label: int, ending: str) -> None:
     from deepradiomics.radiomics.maps import feature_maps
 
-    image, mask = _case(tmp_path)
+    image, mask = _case(tmp_path, "two")
     out = tmp_path / "out"
     words = ["maps", image, mask, "-o", out, "--features", "glcm_Contrast,firstorder_Mean", "--label", label]
     found = run_cli([*words, "--format", ending, "--json"])
     assert found.code == 0, found.out
-    assert found.result["maps"] == [CONTRAST, MEAN] and all(Path(name).is_file() for name in found.result["files"])
+    assert found.result["maps"] == [CONTRAST, MEAN]
+    assert all(Path(name).is_file() for name in found.result["files"])
     expected = feature_maps(image, mask, ["glcm_Contrast", "firstorder_Mean"], label=label)
     for key, one in _written(out).items():
         np.testing.assert_array_equal(sitk.GetArrayFromImage(one), sitk.GetArrayFromImage(expected[key]))
@@ -46,7 +47,8 @@ def test_outside_the_region_stands_the_value_asked_for(tmp_path: Path) -> None:
         words = ["maps", image, mask, "-o", tmp_path / name, "--features", "firstorder_Mean"]
         assert run_cli([*words, "--init-value", value]).code == 0
     nan, seven = (sitk.GetArrayFromImage(_written(tmp_path / name)[MEAN]) for name in "ab")
-    assert np.isnan(nan).any() and np.isfinite(nan).any()
+    assert np.isnan(nan).any()
+    assert np.isfinite(nan).any()
     np.testing.assert_array_equal(seven, np.where(np.isnan(nan), -7, nan))
 
 
@@ -63,20 +65,25 @@ def test_the_description_says_what_was_done_without_the_files_place(tmp_path: Pa
     assert run_cli(words).code == 0
     text = (tmp_path / "out" / "maps.json").read_text(encoding="utf-8")
     about = json.loads(text)
-    assert about["kind"] == "maps" and about["settings"]["voxelSetting"]["kernelRadius"] == 2
+    assert about["kind"] == "maps"
+    assert about["settings"]["voxelSetting"]["kernelRadius"] == 2
     assert about["maps"][CONTRAST]["description"].startswith("Mean squared difference")
-    assert "5 x 5 x 5" in about["methods_text"] and "(glcm)" in about["methods_text"]
-    assert len(about["provenance"]["image"]["sha256"]) == 64 and str(tmp_path) not in text
+    assert "5 x 5 x 5" in about["methods_text"]
+    assert "(glcm)" in about["methods_text"]
+    assert len(about["provenance"]["image"]["sha256"]) == 64
+    assert str(tmp_path) not in text
 
 
 def test_names_may_come_from_a_file(tmp_path: Path) -> None:
     image, mask = _case(tmp_path)
     (tmp_path / "names.txt").write_text(f"{CONTRAST}\n\n{MEAN}\n", encoding="utf-8")
     words = ["maps", image, mask, "-o", tmp_path / "out", "--features", f"@{tmp_path / 'names.txt'}"]
-    assert run_cli(words).code == 0 and list(_written(tmp_path / "out")) == [CONTRAST, MEAN]
+    assert run_cli(words).code == 0
+    assert list(_written(tmp_path / "out")) == [CONTRAST, MEAN]
     words[-1] = f"@{tmp_path / 'absent.txt'}"
     found = run_cli([*words, "--json"])
-    assert found.code == 2 and "absent.txt" in found.events[-1]["message"]
+    assert found.code == 2
+    assert "absent.txt" in found.events[-1]["message"]
 
 
 def test_filters_of_the_parameters_are_drawn(tmp_path: Path) -> None:
@@ -102,12 +109,14 @@ def test_a_second_run_leaves_no_map_of_the_first(tmp_path: Path) -> None:
 
 
 def test_maps_of_another_label_are_not_overwritten(tmp_path: Path) -> None:
-    image, mask = _case(tmp_path)
+    image, mask = _case(tmp_path, "two")
     words = ["maps", image, mask, "-o", tmp_path / "out", "--features", "firstorder_Mean", "--json"]
     assert run_cli([*words, "--label", 1]).code == 0
     before = (tmp_path / "out" / f"{MEAN}.nrrd").read_bytes()
     found = run_cli([*words, "--label", 2])
-    assert found.code == 2 and "label 1" in found.events[-1]["message"] and "label-2" in found.events[-1]["message"]
+    assert found.code == 2
+    assert "label 1" in found.events[-1]["message"]
+    assert "label-2" in found.events[-1]["message"]
     assert (tmp_path / "out" / f"{MEAN}.nrrd").read_bytes() == before
 
 
@@ -115,7 +124,8 @@ def test_a_strangers_maps_json_is_not_overwritten(tmp_path: Path) -> None:
     image, mask = _case(tmp_path)
     (tmp_path / "maps.json").write_text('{"world": "flat"}', encoding="utf-8")
     found = run_cli(["maps", image, mask, "-o", tmp_path, "--features", "firstorder_Mean", "--json"])
-    assert found.code == 2 and "maps.json" in found.events[-1]["message"]
+    assert found.code == 2
+    assert "maps.json" in found.events[-1]["message"]
     assert (tmp_path / "maps.json").read_text(encoding="utf-8") == '{"world": "flat"}'
 
 
@@ -124,4 +134,5 @@ def test_a_folder_that_takes_no_file_is_found_out_at_once(tmp_path: Path, monkey
     monkeypatch.setattr("deepradiomics.radiomics.maps.feature_maps", lambda *_, **__: pytest.fail("computed in vain"))
     image, mask = _case(tmp_path)
     found = run_cli(["maps", image, mask, "-o", "/proc/maps", "--features", "firstorder_Mean", "--json"])
-    assert found.code == 2 and "/proc cannot be written to. Choose" in found.events[-1]["message"]
+    assert found.code == 2
+    assert "/proc cannot be written to. Choose" in found.events[-1]["message"]

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.radiomics import Features, extract
+from deepradiomics.radiomics.catalogue.ibsi import FAMILIES, tag_of
 from deepradiomics.radiomics.ibsi import AGGREGATIONS
-from deepradiomics.radiomics.ibsi.catalogue import FAMILIES, tag_of
 
 SLICES = [name for name in AGGREGATIONS if not name.startswith("3D")]
 SPACE = [name for name in AGGREGATIONS if name.startswith("3D")]
@@ -130,7 +130,8 @@ class Reference:
 
     def is_met(self, value: float) -> bool:
         """Round to three digits (not where the reference itself has more); the distance may be the tolerance."""
-        assert self.value is not None and self.tolerance is not None
+        assert self.value is not None
+        assert self.tolerance is not None
         rounded = three_digits(value) if self.value == three_digits(self.value) else value
         return abs(rounded - self.value) <= self.tolerance + 1e-9 * abs(self.value)
 

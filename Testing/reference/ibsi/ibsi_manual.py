@@ -10,8 +10,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-from deepradiomics.radiomics.ibsi.catalogue import Entry, entries, key_of, tag_of
-from Testing.reference.ibsi_cases import Reference
+from deepradiomics.radiomics.catalogue.ibsi import Entry, entries, key_of, tag_of
+from Testing.reference.ibsi.ibsi_cases import Reference
 
 VARIABLE = "DEEPRADIOMICS_IBSI_MANUAL"
 HISTOGRAM = "Intensity histogram"

@@ -1,6 +1,6 @@
 """Print how many of IBSI's reference values are met: per configuration, family and aggregation.
 
-    DEEPRADIOMICS_TEST_DATA=... python -m Testing.reference.ibsi_table [--out docs/results]
+    DEEPRADIOMICS_TEST_DATA=... python -m Testing.reference.ibsi.ibsi_table [--out docs/results]
 
 Configurations B, D and E are added where DEEPRADIOMICS_IBSI_MANUAL names the manual (see ibsi_manual.py).
 Writes ibsi.csv (the table) and ibsi.json (every value beside its reference) where ``--out`` names a folder.
@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from Testing.reference.ibsi_cases import CONFIGURATIONS, Reference, computed, references
-from Testing.reference.ibsi_manual import manual_references
+from Testing.reference.ibsi.ibsi_cases import CONFIGURATIONS, Reference, computed, references
+from Testing.reference.ibsi.ibsi_manual import manual_references
 
 MET, MISSED, LATER, NO_VALUE = "met", "not met", "not computed (later)", "no reference value"
 STATES = (MET, MISSED, LATER, NO_VALUE)
@@ -113,7 +113,7 @@ def _write(folder: Path, rows: list[tuple[Reference, float | None, str]], table:
         writer.writeheader()
         writer.writerows(table)
     document = {
-        "command": "python -m Testing.reference.ibsi_table --out docs/results",
+        "command": "python -m Testing.reference.ibsi.ibsi_table --out docs/results",
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from Testing.reference.ibsi2_response_maps import MAPS, given_maps, response_map_rows
+from Testing.reference.ibsi.ibsi2_response_maps import MAPS, given_maps, response_map_rows
 
 
 def test_all_response_maps_given_are_met(data_dir: Path) -> None:

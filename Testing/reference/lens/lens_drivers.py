@@ -1,6 +1,6 @@
 """What a lens says of the radiomic attributes that were planted behind the labels of the synthetic prostates.
 
-``python -m Testing.reference.lens_drivers COHORT LENS OUT.csv``: the rows of LENS/shift.csv that are named in
+``python -m Testing.reference.lens.lens_drivers COHORT LENS OUT.csv``: the rows of LENS/shift.csv that are named in
 COHORT/truth_drivers.csv, with their place by ΔE; a direction of 0 is nuisance.
 """
 

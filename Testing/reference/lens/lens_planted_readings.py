@@ -17,9 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.lens.estimator import RadiomicLens
-from deepradiomics.lens.heads import fit_head, standardised_importance
-from Testing.reference.lens_planted import Planted
+from deepradiomics.lens.estimator.heads import fit_head, standardised_importance
+from deepradiomics.lens.estimator.lens import RadiomicLens
+from Testing.reference.lens.lens_planted import Planted
 
 Array = NDArray[np.float64]
 

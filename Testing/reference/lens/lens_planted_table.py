@@ -1,6 +1,6 @@
 """Does the lens tell strengthened from weakened? Measured where the answer is known, with the controls and the null.
 
-    python -m Testing.reference.lens_planted_table --out docs/results [--seeds 10]
+    python -m Testing.reference.lens.lens_planted_table --out docs/results [--seeds 10]
 
 Writes lens_planted.csv (one line a setting and reading) and lens_planted.json (the same with how it was made).
 
@@ -24,11 +24,11 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from deepradiomics.files import write_json
-from Testing.reference.lens_planted import Plant, Planted, auc, exchangeable, planted, reseeded, rotation
-from Testing.reference.lens_planted_readings import FIT_ON, READINGS, deltas, fitted, readings
+from deepradiomics.files.atomic import write_json
+from Testing.reference.lens.lens_planted import Plant, Planted, auc, exchangeable, planted, reseeded, rotation
+from Testing.reference.lens.lens_planted_readings import FIT_ON, READINGS, deltas, fitted, readings
 
 COLUMNS = (
     "experiment", "what", "mixing", "noise", "hidden", "penalty", "fit_on", "embedding_scaling", "reading", "measure",
@@ -149,7 +149,7 @@ def main() -> None:
         given.out / "lens_planted.json",
         {
             "what": "SYNTHETIC: the lens where the answer is known (planted strengths), its controls, its null.",
-            "command": f"python -m Testing.reference.lens_planted_table --out docs/results --seeds {given.seeds} "
+            "command": f"python -m Testing.reference.lens.lens_planted_table --out docs/results --seeds {given.seeds} "
             f"--null-sets {given.null_sets}",
             "seeds": list(range(given.seeds)),
             "planted": vars(Plant()) | {"noise": NOISES, "hidden": HIDDEN},

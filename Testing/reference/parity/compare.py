@@ -9,9 +9,9 @@ import SimpleITK as sitk
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics import extract
-from Testing.reference import oracle
 from Testing.reference.excuses import Excuse, excuses
-from Testing.reference.known_exceptions import THEIRS_ALONE, UNDEFINED_IMAGE, known_exceptions
+from Testing.reference.parity import oracle
+from Testing.reference.parity.known_exceptions import THEIRS_ALONE, UNDEFINED_IMAGE, known_exceptions
 
 FAMILIES = ("firstorder", "shape", "shape2D", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 

@@ -1,6 +1,6 @@
 """Freeze PyRadiomics' values of the parity cases, for machines on which it cannot be built.
 
-    DEEPRADIOMICS_TEST_DATA=... python -m Testing.reference.freeze_oracle
+    DEEPRADIOMICS_TEST_DATA=... python -m Testing.reference.parity.freeze_oracle
 
 Writes numbers only; needs PyRadiomics 3.0.1 and the real images.
 """
@@ -14,11 +14,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from Testing.reference.oracle import FROZEN, live_values
-from Testing.reference.parity_cases import all_cases
-from Testing.reference.parity_matrix import quick_cases
+from Testing.reference.parity.oracle import FROZEN, live_values
+from Testing.reference.parity.parity_cases import all_cases
+from Testing.reference.parity.parity_matrix import quick_cases
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
         cases[case.name] = blocks, numbers
         print(case.name)
     document = {
-        "made by": "python -m Testing.reference.freeze_oracle",
+        "made by": "python -m Testing.reference.parity.freeze_oracle",
         "pyradiomics": version("pyradiomics"),
         "numpy": version("numpy"),
         "SimpleITK": version("SimpleITK"),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from Testing.reference import oracle
+from Testing.reference.parity import oracle
 
 CORRELATION = (
     "symmetricalGLCM false, Correlation: in a direction in which one side of all pairs has a single grey level, the "

@@ -1,6 +1,6 @@
 """Feature maps held against PyRadiomics' voxel-based extraction: random cases, and why a value may differ.
 
-    python Testing/reference/maps_cases.py [cases]
+    python Testing/reference/parity/maps_cases.py [cases]
 
 prints how many values of each class were compared, the worst relative difference, and what was excused.
 """
@@ -18,13 +18,13 @@ import numpy as np
 import SimpleITK as sitk
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from deepradiomics.radiomics.maps import feature_maps
 from deepradiomics.radiomics.maps.request import MAP_FAMILIES
-from deepradiomics.radiomics.region import bin_edges
-from deepradiomics.radiomics.settings import Settings
-from Testing.reference import oracle
+from deepradiomics.radiomics.region.region import bin_edges
+from deepradiomics.radiomics.settings.settings import Settings
+from Testing.reference.parity import oracle
 
 ALL_MAPS = {family: [] for family in MAP_FAMILIES}
 NOISE = 1e-9  # a value below this is the rounding noise of zero

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from Testing.reference.parity_cases import ParityCase
+from Testing.reference.parity.parity_cases import ParityCase
 
-FROZEN = Path(__file__).with_name("frozen") / "pyradiomics_3_0_1.json"
+FROZEN = Path(__file__).parents[1] / "frozen" / "pyradiomics_3_0_1.json"
 TOLERANCE = 1e-6
 # Up to this a value is rounding noise of something that is zero: an axis of a flat or straight ROI (mm), or the
 # correlation of independent levels.

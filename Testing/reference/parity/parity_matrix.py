@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from Testing.reference.parity_cases import CONFIGURATIONS, ParityCase, real_pair
+from Testing.reference.parity.parity_cases import CONFIGURATIONS, ParityCase, real_pair
 
 EVERY_TYPE: dict[str, dict[str, Any]] = {
     "Original": {}, "Wavelet": {}, "LoG": {"sigma": [1.0, 3.0, 5.0]}, "Square": {}, "SquareRoot": {}, "Logarithm": {},

@@ -1,6 +1,6 @@
 """Print the parity table: for each case and feature class the worst relative difference from PyRadiomics 3.0.1.
 
-    DEEPRADIOMICS_TEST_DATA=... python -m Testing.reference.parity_table [--only TEXT] [--out docs/results]
+    DEEPRADIOMICS_TEST_DATA=... python -m Testing.reference.parity.parity_table [--only TEXT] [--out docs/results]
 
 Runs the quick cases of :mod:`parity_cases` and the large matrix of :mod:`parity_matrix`. With ``--out`` it writes
 parity.csv row by row, going on where an earlier run stopped (delete the file to start anew), and parity.json with
@@ -19,15 +19,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import SimpleITK as sitk
 
-from Testing.reference import oracle
-from Testing.reference.compare import FAMILIES, Comparison, compare
-from Testing.reference.known_exceptions import LISTED
-from Testing.reference.parity_cases import ParityCase, all_cases
-from Testing.reference.parity_matrix import matrix_cases
+from Testing.reference.parity import oracle
+from Testing.reference.parity.compare import FAMILIES, Comparison, compare
+from Testing.reference.parity.known_exceptions import LISTED
+from Testing.reference.parity.parity_cases import ParityCase, all_cases
+from Testing.reference.parity.parity_matrix import matrix_cases
 from Testing.reference.rows import append_row
 
 COLUMNS = ("case", "features", *FAMILIES, "excused", "edge_voxels", "known", "outcome", "detail")
@@ -91,7 +91,7 @@ def _row(case: ParityCase, found: Comparison) -> dict[str, Any]:
 def _document(rows: list[dict[str, Any]]) -> dict[str, Any]:
     worst = {f: max((float(row[f]) for row in rows if row[f] != ""), default=None) for f in FAMILIES}
     return {
-        "command": "python -m Testing.reference.parity_table --out docs/results",
+        "command": "python -m Testing.reference.parity.parity_table --out docs/results",
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),

@@ -10,8 +10,9 @@ import SimpleITK as sitk
 
 from deepradiomics.images import Geometry, Volume, volume_from_sitk
 from deepradiomics.radiomics import Settings
-from deepradiomics.radiomics.filters import FilterFailure, filtered, prefixes
-from Testing.reference.filter_oracle import pyradiomics_images
+from deepradiomics.radiomics.filters import FilterFailure, filtered
+from deepradiomics.radiomics.settings.image_prefixes import image_prefixes
+from Testing.reference.parity.filter_oracle import pyradiomics_images
 
 TYPES = ("Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D", "LBP3D")
 
@@ -25,7 +26,7 @@ def compare(
     theirs = pyradiomics_images(image_type, image, mask, setting)
     ours = list(filtered(image_type, volume, settings, mask=roi))
     part = list(filtered(image_type, volume, settings, mask=roi, box=box, threads=2))
-    assert tuple(name for name, _ in ours) == tuple(name for name, _ in part) == prefixes(image_type, settings)
+    assert tuple(name for name, _ in ours) == tuple(name for name, _ in part) == image_prefixes(image_type, settings)
     made = {name: (whole, cut) for (name, whole), (_, cut) in zip(ours, part, strict=True)}
     made = {name: pair for name, pair in made.items() if not isinstance(pair[0], FilterFailure)}
     assert list(made) == [name for name, _ in theirs]
@@ -114,7 +115,7 @@ def test_a_flat_image_is_filtered_as_pyradiomics_filters_it_in_two_dimensions(im
         settings = Settings.from_params({"imageType": {image_type: {}}, "setting": setting})
         volume = Volume(voxels[None], Geometry((18, 15, 1), (1.3, 0.8, 1.0)))
         found = list(filtered(image_type, volume, settings, dimensions=2))
-        assert tuple(name for name, _ in found) == prefixes(image_type, settings, dimensions=2)
+        assert tuple(name for name, _ in found) == image_prefixes(image_type, settings, dimensions=2)
         ours = [(name, made) for name, made in found if not isinstance(made, FilterFailure)]
         theirs = pyradiomics_images(image_type, image, image, setting)
         assert [name for name, _ in ours] == [name for name, _ in theirs]

@@ -10,14 +10,15 @@ import warnings
 import numpy as np
 import pytest
 
-from deepradiomics.radiomics import counting_reference, directions
-from deepradiomics.radiomics.counting import CountingPlan, stack
-from deepradiomics.radiomics.glcm import glcm_features
-from deepradiomics.radiomics.gldm import gldm_features
-from deepradiomics.radiomics.glrlm import glrlm_features
-from deepradiomics.radiomics.glszm import glszm_features
-from deepradiomics.radiomics.ngtdm import ngtdm_features
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.counting import reference as counting_reference
+from deepradiomics.radiomics.counting.plan import CountingPlan, stack
+from deepradiomics.radiomics.features import directions
+from deepradiomics.radiomics.features.glcm import glcm_features
+from deepradiomics.radiomics.features.gldm import gldm_features
+from deepradiomics.radiomics.features.glrlm import glrlm_features
+from deepradiomics.radiomics.features.glszm import glszm_features
+from deepradiomics.radiomics.features.ngtdm import ngtdm_features
+from deepradiomics.radiomics.region.region import LevelRegion
 
 SPACING_MM = (2.0, 1.0, 1.5)
 NORMS = (None, None, "euclidean", "manhattan", "infinity", "no_weighting")

@@ -7,10 +7,10 @@ import pytest
 
 from deepradiomics.images import mask_from_sitk, volume_from_sitk
 from deepradiomics.radiomics import extract, extract_patches, family_of
-from Testing.reference import oracle
-from Testing.reference.compare import FAMILIES
-from Testing.reference.parity_cases import ParityCase, all_cases, patch_pair, random_pair
-from Testing.reference.parity_matrix import quick_cases
+from Testing.reference.parity import oracle
+from Testing.reference.parity.compare import FAMILIES
+from Testing.reference.parity.parity_cases import ParityCase, all_cases, patch_pair, random_pair
+from Testing.reference.parity.parity_matrix import quick_cases
 
 CASES = {case.name: case for case in [*all_cases(), *quick_cases()]}
 
@@ -65,7 +65,7 @@ def test_the_frozen_values_are_those_of_the_live_oracle(name: str, request: pyte
 @pytest.mark.slow
 @pytest.mark.skipif(not oracle.is_live(), reason="PyRadiomics is not installed here")
 def test_hundreds_of_further_random_cases_equal_pyradiomics() -> None:
-    from Testing.reference.parity_cases import random_params
+    from Testing.reference.parity.parity_cases import random_params
 
     for seed in range(1000, 1000 + int(os.environ.get("DEEPRADIOMICS_FUZZ", "200"))):
         pair, params = random_pair(seed), random_params(seed)

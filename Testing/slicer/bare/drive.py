@@ -237,7 +237,7 @@ def filled_scene(slicer: Any) -> dict[str, Any]:
     import numpy as np
 
     from deepradiomics.images import Geometry, Volume
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     scene = slicer.mrmlScene
     geometry = Geometry((16, 14, 12), (1.0, 1.1, 2.0), (-8.0, -7.0, -12.0))
@@ -264,7 +264,7 @@ def main(release: str, scenes: Path, path: Path) -> None:
     report = Report()
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     sources = Path(os.environ["SLICER_SOURCE_DIR"]) / "Base" / "Python" / "slicer"
-    from deepradiomics.scene.headless import headless_slicer
+    from deepradiomics.scene.job.headless import headless_slicer
     from Testing.slicer.panel.simulated import MODULES, simulated_slicer
 
     with (
@@ -275,7 +275,7 @@ def main(release: str, scenes: Path, path: Path) -> None:
         slicer.util.errorDisplay = lambda text, **_: report.messages.append(f"{report.where}: {text}")
         subprocess.Popen = _no_child
         slicer.util.confirmOkCancelDisplay = lambda *_, **__: False  # declines
-        from deepradiomics.scene import dependencies
+        from deepradiomics.scene.job import dependencies
 
         dependencies.SlicerInstaller.install = _declined
         dependencies.SlicerInstaller.install_torch = _declined

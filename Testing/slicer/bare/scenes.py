@@ -21,7 +21,7 @@ INDEX_FILE = "scenes.json"
 
 def write_scenes(folder: Path) -> dict[str, str]:
     """Write all; returns the kinds with the names of their tables ("" where no panel shows one by itself)."""
-    from deepradiomics.scene.headless import headless_slicer
+    from deepradiomics.scene.job.headless import headless_slicer
 
     folder.mkdir(parents=True, exist_ok=True)
     tables: dict[str, str] = {}
@@ -59,8 +59,8 @@ def write_inputs(folder: Path) -> None:
 
 
 def _fingerprint(folder: Path, scene: Any) -> Any:
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
     from Testing.slicer.synthetic_result import make_result
 
     result = make_result(folder)
@@ -69,7 +69,7 @@ def _fingerprint(folder: Path, scene: Any) -> Any:
 
 
 def _features(folder: Path, scene: Any) -> Any:
-    from deepradiomics.scene.features import show_features
+    from deepradiomics.scene.show.features import show_features
     from Testing.slicer.fake_child import write_features
 
     folder.mkdir(parents=True)
@@ -79,7 +79,7 @@ def _features(folder: Path, scene: Any) -> Any:
 
 
 def _maps(folder: Path, scene: Any) -> Any:
-    from deepradiomics.scene.maps import show_maps
+    from deepradiomics.scene.show.maps import show_maps
     from Testing.slicer.fake_child import write_maps
 
     folder.mkdir(parents=True)
@@ -90,15 +90,15 @@ def _maps(folder: Path, scene: Any) -> Any:
 
 
 def _lens(folder: Path, scene: Any) -> Any:
-    from deepradiomics.scene.lens import show_lens
-    from Testing.unit.results.fake_lens import write_fake_lens
+    from deepradiomics.scene.show.lens.result import show_lens
+    from Testing.unit.reports.fake_lens import write_fake_lens
 
     return show_lens(write_fake_lens(folder), scene).shift
 
 
 def _lens_case(folder: Path, scene: Any) -> Any:
-    from deepradiomics.scene.lens import nodes_of
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
+    from deepradiomics.scene.show.lens.result import nodes_of
 
     shift = _lens(folder, scene)
     show_case(folder / "case", scene, lens=nodes_of(shift))
@@ -106,8 +106,8 @@ def _lens_case(folder: Path, scene: Any) -> Any:
 
 
 def _ich_case(folder: Path, scene: Any) -> Any:
-    from deepradiomics.scene.ich_case import show_ich_case
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.ich.case import show_ich_case
     from Testing.slicer.ich_result import make_ich_case
 
     result = make_ich_case(folder)
@@ -115,8 +115,8 @@ def _ich_case(folder: Path, scene: Any) -> Any:
 
 
 def _ich_expansion(folder: Path, scene: Any) -> Any:
-    from deepradiomics.scene.ich_expansion import show_expansion
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.ich.expansion import show_expansion
     from Testing.slicer.ich_result import make_expansion, make_ich_case
 
     result = make_ich_case(folder / "case")
@@ -126,7 +126,7 @@ def _ich_expansion(folder: Path, scene: Any) -> Any:
 
 
 def _ich_experiment(folder: Path, scene: Any) -> Any:
-    from deepradiomics.scene.ich_experiment import show_experiment
+    from deepradiomics.scene.show.ich.experiment import show_experiment
     from Testing.slicer.ich_result import make_experiment
 
     show_experiment(make_experiment(folder), scene)
@@ -140,7 +140,7 @@ def _mask(path: Path) -> Path:
     geometry = Geometry((14, 12, 10), (1.0, 1.2, 2.0), (-7.0, -7.0, -10.0))
     labels = np.zeros(geometry.shape, np.uint8)
     labels[2:8, 2:10, 2:7], labels[2:8, 2:10, 7:12] = 1, 2
-    write_mask(Mask(labels, geometry, segment_names={1: "core", 2: "rim"}), path)
+    write_mask(Mask(labels, geometry, segments={1: "core", 2: "rim"}), path)
     return path
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from deepradiomics.errors import InputError, MissingDependencyError
-from deepradiomics.scene import dependencies
-from deepradiomics.scene.dependencies import (
+from deepradiomics.scene.job import dependencies
+from deepradiomics.scene.job.dependencies import (
     NEEDS,
     Dependency,
     SlicerInstaller,
@@ -117,7 +117,8 @@ def test_a_declined_or_useless_installation_is_an_error(needs: pytest.MonkeyPatc
 
 def test_what_is_missing_is_told_with_its_purpose(needs: pytest.MonkeyPatch) -> None:
     words = missing_words("apply")
-    assert "package-of-nowhere (going nowhere)" in words and "pytest (testing)" in words
+    assert "package-of-nowhere (going nowhere)" in words
+    assert "pytest (testing)" in words
     assert missing_words("register") == ""
 
 
@@ -156,7 +157,10 @@ def test_on_slicer_5_10_the_user_is_asked_before_anything_is_installed(
     monkeypatch.setitem(sys.modules, "slicer", slicer)
     with pytest.raises(MissingDependencyError, match="declined; nothing was installed"):
         SlicerInstaller().install(["monai>=1.4", "typer>=0.15"], tmp_path / "c.txt")
-    assert len(asked) == 1 and "monai>=1.4" in asked[0] and "typer>=0.15" in asked[0] and installed == []
+    assert len(asked) == 1
+    assert "monai>=1.4" in asked[0]
+    assert "typer>=0.15" in asked[0]
+    assert installed == []
 
 
 def test_new_slicers_use_pip_ensure_and_old_ones_pip_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -197,7 +201,7 @@ def test_pytorch_without_its_extension_says_which_extension(monkeypatch: pytest.
 
 
 def test_the_versions_are_those_of_pyproject() -> None:
-    path = Path(__file__).parents[2] / "pyproject.toml"
+    path = Path(__file__).parents[3] / "pyproject.toml"
     with open(path, "rb") as file:
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"]
@@ -213,7 +217,7 @@ def test_the_versions_are_those_of_pyproject() -> None:
 
 
 def test_the_haemorrhage_module_needs_what_its_extra_names_and_nothing_called_slicer() -> None:
-    path = Path(__file__).parents[2] / "pyproject.toml"
+    path = Path(__file__).parents[3] / "pyproject.toml"
     with open(path, "rb") as file:
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"]

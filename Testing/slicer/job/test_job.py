@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from deepradiomics import __version__
+from deepradiomics.child import child_environment, package_folder, python_executable, start_process
 from deepradiomics.errors import Cancelled, DeepRadiomicsError, InputError, MissingDependencyError
-from deepradiomics.scene.job import Job, run_blocking
-from deepradiomics.scene.process import child_environment, package_folder, python_executable, start_process
+from deepradiomics.scene.job.job import Job, run_blocking
 
 
 class Script:
@@ -74,7 +74,8 @@ def test_a_job_reports_progress_and_hands_over_the_result_then_removes_its_folde
     assert seen == [(0.5, "half")]
     assert log == ["plain words"]
     assert job.state == "finished"
-    assert child.command[1:3] == ["-m", "deepradiomics"] and child.command[-1] == "--json"
+    assert child.command[1:3] == ["-m", "deepradiomics"]
+    assert child.command[-1] == "--json"
     assert not child.folder.exists()
 
 
@@ -101,9 +102,11 @@ def test_cancel_kills_the_child_and_its_children_and_removes_the_folder(stubborn
     )
     job.start()
     wait(job, until=lambda: pids)
-    assert len(pids) == 2 and all(map(alive, pids))
+    assert len(pids) == 2
+    assert all(map(alive, pids))
     job.cancel()
-    assert job.state == "cancelled" and cancelled == [True]
+    assert job.state == "cancelled"
+    assert cancelled == [True]
     deadline = time.monotonic() + 5
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -261,7 +264,7 @@ def test_job_and_dependencies_import_without_slicer_or_vtk() -> None:
     code = (
         "import sys\n"
         "sys.modules['slicer'] = sys.modules['vtk'] = None\n"
-        "import deepradiomics.scene, deepradiomics.scene.job, deepradiomics.scene.dependencies\n"
+        "import deepradiomics.scene, deepradiomics.scene.job.job, deepradiomics.scene.job.dependencies\n"
         "print([name for name in ('torch', 'monai', 'SimpleITK', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], env=child_environment(), capture_output=True, text=True)

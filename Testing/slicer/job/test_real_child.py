@@ -11,17 +11,17 @@ import pytest
 
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
-from deepradiomics.scene.job import Job, run_blocking
-from Testing.slicer.test_maps_scene import world_of
-from Testing.slicer.test_volumes import add_segmentation, rigid, under
+from deepradiomics.scene.job.job import Job, run_blocking
+from Testing.slicer.scene.test_maps_scene import world_of
+from Testing.slicer.scene.test_volumes import add_segmentation, rigid, under
 
 
 def extraction(
     volume: Any, segmentation: Any, scene: Any, *options: str, empty: bool = False, **callbacks: Any
 ) -> Job[Any]:
     """A job that extracts the features of a segmentation node's first segment."""
-    from deepradiomics.scene.features import show_features
-    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation, volume_from_node
+    from deepradiomics.scene.show.features import show_features
 
     def build(folder: Path) -> Sequence[str]:
         image = volume_from_node(volume)
@@ -41,7 +41,7 @@ def extraction(
 @pytest.fixture
 def nodes(scene: Any) -> tuple[Any, Any]:
     """An image and a segmentation, both under the same rigid transform, on different grids."""
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     rng = np.random.default_rng(3)
     geometry = Geometry((24, 22, 14), (1.0, 1.2, 2.5), (-10.0, -12.0, -16.0))
@@ -59,8 +59,8 @@ def nodes(scene: Any) -> tuple[Any, Any]:
 
 def test_features_of_a_segment_reach_the_scene_as_python_computes_them(scene: Any, nodes: tuple[Any, Any]) -> None:
     import deepradiomics
-    from deepradiomics.scene.folder import referenced_inputs
-    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation, volume_from_node
+    from deepradiomics.scene.tree.folder import referenced_inputs
 
     steps: list[float] = []
     job = extraction(*nodes, scene, on_progress=lambda fraction, message: steps.append(fraction))
@@ -70,12 +70,15 @@ def test_features_of_a_segment_reach_the_scene_as_python_computes_them(scene: An
     table = result.features.GetTable()
     names, values = table.GetColumnByName("feature"), table.GetColumnByName("value")
     found = {names.GetValue(row): values.GetValue(row) for row in range(table.GetNumberOfRows())}
-    assert found.keys() == expected.keys() and len(found) == 107
+    assert found.keys() == expected.keys()
+    assert len(found) == 107
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-12), name
     assert referenced_inputs(result.features) == {"image": nodes[0], "segmentation": nodes[1]}
-    assert steps and steps[-1] == 1.0
-    assert job.folder is not None and not job.folder.exists()
+    assert steps
+    assert steps[-1] == 1.0
+    assert job.folder is not None
+    assert not job.folder.exists()
 
 
 def test_maps_of_a_segment_on_another_grid_lie_on_the_moved_anatomy(
@@ -87,9 +90,9 @@ def test_maps_of_a_segment_on_another_grid_lie_on_the_moved_anatomy(
 
     from deepradiomics.images import to_sitk
     from deepradiomics.radiomics.maps import feature_maps
-    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation, volume_from_node
 
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "RadiomicFeatures"))
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[3] / "RadiomicFeatures"))
     from RadiomicFeaturesLib.logic import RadiomicFeaturesLogic
 
     volume, segmentation = nodes
@@ -101,12 +104,14 @@ def test_maps_of_a_segment_on_another_grid_lie_on_the_moved_anatomy(
         volume, features, segmentation=segmentation, on_progress=lambda fraction, _: steps.append(fraction)
     )
     expected = feature_maps(image, mask, features)
-    assert list(found.maps) == features and steps[-1] == 1.0
+    assert list(found.maps) == features
+    assert steps[-1] == 1.0
     for key, node in found.maps.items():
         assert node.GetTransformNodeID() == volume.GetTransformNodeID()
         values = slicer.util.arrayFromVolume(node)
         known = sitk.GetArrayFromImage(expected[key])
-        assert np.isnan(values).any() and np.nanstd(values) > 0
+        assert np.isnan(values).any()
+        assert np.nanstd(values) > 0
         np.testing.assert_array_equal(np.nan_to_num(values, nan=0.0), known)
         for index in ((0, 0, 0), tuple(int(n) - 1 for n in expected[key].GetSize())):
             world = expected[key].TransformIndexToPhysicalPoint(index)  # LPS
@@ -117,7 +122,7 @@ def test_maps_of_a_segment_on_another_grid_lie_on_the_moved_anatomy(
 
 
 def test_the_childs_own_message_reaches_the_user_and_the_scene_is_untouched(scene: Any, nodes: tuple[Any, Any]) -> None:
-    from Testing.slicer.test_fingerprint_scene import snapshot
+    from Testing.slicer.scene.test_fingerprint_scene import snapshot
 
     before = snapshot(scene)
     with pytest.raises(InputError, match="empty"):
@@ -137,13 +142,13 @@ def test_the_childs_own_message_reaches_the_user_and_the_scene_is_untouched(scen
 
 def test_a_fingerprint_of_a_moved_knee_lies_on_the_knee(scene: Any) -> None:
     from deepradiomics.errors import DeepRadiomicsError
-    from deepradiomics.phantoms.knee import knee_exam
-    from deepradiomics.prepare.box import Box
+    from deepradiomics.files.results import read_object
+    from deepradiomics.phantoms.knee.cohort import knee_exam
+    from deepradiomics.prepare.exam.box import Box
     from deepradiomics.samples import sample_bundle
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.result_folder import read_object
-    from deepradiomics.scene.volumes import node_from_volume, volume_from_node
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.volumes import node_from_volume, volume_from_node
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     try:
         bundle = sample_bundle()
@@ -156,7 +161,7 @@ def test_a_fingerprint_of_a_moved_knee_lies_on_the_knee(scene: Any) -> None:
         write_volume(volume_from_node(knee), folder / "sagittal.nrrd")
         view = f"sagittal={folder / 'sagittal.nrrd'}"
         options = ["--registration", "off", "--no-scene"]
-        return ["fingerprint", "apply", "--view", view, "--bundle", str(bundle), "-o", str(folder / "out"), *options]
+        return ["fingerprint", "apply", str(bundle), "--view", view, "-o", str(folder / "out"), *options]
 
     def show(result: dict[str, Any], folder: Path) -> Any:
         prediction = read_object(folder / "out" / "prediction.json")

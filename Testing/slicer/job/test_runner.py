@@ -24,10 +24,11 @@ def result(tmp_path: Path) -> Path:
 
 
 def test_a_result_that_is_not_to_be_kept_lies_in_a_folder_of_this_session(headless: Any, result: Path) -> None:
-    from deepradiomics.scene.runner import keep, session_folder
+    from deepradiomics.scene.job.runner import keep, session_folder
 
     kept = keep(result, "head 7", None)
-    assert kept.parent == session_folder() and (kept / "ich.json").is_file()
+    assert kept.parent == session_folder()
+    assert (kept / "ich.json").is_file()
     assert str(os.getpid()) in session_folder().name
     assert keep(result, "head 7", None) != kept  # in the same second
 
@@ -35,7 +36,7 @@ def test_a_result_that_is_not_to_be_kept_lies_in_a_folder_of_this_session(headle
 def test_results_of_sessions_that_crashed_are_removed_and_those_of_a_running_one_stay(
     headless: Any, result: Path
 ) -> None:
-    from deepradiomics.scene.runner import keep
+    from deepradiomics.scene.job.runner import keep
 
     root = headless.folder / "DeepRadiomics"
     ended = subprocess.Popen([sys.executable, "-c", ""])
@@ -43,16 +44,18 @@ def test_results_of_sessions_that_crashed_are_removed_and_those_of_a_running_one
     for pid in (ended.pid, os.getppid()):
         (root / f"session-{pid}" / "old").mkdir(parents=True)
     keep(result, "head", None)
-    assert not (root / f"session-{ended.pid}").exists() and (root / f"session-{os.getppid()}").is_dir()
+    assert not (root / f"session-{ended.pid}").exists()
+    assert (root / f"session-{os.getppid()}").is_dir()
 
 
 def test_a_kept_result_never_takes_the_place_of_another(headless: Any, result: Path, tmp_path: Path) -> None:
-    from deepradiomics.scene.runner import keep
+    from deepradiomics.scene.job.runner import keep
 
     first = keep(result, "head", tmp_path / "kept")
     (first / "expansion.json").touch()  # of a follow-up that the next run does not have
     second = keep(result, "head", tmp_path / "kept")
-    assert (first.name, second.name) == ("head", "head-2") and not (second / "expansion.json").exists()
+    assert (first.name, second.name) == ("head", "head-2")
+    assert not (second / "expansion.json").exists()
 
 
 def test_a_result_that_cannot_be_kept_is_told_and_leaves_nothing_half(
@@ -60,7 +63,7 @@ def test_a_result_that_cannot_be_kept_is_told_and_leaves_nothing_half(
 ) -> None:
     import shutil
 
-    from deepradiomics.scene.runner import keep
+    from deepradiomics.scene.job.runner import keep
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
@@ -76,7 +79,7 @@ def test_the_timer_belongs_to_the_application_and_is_deleted_later(
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.runner import qt_timer
+    from deepradiomics.scene.job.runner import qt_timer
 
     calls: list[str] = []
 
@@ -100,7 +103,7 @@ def test_a_python_without_slicers_modules_says_what_a_scene_needs(
 ) -> None:
     slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
     from deepradiomics.errors import MissingDependencyError
-    from deepradiomics.scene.headless import headless_slicer
+    from deepradiomics.scene.job.headless import headless_slicer
 
     monkeypatch.delattr(slicer, "vtkSlicerColorLogic")  # as in PythonSlicer run as a terminal
     with pytest.raises(MissingDependencyError, match="slicer-core"), headless_slicer(tmp_path):

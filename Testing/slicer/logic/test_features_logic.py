@@ -18,10 +18,10 @@ import pytest
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
 from Testing.slicer.fake_child import FakeStart, HandTimer, named_features, write_features, write_maps
-from Testing.slicer.test_fingerprint_logic import add_segment
-from Testing.slicer.test_fingerprint_scene import snapshot
+from Testing.slicer.logic.test_fingerprint_logic import add_segment
+from Testing.slicer.scene.test_fingerprint_scene import snapshot
 
-MODULE = Path(__file__).resolve().parents[2] / "RadiomicFeatures"
+MODULE = Path(__file__).resolve().parents[3] / "RadiomicFeatures"
 PROSTATE = "Terms~SCT^123037004^Anatomical Structure~SCT^41216001^Prostate~SCT^7771000^Left~Places~^^~^^|"
 BOX_A, BOX_B = (slice(2, 6), slice(3, 8), slice(4, 10)), (slice(8, 10), slice(10, 13), slice(12, 16))
 PARAMS = {"featureClass": {"firstorder": ["Mean", "Entropy"], "shape": ["VoxelVolume"]}, "setting": {"binWidth": 20}}
@@ -42,7 +42,7 @@ def lib(headless: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def volume(scene: Any) -> Any:
     """A volume node of noise."""
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     return node_from_volume(noise(1), scene, "T1")
 
@@ -65,8 +65,10 @@ def test_features_of_all_segments_come_into_one_table(lib: Any, scene: Any, volu
     add_segment(scene, volume, segmentation, "b", BOX_B)
     start = FakeStart(write_features)
     nodes = lib.RadiomicFeaturesLogic(start).extract(volume, segmentation=segmentation)
-    assert column(nodes.features, "value") == [120.0, 24.0] and column(nodes.features, "region") == ["a", "b"]
-    assert start.words[0] == "extract" and "--all-labels" in start.words
+    assert column(nodes.features, "value") == [120.0, 24.0]
+    assert column(nodes.features, "region") == ["a", "b"]
+    assert start.words[0] == "extract"
+    assert "--all-labels" in start.words
     assert start.given("--params") == "fingerprint-107"
 
 
@@ -88,13 +90,14 @@ def test_one_segment_of_several_is_taken_alone(lib: Any, scene: Any, volume: Any
     nodes = lib.RadiomicFeaturesLogic(FakeStart(write_features)).extract(
         volume, segmentation=segmentation, segment_ids=["b"]
     )
-    assert column(nodes.features, "region") == ["b"] and column(nodes.features, "value") == [24.0]
+    assert column(nodes.features, "region") == ["b"]
+    assert column(nodes.features, "value") == [24.0]
 
 
 def test_segments_that_overlap_keep_all_of_their_voxels(lib: Any, scene: Any, volume: Any, tmp_path: Path) -> None:
     """A lesion inside a gland: the real child, against the engine on each segment alone."""
     import deepradiomics
-    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation, volume_from_node
 
     segmentation, _ = add_segment(scene, volume, name="gland", where=(slice(2, 11), slice(3, 16), slice(3, 18)))
     add_segment(scene, volume, segmentation, "lesion", (slice(4, 8), slice(5, 10), slice(6, 12)))
@@ -113,7 +116,9 @@ def test_segments_that_overlap_keep_all_of_their_voxels(lib: Any, scene: Any, vo
     gland = values["gland", "original_shape_VoxelVolume"]
     assert gland == pytest.approx(9 * 13 * 15 * 1.0 * 1.2 * 2.5)  # the lesion's voxels are the gland's too
     about = json.loads((tmp_path / "T1_features" / "features.json").read_text(encoding="utf-8"))
-    assert "Mean" in str(about["settings"]) and about["methods_text"] and len(about["provenance"]["masks"]) == 2
+    assert "Mean" in str(about["settings"])
+    assert about["methods_text"]
+    assert len(about["provenance"]["masks"]) == 2
 
 
 @pytest.mark.parametrize("degrees", [0.0, 8.0])
@@ -122,9 +127,9 @@ def test_a_segment_sampled_in_its_box_is_the_one_sampled_in_the_whole_grid(
 ) -> None:
     from RadiomicFeaturesLib.regions import segment_box
 
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.volumes import mask_from_segmentation
-    from Testing.slicer.test_volumes import rigid, under
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
+    from Testing.slicer.scene.test_volumes import rigid, under
 
     segmentation, _ = add_segment(scene, volume)
     add_segment(scene, volume, segmentation, "corner", (slice(11, 14), slice(17, 20), slice(19, 22)))
@@ -141,7 +146,8 @@ def test_a_segment_sampled_in_its_box_is_the_one_sampled_in_the_whole_grid(
 
 def test_features_of_a_box_can_be_split_into_patches(lib: Any, scene: Any, volume: Any) -> None:
     nodes = lib.RadiomicFeaturesLogic(FakeStart(write_features)).extract(volume, patch_grid=(2, 2, 2))
-    assert nodes.features.GetNumberOfRows() == 8 and column(nodes.features, "region")[0] == "patch 1"
+    assert nodes.features.GetNumberOfRows() == 8
+    assert column(nodes.features, "region")[0] == "patch 1"
 
 
 def test_a_box_beside_the_volume_is_refused(lib: Any, scene: Any, volume: Any) -> None:
@@ -177,7 +183,8 @@ def test_a_mistake_is_named_and_leaves_the_scene_alone(
     before, start = snapshot(scene), FakeStart(write_features)
     with pytest.raises(InputError, match=said):
         lib.RadiomicFeaturesLogic(start).extract(volume, **given)
-    assert snapshot(scene) == before and start.child is None
+    assert snapshot(scene) == before
+    assert start.child is None
     with pytest.raises(InputError, match="choose a volume"):
         lib.RadiomicFeaturesLogic(start).extract(None)
 
@@ -200,7 +207,8 @@ def test_maps_take_the_segments_together_and_a_structure_of_settings(lib: Any, s
     nodes = lib.RadiomicFeaturesLogic(FakeStart(look)).maps(
         volume, "firstorder_Mean", segmentation=segmentation, params=PARAMS
     )
-    assert voxels == [144] and nodes.table.GetName().startswith("T1 maps")
+    assert voxels == [144]
+    assert nodes.table.GetName().startswith("T1 maps")
 
 
 # --- many cases ------------------------------------------------------------------------------------------------------
@@ -216,7 +224,7 @@ def write_pair(folder: Path, seed: int, name: str = "image") -> None:
 
 
 def manifest_of(folder: Path, out: Path) -> list[dict[str, str]]:
-    from RadiomicFeaturesLib.cases import write_folder_manifest
+    from RadiomicFeaturesLib.batch.cases import write_folder_manifest
 
     out.mkdir(exist_ok=True)
     with open(write_folder_manifest(folder, out), encoding="utf-8", newline="") as stream:
@@ -244,37 +252,30 @@ def test_images_and_masks_of_a_folder_are_paired(lib: Any, tmp_path: Path) -> No
     }  # fmt: skip
 
 
-def test_a_manifest_with_masks_is_taken_as_it_is_and_one_by_region_is_spread(lib: Any, tmp_path: Path) -> None:
-    from RadiomicFeaturesLib.cases import write_folder_manifest
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,Image,mask,site\na,a.nrrd,m.nrrd,x\n",
+        "id,view_t2,view_adc,mask_gland,mask_lesion,label_grade,site\na,a2.nrrd,aa.nrrd,ag.nrrd,al.nrrd,1,x\n",
+        "id,image,view_followup,mask,mask_followup\nh1,ct.nrrd,later.nrrd,m.nrrd,ml.nrrd\n",
+        "id,image,mask,segment\na,a.nrrd,m.seg.nrrd,core\n",
+    ],
+)
+def test_a_manifest_of_whatever_method_is_taken_as_it_is(lib: Any, tmp_path: Path, text: str) -> None:
+    from RadiomicFeaturesLib.batch.cases import write_folder_manifest
 
     own = tmp_path / "manifest.csv"
-    own.write_text("id,Image,mask,site\na,a.nrrd,m.nrrd,x\n", encoding="utf-8")
+    own.write_text(text, encoding="utf-8")
     (tmp_path / "out").mkdir()
     assert write_folder_manifest(tmp_path, tmp_path / "out") == own
-    own.write_text(
-        "id,view_t2,view_adc,mask_gland,mask_lesion,label_grade,site\n"
-        "a,a2.nrrd,aa.nrrd,ag.nrrd,al.nrrd,1,x\nb,b2.nrrd,,bg.nrrd,,0,y\n",
-        encoding="utf-8",
-    )
-    rows = manifest_of(tmp_path, tmp_path / "out")
-    assert [row["id"] for row in rows] == ["a gland t2", "a gland adc", "a lesion t2", "a lesion adc", "b gland t2"]
-    assert rows[3]["image"] == str(tmp_path / "aa.nrrd") and rows[3]["mask"] == str(tmp_path / "al.nrrd")
-    assert [row["site"] for row in rows] == ["x"] * 4 + ["y"] and "label_grade" not in rows[0]
-
-
-def test_the_manifest_of_synthetic_heads_lays_each_mask_on_its_own_scan(lib: Any, tmp_path: Path) -> None:
-    (tmp_path / "manifest.csv").write_text(
-        "id,image,view_followup,mask,mask_followup\nh1,ct.nrrd,later.nrrd,m.nrrd,ml.nrrd\n", encoding="utf-8"
-    )
-    rows = manifest_of(tmp_path, tmp_path / "out")
-    pairs = {(Path(row["image"]).name, Path(row["mask"]).name) for row in rows}
-    assert pairs == {("ct.nrrd", "m.nrrd"), ("later.nrrd", "ml.nrrd")}
+    assert own.read_text(encoding="utf-8") == text
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [(None, "neither a manifest.csv nor images with masks"), ("id,image\na,b.nrrd\n", "no column 'mask'"),
-     ("id,mask_x\na,b.nrrd\n", "no column 'image'")],
+     ("id,mask_x\na,b.nrrd\n", "no image column"), ("id,image,mask,label\na,a.nrrd,m.nrrd,x\n", "column label")],
 )  # fmt: skip
 def test_a_folder_without_masks_is_refused_in_words(lib: Any, tmp_path: Path, content: str | None, said: str) -> None:
     if content is not None:
@@ -287,17 +288,36 @@ def test_a_folder_without_masks_is_refused_in_words(lib: Any, tmp_path: Path, co
 
 def test_a_synthetic_prostate_cohort_runs_as_it_was_written(lib: Any, scene: Any, tmp_path: Path) -> None:
     """The manifest of `deepradiomics phantom prostate`: masks on the T2 grid, ADC and high-b on others."""
-    from deepradiomics.phantoms.prostate import write_prostate_cohort
+    from deepradiomics.phantoms.prostate.cohort import write_prostate_cohort
 
     write_prostate_cohort(tmp_path / "cohort", 2, 1)
     nodes = lib.RadiomicFeaturesLogic().batch(tmp_path / "cohort", tmp_path / "out", params=PARAMS)
-    assert nodes.failed == {} and nodes.cases == nodes.computed >= 6
+    assert nodes.failed == {}
+    assert nodes.cases == nodes.computed >= 6
     regions, values = column(nodes.features, "region"), column(nodes.features, "original_firstorder_Mean")
-    assert set(regions) >= {"gland"} and np.isfinite(values).all()
+    assert set(regions) >= {"gland"}
+    assert np.isfinite(values).all()
+    assert set(zip(column(nodes.features, "view"), regions, strict=True)) >= {
+        (view, "gland") for view in ("t2", "adc", "highb")
+    }
+    remarks = dict(zip(column(nodes.remarks, "image"), column(nodes.remarks, "remark"), strict=True))
+    assert "drawn on the view t2" in remarks["adc"]
+    assert column(nodes.remarks, "region")[0] == "gland"
+
+
+def test_every_region_of_a_case_that_failed_is_told(lib: Any, scene: Any, tmp_path: Path) -> None:
+    write_pair(tmp_path / "cohort", 1, "a")
+    (tmp_path / "cohort" / "manifest.csv").write_text(
+        "id,image,mask_gland,mask_rim,mask_core\np,a.nrrd,mask.nrrd,none.nrrd,nothing.nrrd\n", encoding="utf-8"
+    )
+    nodes = lib.RadiomicFeaturesLogic().batch(tmp_path / "cohort", tmp_path / "out", params=PARAMS)
+    assert set(nodes.failed) == {"p rim", "p core"}
+    assert "mask_rim" in nodes.failed["p rim"]
+    assert sorted(column(nodes.remarks, "region")) == ["core", "gland", "rim"]
 
 
 def test_segments_of_the_scene_are_rows_and_what_is_empty_is_a_remark(lib: Any, scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     pairs = []
     for number in range(2):
@@ -312,7 +332,8 @@ def test_segments_of_the_scene_are_rows_and_what_is_empty_is_a_remark(lib: Any, 
     assert column(nodes.features, "case") == ["T1: 0"] * 2 + ["T1: 1"] * 2
     assert column(nodes.features, "terminology")[0] == "Anatomical Structure / Prostate / Left"
     assert column(nodes.features, "original_shape_VoxelVolume")[:2] == pytest.approx([120 * 3.0, 24 * 3.0])
-    assert list(nodes.failed) == ["T1_ 1 nothing"] and "empty" in nodes.failed["T1_ 1 nothing"]
+    assert list(nodes.failed) == ["T1_ 1 nothing"]
+    assert "empty" in nodes.failed["T1_ 1 nothing"]
     assert column(nodes.remarks, "status") == ["failed", "done", "done", "done", "done"]
     assert nodes.features.GetColumnTitle("original_firstorder_Mean") == "First order Mean"
 
@@ -339,19 +360,25 @@ def test_a_batch_of_fifty_with_three_broken_ones_goes_on_after_it_was_killed(
     os.killpg(job._process.pid, signal.SIGKILL)  # as the out-of-memory killer does
     while job.poll():
         time.sleep(0.01)
-    assert job.state == "failed" and len(failures) == 1 and snapshot(scene) == before
+    assert job.state == "failed"
+    assert len(failures) == 1
+    assert snapshot(scene) == before
     kept = {path.name: path.stat().st_mtime_ns for path in (out / "features-cases").glob(finished)}
-    assert 12 <= len(kept) < 47 and not (out / "features.csv").exists()
+    assert 12 <= len(kept) < 47
+    assert not (out / "features.csv").exists()
 
     nodes = lib.RadiomicFeaturesLogic().batch(source, out, params=PARAMS)
-    assert nodes.cases == 50 and nodes.computed == 47 - len(kept)
+    assert nodes.cases == 50
+    assert nodes.computed == 47 - len(kept)
     assert all((out / "features-cases" / name).stat().st_mtime_ns == changed for name, changed in kept.items())
     assert set(nodes.failed) == {"case07", "case21", "case33"}
     assert "damaged" in nodes.failed["case07"] or "read" in nodes.failed["case07"]
-    assert "column mask" in nodes.failed["case21"] and "empty" in nodes.failed["case33"]
+    assert "column mask" in nodes.failed["case21"]
+    assert "empty" in nodes.failed["case33"]
     assert column(nodes.remarks, "status").count("kept") == len(kept)
     assert column(nodes.remarks, "case")[:3] == ["case07", "case21", "case33"]
-    assert nodes.features.GetNumberOfRows() == 47 and "case07" not in column(nodes.features, "id")
+    assert nodes.features.GetNumberOfRows() == 47
+    assert "case07" not in column(nodes.features, "id")
     with open(out / "features.csv", encoding="utf-8", newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 47
 

@@ -15,7 +15,7 @@ from deepradiomics.errors import BundleError, Cancelled, DeepRadiomicsError, Inp
 from Testing.slicer.fake_child import FakeStart, HandTimer, write_bundle
 from Testing.slicer.synthetic_result import make_result
 
-MODULE = Path(__file__).resolve().parents[2] / "RadiomicFingerprint"
+MODULE = Path(__file__).resolve().parents[3] / "RadiomicFingerprint"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def lib(headless: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def exam(scene: Any, tmp_path: Path) -> dict[str, Any]:
     """The volume nodes of an exam whose result is known."""
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     made = make_result(tmp_path / "known")
     return {view: node_from_volume(volume, scene, view) for view, volume in made.volumes.items()}
@@ -52,8 +52,10 @@ def test_apply_blocks_and_returns_the_nodes_of_the_result(lib: Any, scene: Any, 
     nodes = lib.RadiomicFingerprintLogic(start).apply(exam, write_bundle(tmp_path / "bundle"), roi=None)
     assert nodes.fingerprint.GetNumberOfRows() > 0
     assert set(nodes.relevance) == {"abnormality", "acl"}
-    assert start.words[:2] == ["fingerprint", "apply"] and start.words[-1] == "--json"
-    assert "--no-scene" in start.words and start.given("--inference") == "paper"
+    assert start.words[:2] == ["fingerprint", "apply"]
+    assert start.words[-1] == "--json"
+    assert "--no-scene" in start.words  # the command's own: that of the paper
+    assert "--inference" not in start.words
     assert "--registration" not in start.words  # as the model was trained
     assert not start.folder.exists()
 
@@ -118,7 +120,7 @@ def test_a_segment_becomes_a_mask_on_the_reference_view(lib: Any, scene: Any, ex
         from deepradiomics.images import read_mask
 
         counts.append(int(read_mask(words[words.index("--mask") + 1]).region(1).sum()))
-        assert words[words.index("--roi-label") + 1] == "1"
+        assert words[words.index("--label") + 1] == "1"
         result_writer(words)
 
     lib.RadiomicFingerprintLogic(FakeStart(look)).apply(
@@ -147,8 +149,10 @@ def test_in_the_background_progress_comes_first_and_the_nodes_last(lib: Any, exa
     )
     assert logic.running
     HandTimer.made[-1].wind()
-    assert said[0] == (0.4, "half way") and said[-1] > 0
-    assert not logic.running and not HandTimer.made[-1].running
+    assert said[0] == (0.4, "half way")
+    assert said[-1] > 0
+    assert not logic.running
+    assert not HandTimer.made[-1].running
 
 
 def test_cancel_kills_the_child_and_leaves_the_scene_alone(lib: Any, scene: Any, exam: Any, tmp_path: Path) -> None:
@@ -158,9 +162,13 @@ def test_cancel_kills_the_child_and_leaves_the_scene_alone(lib: Any, scene: Any,
     logic.start(exam, write_bundle(tmp_path / "bundle"), on_cancelled=lambda: said.append("cancelled"))
     HandTimer.made[-1].call()
     logic.cancel()
-    assert start.child is not None and start.child.killed
-    assert said == ["cancelled"] and not logic.running and not start.folder.exists()
-    assert nodes_of(scene) == before and not HandTimer.made[-1].running
+    assert start.child is not None
+    assert start.child.killed
+    assert said == ["cancelled"]
+    assert not logic.running
+    assert not start.folder.exists()
+    assert nodes_of(scene) == before
+    assert not HandTimer.made[-1].running
 
 
 def test_a_failing_child_gives_its_own_message_and_leaves_the_scene_alone(
@@ -170,7 +178,8 @@ def test_a_failing_child_gives_its_own_message_and_leaves_the_scene_alone(
     start = FakeStart(exit_code=2, error="the ROI lies outside the volume")
     with pytest.raises(InputError, match="the ROI lies outside the volume"):
         lib.RadiomicFingerprintLogic(start).apply(exam, write_bundle(tmp_path / "bundle"))
-    assert nodes_of(scene) == before and not start.folder.exists()
+    assert nodes_of(scene) == before
+    assert not start.folder.exists()
 
 
 def test_a_second_run_waits_for_the_first(lib: Any, exam: Any, tmp_path: Path) -> None:
@@ -220,13 +229,16 @@ def test_a_batch_of_volumes_is_one_child_and_one_table(lib: Any, scene: Any, exa
 
 
 def test_a_batch_takes_a_folder_or_the_manifest_in_it(lib: Any, tmp_path: Path) -> None:
-    from RadiomicFingerprintLib import commands
+    def write(words: list[str]) -> None:
+        out = Path(words[words.index("-o") + 1])
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "batch.csv").write_text("id,status\na,done\n", encoding="utf-8")
 
     (tmp_path / "cases").mkdir()
+    start = FakeStart(write)
     for expected in ("--folder", "--manifest"):
-        source = lib.work.batch_source(tmp_path / "cases")
-        words = commands.batch_arguments(source, tmp_path, tmp_path / "o", inference="paper", device="auto")
-        assert words[2] == expected
+        lib.RadiomicFingerprintLogic(start).batch(tmp_path / "cases", tmp_path / "o", write_bundle(tmp_path / "bundle"))
+        assert [word for word in start.words if word in ("--folder", "--manifest")] == [expected]
         (tmp_path / "cases" / "manifest.csv").write_text("id\n", encoding="utf-8")
 
 
@@ -237,11 +249,12 @@ def test_training_returns_the_bundle_that_the_child_names(lib: Any, tmp_path: Pa
     )
     assert made == tmp_path / "run" / "bundle"
     assert start.words[:3] == ["fingerprint", "train", str(tmp_path / "m.csv")]
-    assert (start.given("--preset"), start.given("--tasks")) == ("tiny", "acl") and "--resume" in start.words
+    assert (start.given("--preset"), start.given("--tasks")) == ("tiny", "acl")
+    assert "--resume" in start.words
 
 
 def test_training_with_another_patch_grid_is_given_a_whole_configuration(lib: Any, tmp_path: Path) -> None:
-    from deepradiomics.fingerprint.config import FingerprintConfig
+    from deepradiomics.fingerprint.model.config import FingerprintConfig
 
     seen = []
 
@@ -252,14 +265,16 @@ def test_training_with_another_patch_grid_is_given_a_whole_configuration(lib: An
 
     start = FakeStart(look)
     lib.RadiomicFingerprintLogic(start).train("m.csv", tmp_path, patch_grid=(1, 1, 1), reference_view="coronal")
-    assert seen[0].recipe.patch_grid == (1, 1, 1) and seen[0].recipe.reference_view == "coronal"
+    assert seen[0].recipe.patch_grid == (1, 1, 1)
+    assert seen[0].recipe.reference_view == "coronal"
     assert "--preset" not in start.words
 
 
 def test_a_case_is_called_as_its_volume_unless_it_is_named(lib: Any, exam: Any, tmp_path: Path) -> None:
     start = FakeStart(result_writer)
     lib.RadiomicFingerprintLogic(start).apply(exam, write_bundle(tmp_path / "bundle"), output_folder=tmp_path)
-    assert start.given("--case-id") == "sagittal" and (tmp_path / "sagittal" / "prediction.json").is_file()
+    assert start.given("--case-id") == "sagittal"
+    assert (tmp_path / "sagittal" / "prediction.json").is_file()
 
 
 def test_the_sample_model_is_taken_when_none_is_named(lib: Any, exam: Any) -> None:
@@ -267,7 +282,7 @@ def test_the_sample_model_is_taken_when_none_is_named(lib: Any, exam: Any) -> No
         pytest.skip("the sample model has not been trained in this checkout")
     start = FakeStart(result_writer)
     lib.RadiomicFingerprintLogic(start).apply(exam)
-    assert start.given("--bundle") == str(lib.work.SAMPLE_BUNDLE)
+    assert start.words[2] == str(lib.work.SAMPLE_BUNDLE)
 
 
 def test_a_cancelled_blocking_run_raises_cancelled(lib: Any, exam: Any, tmp_path: Path) -> None:

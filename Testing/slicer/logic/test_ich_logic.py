@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepradiomics.child import child_environment
 from deepradiomics.errors import Cancelled, InputError, MaskError
 from deepradiomics.images import read_mask, read_volume, write_volume
-from deepradiomics.scene.process import child_environment
-from Testing.slicer.fake_child import FakeStart, HandTimer
+from Testing.slicer.fake_child import FakeStart, HandTimer, parsed
 from Testing.slicer.ich_result import OUTCOMES, SyntheticIch, make_experiment, make_ich_case
 from Testing.slicer.panel_ich.driving import add_segment, child
-from Testing.slicer.test_fingerprint_scene import rigid
+from Testing.slicer.scene.test_fingerprint_scene import rigid
 
-MODULE = Path(__file__).resolve().parents[2] / "ICHLatentFeatures"
+MODULE = Path(__file__).resolve().parents[3] / "ICHLatentFeatures"
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SyntheticIch:
 @pytest.fixture
 def patient(scene: Any, made: SyntheticIch) -> dict[str, Any]:
     """Both CTs below a rigid transform, and the haematoma as a segment of the first."""
-    from deepradiomics.scene.placement import matrix_of
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.placement import matrix_of
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     parent = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved")
     parent.SetMatrixTransformToParent(matrix_of(rigid()))
@@ -61,12 +61,17 @@ def node_ids(scene: Any) -> set[str]:
 def test_apply_blocks_and_returns_the_nodes_of_the_patient(lib: Any, patient: dict[str, Any], tmp_path: Path) -> None:
     start = FakeStart(child)
     nodes = lib.ICHLatentFeaturesLogic(start).apply(ct=patient["ct"], bundle=tmp_path, output_folder=tmp_path / "kept")
-    assert start.words[:3] == ["ich", "apply", str(tmp_path)] and start.words[-1] == "--json"
-    assert "--mask" not in start.words and "--model" not in start.words and "--followup" not in start.words
-    assert set(nodes.gradcam) == set(OUTCOMES) and nodes.expansion is None
+    assert start.words[:3] == ["ich", "apply", str(tmp_path)]
+    assert start.words[-1] == "--json"
+    assert "--mask" not in start.words
+    assert "--segmenter" not in start.words
+    assert "--followup" not in start.words
+    assert set(nodes.gradcam) == set(OUTCOMES)
+    assert nodes.expansion is None
     assert nodes.risk.GetAttribute("DeepRadiomics.result_folder") == str(tmp_path / "kept" / "CT")
-    assert (tmp_path / "kept" / "CT" / "ich.json").is_file() and not start.folder.exists()
-    from deepradiomics.scene.folder import referenced_inputs
+    assert (tmp_path / "kept" / "CT" / "ich.json").is_file()
+    assert not start.folder.exists()
+    from deepradiomics.scene.tree.folder import referenced_inputs
 
     assert referenced_inputs(nodes.segmentation)["ct"] is patient["ct"]
 
@@ -74,7 +79,7 @@ def test_apply_blocks_and_returns_the_nodes_of_the_patient(lib: Any, patient: di
 def test_ct_segment_and_followup_are_written_in_world_space(
     lib: Any, patient: dict[str, Any], made: SyntheticIch, tmp_path: Path
 ) -> None:
-    from deepradiomics.scene.placement import RAS_LPS
+    from deepradiomics.scene.nodes.placement import RAS_LPS
 
     start, seen = FakeStart(), {}
 
@@ -106,8 +111,8 @@ def test_results_lie_on_the_ct_also_when_it_was_moved_while_the_child_ran(
 
     from deepradiomics.images import Mask, write_mask, write_stack
     from deepradiomics.images.volume import Volume
-    from deepradiomics.scene.placement import matrix_of, placement
-    from deepradiomics.scene.volumes import mask_from_segmentation
+    from deepradiomics.scene.nodes.placement import matrix_of, placement
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
 
     marked = {}
 
@@ -135,7 +140,8 @@ def test_another_network_segments_where_it_is_named(lib: Any, patient: dict[str,
     lib.ICHLatentFeaturesLogic(start).apply(
         ct=patient["ct"], bundle=tmp_path, segmenter=tmp_path / "nnunet", flips=True, largest=True
     )
-    assert start.given("--model") == str(tmp_path / "nnunet") and {"--flips", "--largest"} <= set(start.words)
+    assert start.given("--segmenter") == str(tmp_path / "nnunet")
+    assert {"--flips", "--largest"} <= set(start.words)
 
 
 def test_a_run_in_the_background_tells_by_callbacks_and_cancel_leaves_nothing(
@@ -152,7 +158,9 @@ def test_a_run_in_the_background_tells_by_callbacks_and_cancel_leaves_nothing(
     cancelled: list[bool] = []
     logic.start(patient["ct"], tmp_path, on_cancelled=lambda: cancelled.append(True))
     logic.cancel()
-    assert cancelled == [True] and node_ids(scene) == before and not start.folder.exists()
+    assert cancelled == [True]
+    assert node_ids(scene) == before
+    assert not start.folder.exists()
 
     def stop(fraction: float, message: str) -> None:
         raise Cancelled("the user closed the window")
@@ -171,10 +179,13 @@ def test_expansion_and_experiment_have_runs_of_their_own(
         baseline_segmentation=patient["segmentation"],
     )  # fmt: skip
     assert grown.change.GetSegmentation().GetNumberOfSegments() == 3
-    assert start.given("--model") == str(tmp_path) and start.given("--backend") == "gpu"
-    assert "--baseline-mask" in start.words and "--followup-mask" not in start.words
+    assert start.given("--segmenter") == str(tmp_path)
+    assert start.given("--backend") == "gpu"
+    assert "--baseline-mask" in start.words
+    assert "--followup-mask" not in start.words
     nodes = logic.experiment(tmp_path / "m.csv", tmp_path / "out", covariates=["age", "sex"], workers=2)
-    assert start.given("--covariates") == "age,sex" and nodes.tables["summary"].GetNumberOfRows() == 168
+    assert start.given("--covariates") == "age,sex"
+    assert nodes.tables["summary"].GetNumberOfRows() == 168
     again = logic.open(tmp_path / "out")
     assert set(again.charts) == set(nodes.charts)
     assert logic.open(made.folder, patient["ct"]).risk.GetNumberOfRows() == 4
@@ -196,7 +207,8 @@ def test_a_mistake_is_named_before_anything_starts(
     before, start = node_ids(scene), FakeStart(child)
     with pytest.raises(InputError, match=said):
         lib.ICHLatentFeaturesLogic(start).apply(**{"bundle": tmp_path, **patient, **change})
-    assert start.child is None and node_ids(scene) == before
+    assert start.child is None
+    assert node_ids(scene) == before
 
 
 def test_an_empty_segment_and_missing_outlines_are_named(lib: Any, patient: dict[str, Any], tmp_path: Path) -> None:
@@ -207,42 +219,62 @@ def test_an_empty_segment_and_missing_outlines_are_named(lib: Any, patient: dict
         lib.ICHLatentFeaturesLogic(FakeStart(child)).expansion(patient["ct"], patient["followup"])
 
 
-def test_the_words_are_those_that_the_command_line_takes(lib: Any, tmp_path: Path) -> None:
-    import typer
-    from ICHLatentFeaturesLib.commands import apply_arguments, expansion_arguments, experiment_arguments
-
-    from deepradiomics.cli.main import app
-
-    def parsed(words: list[str]) -> dict[str, Any]:
-        command: Any = typer.main.get_command(app)
-        for word in words[:2]:
-            command = command.commands[word]
-        return dict(command.make_context("test", [*words[2:], "--json"]).params)
-
-    a, b, c = tmp_path / "a.nrrd", tmp_path / "b.nrrd", tmp_path / "c.nrrd"
-    found = parsed(
-        apply_arguments(
-            tmp_path, a, tmp_path / "o", mask=b, lesions="each", followup=c, followup_mask=b, clinical="age=7"
-        )
-    )
-    wanted = {"ct": a, "mask": b, "followup": c, "followup_mask": b, "lesions": "each", "clinical": "age=7"}
-    assert {name: found[name] for name in wanted} == wanted and found["scene"] is False and found["json_lines"]
-    found = parsed(apply_arguments(tmp_path, a, tmp_path / "o", model=b, flips=True, largest=True, case_id="x y"))
-    assert (found["model"], found["flips"], found["largest"], found["case_id"]) == (str(b), True, True, "x y")
-    found = parsed(expansion_arguments(a, b, tmp_path / "o", baseline_mask=c, model=tmp_path, backend="cpu"))
-    wanted = {"baseline": a, "followup": b, "baseline_mask": c, "followup_mask": None, "model": tmp_path}
-    assert {name: found[name] for name in wanted} == wanted and found["backend"] == "cpu"
-    found = parsed(
-        experiment_arguments(
-            a, tmp_path / "o", external=b, encoder=tmp_path, autoencoder=tmp_path, preset="tiny", search="nested",
-            covariates=("age", "sex"), workers=3, allow_leakage=True, device="cpu", seed=9,
-        )
+def test_the_words_of_a_patient_are_those_that_the_command_line_takes(
+    lib: Any, patient: dict[str, Any], tmp_path: Path
+) -> None:
+    start = FakeStart(child)
+    logic = lib.ICHLatentFeaturesLogic(start)
+    logic.apply(
+        bundle=tmp_path, **patient, followup_segmentation=patient["segmentation"],
+        followup_segment_id=patient["segment_id"], lesions="each", clinical="age=7", flips=True, device="cpu",
     )  # fmt: skip
-    wanted = {
-        "manifest": a, "external": b, "encoder": tmp_path, "autoencoder": tmp_path, "preset": "tiny",
-        "search": "nested", "covariates": "age,sex", "workers": 3, "allow_leakage": True, "seed": 9, "resume": True,
+    options = parsed(start.words)
+    files = {"ct": "ct", "mask": "mask", "followup": "followup", "followup_mask": "followup_mask"}
+    assert {name: options[name].stem for name in files} == files
+    assert (options["bundle"], options["lesions"], options["clinical"]) == (tmp_path, "each", "age=7")
+    assert options["scene"] is False
+    assert options["json_lines"]
+    assert options["device"] == "cpu"
+    assert options["flips"] is False  # with a mask nothing is segmented
+    logic.apply(patient["ct"], tmp_path, segmenter=tmp_path / "net", flips=True, largest=True, case_id="x y")
+    options = parsed(start.words)
+    assert (options["segmenter"], options["flips"], options["largest"]) == (tmp_path / "net", True, True)
+    assert options["case_id"] == "x y"
+    assert options["mask"] is None
+    assert options["followup"] is None
+
+
+def test_the_words_of_an_expansion_and_of_an_experiment_are_those_that_the_command_line_takes(
+    lib: Any, patient: dict[str, Any], tmp_path: Path
+) -> None:
+    start = FakeStart(child)
+    logic = lib.ICHLatentFeaturesLogic(start)
+    segment = {"baseline_segmentation": patient["segmentation"], "baseline_segment_id": patient["segment_id"]}
+    logic.expansion(patient["ct"], patient["followup"], **segment, segmenter=tmp_path, backend="cpu")
+    options = parsed(start.words)
+    files = {"baseline": "ct", "followup": "followup", "baseline_mask": "mask"}
+    assert {name: options[name].stem for name in files} == files
+    assert (options["followup_mask"], options["segmenter"], options["backend"]) == (None, tmp_path, "cpu")
+    logic.experiment(
+        tmp_path / "a.csv", tmp_path / "o", external=tmp_path / "b.csv", encoder=tmp_path, autoencoder=tmp_path,
+        preset="tiny", search="nested", covariates=("age", "sex"), workers=3, allow_leakage=True, device="cpu", seed=9,
+    )  # fmt: skip
+    expected = {
+        "manifest": tmp_path / "a.csv", "external": tmp_path / "b.csv", "encoder": tmp_path, "autoencoder": tmp_path,
+        "preset": "tiny", "search": "nested", "covariates": "age,sex", "workers": 3, "allow_leakage": True, "seed": 9,
+        "device": "cpu", "resume": True, "output": tmp_path / "o",
     }  # fmt: skip
-    assert {name: found[name] for name in wanted} == wanted
+    options = parsed(start.words)
+    assert {name: options[name] for name in expected} == expected
+
+
+def test_an_unknown_option_is_named_with_the_nearest_known_one(
+    lib: Any, patient: dict[str, Any], tmp_path: Path
+) -> None:
+    start = FakeStart(child)
+    with pytest.raises(InputError, match=r"'flipps' is unknown\. Did you mean 'flips'"):
+        lib.ICHLatentFeaturesLogic(start).apply(patient["ct"], tmp_path, flipps=True)
+    assert start.child is None
 
 
 # --- `python -m deepradiomics.scene` ------------------------------------------------------------------------------
@@ -258,8 +290,8 @@ def test_a_patients_folder_becomes_a_scene_in_a_layout_that_every_slicer_has(
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.ich_case import haematoma_centre, ich_tables, nodes_of
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.show.ich.case import haematoma_centre, ich_tables, nodes_of
 
     ct = tmp_path / "JOHN_DOE.nii.gz"
     write_volume(made.ct, ct)
@@ -286,7 +318,7 @@ def test_a_patients_folder_becomes_a_scene_in_a_layout_that_every_slicer_has(
 def test_an_experiments_folder_becomes_a_scene_and_wrong_views_are_told(
     headless: Any, made: SyntheticIch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from deepradiomics.scene.__main__ import main
+    from deepradiomics.scene.command import main
 
     folder = make_experiment(tmp_path / "experiment")
     done = run(folder)

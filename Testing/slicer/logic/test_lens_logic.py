@@ -14,10 +14,10 @@ import pytest
 
 from deepradiomics.errors import Cancelled, DeepRadiomicsError, InputError, MaskError
 from deepradiomics.images import Volume, read_mask, read_volume
-from Testing.slicer.fake_child import FakeStart, HandTimer
-from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, case_grid, write_fake_case, write_fake_lens
+from Testing.slicer.fake_child import FakeStart, HandTimer, parsed
+from Testing.unit.reports.fake_lens import CASE_FEATURE, CASE_ID, case_grid, write_fake_case, write_fake_lens
 
-MODULE = Path(__file__).resolve().parents[2] / "RadiomicLens"
+MODULE = Path(__file__).resolve().parents[3] / "RadiomicLens"
 MODALITIES = ("t2", "highb", "adc")
 
 
@@ -38,7 +38,7 @@ def exam(scene: Any) -> dict[str, Any]:
     """Volume nodes on three tilted grids, and a block of T2 as a segment."""
     import slicer
 
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     nodes = {}
     for index, name in enumerate(MODALITIES):
@@ -73,11 +73,14 @@ def test_fit_blocks_and_returns_the_nodes_of_the_lens(lib: Any, tmp_path: Path) 
         manifest=tmp_path / "m.csv", pre=tmp_path / "a", ft="package.module:make", output=tmp_path / "out",
         preset="tiny", roi="lesion", permutations=50, layer="stages.2", device="cpu", seed=3,
     )  # fmt: skip
-    assert nodes.shift.GetNumberOfRows() == 837 and set(nodes.charts) == {"r2", "shift", "explained"}
-    assert start.words[:3] == ["lens", "fit", str(tmp_path / "m.csv")] and start.words[-1] == "--json"
+    assert nodes.shift.GetNumberOfRows() == 837
+    assert set(nodes.charts) == {"r2", "shift", "explained"}
+    assert start.words[:3] == ["lens", "fit", str(tmp_path / "m.csv")]
+    assert start.words[-1] == "--json"
     given = {name: start.given(f"--{name}") for name in ("ft", "layer", "device", "seed")}
     assert given == {"ft": "package.module:make", "layer": "stages.2", "device": "cpu", "seed": "3"}
-    assert "--resume" in start.words and "--finetune" not in start.words
+    assert "--resume" in start.words
+    assert "--finetune" not in start.words
     assert nodes.shift.GetAttribute(lib.FOLDER_ATTRIBUTE) == str(tmp_path / "out")
     assert not start.folder.exists()
 
@@ -103,7 +106,8 @@ def test_a_fine_tunings_folder_names_both_encoders(lib: Any, tmp_path: Path) -> 
     lib.RadiomicLensLogic(start).fit(manifest="m.csv", finetune=tmp_path / "ft", output=tmp_path / "out", resume=False)
     assert start.given("--pre") == str(tmp_path / "ft" / "frozen" / "encoder")
     assert start.given("--ft") == str(tmp_path / "ft" / "tuned" / "encoder")
-    assert start.given("--finetune") == str(tmp_path / "ft") and "--no-resume" in start.words
+    assert start.given("--finetune") == str(tmp_path / "ft")
+    assert "--no-resume" in start.words
 
 
 def test_cases_of_the_scene_become_files_and_a_manifest_in_world_space(
@@ -123,8 +127,11 @@ def test_cases_of_the_scene_become_files_and_a_manifest_in_world_space(
     two = {"one": exam, "two": {"t2": exam["t2"]}}
     lib.RadiomicLensLogic(start).fit(cases=two, pre="a", ft="b", output=tmp_path / "out")
     manifest = read_manifest(start.words[2], need_labels=False)
-    assert manifest.ids == ("one", "two") and manifest.views == MODALITIES and manifest.rois == ("gland",)
-    assert set(manifest.rows[1].views) == {"t2"} and not manifest.rows[1].masks  # what it lacks is left empty
+    assert manifest.ids == ("one", "two")
+    assert manifest.views == MODALITIES
+    assert manifest.rois == ("gland",)
+    assert set(manifest.rows[1].views) == {"t2"}  # what it lacks is left empty
+    assert not manifest.rows[1].masks
     moved = read_volume(manifest.rows[0].views["adc"]).geometry.origin_mm
     assert np.allclose(np.subtract(moved, case_grid(2).origin_mm), (-10, -20, 30), atol=1e-3)  # RAS to LPS
     mask = read_mask(manifest.rows[0].masks["gland"])
@@ -144,11 +151,12 @@ def test_the_same_images_find_their_files_again_and_others_leave_them_alone(
         lib.RadiomicLensLogic(start).fit(cases={"one": exam}, pre="a", ft="b", output=tmp_path / "out")
         manifests.append(Path(start.words[2]))
     assert manifests[0] == manifests[1] != manifests[2]
-    assert all(path.is_file() for path in manifests) and len(list((tmp_path / "out" / "cases").iterdir())) == 2
+    assert all(path.is_file() for path in manifests)
+    assert len(list((tmp_path / "out" / "cases").iterdir())) == 2
 
 
 def test_the_region_is_written_on_the_grid_it_was_drawn_on(lib: Any, exam: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.scene_cohort import write_region
+    from deepradiomics.scene.runs.scene_cohort import write_region
 
     volumes = {"adc": exam["adc"], "t2": exam["t2"]}
     assert read_mask(write_region(*exam["roi"], volumes, tmp_path / "a.nrrd")).geometry.size == case_grid(0).size
@@ -159,7 +167,8 @@ def test_the_region_is_written_on_the_grid_it_was_drawn_on(lib: Any, exam: Any, 
 def test_a_lens_is_opened_without_computing(lib: Any, tmp_path: Path) -> None:
     start = FakeStart()
     nodes = lib.RadiomicLensLogic(start).open(write_fake_lens(tmp_path / "lens", case=False))
-    assert nodes.shift.GetNumberOfRows() == 837 and start.child is None
+    assert nodes.shift.GetNumberOfRows() == 837
+    assert start.child is None
 
 
 def test_a_feature_is_shown_in_a_case_of_the_last_lens(lib: Any, scene: Any, tmp_path: Path) -> None:
@@ -167,8 +176,10 @@ def test_a_feature_is_shown_in_a_case_of_the_last_lens(lib: Any, scene: Any, tmp
     logic = lib.RadiomicLensLogic(start)
     lens = logic.open(write_fake_lens(tmp_path / "lens"))
     nodes = logic.showFeature(CASE_ID, *CASE_FEATURE)
-    assert start.words[:3] == ["lens", "case", str(tmp_path / "lens")] and start.given("--case") == CASE_ID
-    assert (nodes.modality, nodes.feature) == CASE_FEATURE and set(nodes.rois) == set(MODALITIES)
+    assert start.words[:3] == ["lens", "case", str(tmp_path / "lens")]
+    assert start.given("--case-id") == CASE_ID
+    assert (nodes.modality, nodes.feature) == CASE_FEATURE
+    assert set(nodes.rois) == set(MODALITIES)
     assert nodes.map.GetNodeReference("DeepRadiomics.shift").GetID() == lens.shift.GetID()
     assert not start.folder.exists()
 
@@ -197,7 +208,8 @@ def test_without_a_segment_the_ellipsoid_is_asked_for_by_name(lib: Any, exam: An
     logic = lib.RadiomicLensLogic(start)
     logic.open(write_fake_lens(tmp_path / "lens"))
     logic.showFeature("today", *CASE_FEATURE, volumes={each: exam[each] for each in MODALITIES})
-    assert start.given("--roi") == "ellipsoid" and "--mask" not in start.words
+    assert start.given("--roi") == "ellipsoid"
+    assert "--mask" not in start.words
 
 
 def test_volumes_of_the_scene_need_no_lens(lib: Any, exam: Any) -> None:
@@ -218,7 +230,8 @@ def test_in_the_background_progress_comes_first_and_the_nodes_last(lib: Any, tmp
     assert logic.running
     HandTimer.made[-1].wind()
     assert said == [(0.4, "half way"), 837]
-    assert not logic.running and not HandTimer.made[-1].running
+    assert not logic.running
+    assert not HandTimer.made[-1].running
 
 
 def test_cancel_kills_the_child_and_leaves_the_scene_alone(lib: Any, scene: Any, tmp_path: Path) -> None:
@@ -229,8 +242,11 @@ def test_cancel_kills_the_child_and_leaves_the_scene_alone(lib: Any, scene: Any,
         manifest="m.csv", pre="a", ft="b", output=tmp_path / "o", on_cancelled=lambda: said.append("cancelled")
     )
     logic.cancel()
-    assert start.child is not None and start.child.killed
-    assert said == ["cancelled"] and not start.folder.exists() and nodes_of(scene) == before
+    assert start.child is not None
+    assert start.child.killed
+    assert said == ["cancelled"]
+    assert not start.folder.exists()
+    assert nodes_of(scene) == before
 
 
 def test_a_cancelled_blocking_run_raises_cancelled(lib: Any, tmp_path: Path) -> None:
@@ -248,7 +264,8 @@ def test_a_failing_child_gives_its_own_message_and_leaves_the_scene_alone(lib: A
     start = FakeStart(exit_code=2, error="pre and ft: the embeddings have 320 and 768 dimensions")
     with pytest.raises(InputError, match="320 and 768"):
         lib.RadiomicLensLogic(start).fit(manifest="m.csv", pre="a", ft="b", output=tmp_path / "o")
-    assert nodes_of(scene) == before and not start.folder.exists()
+    assert nodes_of(scene) == before
+    assert not start.folder.exists()
 
 
 def test_a_damaged_result_is_named_and_leaves_the_scene_alone(lib: Any, scene: Any, tmp_path: Path) -> None:
@@ -314,38 +331,41 @@ def test_what_the_case_view_cannot_show_is_named(lib: Any, tmp_path: Path) -> No
         logic.showFeature("a", *CASE_FEATURE, result=lens.shift)
 
 
-def test_the_words_are_those_that_the_command_line_takes(lib: Any, tmp_path: Path) -> None:
-    import typer
-    from RadiomicLensLib.commands import case_arguments, fit_arguments
-
-    from deepradiomics.cli.main import app
-
-    def parsed(words: list[str]) -> dict[str, Any]:
-        command: Any = typer.main.get_command(app)
-        for word in words[:2]:
-            command = command.commands[word]
-        return dict(command.make_context("test", [*words[2:], "--json"]).params)
-
-    words = fit_arguments(
-        tmp_path / "m.csv", "a", "b:c", tmp_path / "o", config=tmp_path / "c.json", finetune=tmp_path / "run",
-        task="Volume REG", layer="stages.2", device="cuda", seed=4, resume=False,
+def test_the_words_of_a_fit_are_those_that_the_command_line_takes(lib: Any, tmp_path: Path) -> None:
+    start = FakeStart(write_lens)
+    lib.RadiomicLensLogic(start).fit(
+        tmp_path / "m.csv", None, "a", "b:c", tmp_path / "o", finetune=tmp_path / "run", task_name="Volume REG",
+        layer="stages.2", device="cuda", seed=4, resume=False,
     )  # fmt: skip
-    fit = parsed(words)
-    wanted = {"manifest": tmp_path / "m.csv", "pre": "a", "ft": "b:c", "output": tmp_path / "o", "resume": False}
-    wanted |= {"config": tmp_path / "c.json", "finetune": tmp_path / "run", "layer": "stages.2", "device": "cuda"}
-    wanted |= {"task_name": "Volume REG"}
-    assert {name: fit[name] for name in wanted} == wanted and fit["seed"] == 4 and fit["json_lines"]
-    files = {"t2": tmp_path / "t2.nrrd"}
-    case = parsed(case_arguments(tmp_path, "a b", "t2", "f", tmp_path / "o", views=files, mask=tmp_path / "m.nrrd"))
-    wanted = {"result": tmp_path, "case_id": "a b", "modality": "t2", "feature": "f", "output": tmp_path / "o"}
-    wanted |= {"view": [f"t2={tmp_path / 't2.nrrd'}"], "mask": tmp_path / "m.nrrd", "roi": None}
-    assert {name: list(case[name]) if name == "view" else case[name] for name in wanted} == wanted
-    alone = parsed(case_arguments(None, "a", "t2", "f", tmp_path / "o", views=files, preset="tiny"))
-    assert (alone["result"], alone["preset"], alone["roi"], alone["mask"]) == (None, "tiny", "ellipsoid", None)
+    expected = {
+        "manifest": tmp_path / "m.csv", "pre": "a", "ft": "b:c", "output": tmp_path / "o", "resume": False,
+        "config": start.folder / "config.json", "finetune": tmp_path / "run", "layer": "stages.2", "device": "cuda",
+        "task_name": "Volume REG", "seed": 4, "json_lines": True,
+    }  # fmt: skip
+    options = parsed(start.words)
+    assert {name: options[name] for name in expected} == expected
+
+
+def test_the_words_of_a_case_are_those_that_the_command_line_takes(lib: Any, exam: Any, tmp_path: Path) -> None:
+    start = FakeStart(write_case)
+    logic = lib.RadiomicLensLogic(start)
+    logic.open(write_fake_lens(tmp_path / "lens"))
+    volumes = {modality: exam[modality] for modality in MODALITIES}
+    logic.showFeature("a b", *CASE_FEATURE, volumes=volumes, roi=exam["roi"])
+    options = parsed(start.words)
+    expected = {
+        "result": tmp_path / "lens", "case_id": "a b", "modality": CASE_FEATURE[0], "feature": CASE_FEATURE[1],
+        "output": start.folder / "result", "mask": start.folder / "roi.nrrd", "roi": None,
+    }  # fmt: skip
+    assert {name: options[name] for name in expected} == expected
+    assert [view.partition("=")[0] for view in options["view"]] == list(MODALITIES)
+    lib.RadiomicLensLogic(start).showFeature("a", *CASE_FEATURE, volumes=volumes, preset="tiny", result=None)
+    options = parsed(start.words)
+    assert (options["roi"], options["mask"]) == ("ellipsoid", None)
 
 
 def test_the_manifest_of_the_scene_is_written_in_its_order(lib: Any, exam: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.scene_cohort import SceneCase, write_cohort
+    from deepradiomics.scene.runs.scene_cohort import SceneCase, write_cohort
 
     cases = [SceneCase("b/1", {"t2": exam["t2"]}, patient="P"), SceneCase("B_1", {"t2": exam["t2"]}, patient="P")]
     path = write_cohort(cases, ["t2"], "ellipsoid", tmp_path / "cases")

@@ -45,7 +45,7 @@ def errors(simulated: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def exam(simulated: Any, tmp_path: Path) -> Any:
     """Volume nodes of an exam whose result is known, by view."""
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
     from Testing.slicer.synthetic_result import make_result
 
     made = make_result(tmp_path / "known")

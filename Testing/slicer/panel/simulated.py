@@ -27,7 +27,7 @@ def simulated_slicer(slicer_sources: Path) -> Iterator[Any]:
     Parameters
     ----------
     slicer_sources
-        `Base/Python/slicer` of a Slicer checkout. A scene must be up (`deepradiomics.scene.headless.headless_slicer`),
+        `Base/Python/slicer` of a Slicer checkout. A scene must be up (`scene.job.headless.headless_slicer`),
         and QT_QPA_PLATFORM be "offscreen" where there is no screen.
     """
     import slicer

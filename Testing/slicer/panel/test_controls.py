@@ -35,7 +35,8 @@ def test_the_segment_reaches_the_parameter_node_and_back(widget: Any, simulated:
     node = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "segments")
     node.GetSegmentation().AddEmptySegment("femur", "Femur")
     p.roiSource, p.segmentation = RoiSource.SEGMENT, node
-    assert [combo.itemText(index) for index in range(combo.count)] == ["Femur"] and p.segmentId == "femur"
+    assert [combo.itemText(index) for index in range(combo.count)] == ["Femur"]
+    assert p.segmentId == "femur"
     node.GetSegmentation().AddEmptySegment("tibia", "Tibia")  # drawn while the panel is open
     combo.currentIndex = 1
     assert p.segmentId == "tibia"
@@ -92,8 +93,8 @@ def test_a_new_box_lies_in_the_middle_of_the_volume_and_one_without_extent_is_to
 ) -> None:
     from RadiomicFingerprintLib.choices import RoiSource
 
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.regions import box_from_roi
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.regions import box_from_roi
 
     p = ready(widget, exam, tmp_path / "bundle")
     p.roiSource = RoiSource.BOX
@@ -118,7 +119,8 @@ def test_the_sample_is_ready_to_be_applied(widget: Any, simulated: Any) -> None:
     widget.load_sample()
     p = widget.parameters
     assert [p.sagittal, p.coronal, p.axial].count(None) == 0
-    assert "SYNTHETIC" in p.sagittal.GetDescription() and widget.ui.applyButton.enabled
+    assert "SYNTHETIC" in p.sagittal.GetDescription()
+    assert widget.ui.applyButton.enabled
 
 
 def test_the_shared_tools_lie_folded_below_everything(widget: Any) -> None:
@@ -134,7 +136,8 @@ def test_the_shared_tools_lie_folded_below_everything(widget: Any) -> None:
     layout = widget.ui.inputsSection.parentWidget().layout()
     tools = layout.indexOf(widget.ui.imageToolsArea)
     assert all(layout.indexOf(getattr(widget.ui, name)) < tools for name in sections)
-    assert widget.ui.segmentSection.collapsed and widget.ui.registerSection.collapsed
+    assert widget.ui.segmentSection.collapsed
+    assert widget.ui.registerSection.collapsed
 
 
 def test_volumes_are_chosen_by_their_names(widget: Any, exam: Any) -> None:
@@ -148,24 +151,33 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(widget: Any, exam: 
 
     p, button = widget.parameters, widget.ui.applyButton
     says: Callable[[], str] = lambda: widget.ui.estimateLabel.text  # noqa: E731
-    assert not button.enabled and says() == "Choose a volume for at least one view."
+    assert not button.enabled
+    assert says() == "Choose a volume for at least one view."
     p.sagittal, p.bundleSource = exam["sagittal"], BundleSource.FOLDER
-    assert not button.enabled and says() == "Choose the model's folder."
+    assert not button.enabled
+    assert says() == "Choose the model's folder."
     p.bundleFolder = str(tmp_path)
-    assert not button.enabled and "bundle.json" in says()
+    assert not button.enabled
+    assert "bundle.json" in says()
     p.bundleFolder = str(write_bundle(tmp_path / "bundle"))
-    assert button.enabled and says().startswith("Takes about") and "memory" in says()
+    assert button.enabled
+    assert says().startswith("Takes about")
+    assert "memory" in says()
     p.patchGrid = PatchGrid.THREE
-    assert not button.enabled and "trained with 2 × 2 × 2 patches" in says()
+    assert not button.enabled
+    assert "trained with 2 × 2 × 2 patches" in says()
     p.patchGrid, p.roiSource = PatchGrid.AS_TRAINED, RoiSource.BOX
-    assert not button.enabled and "ROI box" in says()
+    assert not button.enabled
+    assert "ROI box" in says()
     p.roiSource = RoiSource.SEGMENT
-    assert not button.enabled and says() == "Choose the segmentation."
+    assert not button.enabled
+    assert says() == "Choose the segmentation."
 
 
 def test_batch_and_training_enable_when_they_can_run(widget: Any, exam: Any, tmp_path: Path) -> None:
     p = ready(widget, exam, tmp_path / "bundle")
-    assert not widget.ui.batchButton.enabled and not widget.ui.trainButton.enabled
+    assert not widget.ui.batchButton.enabled
+    assert not widget.ui.trainButton.enabled
     p.batchFolder, p.batchOutput = str(tmp_path), str(tmp_path / "out")
     assert widget.ui.batchButton.enabled
     (tmp_path / "manifest.csv").write_text("id\n", encoding="utf-8")

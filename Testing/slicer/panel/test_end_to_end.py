@@ -19,7 +19,7 @@ def test_a_synthetic_knee_is_explained(
     widget: Any, simulated: Any, errors: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
-    from RadiomicFingerprintLib import readiness
+    from RadiomicFingerprintLib import widget as module
     from RadiomicFingerprintLib.samples import load_synthetic_knee
 
     from Testing.slicer.fake_child import HandTimer
@@ -29,9 +29,10 @@ def test_a_synthetic_knee_is_explained(
     widget.logic._make_timer = HandTimer
     widget.initializeParameterNode()
     p = widget.parameters
-    monkeypatch.setattr(readiness, "SAMPLE_BUNDLE", BUNDLE)
+    monkeypatch.setattr(module, "SAMPLE_BUNDLE", BUNDLE)
     p.outputFolder = str(tmp_path / "kept")
-    assert p.sagittal is not None and widget.ui.applyButton.enabled
+    assert p.sagittal is not None
+    assert widget.ui.applyButton.enabled
     widget.ui.applyButton.click()
     deadline = time.monotonic() + 240
     while widget.logic.running:
@@ -39,7 +40,8 @@ def test_a_synthetic_knee_is_explained(
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert errors == [], widget.ui.logText.toPlainText()
-    assert widget.ui.openReportButton.enabled and widget.ui.copyMethodsButton.enabled
+    assert widget.ui.openReportButton.enabled
+    assert widget.ui.copyMethodsButton.enabled
     assert "means nothing clinically" in widget.ui.predictionLabel.text
     widget.ui.fingerprintTable.selectRow(0)
     assert simulated.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsROINode") is not None

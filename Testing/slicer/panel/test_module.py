@@ -19,7 +19,8 @@ def test_the_module_describes_itself(simulated: Any) -> None:
     parent = types.SimpleNamespace(path=str(MODULE / "RadiomicFingerprint.py"))
     module = importlib.import_module("RadiomicFingerprint")
     module.RadiomicFingerprint(parent)
-    assert parent.title == "Radiomic Fingerprint" and parent.categories == ["Quantification"]
+    assert parent.title == "Radiomic Fingerprint"
+    assert parent.categories == ["Quantification"]
     assert not parent.icon.isNull()
     assert "not a medical device" in parent.helpText
     assert connected == [("startupCompleted()", module.register_sample_data)]
@@ -33,7 +34,8 @@ def test_the_synthetic_knee_is_offered_as_sample_data(simulated: Any, monkeypatc
     knee = next(each for each in offered if each["sampleName"] == "SyntheticKnee")
     assert Path(knee["thumbnailFileName"]).is_file()
     nodes = knee["customDownloader"](None)
-    assert len(nodes) == 3 and all("SYNTHETIC" in node.GetDescription() for node in nodes)
+    assert len(nodes) == 3
+    assert all("SYNTHETIC" in node.GetDescription() for node in nodes)
 
 
 def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
@@ -44,7 +46,7 @@ def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
 
 
 def test_the_self_test_leaves_out_what_cannot_run_and_says_why(simulated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepradiomics.scene import dependencies
+    from deepradiomics.scene.job import dependencies
 
     said: list[str] = []
     absent = dependencies.Dependency("torch", "torch", "2.4")
@@ -52,4 +54,5 @@ def test_the_self_test_leaves_out_what_cannot_run_and_says_why(simulated: Any, m
     test = importlib.import_module("RadiomicFingerprint").RadiomicFingerprintTest()
     test.delayDisplay = lambda text, *a, **k: said.append(text)
     test.runTest()
-    assert said[0].startswith("Left out: ") and said[-1] == "A mistake was reported"
+    assert said[0].startswith("Left out: ")
+    assert said[-1] == "A mistake was reported"

@@ -26,14 +26,16 @@ def test_the_result_is_shown_with_its_warning(widget: Any, exam: Any, tmp_path: 
     ui = widget.ui
     assert not ui.resultsSection.collapsed
     assert [ui.taskSelector.itemText(index) for index in range(ui.taskSelector.count)] == ["abnormality", "acl"]
-    assert "<b>Acl</b>" in ui.predictionLabel.text and "means nothing clinically" in ui.predictionLabel.text
-    assert ui.fingerprintTable.rowCount > 10 and ui.fingerprintTable.columnCount == 5
+    assert "<b>Acl</b>" in ui.predictionLabel.text
+    assert "means nothing clinically" in ui.predictionLabel.text
+    assert ui.fingerprintTable.rowCount > 10
+    assert ui.fingerprintTable.columnCount == 5
 
 
 def test_names_are_read_family_first_and_no_row_needs_scrolling_sideways(
     widget: Any, exam: Any, tmp_path: Path
 ) -> None:
-    from deepradiomics.radiomics.explain import explain
+    from deepradiomics.radiomics.catalogue.explain import explain
 
     applied(widget, exam, tmp_path)
     pictured(widget, "panel-520", tmp_path, 1400, width=520)
@@ -51,7 +53,7 @@ def test_the_chart_is_shown_when_it_is_asked_for(
 ) -> None:
     from RadiomicFingerprintLib.work import CHART_ROLE
 
-    from deepradiomics.scene import layouts
+    from deepradiomics.scene.views import layouts
 
     assert not widget.ui.chartButton.enabled
     p, charts = applied(widget, exam, tmp_path), []
@@ -127,7 +129,9 @@ def test_outside_the_training_cohort_no_class_is_given(widget: Any, exam: Any, t
     HandTimer.made[-1].wind()
     text = widget.ui.predictionLabel.text
     assert "Outside the training cohort (49 % of features beyond 3 SD)</b>: no class is given" in text
-    assert ", over" not in text and ", below" not in text and "probability of" in text
+    assert ", over" not in text
+    assert ", below" not in text
+    assert "probability of" in text
 
 
 def test_another_result_of_the_list_brings_its_own_image_map_rows_and_box(
@@ -135,8 +139,8 @@ def test_another_result_of_the_list_brings_its_own_image_map_rows_and_box(
 ) -> None:
     import qt
 
-    from deepradiomics.scene.fingerprint import anatomy_of
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.fingerprint import anatomy_of
 
     scene = simulated.mrmlScene
     composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
@@ -149,7 +153,8 @@ def test_another_result_of_the_list_brings_its_own_image_map_rows_and_box(
     monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: str(other.folder))
     ui.openResultButton.click()
     second = p.resultTable
-    assert errors == [] and second.GetID() != first.GetID()
+    assert errors == []
+    assert second.GetID() != first.GetID()
     names = [ui.resultSelector.itemText(index) for index in range(ui.resultSelector.count)]
     assert names == ["case", "other knee"]
     assert ui.resultSelector.currentIndex == 1
@@ -162,7 +167,8 @@ def test_another_result_of_the_list_brings_its_own_image_map_rows_and_box(
 
     assert boxes() == [0, 1]  # the first result's box is hidden with it
     ui.resultSelector.currentIndex = 0
-    assert p.resultTable.GetID() == first.GetID() and boxes() == [1, 0]
+    assert p.resultTable.GetID() == first.GetID()
+    assert boxes() == [1, 0]
     assert composite.GetBackgroundVolumeID() == anatomy_of(first).GetID() == exam["sagittal"].GetID()
     foreground = scene.GetNodeByID(composite.GetForegroundVolumeID())
     assert foreground.GetAttribute("DeepRadiomics.result") == first.GetAttribute("DeepRadiomics.result")
@@ -176,7 +182,8 @@ def test_a_folder_of_another_module_is_refused_with_a_sentence(
     (tmp_path / "lens.json").write_text("{}", encoding="utf-8")
     monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     widget.ui.openResultButton.click()
-    assert len(errors) == 1 and "open it with the module that made it" in errors[0]
+    assert len(errors) == 1
+    assert "open it with the module that made it" in errors[0]
 
 
 def test_the_longest_bar_ends_as_sharply_as_the_others(widget: Any) -> None:
@@ -200,10 +207,12 @@ def test_another_task_shows_its_own_map_and_rows(widget: Any, simulated: Any, ex
     def foreground() -> str:
         return simulated.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID()).GetName()
 
-    assert p.task == "abnormality" and foreground() == "abnormality relevance"
+    assert p.task == "abnormality"
+    assert foreground() == "abnormality relevance"
     before = widget.ui.fingerprintTable.cellWidget(0, 4).text
     widget.ui.taskSelector.currentText = "acl"
-    assert p.task == "acl" and foreground() == "acl relevance"
+    assert p.task == "acl"
+    assert foreground() == "acl relevance"
     assert widget.ui.fingerprintTable.cellWidget(0, 4).text != before
     p.heatMap = HeatMap.GRADCAM
     assert foreground() == "acl Grad-CAM"
@@ -217,7 +226,8 @@ def test_opacity_and_threshold_reach_the_overlay(widget: Any, simulated: Any, ex
     p.overlayOpacity, p.overlayThreshold = 0.8, 0.3
     display = p.resultTable.GetNodeReference(RELEVANCE_ROLE + "abnormality").GetDisplayNode()
     assert composite.GetForegroundOpacity() == 0.8
-    assert display.GetApplyThreshold() and display.GetLowerThreshold() == 0.3
+    assert display.GetApplyThreshold()
+    assert display.GetLowerThreshold() == 0.3
 
 
 def test_the_methods_text_is_copied(widget: Any, simulated: Any, exam: Any, tmp_path: Path) -> None:
@@ -247,7 +257,8 @@ def test_settings_come_back_from_their_file(widget: Any, tmp_path: Path) -> None
     save_settings(p, tmp_path / "settings.json")
     for name in SETTINGS:
         setattr(p, name, p.default(name).value)
-    assert p.device is Device.AUTO and p.trainTasks == ""
+    assert p.device is Device.AUTO
+    assert p.trainTasks == ""
     load_settings(p, tmp_path / "settings.json")
     assert {name: getattr(p, name) for name in SETTINGS} == wanted
     assert widget.ui.deviceSelector.currentText == "CPU"
@@ -287,17 +298,21 @@ def test_a_saved_scene_restores_the_panel(
     p.task, rows = "acl", widget.ui.fingerprintTable.rowCount
     headless.save_mrb(tmp_path / "panel.mrb")
     simulated.mrmlScene.Clear(False)
-    assert widget.parameters.device is Device.AUTO and widget.ui.fingerprintTable.rowCount == 0
-    assert widget.ui.sagittalSelector.currentNode() is None and widget.ui.resultsSection.collapsed
+    assert widget.parameters.device is Device.AUTO
+    assert widget.ui.fingerprintTable.rowCount == 0
+    assert widget.ui.sagittalSelector.currentNode() is None
+    assert widget.ui.resultsSection.collapsed
     headless.load_mrb(tmp_path / "panel.mrb")
     p, ui = widget.parameters, widget.ui
     assert (p.device, p.registration, p.overlayOpacity) == (Device.CPU, Registration.OFF, 0.7)
-    assert ui.deviceSelector.currentText == "CPU" and ui.opacitySlider.value == 0.7
+    assert ui.deviceSelector.currentText == "CPU"
+    assert ui.opacitySlider.value == 0.7
     assert ui.sagittalSelector.currentNode().GetName() == "sagittal knee"
-    assert (
-        p.task == "acl" and ui.taskSelector.currentText == "acl" and ui.heatMapSelector.currentText.startswith("Grad")
-    )
-    assert ui.fingerprintTable.rowCount == rows and not ui.resultsSection.collapsed
+    assert p.task == "acl"
+    assert ui.taskSelector.currentText == "acl"
+    assert ui.heatMapSelector.currentText.startswith("Grad")
+    assert ui.fingerprintTable.rowCount == rows
+    assert not ui.resultsSection.collapsed
     ui.fingerprintTable.selectRow(3)
     assert simulated.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsROINode") is not None
 
@@ -307,8 +322,10 @@ def test_closing_the_scene_ends_the_run(widget: Any, simulated: Any, exam: Any, 
     start = with_child(widget, FakeStart(exit_code=None))
     widget.ui.applyButton.click()
     simulated.mrmlScene.Clear(False)
-    assert start.child is not None and start.child.killed
-    assert widget.ui.applyButton.text == "Apply" and not widget.ui.applyButton.enabled
+    assert start.child is not None
+    assert start.child.killed
+    assert widget.ui.applyButton.text == "Apply"
+    assert not widget.ui.applyButton.enabled
 
 
 def test_leaving_and_entering_keeps_the_panel_bound(widget: Any) -> None:

@@ -23,13 +23,13 @@ class Starts(FakeStart):
 
 
 def _cold(monkeypatch: pytest.MonkeyPatch, parts: tuple[str, ...] = ("features", "maps")) -> None:
-    from deepradiomics.radiomics import warm_stamp
+    from deepradiomics.scene.job import warm_up
 
-    monkeypatch.setattr(warm_stamp, "to_compile", lambda *_: parts)
+    monkeypatch.setattr(warm_up, "to_compile", lambda *_: parts)
 
 
 def _watched(widget: Any, start: Starts) -> Starts:
-    from deepradiomics.scene.warm_up import WarmUp
+    from deepradiomics.scene.job.warm_up import WarmUp
 
     HandTimer.made.clear()
     widget.warmUp = WarmUp(start, HandTimer)
@@ -44,11 +44,16 @@ def test_entering_the_panel_starts_one_child_and_the_panel_stays_free(
     widget.enter()
     widget.exit()
     widget.enter()
-    assert start.words == ["warm-up", "--json"] and start.count == 1
+    assert start.words == ["warm-up", "--json"]
+    assert start.count == 1
     HandTimer.made[-1].call()
-    assert widget.ui.progressBar.isHidden() and widget.ui.applyButton.text == "Apply"
-    assert widget.ui.logText.toPlainText() == "" and errors == []
-    assert start.child is not None and not start.child.killed and start.folder.is_dir()
+    assert widget.ui.progressBar.isHidden()
+    assert widget.ui.applyButton.text == "Apply"
+    assert widget.ui.logText.toPlainText() == ""
+    assert errors == []
+    assert start.child is not None
+    assert not start.child.killed
+    assert start.folder.is_dir()
 
 
 def test_closing_the_panel_kills_the_child(widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +61,9 @@ def test_closing_the_panel_kills_the_child(widget: Any, monkeypatch: pytest.Monk
     start = _watched(widget, Starts(exit_code=None))
     widget.enter()
     widget.cleanup()
-    assert start.child is not None and start.child.killed and not start.folder.exists()
+    assert start.child is not None
+    assert start.child.killed
+    assert not start.folder.exists()
     assert not HandTimer.made[-1].running
 
 
@@ -68,15 +75,18 @@ def test_a_child_that_ends_is_not_started_again_and_its_failure_is_not_shown(
     widget.enter()
     HandTimer.made[-1].wind()
     widget.enter()
-    assert start.count == 1 and not HandTimer.made[-1].running and not start.folder.exists()
-    assert errors == [] and widget.ui.logText.toPlainText() == ""
+    assert start.count == 1
+    assert not HandTimer.made[-1].running
+    assert not start.folder.exists()
+    assert errors == []
+    assert widget.ui.logText.toPlainText() == ""
 
 
 def test_a_child_that_cannot_be_started_is_no_mistake_of_the_user(
     widget: Any, errors: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from deepradiomics.errors import InputError
-    from deepradiomics.scene.warm_up import WarmUp
+    from deepradiomics.scene.job.warm_up import WarmUp
 
     def refused(*_: Any) -> Any:
         raise InputError("could not start PythonSlicer")
@@ -96,7 +106,7 @@ def test_nothing_starts_when_the_cache_is_warm_or_numba_absent(widget: Any, monk
 
 
 def test_nothing_starts_before_the_packages_are_installed(widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepradiomics.scene import dependencies
+    from deepradiomics.scene.job import dependencies
 
     _cold(monkeypatch)
     absent = dependencies.Dependency("package-of-nowhere", "package_of_nowhere", "1.0", "going nowhere")
@@ -116,8 +126,10 @@ def test_a_run_goes_on_beside_it(widget: Any, exam: Any, tmp_path: Path, monkeyp
     run = with_child(widget, FakeStart(result_writer))
     widget.ui.applyButton.click()
     HandTimer.made[-1].wind()
-    assert run.words[0] == "fingerprint" and widget.parameters.resultTable is not None
-    assert beside.child is not None and not beside.child.killed
+    assert run.words[0] == "fingerprint"
+    assert widget.parameters.resultTable is not None
+    assert beside.child is not None
+    assert not beside.child.killed
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
@@ -125,7 +137,7 @@ def test_the_real_child_compiles_into_the_cache_and_goes_with_the_panel(
     widget: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytest.importorskip("numba")
-    from deepradiomics.scene.warm_up import WarmUp
+    from deepradiomics.scene.job.warm_up import WarmUp
 
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     HandTimer.made.clear()
@@ -137,8 +149,10 @@ def test_the_real_child_compiles_into_the_cache_and_goes_with_the_panel(
     while not list((tmp_path / "cache").rglob("*.nbc")) and time.monotonic() - started < 60:
         HandTimer.made[-1].call()
         time.sleep(0.1)
-    assert job.running and list((tmp_path / "cache").rglob("*.nbc"))
+    assert job.running
+    assert list((tmp_path / "cache").rglob("*.nbc"))
     pid = job._process.pid
     widget.cleanup()
-    assert not Path(f"/proc/{pid}").exists() and not job.folder.exists()
+    assert not Path(f"/proc/{pid}").exists()
+    assert not job.folder.exists()
     assert job.state == "cancelled"

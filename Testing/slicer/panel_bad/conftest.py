@@ -43,8 +43,8 @@ def host_of(
     """Opens a Slicer with the panel of a module; of one module after another, and the one before is closed."""
     pytest.importorskip("vtk", reason="slicer-core is not installed")
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from deepradiomics.phantoms import prostate
-    from deepradiomics.scene.headless import headless_slicer
+    from deepradiomics.phantoms.prostate import cohort as prostate
+    from deepradiomics.scene.job.headless import headless_slicer
 
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as opened:
         patch.setenv("QT_QPA_PLATFORM", "offscreen")

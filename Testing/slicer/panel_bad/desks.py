@@ -14,13 +14,13 @@ from typing import Any
 
 from deepradiomics.networks.bundle import FORMAT, FORMAT_VERSION
 from Testing.slicer.fake_child import write_bundle, write_features, write_maps
+from Testing.slicer.logic.test_fingerprint_logic import add_segment
 from Testing.slicer.panel.driving import result_writer
 from Testing.slicer.panel_ich.driving import child as ich_child
 from Testing.slicer.panel_ich.driving import write_model, write_segmenter
 from Testing.slicer.panel_lens.conftest import write_encoder
 from Testing.slicer.panel_lens.driving import case_writer, lens_writer
-from Testing.slicer.test_fingerprint_logic import add_segment
-from Testing.slicer.test_image_tools import write_registration
+from Testing.slicer.runs.test_image_tools import write_registration
 
 Material = Mapping[str, Any]
 
@@ -79,7 +79,7 @@ class Desk:
 
 
 def _volume(scene: Any, volume: Any, name: str) -> Any:
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     node = node_from_volume(volume, scene, name)
     node.CreateDefaultDisplayNodes()
@@ -163,7 +163,7 @@ def _ich(panel: Any, scene: Any, material: Material, folder: Path) -> None:
     p.segmentation, p.segmentId = add_segment(scene, p.ct)
 
 
-def _growth(panel: Any, scene: Any, material: Material, folder: Path) -> None:
+def _expansion(panel: Any, scene: Any, material: Material, folder: Path) -> None:
     _ich(panel, scene, material, folder)
     p = panel.parameters
     p.followup = _volume(scene, material["head"].followup, "later head")
@@ -233,7 +233,7 @@ DESKS = (
          volume="caseVolumes", segmentation="caseSegmentation", keeps=False),
     Desk("outcome of a haemorrhage", ICH, _ich, ich_child, volume="ct", segmentation="segmentation",
          bundle="bundleFolder", output="outputFolder", model=_outcomes),
-    Desk("growth of a haemorrhage", ICH, _growth, ich_child, button="expansionButton", volume="ct",
+    Desk("expansion of a haemorrhage", ICH, _expansion, ich_child, button="expansionButton", volume="ct",
          segmentation="segmentation", output="outputFolder", **TIP),
     Desk("an experiment", ICH, _experiment, lambda words: None, button="experimentButton", output="experimentOutput",
          keeps=False, **TIP),

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepradiomics.scene import dependencies
+from deepradiomics.scene.job import dependencies
 from Testing.slicer.fake_child import FakeStart
+from Testing.slicer.logic.test_fingerprint_logic import add_segment
 from Testing.slicer.panel_bad.desks import of_kind
 from Testing.slicer.panel_bad.trial import Trial
-from Testing.slicer.test_fingerprint_logic import add_segment
-from Testing.slicer.test_fingerprint_scene import snapshot
+from Testing.slicer.scene.test_fingerprint_scene import snapshot
 
 FULL = OSError(28, "No space left on device")
 
@@ -123,7 +123,8 @@ def one_slice(trial: Trial) -> None:
     trial.choose(*add_segment(trial.scene, trial.volume, None, "a", (slice(0, 1), slice(3, 9), slice(4, 10))))
     trial.press()
     trial.wind()
-    assert trial.errors == [] and trial.start.child is not None
+    assert trial.errors == []
+    assert trial.start.child is not None
     return None
 
 
@@ -149,7 +150,8 @@ def hidden_segments(trial: Trial) -> None:
     assert trial.button.enabled, trial.sentence
     trial.press()
     masks = list(trial.start.folder.rglob("*mask*.nrrd")) + list(trial.start.folder.rglob("roi.nrrd"))
-    assert masks and trial.errors == []
+    assert masks
+    assert trial.errors == []
     from deepradiomics.images import read_mask
 
     assert all(read_mask(path).labels.any() for path in masks)
@@ -277,7 +279,7 @@ def full_at_first(trial: Trial) -> None:
 
 @row("the disk is full when the inputs are written", "volume")
 def full_at_the_inputs(trial: Trial) -> None:
-    from deepradiomics import files
+    from deepradiomics.files import atomic as files
 
     before = snapshot(trial.scene)
     with pytest.MonkeyPatch.context() as patch:
@@ -317,7 +319,9 @@ def no_index(trial: Trial) -> None:
         trial.panel.enter()
         assert trial.button.text == "Install packages…"
         trial.press()
-        assert trial.start.child is None and trial.panel.idle and trial.button.text == "Install packages…"
+        assert trial.start.child is None
+        assert trial.panel.idle
+        assert trial.button.text == "Install packages…"
     trial.panel.enter()
     assert trial.button.text == text
     trial.fails(before, "package-of-nowhere", "could not be installed", "Install from a folder of wheels")
@@ -376,7 +380,7 @@ def segmentation_deleted(trial: Trial) -> None:
 
 @row("the box is deleted in the middle of a run", "roi")
 def box_deleted(trial: Trial) -> None:
-    from deepradiomics.scene.regions import place_in_middle
+    from deepradiomics.scene.nodes.regions import place_in_middle
 
     choices = sys.modules[f"{trial.desk.module}Lib.choices"]
     box = trial.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "my box")
@@ -392,8 +396,11 @@ def _shown_without(trial: Trial, name: str) -> None:
     """The result is shown whole, does not refer to what is gone, and the log says so."""
     trial.wind()
     assert trial.errors == []
-    assert f"{name}" in trial.log and "was deleted during the run: the result does not refer to it" in trial.log
-    assert trial.panel.idle and trial.button.text != "Cancel" and list(trial.temporary.iterdir()) == []
+    assert f"{name}" in trial.log
+    assert "was deleted during the run: the result does not refer to it" in trial.log
+    assert trial.panel.idle
+    assert trial.button.text != "Cancel"
+    assert list(trial.temporary.iterdir()) == []
     scene, results = trial.scene, 0
     for index in range(scene.GetNumberOfNodes()):
         node, roles = scene.GetNthNode(index), []
@@ -413,7 +420,10 @@ def scene_closed(trial: Trial) -> None:
     trial.scene.Clear(False)
     before = snapshot(trial.scene)
     trial.wind()
-    assert child is not None and child.killed and trial.errors == [] and snapshot(trial.scene) == before
+    assert child is not None
+    assert child.killed
+    assert trial.errors == []
+    assert snapshot(trial.scene) == before
     trial.says(trial.log, "The scene was closed, so the run was ended", "start it again")
     trial.is_usable(again=True)
 
@@ -430,6 +440,10 @@ def module_reloaded(trial: Trial) -> None:
     trial.monkeypatch.setattr(trial.slicer.util, "reloadScriptedModule", reload)
     old.onReload()
     trial.wind()
-    assert child is not None and child.killed and not folder.exists() and trial.errors == []
-    assert trial.panel is not old and not old.logic.running
+    assert child is not None
+    assert child.killed
+    assert not folder.exists()
+    assert trial.errors == []
+    assert trial.panel is not old
+    assert not old.logic.running
     trial.is_usable(again=True)

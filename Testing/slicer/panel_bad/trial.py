@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepradiomics.scene import dependencies
+from deepradiomics.scene.job import dependencies
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.panel_bad.desks import Desk, Material
-from Testing.slicer.test_fingerprint_scene import snapshot
+from Testing.slicer.scene.test_fingerprint_scene import snapshot
 
 
 class Host:
@@ -235,7 +235,9 @@ class Trial:
         """A sentence for people: these words, no traceback, and an end."""
         missing = [word for word in words if word not in told]
         assert not missing, f"{missing} not in: {told}"
-        assert told[:1] and "Traceback" not in told and "NoneType" not in told, told
+        assert told[:1], told
+        assert "Traceback" not in told, told
+        assert "NoneType" not in told, told
 
     def is_usable(self, *, again: bool = False) -> None:
         """Nothing is left of the run, and the next one starts."""
@@ -246,7 +248,8 @@ class Trial:
             self.restore()
             self.let(FakeStart(self.desk.write))
         self.press()
-        assert self.errors == [] and self.start.child is not None, self.errors or self.sentence
+        assert self.errors == [], self.errors or self.sentence
+        assert self.start.child is not None, self.errors or self.sentence
         assert self.button.text == "Cancel"
         self.press()
         self.is_clean()
@@ -261,7 +264,10 @@ class Trial:
         assert self._kept() == self._kept_before, "a result is left"
         child = self.start.child
         assert child is None or child.killed, "a child is left"
-        assert self.panel.idle and not self.panel.logic.running
-        assert self.button.text != "Cancel" and self.panel.ui.progressBar.isHidden()
-        assert self.panel.ui.sampleButton.enabled and all(each.enabled for each in self.panel.locked_sections())
+        assert self.panel.idle
+        assert not self.panel.logic.running
+        assert self.button.text != "Cancel"
+        assert self.panel.ui.progressBar.isHidden()
+        assert self.panel.ui.sampleButton.enabled
+        assert all(each.enabled for each in self.panel.locked_sections())
         assert not [timer for timer in HandTimer.made if timer.running], "a timer is left"

@@ -18,7 +18,7 @@ def widget(simulated: Any, errors: list[str], tmp_path: Path, monkeypatch: pytes
     import qt
 
     module = importlib.import_module("RadiomicFeatures")
-    from RadiomicFeaturesLib import saved_settings
+    from RadiomicFeaturesLib.settings import saved as saved_settings
 
     monkeypatch.setattr(saved_settings, "user_folder", lambda: tmp_path / "user" / "RadiomicFeatures")
     parent = simulated.qMRMLWidget()
@@ -33,7 +33,7 @@ def widget(simulated: Any, errors: list[str], tmp_path: Path, monkeypatch: pytes
 @pytest.fixture
 def segmented(simulated: Any, exam: Any) -> tuple[Any, Any]:  # noqa: F811
     """A volume and a segmentation on it with the segments "a" (120 voxels) and "b" (24 voxels)."""
-    from Testing.slicer.test_fingerprint_logic import add_segment
+    from Testing.slicer.logic.test_fingerprint_logic import add_segment
 
     volume = exam["sagittal"]
     segmentation, _ = add_segment(simulated.mrmlScene, volume)

@@ -19,7 +19,7 @@ UI = ROOT / "RadiomicFeatures" / "Resources" / "UI" / "RadiomicFeatures.ui"
 def test_every_parameter_has_a_control_or_is_kept_by_the_panel_itself(widget: Any) -> None:
     by_the_panel = {
         "skippedSegments", "featureSettings", "imageTypes", "featureClasses", "mapFeatures", "resultTable",
-        "batchVolumes", "batchSegmentations",
+        "batchVolumes", "batchSegmentations", "batchSeries",
     }  # fmt: skip
     assert set(bound_parameters(UI, IMAGE_TOOLS).values()) | by_the_panel == set(widget.parameters.allParameters)
 
@@ -41,9 +41,11 @@ def test_segments_are_ticked_and_a_new_one_is_too(widget: Any, simulated: Any) -
     p.segmentation = node
     assert [shown.item(row).text() for row in range(shown.count)] == ["Femur"]
     node.GetSegmentation().AddEmptySegment("tibia", "Tibia")  # drawn while the panel is open
-    assert shown.count == 2 and segment_ids(p) == ["femur", "tibia"]
+    assert shown.count == 2
+    assert segment_ids(p) == ["femur", "tibia"]
     shown.item(0).setCheckState(qt.Qt.Unchecked)
-    assert segment_ids(p) == ["tibia"] and p.skippedSegments == ["femur"]
+    assert segment_ids(p) == ["tibia"]
+    assert p.skippedSegments == ["femur"]
     p.skippedSegments = []
     assert shown.item(0).checkState() == qt.Qt.Checked
     node.GetSegmentation().GetSegment("femur").SetTag("TerminologyEntry", "x~a^b^Bone~c^d^Femur~^^~y~^^~^^|")
@@ -59,21 +61,22 @@ def test_only_the_rows_that_matter_are_shown_and_hidden_ones_leave_no_gap(widget
     hidable = (
         "segmentArea", "boxArea", "patchArea", "fileArea", "builderArea", "binWidthArea", "binCountArea",
         "normalizeScaleArea", "sigmasArea", "savedArea", "mapsArea", "batchFolderArea", "batchPairsArea", "opacityArea",
-        "remarksArea",
+        "remarksArea", "batchScannerArea",
     )  # fmt: skip
 
     def shown() -> set[str]:
         return {name for name in hidable if not getattr(widget.ui, name).isHidden()}
 
     p = widget.parameters
-    assert shown() == {"segmentArea", "binWidthArea", "batchFolderArea"}
+    assert shown() == {"segmentArea", "binWidthArea", "batchFolderArea", "batchScannerArea"}
     p.roiSource, p.featureSettings, p.batchSource = RoiSource.BOX, OWN, BatchSource.SCENE
     p.imageTypes, p.binBy, p.normalize = "Original LoG", BinBy.COUNT, True
     assert shown() == {
         "boxArea", "patchArea", "builderArea", "binCountArea", "normalizeScaleArea", "sigmasArea", "batchPairsArea",
     }  # fmt: skip
     p.mode, p.featureSettings = Mode.MAPS, FILE
-    assert shown() >= {"boxArea", "fileArea", "mapsArea"} and not shown() & {"patchArea", "builderArea"}
+    assert shown() >= {"boxArea", "fileArea", "mapsArea"}
+    assert not shown() & {"patchArea", "builderArea"}
     for name in hidable:  # the rows of a form would keep their spacing
         layout = QtWidgets.QWidget.layout(getattr(widget.ui, name).parentWidget())
         assert isinstance(layout, QtWidgets.QVBoxLayout), name
@@ -99,7 +102,8 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(
 
     p, button = widget.parameters, widget.ui.applyButton
     says: Callable[[], str] = lambda: widget.ui.estimateLabel.text  # noqa: E731
-    assert not button.enabled and says() == "Choose the volume."
+    assert not button.enabled
+    assert says() == "Choose the volume."
     p.volume = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "nothing")
     assert says() == "Volume 'nothing' holds no image; load or choose another one."
     p.volume = segmented[0]
@@ -107,7 +111,9 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(
     p.segmentation = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "none")
     assert says() == "The segmentation has no segment."
     p.segmentation = segmented[1]
-    assert button.enabled and says().startswith("Takes about") and "memory" in says()
+    assert button.enabled
+    assert says().startswith("Takes about")
+    assert "memory" in says()
     p.skippedSegments = ["a", "b"]
     assert says() == "Tick at least one segment."
     p.roiSource = RoiSource.BOX
@@ -117,7 +123,8 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(
     p.featureSettings, p.featureClasses = OWN, ""
     assert says() == "Tick at least one feature class."
     p.featureSettings = SAVED + "CT of another computer"
-    assert "not saved on this computer" in says() and not button.enabled
+    assert "not saved on this computer" in says()
+    assert not button.enabled
     assert widget.ui.featureSettingsSelector.currentText == "CT of another computer (not here)"
     p.featureSettings = "lens"
     assert button.enabled
@@ -132,15 +139,16 @@ def test_a_colour_volume_is_refused_in_words(widget: Any, simulated: Any) -> Non
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
     node.SetAndObserveImageData(image)
     on_centre(widget, node)
-    assert "3 numbers a voxel" in widget.ui.estimateLabel.text and not widget.ui.applyButton.enabled
+    assert "3 numbers a voxel" in widget.ui.estimateLabel.text
+    assert not widget.ui.applyButton.enabled
 
 
 def test_a_new_box_lies_in_the_middle_of_the_volume_along_its_axes(widget: Any, simulated: Any, exam: Any) -> None:
     import numpy as np
     from RadiomicFeaturesLib.choices import RoiSource
 
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.regions import box_from_roi
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.regions import box_from_roi
 
     p = widget.parameters
     p.roiSource = RoiSource.BOX
@@ -155,12 +163,14 @@ def test_a_new_box_lies_in_the_middle_of_the_volume_along_its_axes(widget: Any, 
     along = np.abs(np.array(box.axes).T @ np.array(grid.direction).reshape(3, 3))
     np.testing.assert_allclose(np.sort(along, axis=1), [[0, 0, 1]] * 3, atol=1e-5)
     half = sorted(size * spacing / 2 for size, spacing in zip(grid.size, grid.spacing_mm, strict=True))
-    assert sorted(box.size_mm) == pytest.approx(half, rel=1e-5) and widget.ui.applyButton.enabled
+    assert sorted(box.size_mm) == pytest.approx(half, rel=1e-5)
+    assert widget.ui.applyButton.enabled
     p.roiNode = placed
     assert box_from_roi(placed).size_mm == pytest.approx((4, 5, 6))  # what the user drew stays
     placed.SetSize(0.0, 0.0, 0.0)
     widget.refresh()
-    assert widget.ui.estimateLabel.text == "Draw the ROI box in a slice view." and not widget.ui.applyButton.enabled
+    assert widget.ui.estimateLabel.text == "Draw the ROI box in a slice view."
+    assert not widget.ui.applyButton.enabled
 
 
 def test_a_box_that_was_moved_or_drawn_is_noticed_when_the_mouse_is_released(
@@ -173,9 +183,11 @@ def test_a_box_that_was_moved_or_drawn_is_noticed_when_the_mouse_is_released(
     p.roiNode = node = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "box")
     before = widget.ui.levelsLabel.text
     node.SetSize(*(length / 4 for length in node.GetSize()))
-    assert before.startswith("Grey levels: ROI ") and widget.ui.levelsLabel.text == before  # the mouse still moves
+    assert before.startswith("Grey levels: ROI ")  # the mouse still moves
+    assert widget.ui.levelsLabel.text == before
     node.InvokeEvent(node.PointEndInteractionEvent)
-    assert widget.ui.levelsLabel.text.startswith("Grey levels: ROI ") and widget.ui.levelsLabel.text != before
+    assert widget.ui.levelsLabel.text.startswith("Grey levels: ROI ")
+    assert widget.ui.levelsLabel.text != before
     p.roiNode = None
     node.InvokeEvent(node.PointEndInteractionEvent)  # no longer watched
 
@@ -195,7 +207,9 @@ def test_what_is_chosen_reaches_the_command_line(widget: Any, segmented: Any, er
         write_features(words)
 
     start = applied(widget, FakeStart(write))
-    assert errors == [] and start.given("--device") == "cpu" and params[0]["setting"] == {"binWidth": 7.5}
+    assert errors == []
+    assert start.given("--device") == "cpu"
+    assert params[0]["setting"] == {"binWidth": 7.5}
     assert [widget.ui.resultTable.item(row, 0).text() for row in range(widget.ui.resultTable.rowCount)] == ["b"]
 
 
@@ -204,10 +218,16 @@ def test_apply_becomes_cancel_and_back(widget: Any, segmented: Any, errors: list
     start, ui = with_child(widget, FakeStart(exit_code=None)), widget.ui
     ui.applyButton.click()
     HandTimer.made[-1].call()
-    assert ui.applyButton.text == "Cancel" and not ui.settingsSection.enabled and not ui.batchButton.enabled
+    assert ui.applyButton.text == "Cancel"
+    assert not ui.settingsSection.enabled
+    assert not ui.batchButton.enabled
     ui.applyButton.click()
-    assert start.child is not None and start.child.killed and errors == []
-    assert ui.applyButton.text == "Apply" and ui.applyButton.enabled and ui.settingsSection.enabled
+    assert start.child is not None
+    assert start.child.killed
+    assert errors == []
+    assert ui.applyButton.text == "Apply"
+    assert ui.applyButton.enabled
+    assert ui.settingsSection.enabled
 
 
 def test_entering_warms_the_engine_up_and_leaving_keeps_the_panel_bound(widget: Any) -> None:
@@ -218,4 +238,5 @@ def test_entering_warms_the_engine_up_and_leaving_keeps_the_panel_bound(widget: 
     widget.exit()
     widget.parameters.device = Device.CPU
     widget.enter()
-    assert started and widget.ui.deviceSelector.currentText == "CPU"
+    assert started
+    assert widget.ui.deviceSelector.currentText == "CPU"

@@ -41,23 +41,26 @@ def visible(widget: Any) -> list[str]:
 
 def test_the_list_offers_the_features_of_the_set_without_shape(widget: Any, exam: Any) -> None:
     p = maps_mode(widget, exam)
-    assert widget.ui.mapFeaturesList.count == 93 and "GLCM Contrast" in visible(widget)
+    assert widget.ui.mapFeaturesList.count == 93
+    assert "GLCM Contrast" in visible(widget)
     assert not [text for text in visible(widget) if "Shape" in text]
     p.featureSettings = "lens"
-    assert widget.ui.mapFeaturesList.count == 837 and "GLCM Contrast, wavelet LLH" in visible(widget)
+    assert widget.ui.mapFeaturesList.count == 837
+    assert "GLCM Contrast, wavelet LLH" in visible(widget)
 
 
 def test_the_search_looks_at_names_and_meanings(widget: Any, exam: Any) -> None:
     maps_mode(widget, exam)
     widget.ui.mapSearchEdit.text = "glcm rough"
-    assert "GLCM Contrast" in visible(widget) and len(visible(widget)) < 10
+    assert "GLCM Contrast" in visible(widget)
+    assert len(visible(widget)) < 10
     assert all(text.startswith("GLCM") for text in visible(widget))
     widget.ui.mapSearchEdit.text = ""
     assert len(visible(widget)) == 93
 
 
 def test_each_entry_explains_its_feature(widget: Any, exam: Any) -> None:
-    from deepradiomics.radiomics.catalogue import entries
+    from deepradiomics.radiomics.catalogue.pyradiomics import entries
 
     maps_mode(widget, exam)
     rows = widget.ui.mapFeaturesList
@@ -79,15 +82,18 @@ def test_ticks_reach_the_parameters_and_those_of_another_set_stay(widget: Any, e
     p.featureSettings = "fingerprint-107"
     assert chosen(p) == [CONTRAST]
     widget.mapFeatures.list.items[0].setCheckState(qt.Qt.Checked)
-    assert "wavelet-HHH_glcm_Idm" in p.mapFeatures and len(p.mapFeatures) == 3
+    assert "wavelet-HHH_glcm_Idm" in p.mapFeatures
+    assert len(p.mapFeatures) == 3
 
 
 def test_apply_waits_for_a_feature_and_a_readable_file(widget: Any, exam: Any, tmp_path: Path) -> None:
     p = maps_mode(widget, exam)
-    assert not widget.ui.applyButton.enabled and widget.ui.estimateLabel.text == "Tick at least one feature to draw."
+    assert not widget.ui.applyButton.enabled
+    assert widget.ui.estimateLabel.text == "Tick at least one feature to draw."
     (tmp_path / "p.yaml").write_text("setting:\n  binWith: 5\n", encoding="utf-8")
     p.featureSettings, p.parameterFile = "file", str(tmp_path / "p.yaml")
-    assert "binWith" in widget.ui.estimateLabel.text and "binWidth" in widget.ui.estimateLabel.text
+    assert "binWith" in widget.ui.estimateLabel.text
+    assert "binWidth" in widget.ui.estimateLabel.text
 
 
 def test_what_is_chosen_reaches_the_command_line(widget: Any, exam: Any) -> None:
@@ -95,10 +101,13 @@ def test_what_is_chosen_reaches_the_command_line(widget: Any, exam: Any) -> None
     p.kernelRadius = 2
     start = with_child(widget, FakeStart(write_maps))
     widget.ui.applyButton.click()
-    assert start.words[0] == "maps" and start.given("--kernel-radius") == "2"
-    assert named_features(start.words) == [ENTROPY, CONTRAST] and start.given("--params") == "fingerprint-107"
+    assert start.words[0] == "maps"
+    assert start.given("--kernel-radius") == "2"
+    assert named_features(start.words) == [ENTROPY, CONTRAST]
+    assert start.given("--params") == "fingerprint-107"
     widget.ui.applyButton.click()
-    assert start.child is not None and start.child.killed
+    assert start.child is not None
+    assert start.child.killed
 
 
 def test_maps_are_listed_and_the_chosen_one_lies_over_its_volume(
@@ -114,13 +123,15 @@ def test_maps_are_listed_and_the_chosen_one_lies_over_its_volume(
         return simulated.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID()).GetName()
 
     assert [ui.resultTable.item(row, 0).text() for row in range(2)] == ["First order Entropy", "GLCM Contrast"]
-    assert foreground() == ENTROPY and composite.GetBackgroundVolumeID() == exam["sagittal"].GetID()
+    assert foreground() == ENTROPY
+    assert composite.GetBackgroundVolumeID() == exam["sagittal"].GetID()
     ui.resultTable.selectRow(1)
     assert foreground() == CONTRAST
     assert "rough texture" in ui.resultTable.item(1, 0).toolTip()
     p.overlayOpacity = 0.9
     assert composite.GetForegroundOpacity() == 0.9
-    assert not ui.opacityArea.isHidden() and ui.remarksArea.isHidden()
+    assert not ui.opacityArea.isHidden()
+    assert ui.remarksArea.isHidden()
     bounds = [0.0] * 6
     simulated.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID()).GetRASBounds(bounds)
     to_ras = slices.GetSliceToRAS()
@@ -131,7 +142,7 @@ def test_maps_are_listed_and_the_chosen_one_lies_over_its_volume(
 def test_a_saved_scene_shows_its_maps_again(
     widget: Any, simulated: Any, headless: Any, exam: Any, tmp_path: Path
 ) -> None:
-    from deepradiomics.scene.maps import maps_of
+    from deepradiomics.scene.show.maps import maps_of
 
     p = drawn(widget, exam, CONTRAST, ENTROPY)
     before = {key: simulated.util.arrayFromVolume(node).copy() for key, node in maps_of(p.resultTable).items()}
@@ -139,7 +150,8 @@ def test_a_saved_scene_shows_its_maps_again(
     simulated.mrmlScene.Clear(False)
     headless.load_mrb(tmp_path / "maps.mrb")
     p = widget.parameters
-    assert p.mapFeatures == [CONTRAST, ENTROPY] and widget.ui.mapFeaturesList.count == 93
+    assert p.mapFeatures == [CONTRAST, ENTROPY]
+    assert widget.ui.mapFeaturesList.count == 93
     assert widget.ui.resultTable.rowCount == 2
     after = {key: simulated.util.arrayFromVolume(node) for key, node in maps_of(p.resultTable).items()}
     assert before.keys() == after.keys() == {CONTRAST, ENTROPY}
@@ -208,5 +220,6 @@ def test_a_map_lies_over_its_own_volume_and_over_no_other(
     composite.SetBackgroundVolumeID(other.GetID())
     simulated.mrmlScene.RemoveNode(own)
     widget.ui.resultTable.selectRow(0)
-    assert composite.GetBackgroundVolumeID() is None and errors == []
+    assert composite.GetBackgroundVolumeID() is None
+    assert errors == []
     assert widget.ui.resultLabel.text == "The volume of this map is not in the scene: the map is shown alone."

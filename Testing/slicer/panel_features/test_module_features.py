@@ -18,8 +18,10 @@ from Testing.slicer.panel.driving import cut_off, pictured
 def test_the_module_describes_itself(simulated: Any) -> None:
     parent = types.SimpleNamespace(path=str(ROOT / "RadiomicFeatures" / "RadiomicFeatures.py"))
     importlib.import_module("RadiomicFeatures").RadiomicFeatures(parent)
-    assert parent.title == "Radiomic Features" and parent.categories == ["Quantification"]
-    assert not parent.icon.isNull() and "not a medical device" in parent.helpText
+    assert parent.title == "Radiomic Features"
+    assert parent.categories == ["Quantification"]
+    assert not parent.icon.isNull()
+    assert "not a medical device" in parent.helpText
     assert "Names and values are PyRadiomics'" in parent.helpText
 
 
@@ -28,11 +30,12 @@ def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
     test = importlib.import_module("RadiomicFeatures").RadiomicFeaturesTest()
     test.delayDisplay = lambda text, *a, **k: said.append(text)
     test.runTest()
-    assert said[-1] == "A mistake was reported" and "The map is in the scene" in said
+    assert said[-1] == "A mistake was reported"
+    assert "The map is in the scene" in said
 
 
 def test_the_self_test_leaves_out_what_cannot_run_and_says_why(simulated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepradiomics.scene import dependencies
+    from deepradiomics.scene.job import dependencies
 
     said: list[str] = []
     absent = dependencies.Dependency("PyWavelets", "pywt", "1.7")
@@ -51,8 +54,10 @@ def test_the_sample_runs_from_one_click_to_its_result(
     widget.logic._make_timer = HandTimer
     widget.ui.sampleButton.click()
     p = widget.parameters
-    assert composite.GetBackgroundVolumeID() == p.volume.GetID() and "SYNTHETIC" in p.volume.GetDescription()
-    assert widget.ui.levelsLabel.text.startswith("Grey levels: gland ") and widget.ui.applyButton.text == "Cancel"
+    assert composite.GetBackgroundVolumeID() == p.volume.GetID()
+    assert "SYNTHETIC" in p.volume.GetDescription()
+    assert widget.ui.levelsLabel.text.startswith("Grey levels: gland ")
+    assert widget.ui.applyButton.text == "Cancel"
     deadline = time.monotonic() + 240
     while widget.logic.running:
         HandTimer.made[-1].call()
@@ -60,7 +65,8 @@ def test_the_sample_runs_from_one_click_to_its_result(
         time.sleep(0.05)
     assert errors == [], widget.ui.logText.toPlainText()
     rows = widget.ui.resultTable
-    assert rows.rowCount == 2 * 107 and rows.item(107, 0).text() == "lesion"
+    assert rows.rowCount == 2 * 107
+    assert rows.item(107, 0).text() == "lesion"
     assert "Anatomical Structure / Prostate" in rows.item(0, 0).toolTip()
     table = p.resultTable.GetTable()
     volumes = {
@@ -70,7 +76,7 @@ def test_the_sample_runs_from_one_click_to_its_result(
     }
     from RadiomicFeaturesLib.samples import GRADE, SEED
 
-    from deepradiomics.phantoms.prostate import prostate_exam
+    from deepradiomics.phantoms.prostate.cohort import prostate_exam
 
     for region, mask in prostate_exam(SEED, GRADE).masks.items():  # the gland's volume holds the lesion's
         voxel = mask.geometry.spacing_mm[0] * mask.geometry.spacing_mm[1] * mask.geometry.spacing_mm[2]

@@ -16,7 +16,8 @@ from Testing.slicer.panel_features.driving import applied, on_centre, on_segment
 def write_preset(words: list[str], preset: str = "lens") -> None:
     """What `extract` writes of all features of a preset."""
     from deepradiomics.images import read_mask
-    from deepradiomics.radiomics.settings import Settings, feature_names
+    from deepradiomics.radiomics.settings.feature_names import feature_names
+    from deepradiomics.radiomics.settings.settings import Settings
 
     out = Path(words[words.index("-o") + 1])
     labels = read_mask(words[2]).labels_present()
@@ -47,14 +48,40 @@ def write_cohort(words: list[str]) -> dict[str, Any]:
     return {"computed": 1, "failed": {"c lesion": "the mask is empty"}}
 
 
+def test_rows_of_a_case_with_several_images_and_regions_are_told_apart(widget: Any, simulated: Any) -> None:
+    from RadiomicFeaturesLib.result_rows import batch_rows, remark_rows
+
+    from deepradiomics.scene.nodes.tables import add_table
+
+    def table_node(columns: dict[str, list[Any]]) -> Any:
+        types = {name: type(values[0]) for name, values in columns.items()}
+        return add_table(simulated.mrmlScene, "table", columns, types, dict.fromkeys(columns, ""))
+
+    table = {
+        "id": ["p7"] * 3, "view": ["t2", "adc", "image"], "region": ["gland", "gland", "core"],
+        "name": ["", "core", "core"], "original_glcm_Contrast": [1.0, 2.0, 3.0],
+    }  # fmt: skip
+    rows = batch_rows(table_node(table))[1]
+    assert [texts[0] for texts in rows] == ["p7 t2 gland", "p7 adc gland core", "p7 core"]
+    remarks = {"case": ["p7"] * 2, "image": ["adc", "image"], "status": ["failed"] * 2, "remark": ["empty"] * 2}
+    assert [row[0] for row in remark_rows(table_node({**remarks, "region": ["gland", ""]}))[1]] == [
+        "p7 adc gland",
+        "p7",
+    ]
+    assert [row[0] for row in remark_rows(table_node(remarks))[1]] == ["p7 adc", "p7"]  # of an older scene
+
+
 def test_features_are_listed(widget: Any, exam: Any, errors: list[str]) -> None:
     from RadiomicFeaturesLib.choices import PatchGrid
 
     on_centre(widget, exam["axial"]).patchGrid = PatchGrid.TWO
     applied(widget, FakeStart(write_features))
-    assert errors == [] and not widget.ui.resultsSection.collapsed
-    assert widget.ui.resultTable.rowCount == 8 and plain(widget.ui.resultTable.item(0, 1)) == "Shape VoxelVolume"
-    assert widget.ui.opacityArea.isHidden() and widget.ui.remarksArea.isHidden()
+    assert errors == []
+    assert not widget.ui.resultsSection.collapsed
+    assert widget.ui.resultTable.rowCount == 8
+    assert plain(widget.ui.resultTable.item(0, 1)) == "Shape VoxelVolume"
+    assert widget.ui.opacityArea.isHidden()
+    assert widget.ui.remarksArea.isHidden()
 
 
 @pytest.mark.parametrize("width", [440, 520])
@@ -66,11 +93,14 @@ def test_every_name_of_a_wavelet_set_can_be_read_without_scrolling_sideways(
     applied(widget, FakeStart(write_preset))
     pictured(widget, f"features-lens-{width}", tmp_path, 1150, width=width)
     shown = widget.ui.resultTable
-    assert shown.rowCount == 2 * 837 and not shown.horizontalScrollBar().isVisible()
+    assert shown.rowCount == 2 * 837
+    assert not shown.horizontalScrollBar().isVisible()
     assert sum(shown.columnWidth(column) for column in range(3)) <= shown.viewport().width()
     texts = [plain(shown.item(row, 1)) for row in range(837)]
-    assert "GLCM Contrast, wavelet LLH" in texts and "GLSZM LargeAreaLowGrayLevelEmphasis, wavelet HHH" in texts
-    assert unreadable(shown, 1) == [] and unreadable(shown, 2) == []
+    assert "GLCM Contrast, wavelet LLH" in texts
+    assert "GLSZM LargeAreaLowGrayLevelEmphasis, wavelet HHH" in texts
+    assert unreadable(shown, 1) == []
+    assert unreadable(shown, 2) == []
     assert len({text[:28] for text in texts}) >= 93  # family and name come first
     assert shown.item(93, 1).toolTip().startswith("wavelet-")
     assert cut_off(widget) == []
@@ -86,7 +116,8 @@ def test_the_rows_of_segments_carry_their_names_and_explanations(
     assert errors == []
     rows = widget.ui.resultTable
     assert [rows.item(row, 0).text() for row in range(2)] == ["a", "b"]
-    assert rows.item(0, 2).text() == "120 mm³" and "volume of one voxel" in rows.item(0, 1).toolTip()
+    assert rows.item(0, 2).text() == "120 mm³"
+    assert "volume of one voxel" in rows.item(0, 1).toolTip()
     assert "a: Tissue / Muscle" in rows.item(0, 0).toolTip()
     assert "1 features of each of 2 regions" in widget.ui.resultLabel.text
 
@@ -112,12 +143,14 @@ def test_a_saved_scene_shows_its_features_and_settings_again(
     texts = [widget.ui.resultTable.item(0, column).text() for column in range(3)]
     headless.save_mrb(tmp_path / "features.mrb")
     simulated.mrmlScene.Clear(False)
-    assert widget.ui.resultTable.rowCount == 0 and widget.ui.resultsSection.collapsed
+    assert widget.ui.resultTable.rowCount == 0
+    assert widget.ui.resultsSection.collapsed
     headless.load_mrb(tmp_path / "features.mrb")
     p = widget.parameters
     assert (p.skippedSegments, p.featureSettings, p.binWidth) == (["b"], "own", 4.5)
     assert [widget.ui.resultTable.item(0, column).text() for column in range(3)] == texts
-    assert p.volume.GetName() == "sagittal knee" and not widget.ui.resultsSection.collapsed
+    assert p.volume.GetName() == "sagittal knee"
+    assert not widget.ui.resultsSection.collapsed
 
 
 def test_the_methods_text_is_copied(widget: Any, simulated: Any, segmented: Any) -> None:
@@ -134,18 +167,20 @@ def test_the_batch_enables_when_it_can_run(widget: Any, segmented: Any, tmp_path
     from RadiomicFeaturesLib.choices import BatchSource
 
     p, button = widget.parameters, widget.ui.batchButton
-    assert not button.enabled and button.toolTip == "Choose the folder of cases."
+    assert not button.enabled
+    assert button.toolTip == "Choose the folder of cases."
     p.batchFolder = str(tmp_path)
     assert button.toolTip == "Choose a folder for the results."
     p.batchOutput = str(tmp_path / "out")
     assert button.enabled
     p.batchSource = BatchSource.SCENE
-    assert not button.enabled and "Tick at least one volume" in button.toolTip
+    assert not button.enabled
+    assert "Tick at least one volume" in button.toolTip
 
 
 def test_each_segmentation_is_offered_with_its_volume(widget: Any, simulated: Any, segmented: Any) -> None:
     import qt
-    from RadiomicFeaturesLib.batch import pairs_of_scene
+    from RadiomicFeaturesLib.batch.section import pairs_of_scene
     from RadiomicFeaturesLib.choices import BatchSource
 
     p, shown = widget.parameters, widget.ui.batchPairsList
@@ -180,16 +215,17 @@ def test_a_batch_shows_its_table_and_its_remarks_also_after_reload(
     start = with_child(widget, FakeStart(write_cohort))
     widget.ui.batchButton.click()
     HandTimer.made[-1].wind()
-    assert (
-        errors == [] and "--allow-failures" in start.words and start.given("-o") == str(tmp_path / "out/features.csv")
-    )
+    assert errors == []
+    assert "--allow-failures" in start.words
+    assert start.given("-o") == str(tmp_path / "out/features.csv")
     assert start.given("--manifest") == str(tmp_path / "cases" / "manifest.csv")
 
     def check() -> None:
         rows, remarks = widget.ui.resultTable, widget.ui.remarksTable
         assert [rows.item(row, 0).text() for row in range(4)] == ["a lesion"] * 2 + ["b lesion"] * 2
         assert [rows.item(0, column).text() for column in (1, 2)] == ["GLCM Contrast", "2.5"]
-        assert rows.item(1, 2).text() == "120 mm³" and rows.item(3, 2).text() == "–"
+        assert rows.item(1, 2).text() == "120 mm³"
+        assert rows.item(3, 2).text() == "–"
         assert not widget.ui.remarksArea.isHidden()
         assert [remarks.item(0, column).text() for column in range(3)] == ["c lesion", "failed", "the mask is empty"]
         assert remarks.item(1, 2).text() == "label 1 has 5 grey levels"

@@ -26,9 +26,9 @@ def titles(widget: Any) -> list[str]:
 
 def test_the_builder_says_what_the_engine_reads(widget: Any) -> None:
     import qt
-    from RadiomicFeaturesLib.builder import params_of_builder
     from RadiomicFeaturesLib.choices import BinBy
-    from RadiomicFeaturesLib.feature_sets import settings_of
+    from RadiomicFeaturesLib.settings.builder import params_of_builder
+    from RadiomicFeaturesLib.settings.feature_sets import settings_of
 
     p = own(widget)
     widget.ui.binWidthSpin.value = 12.5
@@ -36,12 +36,16 @@ def test_the_builder_says_what_the_engine_reads(widget: Any) -> None:
     widget.ui.featureClassesList.item(widget.settings.classes.keys.index("shape")).setCheckState(qt.Qt.Unchecked)
     p.sigmas, p.spacingX, p.spacingY, p.normalize, p.normalizeScale = "1, 2.5", 1.0, 1.0, True, 50.0
     settings = settings_of(p)
-    assert settings.bin_width == 12.5 and settings.resampled_spacing_mm == (1.0, 1.0, 0.0)
-    assert settings.normalize and settings.normalize_scale == 50 and "shape" not in settings.families
+    assert settings.bin_width == 12.5
+    assert settings.resampled_spacing_mm == (1.0, 1.0, 0.0)
+    assert settings.normalize
+    assert settings.normalize_scale == 50
+    assert "shape" not in settings.families
     assert [kind.name for kind in settings.image_types] == ["Original", "LoG"]
     assert dict(settings.image_types[1].own)["sigma"] == (1.0, 2.5)
     p.binBy, p.binCount = BinBy.COUNT, 48
-    assert settings_of(p).bin_count == 48 and "binWidth" not in params_of_builder(p)["setting"]
+    assert settings_of(p).bin_count == 48
+    assert "binWidth" not in params_of_builder(p)["setting"]
 
 
 @pytest.mark.parametrize(
@@ -54,33 +58,41 @@ def test_a_mistake_in_the_builder_is_told_above_apply(widget: Any, exam: Any, na
     p.imageTypes = "Original LoG"
     assert widget.ui.applyButton.enabled
     setattr(p, name, value)
-    assert said in widget.ui.estimateLabel.text and not widget.ui.applyButton.enabled
+    assert said in widget.ui.estimateLabel.text
+    assert not widget.ui.applyButton.enabled
 
 
 def test_settings_are_saved_offered_changed_and_deleted(widget: Any, tmp_path: Path, errors: list[str]) -> None:
-    from RadiomicFeaturesLib.feature_sets import params_of, settings_of
     from RadiomicFeaturesLib.parameters import OWN, SAVED
+    from RadiomicFeaturesLib.settings.feature_sets import params_of, settings_of
 
     p = own(widget)
     p.binWidth, p.imageTypes, p.sigmas = 10.0, "Original LoG", "2"
     widget.ui.settingsNameEdit.text = "  Leber, größer "
     widget.ui.saveSettingsButton.click()
-    assert errors and "'Leber, größer'" in errors.pop()  # a comma is no letter of a file's name
+    assert errors  # a comma is no letter of a file's name
+    assert "'Leber, größer'" in errors.pop()
     widget.ui.settingsNameEdit.text = "Leber größer (CT)"
     widget.ui.saveSettingsButton.click()
     file = tmp_path / "user" / "RadiomicFeatures" / "Leber größer (CT).json"
-    assert errors == [] and json.loads(file.read_text(encoding="utf-8"))["setting"] == {"binWidth": 10.0}
-    assert p.featureSettings == SAVED + "Leber größer (CT)" and params_of(p) == str(file)
+    assert errors == []
+    assert json.loads(file.read_text(encoding="utf-8"))["setting"] == {"binWidth": 10.0}
+    assert p.featureSettings == SAVED + "Leber größer (CT)"
+    assert params_of(p) == str(file)
     assert widget.ui.featureSettingsSelector.currentText == "Saved: Leber größer (CT)"
-    assert not widget.ui.savedArea.isHidden() and settings_of(p).bin_width == 10
+    assert not widget.ui.savedArea.isHidden()
+    assert settings_of(p).bin_width == 10
     p.featureSettings, p.binWidth, p.imageTypes = "lens", 25.0, "Original"
     widget.ui.featureSettingsSelector.currentIndex = titles(widget).index("Saved: Leber größer (CT)")
     widget.ui.changeSettingsButton.click()
     assert (p.featureSettings, p.binWidth, p.imageTypes, p.sigmas) == (OWN, 10.0, "Original LoG", "2")
     p.featureSettings, p.binWidth = SAVED + "Leber größer (CT)", 25.0
     widget.ui.deleteSettingsButton.click()
-    assert not file.exists() and p.featureSettings == OWN and p.binWidth == 10
-    assert not [title for title in titles(widget) if title.startswith("Saved")] and errors == []
+    assert not file.exists()
+    assert p.featureSettings == OWN
+    assert p.binWidth == 10
+    assert not [title for title in titles(widget) if title.startswith("Saved")]
+    assert errors == []
 
 
 @pytest.mark.parametrize("name", ["", "../escape", "a/b", "a\\b", "con", "NUL.txt", "a:b", ".hidden", "x" * 61, "end."])
@@ -90,22 +102,24 @@ def test_a_name_that_can_be_no_file_is_refused_before_it_becomes_a_path(
     own(widget)
     widget.ui.settingsNameEdit.text = name
     widget.ui.saveSettingsButton.click()
-    assert len(errors) == 1 and not (tmp_path / "user").exists()
+    assert len(errors) == 1
+    assert not (tmp_path / "user").exists()
 
 
 def test_settings_that_cannot_be_computed_are_not_saved(widget: Any, tmp_path: Path, errors: list[str]) -> None:
     own(widget).featureClasses = ""
     widget.ui.settingsNameEdit.text = "nothing"
     widget.ui.saveSettingsButton.click()
-    assert errors == ["Tick at least one feature class."] and not (tmp_path / "user").exists()
+    assert errors == ["Tick at least one feature class."]
+    assert not (tmp_path / "user").exists()
 
 
 def test_grey_levels_are_those_that_an_extraction_reports(widget: Any, segmented: Any) -> None:
     """With normalisation and resampling: the number that the engine writes into its diagnostics."""
-    from RadiomicFeaturesLib.builder import params_of_builder
+    from RadiomicFeaturesLib.settings.builder import params_of_builder
 
     import deepradiomics
-    from deepradiomics.scene.volumes import mask_from_segmentation, volume_from_node
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation, volume_from_node
 
     on_segments(widget, segmented)
     p = own(widget)
@@ -121,7 +135,7 @@ def test_grey_levels_are_those_that_an_extraction_reports(widget: Any, segmented
 
 
 def test_a_new_bin_width_needs_no_new_preparation(widget: Any, segmented: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from RadiomicFeaturesLib import grey_levels
+    from RadiomicFeaturesLib.settings import grey_levels
 
     prepared: list[None] = []
     real = grey_levels.prepared_regions
@@ -133,7 +147,8 @@ def test_a_new_bin_width_needs_no_new_preparation(widget: Any, segmented: Any, m
     for width in (2.0, 4.0, 8.0, 16.0):
         p.binWidth = width
         texts.add(widget.ui.levelsLabel.text)
-    assert len(prepared) == count and len(texts) == 4
+    assert len(prepared) == count
+    assert len(texts) == 4
     p.spacingX = 2.0
     assert len(prepared) == count + 1
 
@@ -145,7 +160,8 @@ def test_edited_voxels_are_counted_again(widget: Any, simulated: Any, segmented:
     voxels[...] = 7
     simulated.util.arrayFromVolumeModified(segmented[0])
     widget.refresh()
-    assert widget.ui.levelsLabel.text != before and "a 1, b 1" in widget.ui.levelsLabel.text
+    assert widget.ui.levelsLabel.text != before
+    assert "a 1, b 1" in widget.ui.levelsLabel.text
 
 
 def test_too_few_and_too_many_levels_are_warned_of(widget: Any, simulated: Any, segmented: Any) -> None:
@@ -164,25 +180,30 @@ def test_too_few_and_too_many_levels_are_warned_of(widget: Any, simulated: Any, 
 def test_a_large_volume_is_counted_when_the_user_asks_for_it(
     widget: Any, segmented: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from RadiomicFeaturesLib import settings_section
+    from RadiomicFeaturesLib.settings import section as settings_section
 
     monkeypatch.setattr(settings_section, "AT_ONCE_VOXELS", 100)
     on_segments(widget, segmented)
     ui = widget.ui
-    assert ui.levelsLabel.isHidden() and not ui.countLevelsButton.isHidden()
+    assert ui.levelsLabel.isHidden()
+    assert not ui.countLevelsButton.isHidden()
     ui.countLevelsButton.click()
-    assert ui.levelsLabel.text.startswith("Grey levels: a ") and ui.countLevelsButton.isHidden()
+    assert ui.levelsLabel.text.startswith("Grey levels: a ")
+    assert ui.countLevelsButton.isHidden()
     text = ui.levelsLabel.text
     own(widget).binWidth = 3.0  # another width of the same region needs no second press
-    assert ui.levelsLabel.text.startswith("Grey levels: a ") and ui.levelsLabel.text != text
+    assert ui.levelsLabel.text.startswith("Grey levels: a ")
+    assert ui.levelsLabel.text != text
     widget.parameters.skippedSegments = ["b"]
-    assert ui.levelsLabel.isHidden() and not ui.countLevelsButton.isHidden()
+    assert ui.levelsLabel.isHidden()
+    assert not ui.countLevelsButton.isHidden()
 
 
 def test_what_keeps_the_levels_from_being_counted_is_said(widget: Any, simulated: Any, segmented: Any) -> None:
     segmented[1].GetSegmentation().AddEmptySegment("nothing", "nothing")
     on_segments(widget, segmented)
-    assert "segment 'nothing'" in widget.ui.levelsLabel.text and "is empty" in widget.ui.levelsLabel.text
+    assert "segment 'nothing'" in widget.ui.levelsLabel.text
+    assert "is empty" in widget.ui.levelsLabel.text
 
 
 def test_a_yaml_file_without_pyyaml_says_what_is_missing_and_json_is_read(
@@ -197,6 +218,8 @@ def test_a_yaml_file_without_pyyaml_says_what_is_missing_and_json_is_read(
     (tmp_path / "p.yaml").write_text("setting:\n  binWidth: 5\n", encoding="utf-8")
     (tmp_path / "p.json").write_text('{"setting": {"binWidth": 5}}', encoding="utf-8")
     p.featureSettings, p.parameterFile = FILE, str(tmp_path / "p.json")
-    assert widget.ui.applyButton.enabled and widget.ui.levelsLabel.text.startswith("Grey levels: ROI ")
+    assert widget.ui.applyButton.enabled
+    assert widget.ui.levelsLabel.text.startswith("Grey levels: ROI ")
     p.parameterFile = str(tmp_path / "p.yaml")
-    assert "yaml" in widget.ui.estimateLabel.text.lower() and not widget.ui.applyButton.enabled
+    assert "yaml" in widget.ui.estimateLabel.text.lower()
+    assert not widget.ui.applyButton.enabled

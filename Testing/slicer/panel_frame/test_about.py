@@ -26,7 +26,8 @@ def parent(request: pytest.FixtureRequest, simulated: Any) -> Any:
 
 def test_the_help_text_links_the_first_five_minutes_and_the_tutorial_of_the_module(parent: Any) -> None:
     links = re.findall(r'href="([^"]+)"', parent.helpText)
-    assert len(links) == 2 and links[0] == f"{PAGES}docs/tutorials/first_five_minutes.md"
+    assert len(links) == 2
+    assert links[0] == f"{PAGES}docs/tutorials/first_five_minutes.md"
     pages = [ROOT / link.removeprefix(PAGES) for link in links]
     assert all(page.is_file() for page in pages)
     assert parent.title in pages[1].read_text(encoding="utf-8")

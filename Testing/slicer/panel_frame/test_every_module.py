@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deepradiomics.scene import dependencies
+from deepradiomics.scene.job import dependencies
 from Testing.slicer.panel.simulated import MODULES, ROOT
 from Testing.slicer.panel_frame.test_frame import ABSENT
 
@@ -27,8 +27,10 @@ def test_a_module_links_its_documentation_and_names_its_contributors_institution
     parent = types.SimpleNamespace(path=str(ROOT / name / f"{name}.py"))
     getattr(module, name)(parent)
     assert '<a href="https://github.com/DeepRadiomics/SlicerDeepRadiomics' in parent.helpText
-    assert "not a medical device" in parent.helpText and parent.categories == ["Quantification"]
-    assert parent.contributors and all(each.endswith(")") and "(" in each for each in parent.contributors)
+    assert "not a medical device" in parent.helpText
+    assert parent.categories == ["Quantification"]
+    assert parent.contributors
+    assert all(each.endswith(")") and "(" in each for each in parent.contributors)
 
 
 def test_a_self_test_leaves_out_what_needs_absent_packages_and_says_so(
@@ -52,7 +54,10 @@ def test_a_sample_is_fitted_into_the_views(
     monkeypatch.setattr(simulated.app, "layoutManager", lambda: types.SimpleNamespace())
     view = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode", "Red")
     panel.load_sample()
-    assert errors == [] and fits and fits[-1] == {"fit": True} and view.GetBackgroundVolumeID()
+    assert errors == []
+    assert fits
+    assert fits[-1] == {"fit": True}
+    assert view.GetBackgroundVolumeID()
     shown = simulated.app.applicationLogic().GetSelectionNode()  # views that a layout brings later show it too
     assert shown.GetActiveVolumeID() == view.GetBackgroundVolumeID()
 
@@ -64,4 +69,4 @@ def test_charts_are_made_visible_in_one_place_for_all_modules() -> None:
         *(path for name in MODULES for path in (ROOT / name).rglob("*.py")),
     ]
     using = {path.relative_to(ROOT) for path in files if any(each in path.read_text("utf-8") for each in names)}
-    assert using == {Path("deepradiomics/scene/layouts.py")}
+    assert using == {Path("deepradiomics/scene/views/layouts.py")}

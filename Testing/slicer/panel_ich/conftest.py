@@ -35,7 +35,7 @@ def widget(simulated: Any, errors: list[str]) -> Iterator[Any]:  # noqa: F811
 @pytest.fixture
 def ct(simulated: Any, made: SyntheticIch) -> Any:  # noqa: F811
     """The head CT as a node."""
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     node = node_from_volume(made.ct, simulated.mrmlScene, "head")
     node.CreateDefaultDisplayNodes()
@@ -45,6 +45,6 @@ def ct(simulated: Any, made: SyntheticIch) -> Any:  # noqa: F811
 @pytest.fixture
 def followup(simulated: Any, made: SyntheticIch) -> Any:  # noqa: F811
     """The later CT as a node."""
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     return node_from_volume(made.followup, simulated.mrmlScene, "head later")

@@ -50,7 +50,7 @@ def write_model(folder: Path, *, segments: bool = True, leaking: bool = False, k
     """A model's description only: what the panel reads before a run."""
     (folder / "predictor").mkdir(parents=True)
     if segments:
-        (folder / "segmenter").mkdir()
+        (folder / "encoder").mkdir()
     outcomes = [{"name": name, "title": title, "n_training": 200} for name, title in zip(OUTCOMES, TITLES, strict=True)]
     info = {
         "format": FORMAT, "format_version": FORMAT_VERSION, "kind": kind, "input": "radiomics+latents",

@@ -30,9 +30,9 @@ def test_a_synthetic_head_is_segmented_registered_and_explained(
     from ICHLatentFeaturesLib.choices import BundleSource, Outline
     from ICHLatentFeaturesLib.samples import load_synthetic_head
 
-    from deepradiomics.scene.ich_case import nodes_of
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.volumes import mask_from_segmentation
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
+    from deepradiomics.scene.show.ich.case import nodes_of
     from Testing.unit.ich.tiny_predictor import tiny_bundle, tiny_segmenter
 
     head = load_synthetic_head()
@@ -52,9 +52,12 @@ def test_a_synthetic_head_is_segmented_registered_and_explained(
     drawn = mask_from_segmentation(head.segmentation, grid, ["haematoma"]).labels
     found = mask_from_segmentation(nodes.segmentation, grid, ["haematoma"]).labels
     assert (drawn == found).all()
-    assert set(nodes.gradcam) == {"poor_outcome", "expansion_6ml"} and nodes.expansion is not None
-    assert ui.openReportButton.enabled and ui.copyMethodsButton.enabled
-    assert texts(ui.riskTable) == ["poor outcome", "expansion 6ml"] and ui.featuresTable.rowCount > 20
+    assert set(nodes.gradcam) == {"poor_outcome", "expansion_6ml"}
+    assert nodes.expansion is not None
+    assert ui.openReportButton.enabled
+    assert ui.copyMethodsButton.enabled
+    assert texts(ui.riskTable) == ["poor outcome", "expansion 6ml"]
+    assert ui.featuresTable.rowCount > 20
     pictured(widget, "ich_panel_real", tmp_path, 1080)
     assert cut_off(widget) == []
     # a network that calls everything blood, and the two scans of the patient
@@ -62,10 +65,12 @@ def test_a_synthetic_head_is_segmented_registered_and_explained(
     p.toolFixed, p.toolMoving = head.ct, head.followup
     ui.segmentButton.click()
     wait(widget)
-    assert errors == [] and "mL" in ui.segmentStatusLabel.text
+    assert errors == []
+    assert "mL" in ui.segmentStatusLabel.text
     ui.registerButton.click()
     wait(widget)
-    assert errors == [] and "lies over the fixed volume" in ui.registerStatusLabel.text
+    assert errors == []
+    assert "lies over the fixed volume" in ui.registerStatusLabel.text
 
 
 @pytest.mark.slow

@@ -38,7 +38,8 @@ UI = ROOT / "ICHLatentFeatures" / "Resources" / "UI" / "ICHLatentFeatures.ui"
 def test_every_parameter_has_a_control_or_is_kept_by_the_panel_itself(widget: Any) -> None:
     by_the_panel = {"segmentId", "followupSegmentId", "resultTable", "outcome"}
     bound = set(bound_parameters(UI, IMAGE_TOOLS).values())
-    assert bound | by_the_panel == set(widget.parameters.allParameters) and not bound & by_the_panel
+    assert bound | by_the_panel == set(widget.parameters.allParameters)
+    assert not bound & by_the_panel
 
 
 def test_each_control_reaches_the_parameter_node_and_back(widget: Any, simulated: Any, tmp_path: Path) -> None:
@@ -54,39 +55,51 @@ def test_apply_waits_for_a_ct_in_hu_a_model_and_an_outline(
 ) -> None:
     from ICHLatentFeaturesLib.choices import BundleSource, Outline
 
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     p, ui = widget.parameters, widget.ui
-    assert not ui.applyButton.enabled and ui.estimateLabel.text == "Choose the head CT."
+    assert not ui.applyButton.enabled
+    assert ui.estimateLabel.text == "Choose the head CT."
     picture = Volume(np.clip(made.ct.voxels, 0, 255).astype(np.uint8), made.ct.geometry)
     p.ct = node_from_volume(picture, simulated.mrmlScene, "picture")
-    assert not ui.applyButton.enabled and "cannot be HU" in ui.estimateLabel.text and "#c0392b" in ui.huLabel.text
+    assert not ui.applyButton.enabled
+    assert "cannot be HU" in ui.estimateLabel.text
+    assert "#c0392b" in ui.huLabel.text
     p.ct = ct
-    assert ui.applyButton.enabled and "synthetic images" in ui.bundleSummary.text  # the sample model is chosen
+    assert ui.applyButton.enabled  # the sample model is chosen
+    assert "synthetic images" in ui.bundleSummary.text
     assert ui.bundleFolderArea.isHidden()
     p.bundleSource = BundleSource.FOLDER
-    assert not ui.bundleFolderArea.isHidden() and not ui.applyButton.enabled
-    assert ui.estimateLabel.text == "Choose the model's folder." and "cannot be HU" not in ui.huLabel.text
+    assert not ui.bundleFolderArea.isHidden()
+    assert not ui.applyButton.enabled
+    assert ui.estimateLabel.text == "Choose the model's folder."
+    assert "cannot be HU" not in ui.huLabel.text
     p.bundleFolder = str(tmp_path)
     assert "predictor/" in ui.estimateLabel.text
     p.bundleFolder = str(write_model(tmp_path / "no network", segments=False))
     assert ui.estimateLabel.text.startswith("This model has no network that outlines")
-    assert "Poor outcome (mRS > 3)" in ui.bundleSummary.text and "means nothing clinically" in ui.bundleSummary.text
+    assert "Poor outcome (mRS > 3)" in ui.bundleSummary.text
+    assert "means nothing clinically" in ui.bundleSummary.text
     p.outline = Outline.NETWORK
-    assert ui.estimateLabel.text == "Choose the network's folder." and not ui.segmenterFolderArea.isHidden()
+    assert ui.estimateLabel.text == "Choose the network's folder."
+    assert not ui.segmenterFolderArea.isHidden()
     p.outline = Outline.SEGMENT
-    assert ui.estimateLabel.text == "Choose the segmentation of the haematoma." and ui.segmenterFolderArea.isHidden()
+    assert ui.estimateLabel.text == "Choose the segmentation of the haematoma."
+    assert ui.segmenterFolderArea.isHidden()
     p.segmentation, segment = add_segment(simulated.mrmlScene, ct, made.labels == 1)
-    assert p.segmentId == segment and ui.applyButton.enabled and ui.estimateLabel.text.startswith("Takes very roughly")
+    assert p.segmentId == segment
+    assert ui.applyButton.enabled
+    assert ui.estimateLabel.text.startswith("Takes very roughly")
     p.followup = followup
-    assert "'blood" not in ui.estimateLabel.text and not ui.applyButton.enabled  # this model cannot outline it
+    assert "'blood" not in ui.estimateLabel.text  # this model cannot outline it
+    assert not ui.applyButton.enabled
     p.bundleFolder = str(write_model(tmp_path / "experiment" / "bundle").parent)  # the experiment's folder
     assert ui.applyButton.enabled
     p.followup = ct
     assert ui.estimateLabel.text == "The follow-up is the same volume as the CT."
 
 
-def test_the_growth_alone_needs_a_followup_and_no_model(
+def test_the_expansion_alone_needs_a_followup_and_no_model(
     widget: Any, simulated: Any, ct: Any, followup: Any, made: SyntheticIch, tmp_path: Path
 ) -> None:
     from ICHLatentFeaturesLib.choices import BundleSource, Outline
@@ -106,7 +119,8 @@ def test_the_growth_alone_needs_a_followup_and_no_model(
     button.click()
     assert np.array_equal(read_mask(start.given("--followup-mask")).labels == 1, made.change == 2)
     HandTimer.made[-1].wind()
-    assert start.words[:2] == ["ich", "expansion"] and "--model" not in start.words
+    assert start.words[:2] == ["ich", "expansion"]
+    assert "--segmenter" not in start.words
     assert "mL: " in widget.ui.logText.toPlainText()
 
 
@@ -119,12 +133,18 @@ def test_apply_becomes_cancel_and_back(widget: Any, ct: Any, tmp_path: Path, err
     ui = widget.ui
     ui.applyButton.click()
     HandTimer.made[-1].call()
-    assert ui.applyButton.text == "Cancel" and ui.progressBar.value == 40 and ui.statusLabel.text == "half way"
+    assert ui.applyButton.text == "Cancel"
+    assert ui.progressBar.value == 40
+    assert ui.statusLabel.text == "half way"
     locked = (ui.inputsSection, ui.experimentButton, ui.segmentButton, ui.registerButton, ui.expansionButton)
     assert not any(each.enabled for each in locked)
     ui.applyButton.click()
-    assert start.child is not None and start.child.killed
-    assert ui.applyButton.text == "Apply" and ui.applyButton.enabled and ui.inputsSection.enabled and errors == []
+    assert start.child is not None
+    assert start.child.killed
+    assert ui.applyButton.text == "Apply"
+    assert ui.applyButton.enabled
+    assert ui.inputsSection.enabled
+    assert errors == []
 
 
 def test_a_failing_child_is_told_and_the_panel_is_ready_again(
@@ -134,7 +154,8 @@ def test_a_failing_child_is_told_and_the_panel_is_ready_again(
     with_child(widget, FakeStart(exit_code=2, error="the haematoma is empty"))
     widget.ui.applyButton.click()
     HandTimer.made[-1].wind()
-    assert errors == ["the haematoma is empty"] and widget.ui.applyButton.enabled
+    assert errors == ["the haematoma is empty"]
+    assert widget.ui.applyButton.enabled
 
 
 def test_what_the_panel_is_set_to_reaches_the_command_line(widget: Any, ct: Any, followup: Any, tmp_path: Path) -> None:
@@ -146,12 +167,17 @@ def test_what_the_panel_is_set_to_reaches_the_command_line(widget: Any, ct: Any,
     p.followup = followup
     start = with_child(widget)
     widget.ui.applyButton.click()
-    given = {name: start.given(f"--{name}") for name in ("model", "lesions", "clinical", "case-id", "device")}
+    given = {name: start.given(f"--{name}") for name in ("segmenter", "lesions", "clinical", "case-id", "device")}
     assert given == {
-        "model": str(tmp_path), "lesions": "largest", "clinical": "age=70,sex=F", "case-id": "head 7", "device": "cpu",
-    }  # fmt: skip
+        "segmenter": str(tmp_path),
+        "lesions": "largest",
+        "clinical": "age=70,sex=F",
+        "case-id": "head 7",
+        "device": "cpu",
+    }
     assert start.words[:3] == ["ich", "apply", str(tmp_path / "bundle")]
-    assert {"--flips", "--largest", "--followup", "--no-scene"} <= set(start.words) and "--mask" not in start.words
+    assert {"--flips", "--largest", "--followup", "--no-scene"} <= set(start.words)
+    assert "--mask" not in start.words
     widget.ui.applyButton.click()
 
 
@@ -162,32 +188,40 @@ def test_a_patient_is_shown_with_volumes_risks_shares_and_features(
     widget: Any, simulated: Any, ct: Any, followup: Any, tmp_path: Path, errors: list[str]
 ) -> None:
     p, ui = applied(widget, ct, tmp_path, followup=followup), widget.ui
-    assert errors == [] and not ui.resultsSection.collapsed
-    assert "Haematoma" in ui.summaryLabel.text and " mL (ABC/2 of the largest 16.1 mL), 2 parts" in ui.summaryLabel.text
-    assert "SYNTHETIC" in ui.summaryLabel.text and "#c0392b" in ui.summaryLabel.text
-    assert texts(ui.riskTable) == list(TITLES) and p.outcome == OUTCOMES[0]
+    assert errors == []
+    assert not ui.resultsSection.collapsed
+    assert "Haematoma" in ui.summaryLabel.text
+    assert " mL (ABC/2 of the largest 16.1 mL), 2 parts" in ui.summaryLabel.text
+    assert "SYNTHETIC" in ui.summaryLabel.text
+    assert "#c0392b" in ui.summaryLabel.text
+    assert texts(ui.riskTable) == list(TITLES)
+    assert p.outcome == OUTCOMES[0]
     assert bars(ui.riskTable) == [f"{risk:.2f} (from 0.35)" for risk in (0.672, 0.552, 0.432, 0.312)]
     assert texts(ui.riskTable, 2) == ["+", "+", "+", "−"]
     assert "so had 69% of the 40 with a similar probability." in ui.riskTable.item(0, 0).toolTip()
     assert texts(ui.sharesTable)[:3] == ["Encoder latents, in all", "Radiomics, in all", "VAE-GAN latents, in all"]
     shap = sorted(_column(p.resultTable, "shap", OUTCOMES[0]), key=lambda share: -abs(share))
-    assert ui.sharesTable.rowCount == 3 + 18 and bars(ui.sharesTable)[3:] == [f"{share:+.3f}" for share in shap]
+    assert ui.sharesTable.rowCount == 3 + 18
+    assert bars(ui.sharesTable)[3:] == [f"{share:+.3f}" for share in shap]
     assert float(bars(ui.sharesTable)[0]) == pytest.approx(sum(_column(p.resultTable, "shap", OUTCOMES[0], "encoder")))
-    assert texts(ui.featuresTable)[0] == "Volume of the haematoma" and ui.featureCountLabel.text == "6 features"
+    assert texts(ui.featuresTable)[0] == "Volume of the haematoma"
+    assert ui.featureCountLabel.text == "6 features"
     p.featureFilter = "glcm"
     assert texts(ui.featuresTable) == ["GLCM Contrast, LoG 2.0 mm"]
     assert ui.featuresTable.item(0, 0).toolTip().startswith("log-sigma-2-0-mm-3D_glcm_Contrast\n")
     ui.riskTable.selectRow(2)
-    assert p.outcome == OUTCOMES[2] and bars(ui.sharesTable)[3] == "-0.070"
-    assert ui.copyMethodsButton.enabled and not ui.openReportButton.enabled  # this child wrote none
+    assert p.outcome == OUTCOMES[2]
+    assert bars(ui.sharesTable)[3] == "-0.070"
+    assert ui.copyMethodsButton.enabled  # this child wrote none
+    assert not ui.openReportButton.enabled
     ui.copyMethodsButton.click()
     assert "outlined" in simulated.app.clipboard_texts[0]
 
 
 def _column(risk: Any, name: str, outcome: str, group: str = "") -> list[float]:
     """A column of a result's table of shares, of one outcome and feature group."""
-    from deepradiomics.scene.export import columns_of
-    from deepradiomics.scene.ich_case import nodes_of
+    from deepradiomics.scene.nodes.export import columns_of
+    from deepradiomics.scene.show.ich.case import nodes_of
 
     columns = columns_of(nodes_of(risk).shap)
     rows = zip(columns[name], columns["outcome"], columns["group"], strict=True)
@@ -203,7 +237,8 @@ def test_bars_have_the_colour_of_their_group_and_risks_are_never_red(widget: Any
     assert (
         gradient(1.0, True, (230, 159, 0)) in shares.cellWidget(0, 1).styleSheet
     )  # the encoder's orange, as in reports
-    assert shares.item(0, 0).font().bold() and not shares.item(3, 0).font().bold()
+    assert shares.item(0, 0).font().bold()
+    assert not shares.item(3, 0).font().bold()
 
 
 def test_outside_the_training_cohort_there_is_no_call_and_no_red(
@@ -227,14 +262,16 @@ def test_outside_the_training_cohort_there_is_no_call_and_no_red(
     assert errors == []
     assert "Outside the training cohort (37 % of features beyond 3 SD)" in ui.summaryLabel.text
     assert "#c0392b" not in ui.summaryLabel.text  # it is no warning about the data
-    assert texts(ui.riskTable, 2) == [""] * 4 and texts(ui.riskTable, 3) == ["–"] * 4
+    assert texts(ui.riskTable, 2) == [""] * 4
+    assert texts(ui.riskTable, 3) == ["–"] * 4
     assert gradient(0.672, False, (140, 140, 140)) in ui.riskTable.cellWidget(0, 1).styleSheet  # grey
     assert "no class is given" in ui.riskTable.item(0, 0).toolTip()
 
 
 def test_the_case_is_called_after_its_ct_unless_it_has_a_name(widget: Any, ct: Any, tmp_path: Path) -> None:
     p = ready(widget, ct, tmp_path)
-    assert p.caseId == "" and widget.ui.caseIdEdit.placeholderText == "as the CT"
+    assert p.caseId == ""
+    assert widget.ui.caseIdEdit.placeholderText == "as the CT"
     for name, given in ((" ", "head"), ("seven ", "seven")):
         p.caseId = name
         start = with_child(widget)
@@ -285,14 +322,17 @@ def test_the_shared_tools_lie_folded_below_everything_else(widget: Any) -> None:
     layout = ui.imageToolsArea.parentWidget().layout()
     names = ("resultsSection", "experimentSection", "logSection", "imageToolsArea")
     places = [layout.indexOf(getattr(ui, name)) for name in names]
-    assert places == sorted(places) and places[-1] == layout.count() - 2  # below it only what takes the free room
-    assert ui.experimentSection.collapsed and ui.segmentSection.collapsed and ui.registerSection.collapsed
+    assert places == sorted(places)  # below it only what takes the free room
+    assert places[-1] == layout.count() - 2
+    assert ui.experimentSection.collapsed
+    assert ui.segmentSection.collapsed
+    assert ui.registerSection.collapsed
 
 
-def test_gradcam_ring_and_growth_follow_the_controls(
+def test_gradcam_ring_and_expansion_follow_the_controls(
     widget: Any, simulated: Any, ct: Any, followup: Any, tmp_path: Path
 ) -> None:
-    from deepradiomics.scene.ich_case import nodes_of
+    from deepradiomics.scene.show.ich.case import nodes_of
 
     composite = simulated.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
     p = applied(widget, ct, tmp_path, followup=followup)
@@ -310,10 +350,13 @@ def test_gradcam_ring_and_growth_follow_the_controls(
     ring = nodes.segmentation.GetSegmentation().GetSegmentIdBySegmentName("ring")
     assert not segments.GetSegmentVisibility(ring)
     p.showExpansion = True
-    assert nodes.expansion is not None and nodes.expansion.change.GetDisplayNode().GetVisibility()
-    assert not segments.GetVisibility() and composite.GetForegroundOpacity() == 0.0
+    assert nodes.expansion is not None
+    assert nodes.expansion.change.GetDisplayNode().GetVisibility()
+    assert not segments.GetVisibility()
+    assert composite.GetForegroundOpacity() == 0.0
     p.showExpansion = False
-    assert segments.GetVisibility() and composite.GetForegroundOpacity() == 0.8
+    assert segments.GetVisibility()
+    assert composite.GetForegroundOpacity() == 0.8
     widget.ui.calibrationChartButton.click()
     chart = simulated.app.applicationLogic().GetSelectionNode().GetActivePlotChartID()
     assert chart == nodes.charts[OUTCOMES[1]]["calibration"].GetID()
@@ -334,8 +377,10 @@ def test_a_saved_scene_restores_panel_and_result(
     widget.initializeParameterNode()
     p = widget.parameters
     assert (p.caseId, p.lesions, p.outcome) == ("seven", Lesions.LARGEST, OUTCOMES[3])
-    assert p.ct.GetName() == "head" and texts(widget.ui.riskTable) == list(TITLES)
-    assert widget.ui.riskTable.currentRow() == 3 and not widget.ui.resultsSection.collapsed
+    assert p.ct.GetName() == "head"
+    assert texts(widget.ui.riskTable) == list(TITLES)
+    assert widget.ui.riskTable.currentRow() == 3
+    assert not widget.ui.resultsSection.collapsed
     widget.ui.groupsChartButton.click()
     assert errors == []
 
@@ -349,10 +394,12 @@ def test_a_folder_is_opened_and_a_damaged_one_is_told(
     chosen = [str(plain.folder), str(tmp_path)]
     monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: chosen.pop(0))
     widget.ui.openResultButton.click()
-    assert texts(widget.ui.riskTable) == list(TITLES) and widget.ui.gradcamArea.isHidden()
+    assert texts(widget.ui.riskTable) == list(TITLES)
+    assert widget.ui.gradcamArea.isHidden()
     assert not widget.ui.showExpansionCheck.enabled
     widget.ui.openResultButton.click()
-    assert len(errors) == 1 and "ich.json" in errors[0]
+    assert len(errors) == 1
+    assert "ich.json" in errors[0]
 
 
 # --- experiment --------------------------------------------------------------------------------------------------
@@ -386,10 +433,14 @@ def test_an_experiment_shows_its_tables_opens_its_report_and_chooses_its_model(
         "preset": "tiny", "search": "nested", "covariates": "age,sex", "seed": "4", "workers": "2",
         "external": str(manifest),
     }  # fmt: skip
-    assert "--allow-leakage" in start.words and "--resume" in start.words
-    assert opened == [(tmp_path / "out" / "report.html").as_uri()] and ui.experimentReportButton.enabled
-    assert p.bundleFolder == str(tmp_path / "out" / "bundle") and p.bundleSource.name == "FOLDER"
-    assert "2 tables and 8 charts" in ui.experimentStatusLabel.text and "SYNTHETIC" in ui.experimentStatusLabel.text
+    assert "--allow-leakage" in start.words
+    assert "--resume" in start.words
+    assert opened == [(tmp_path / "out" / "report.html").as_uri()]
+    assert ui.experimentReportButton.enabled
+    assert p.bundleFolder == str(tmp_path / "out" / "bundle")
+    assert p.bundleSource.name == "FOLDER"
+    assert "2 tables and 8 charts" in ui.experimentStatusLabel.text
+    assert "SYNTHETIC" in ui.experimentStatusLabel.text
     table = simulated.mrmlScene.GetFirstNodeByName("Experiment: AUC")
     assert table.GetNumberOfRows() == 168
 
@@ -404,14 +455,18 @@ def test_a_segment_made_here_becomes_the_haematoma(
 
     p, ui = widget.parameters, widget.ui
     p.ct, p.toolVolume = ct, ct
-    assert not ui.segmentButton.enabled and ui.segmentButton.toolTip == "Choose the network's folder."
+    assert not ui.segmentButton.enabled
+    assert ui.segmentButton.toolTip == "Choose the network's folder."
     p.toolModel = str(write_segmenter(tmp_path))
     start = with_child(widget)
     ui.segmentButton.click()
     HandTimer.made[-1].wind()
-    assert errors == [] and start.words[0] == "segment"
-    assert "17.5 mL (ABC/2 16.0 mL)" in ui.segmentStatusLabel.text and ui.segmentButton.text == "Segment"
-    assert (p.outline, p.segmentId) == (Outline.SEGMENT, "haematoma") and p.segmentation is not None
+    assert errors == []
+    assert start.words[0] == "segment"
+    assert "17.5 mL (ABC/2 16.0 mL)" in ui.segmentStatusLabel.text
+    assert ui.segmentButton.text == "Segment"
+    assert (p.outline, p.segmentId) == (Outline.SEGMENT, "haematoma")
+    assert p.segmentation is not None
 
 
 @pytest.mark.parametrize(
@@ -423,7 +478,7 @@ def test_the_other_panels_segment_and_register_too(
     import qt
 
     from Testing.slicer.panel_ich.driving import child
-    from Testing.slicer.test_image_tools import write_registration
+    from Testing.slicer.runs.test_image_tools import write_registration
 
     loaded = importlib.import_module(module)
     parent = simulated.qMRMLWidget()
@@ -444,9 +499,12 @@ def test_the_other_panels_segment_and_register_too(
     panel.logic = logic(start, HandTimer)
     panel.ui.registerButton.click()
     HandTimer.made[-1].wind()
-    assert errors == [] and start.given("--transform") == "rigid" and start.given("--backend") == "auto"
+    assert errors == []
+    assert start.given("--transform") == "rigid"
+    assert start.given("--backend") == "auto"
     assert simulated.mrmlScene.GetFirstNodeByName("head later registered") is not None
-    assert "mi 0.750" in panel.ui.registerStatusLabel.text and panel.ui.registerButton.text == "Register"
+    assert "mi 0.750" in panel.ui.registerStatusLabel.text
+    assert panel.ui.registerButton.text == "Register"
     panel.cleanup()
 
 
@@ -461,15 +519,18 @@ def test_the_module_describes_itself_and_offers_a_sample(simulated: Any, monkeyp
     parent = types.SimpleNamespace(path=str(ROOT / "ICHLatentFeatures" / "ICHLatentFeatures.py"))
     module = importlib.import_module("ICHLatentFeatures")
     module.ICHLatentFeatures(parent)
-    assert parent.title == "ICH Latent Features" and parent.categories == ["Quantification"]
-    assert not parent.icon.isNull() and "not a medical device" in parent.helpText
+    assert parent.title == "ICH Latent Features"
+    assert parent.categories == ["Quantification"]
+    assert not parent.icon.isNull()
+    assert "not a medical device" in parent.helpText
     assert connected == [("startupCompleted()", module.register_sample_data)]
     offered: list[dict[str, Any]] = []
     logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **about: offered.append(about))
     monkeypatch.setitem(sys.modules, "SampleData", types.SimpleNamespace(SampleDataLogic=logic))
     module.register_sample_data()
     [node] = offered[0]["customDownloader"](None)
-    assert Path(offered[0]["thumbnailFileName"]).is_file() and "SYNTHETIC" in node.GetDescription()
+    assert Path(offered[0]["thumbnailFileName"]).is_file()
+    assert "SYNTHETIC" in node.GetDescription()
     assert simulated.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 2
 
 

@@ -23,7 +23,8 @@ def volumes(scene: Any) -> list[str]:
 
 def test_the_sample_button_is_the_first_thing_in_the_panel(widget: Any) -> None:
     button = widget.ui.sampleButton
-    assert button.text == "Try it with sample data" and "SYNTHETIC" in button.toolTip
+    assert button.text == "Try it with sample data"
+    assert "SYNTHETIC" in button.toolTip
     layout = button.parentWidget().layout()
     assert layout.itemAt(0).widget() is button
 
@@ -34,14 +35,17 @@ def test_the_sample_is_chosen_and_apply_starts_the_sample_model(widget: Any, sim
     p, ui = widget.parameters, widget.ui
     p.bundleSource, p.outline, p.clinical = BundleSource.FOLDER, Outline.SEGMENT, "age=70"
     widget.load_sample()
-    assert p.ct.GetName() == "Synthetic head CT" and "SYNTHETIC" in p.ct.GetDescription()
+    assert p.ct.GetName() == "Synthetic head CT"
+    assert "SYNTHETIC" in p.ct.GetDescription()
     assert p.ct.GetID() == simulated.app.applicationLogic().GetSelectionNode().GetActiveVolumeID()
-    assert "synthetic images" in ui.bundleSummary.text and ui.bundleFolderArea.isHidden()
+    assert "synthetic images" in ui.bundleSummary.text
+    assert ui.bundleFolderArea.isHidden()
     assert ui.applyButton.enabled, ui.estimateLabel.text
     start = with_child(widget)
     ui.applyButton.click()
-    assert start.words[:3] == ["ich", "apply", str(SAMPLE)] and errors == []
-    assert not {"--mask", "--model", "--followup", "--clinical"} & set(start.words)
+    assert start.words[:3] == ["ich", "apply", str(SAMPLE)]
+    assert errors == []
+    assert not {"--mask", "--segmenter", "--followup", "--clinical"} & set(start.words)
     assert start.given("--case-id") == "Synthetic head CT"
 
 
@@ -49,27 +53,27 @@ def test_a_second_try_takes_the_head_that_is_there(widget: Any, simulated: Any) 
     widget.load_sample()
     before = volumes(simulated.mrmlScene)
     widget.load_sample()
-    assert volumes(simulated.mrmlScene) == before and len(before) == 2
+    assert volumes(simulated.mrmlScene) == before
+    assert len(before) == 2
     simulated.mrmlScene.RemoveNode(widget.parameters.ct)
     widget.load_sample()
-    assert widget.parameters.ct is not None and widget.ui.applyButton.enabled
+    assert widget.parameters.ct is not None
+    assert widget.ui.applyButton.enabled
 
 
-def test_a_scene_saved_before_there_was_a_sample_keeps_its_model(simulated: Any, tmp_path: Path) -> None:
-    import importlib
-
-    importlib.import_module("ICHLatentFeatures")
+def test_a_scene_saved_before_there_was_a_sample_keeps_its_model(widget: Any, simulated: Any, tmp_path: Path) -> None:
     from ICHLatentFeaturesLib.choices import BundleSource
-    from ICHLatentFeaturesLib.parameters import MODULE_NAME, parameter_node
 
     from deepradiomics.scene.panel.parameter_node import singleton
 
-    assert parameter_node().bundleSource is BundleSource.SAMPLE
+    assert widget.parameters.bundleSource is BundleSource.SAMPLE
     simulated.mrmlScene.Clear(True)
-    old = singleton(MODULE_NAME)
-    old.UnsetAllParameters()
+    widget.setParameterNode(None)  # else the controls write their values
+    simulated.mrmlScene.RemoveNode(singleton(widget.moduleName))
+    old = singleton(widget.moduleName)
+    assert not old.GetParameterNames()
     old.SetParameter("bundleFolder", str(write_model(tmp_path / "bundle")))
-    assert parameter_node().bundleSource is BundleSource.FOLDER
+    assert widget.make_parameters().bundleSource is BundleSource.FOLDER
 
 
 def test_the_console_takes_the_sample_where_no_bundle_is_named(widget: Any, ct: Any) -> None:
@@ -84,10 +88,10 @@ def test_the_sample_runs_to_a_result_with_the_real_child(
     widget: Any, simulated: Any, errors: list[str], tmp_path: Path
 ) -> None:
     pytest.importorskip("torch")
-    from deepradiomics.scene.ich_case import nodes_of
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.sample_nodes import sample_nodes
-    from deepradiomics.scene.volumes import mask_from_segmentation
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.sample_nodes import sample_nodes
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
+    from deepradiomics.scene.show.ich.case import nodes_of
 
     widget.logic._make_timer = HandTimer
     widget.load_sample()
@@ -99,7 +103,8 @@ def test_the_sample_runs_to_a_result_with_the_real_child(
     found = mask_from_segmentation(nodes.segmentation, grid, ["haematoma"]).labels > 0
     drawn = mask_from_segmentation(head["segmentation"], grid, ["haematoma"]).labels > 0
     assert 2 * (found & drawn).sum() / (found.sum() + drawn.sum()) > 0.6  # Dice of a head that it has not seen
-    assert len(texts(widget.ui.riskTable)) == 4 and len(nodes.gradcam) == 4
+    assert len(texts(widget.ui.riskTable)) == 4
+    assert len(nodes.gradcam) == 4
     assert "SYNTHETIC" in widget.ui.summaryLabel.text.upper()
     pictured(widget, "ich_sample", tmp_path, 1080)
     assert cut_off(widget) == []

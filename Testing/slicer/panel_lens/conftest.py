@@ -12,7 +12,7 @@ import pytest
 
 from deepradiomics.networks.bundle import FORMAT, FORMAT_VERSION
 from Testing.slicer.panel.conftest import errors, simulated, slicer_sources  # noqa: F401 - fixtures
-from Testing.unit.results.fake_lens import write_fake_lens
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 
 @pytest.fixture

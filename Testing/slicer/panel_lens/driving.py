@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from Testing.slicer.fake_child import FakeStart, HandTimer
-from Testing.unit.results.fake_lens import write_fake_case, write_fake_lens
+from Testing.unit.reports.fake_lens import write_fake_case, write_fake_lens
 
 
 def lens_writer(words: Sequence[str]) -> dict[str, Any]:

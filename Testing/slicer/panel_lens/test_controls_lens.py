@@ -45,16 +45,19 @@ def test_a_manifests_modalities_are_ticked_and_its_rois_chosen(widget: Any, mani
 
     p, ui = widget.parameters, widget.ui
     p.manifest = str(manifest)
-    assert ticks(widget) == {"t2": True, "adc": True} and p.modalities == []
+    assert ticks(widget) == {"t2": True, "adc": True}
+    assert p.modalities == []
     assert "Cases: 3" in ui.cohortLabel.text
     ui.modalitiesList.item(0).setCheckState(qt.Qt.Unchecked)
     assert p.modalities == ["adc"]
     ui.modalitiesList.item(1).setCheckState(qt.Qt.Unchecked)  # none means all
-    assert ticks(widget) == {"t2": True, "adc": True} and p.modalities == []
+    assert ticks(widget) == {"t2": True, "adc": True}
+    assert p.modalities == []
     p.modalities = ["t2"]
     assert ticks(widget) == {"t2": True, "adc": False}
     shown = [ui.roiSelector.itemText(index) for index in range(ui.roiSelector.count)]
-    assert shown == ["gland", "lesion", "ellipsoid (not a reader's contour)"] and p.roi == "gland"
+    assert shown == ["gland", "lesion", "ellipsoid (not a reader's contour)"]
+    assert p.roi == "gland"
     ui.roiSelector.currentIndex = 2
     assert p.roi == "ellipsoid"
     p.roi = "lesion"
@@ -65,7 +68,8 @@ def test_a_roi_that_the_cohort_lacks_gives_way_to_one_it_has(widget: Any, tmp_pa
     (tmp_path / "a.nrrd").touch()
     (tmp_path / "m.csv").write_text("id,view_t2,mask_prostate\na,a.nrrd,a.nrrd\n", encoding="utf-8")
     widget.parameters.manifest = str(tmp_path / "m.csv")
-    assert widget.parameters.roi == "prostate" and widget.ui.roiSelector.currentText == "prostate"
+    assert widget.parameters.roi == "prostate"
+    assert widget.ui.roiSelector.currentText == "prostate"
 
 
 def test_a_manifest_that_changed_is_read_again(widget: Any, manifest: Path) -> None:
@@ -87,8 +91,10 @@ def test_cases_of_the_scene_are_found_as_they_come(widget: Any, simulated: Any) 
     assert "No case in the scene" in widget.ui.estimateLabel.text
     load_synthetic_prostate()
     widget.refresh()
-    assert list(ticks(widget)) == ["t2", "highb", "adc"] and p.roi == "gland"
-    assert widget.ui.manifestArea.isHidden() and "Cases: 1" in widget.ui.cohortLabel.text
+    assert list(ticks(widget)) == ["t2", "highb", "adc"]
+    assert p.roi == "gland"
+    assert widget.ui.manifestArea.isHidden()
+    assert "Cases: 1" in widget.ui.cohortLabel.text
 
 
 def test_only_the_rows_that_matter_are_shown_and_hidden_ones_leave_no_gap(widget: Any) -> None:
@@ -102,16 +108,26 @@ def test_only_the_rows_that_matter_are_shown_and_hidden_ones_leave_no_gap(widget
         getattr(widget.ui, section).collapsed = False
     p = widget.parameters
     assert p.encoderSource is EncoderSource.SAMPLE
-    assert shown("manifestEdit") and not shown("finetuneFolderEdit") and not shown("preEncoderEdit")
+    assert shown("manifestEdit")
+    assert not shown("finetuneFolderEdit")
+    assert not shown("preEncoderEdit")
     p.encoderSource = EncoderSource.RUN
-    assert shown("finetuneFolderEdit") and not shown("preEncoderEdit")
-    assert not shown("parameterFileEdit") and not shown("progressBar")
+    assert shown("finetuneFolderEdit")
+    assert not shown("preEncoderEdit")
+    assert not shown("parameterFileEdit")
+    assert not shown("progressBar")
     p.casesSource, p.encoderSource, p.featureSet = CasesSource.SCENE, EncoderSource.EACH, FeatureSet.FILE
-    assert not shown("manifestLabel") and not shown("finetuneFolderLabel")
-    assert shown("preEncoderEdit") and shown("ftEncoderLabel") and shown("parameterFileEdit")
-    assert shown("caseSelector") and not shown("caseSegmentSelector")
+    assert not shown("manifestLabel")
+    assert not shown("finetuneFolderLabel")
+    assert shown("preEncoderEdit")
+    assert shown("ftEncoderLabel")
+    assert shown("parameterFileEdit")
+    assert shown("caseSelector")
+    assert not shown("caseSegmentSelector")
     p.caseSource = CaseSource.SCENE
-    assert not shown("caseSelector") and shown("caseSegmentSelector") and shown("caseVolumesArea")
+    assert not shown("caseSelector")
+    assert shown("caseSegmentSelector")
+    assert shown("caseVolumesArea")
     # The rows of a form keep their spacing when they are hidden: containers lie in boxes, which close up.
     for name in ("manifest", "parameterFile", "finetuneFolder", "eachEncoder", "caseOfLens", "caseOfScene"):
         section = getattr(widget.ui, f"{name}Area").parentWidget()
@@ -123,7 +139,8 @@ def test_the_shared_tools_lie_folded_below_everything(widget: Any) -> None:
     layout = widget.ui.inputsSection.parentWidget().layout()
     tools = layout.indexOf(widget.ui.imageToolsArea)
     assert all(layout.indexOf(getattr(widget.ui, name)) < tools for name in (*sections, "logSection"))
-    assert widget.ui.segmentSection.collapsed and widget.ui.registerSection.collapsed
+    assert widget.ui.segmentSection.collapsed
+    assert widget.ui.registerSection.collapsed
 
 
 def test_apply_enables_only_when_it_can_run_and_says_why_not(
@@ -133,24 +150,33 @@ def test_apply_enables_only_when_it_can_run_and_says_why_not(
 
     p, button = widget.parameters, widget.ui.applyButton
     says: Callable[[], str] = lambda: widget.ui.estimateLabel.text  # noqa: E731
-    assert not button.enabled and says() == "Choose the manifest (CSV)."
+    assert not button.enabled
+    assert says() == "Choose the manifest (CSV)."
     (tmp_path / "bad.csv").write_text("case\na\n", encoding="utf-8")
     p.manifest = str(tmp_path / "bad.csv")
-    assert not button.enabled and "unknown column 'case'" in says()
+    assert not button.enabled
+    assert "unknown column 'case'" in says()
     p.manifest = str(manifest)
-    assert not button.enabled and says() == "Choose a folder for the results."  # the sample's encoders are chosen
+    assert not button.enabled  # the sample's encoders are chosen
+    assert says() == "Choose a folder for the results."
     p.encoderSource = EncoderSource.RUN
-    assert not button.enabled and says() == "Choose the fine-tuning's folder."
+    assert not button.enabled
+    assert says() == "Choose the fine-tuning's folder."
     p.finetuneFolder = str(tmp_path)
-    assert not button.enabled and "no finished fine-tuning" in says()
+    assert not button.enabled
+    assert "no finished fine-tuning" in says()
     p.finetuneFolder = str(finetuning)
-    assert not button.enabled and says() == "Choose a folder for the results."
+    assert not button.enabled
+    assert says() == "Choose a folder for the results."
     p.outputFolder = str(tmp_path / "out")
-    assert button.enabled and says().startswith("Takes very roughly")
+    assert button.enabled
+    assert says().startswith("Takes very roughly")
     p.featureSet = FeatureSet.FILE
-    assert not button.enabled and "parameter file" in says()
+    assert not button.enabled
+    assert "parameter file" in says()
     p.featureSet, p.encoderSource = FeatureSet.LENS, EncoderSource.EACH
-    assert not button.enabled and says() == "Choose the encoder before fine-tuning."
+    assert not button.enabled
+    assert says() == "Choose the encoder before fine-tuning."
     p.preEncoder = "package.module:make"
     assert says() == "Choose the encoder after fine-tuning."
     p.ftEncoder = str(tmp_path)
@@ -171,7 +197,8 @@ def test_cases_that_lack_a_modality_are_told_before_the_run(
     manifest.write_text(text, encoding="utf-8")
     p = ready(widget, manifest, finetuning, tmp_path / "out")
     assert "Without a modality or the region: 1 (b)" in widget.ui.cohortLabel.text
-    assert not widget.ui.applyButton.enabled and "Case b lacks" in widget.ui.estimateLabel.text
+    assert not widget.ui.applyButton.enabled
+    assert "Case b lacks" in widget.ui.estimateLabel.text
     p.modalities = ["t2"]
     assert widget.ui.applyButton.enabled
     p.modalities, p.missing = [], Missing.DROP
@@ -185,7 +212,7 @@ def test_cases_that_lack_a_modality_are_told_before_the_run(
 def test_the_estimate_grows_with_the_work(widget: Any, manifest: Path, finetuning: Path, tmp_path: Path) -> None:
     from RadiomicLensLib.choices import Preset
     from RadiomicLensLib.cohorts import Cohort
-    from RadiomicLensLib.costs import seconds, words
+    from RadiomicLensLib.costs import seconds, text
 
     p = widget.parameters
     small, large = (
@@ -196,4 +223,6 @@ def test_the_estimate_grows_with_the_work(widget: Any, manifest: Path, finetunin
     before = seconds(p, small)
     p.preset = Preset.TINY
     assert seconds(p, small) < before
-    assert "30 s" in words(31) and "10 min" in words(610) and "2.0 h" in words(7200)
+    assert "30 s" in text(31)
+    assert "10 min" in text(610)
+    assert "2.0 h" in text(7200)

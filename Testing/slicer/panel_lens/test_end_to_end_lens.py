@@ -44,8 +44,8 @@ def test_synthetic_prostates_are_fitted_and_one_is_shown(
     pytest.importorskip("pyarrow")
     from RadiomicLensLib.choices import EncoderSource, FeatureSet, Preset
 
-    from deepradiomics.phantoms.prostate import write_prostate_cohort
-    from deepradiomics.scene.lens_case import case_shown
+    from deepradiomics.phantoms.prostate.cohort import write_prostate_cohort
+    from deepradiomics.scene.show.lens.case import case_shown
 
     monkeypatch.chdir(tmp_path)
     write_embeddings(Path(write_prostate_cohort("prostates", 16, 3)))
@@ -61,9 +61,11 @@ def test_synthetic_prostates_are_fitted_and_one_is_shown(
     ui.applyButton.click()
     wait_for(widget)
     assert errors == [], ui.logText.toPlainText()
-    assert ui.shiftTable.rowCount > 40 and "SYNTHETIC" in ui.summaryLabel.text
+    assert ui.shiftTable.rowCount > 40
+    assert "SYNTHETIC" in ui.summaryLabel.text
     assert ui.resultSelector.currentText == "Grade CLS"
-    assert ui.openReportButton.enabled and ui.copyMethodsButton.enabled
+    assert ui.openReportButton.enabled
+    assert ui.copyMethodsButton.enabled
     ui.shiftFilterEdit.text = "entropy adc"
     ui.shiftTable.selectRow(0)
     ui.caseSelector.currentIndex = 0
@@ -72,8 +74,11 @@ def test_synthetic_prostates_are_fitted_and_one_is_shown(
     wait_for(widget)
     assert errors == [], ui.logText.toPlainText()
     shown = case_shown(simulated.mrmlScene)
-    assert shown is not None and shown.feature == "original_firstorder_Entropy" and shown.modality == "adc"
-    assert list(shown.volumes) == ["t2", "highb", "adc"] and shown.case_id == p.caseId
+    assert shown is not None
+    assert shown.feature == "original_firstorder_Entropy"
+    assert shown.modality == "adc"
+    assert list(shown.volumes) == ["t2", "highb", "adc"]
+    assert shown.case_id == p.caseId
     ui.shiftFilterEdit.text = ""
     ui.caseSection.collapsed = False
     pictured(widget, "lens_panel", tmp_path, 1450)

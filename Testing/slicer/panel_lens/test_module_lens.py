@@ -19,7 +19,8 @@ def test_the_module_describes_itself(simulated: Any) -> None:
     parent = types.SimpleNamespace(path=str(ROOT / "RadiomicLens" / "RadiomicLens.py"))
     module = importlib.import_module("RadiomicLens")
     module.RadiomicLens(parent)
-    assert parent.title == "Radiomic Lens" and parent.categories == ["Quantification"]
+    assert parent.title == "Radiomic Lens"
+    assert parent.categories == ["Quantification"]
     assert not parent.icon.isNull()
     assert "not a medical device" in parent.helpText
     assert connected == [("startupCompleted()", module.register)]
@@ -28,7 +29,7 @@ def test_the_module_describes_itself(simulated: Any) -> None:
 def test_the_layouts_are_known_and_the_synthetic_prostate_is_offered_when_slicer_has_started(
     simulated: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deepradiomics.scene.layouts import layout_id
+    from deepradiomics.scene.views.layouts import layout_id
 
     offered: list[dict[str, Any]] = []
     logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **about: offered.append(about))
@@ -38,18 +39,20 @@ def test_the_layouts_are_known_and_the_synthetic_prostate_is_offered_when_slicer
     assert layouts.IsLayoutDescription(layout_id(3))
     assert Path(offered[0]["thumbnailFileName"]).is_file()
     nodes = offered[0]["customDownloader"](None)
-    assert len(nodes) == 3 and all("SYNTHETIC" in node.GetDescription() for node in nodes)
+    assert len(nodes) == 3
+    assert all("SYNTHETIC" in node.GetDescription() for node in nodes)
 
 
 def test_the_synthetic_prostate_is_a_case_of_the_scene(simulated: Any) -> None:
     importlib.import_module("RadiomicLens")
     from RadiomicLensLib.samples import load_synthetic_prostate
 
-    from deepradiomics.scene.scene_cohort import cases_of_scene
+    from deepradiomics.scene.runs.scene_cohort import cases_of_scene
 
     load_synthetic_prostate()
     (case,) = cases_of_scene(simulated.mrmlScene)
-    assert set(case.volumes) == {"t2", "highb", "adc"} and set(case.rois) == {"gland", "lesion"}
+    assert set(case.volumes) == {"t2", "highb", "adc"}
+    assert set(case.rois) == {"gland", "lesion"}
 
 
 def test_the_self_test_passes_with_the_real_child(simulated: Any) -> None:
@@ -71,7 +74,8 @@ def test_both_modules_live_in_one_slicer(widget: Any, simulated: Any, lens_folde
     other.setup()
     try:
         opened(widget, lens_folder)
-        assert other.parameters.resultTable is None and widget.parameters.resultTable is not None
+        assert other.parameters.resultTable is None
+        assert widget.parameters.resultTable is not None
         widget.ui.outputFolderEdit.currentPath = "lens"
         other.ui.outputFolderEdit.currentPath = "fingerprint"
         assert (widget.parameters.outputFolder, other.parameters.outputFolder) == ("lens", "fingerprint")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deepradiomics.radiomics.explain import explain
+from deepradiomics.radiomics.catalogue.explain import explain
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.panel.driving import cut_off, pictured, unreadable
 from Testing.slicer.panel_lens.driving import (
@@ -20,7 +20,7 @@ from Testing.slicer.panel_lens.driving import (
     shown_features,
     with_child,
 )
-from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
+from Testing.unit.reports.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
 
 MODALITY, EXPLAINED, Q, R2_FT, SHIFT, RANK = 1, 2, 3, 5, 6, 12  # columns of the list
 
@@ -37,8 +37,11 @@ def click_header(widget: Any, column: int) -> None:
 def test_the_lens_is_told_in_words_with_its_warnings(widget: Any, lens_folder: Path) -> None:
     opened(widget, lens_folder)
     text = widget.ui.summaryLabel.text
-    assert "PIRADS CLS" in text and "ROI gland" in text and "84 training, 12 validation, 24 test" in text
-    assert "SYNTHETIC data: means nothing clinically." in text and "part of the pre-training cohort" in text
+    assert "PIRADS CLS" in text
+    assert "ROI gland" in text
+    assert "84 training, 12 validation, 24 test" in text
+    assert "SYNTHETIC data: means nothing clinically." in text
+    assert "part of the pre-training cohort" in text
     importance, explained = (
         sum(float(row[name]) < 0.05 for row in rows_of(lens_folder)) for name in ("q_null", "q_explained")
     )
@@ -53,7 +56,8 @@ def test_a_doubt_about_the_shift_of_importance_is_told_in_red(widget: Any, tmp_p
     about["summary"]["doubt"] = "Read the explained spread, ΔE, instead."
     (folder / "lens.json").write_text(json.dumps(about), encoding="utf-8")
     opened(widget, folder)
-    assert "Read the explained spread" in widget.ui.summaryLabel.text and "color" in widget.ui.summaryLabel.text
+    assert "Read the explained spread" in widget.ui.summaryLabel.text
+    assert "color" in widget.ui.summaryLabel.text
 
 
 def test_test_cases_that_the_encoder_has_seen_are_told_in_red(widget: Any, tmp_path: Path) -> None:
@@ -62,7 +66,8 @@ def test_test_cases_that_the_encoder_has_seen_are_told_in_red(widget: Any, tmp_p
     for text, red in (("Pre-training: unknown whether", False), ("LEAKAGE: the encoder has seen", True)):
         (folder / "lens.json").write_text(json.dumps(about | {"leakage": text, "synthetic": False}), encoding="utf-8")
         opened(widget, folder)
-        assert text in widget.ui.summaryLabel.text and ("color" in widget.ui.summaryLabel.text) is red
+        assert text in widget.ui.summaryLabel.text
+        assert ("color" in widget.ui.summaryLabel.text) is red
 
 
 def test_without_permutations_that_is_said(widget: Any, tmp_path: Path) -> None:
@@ -84,23 +89,29 @@ def test_a_header_sorts_and_sorts_the_other_way_and_the_table_node_follows(widge
     import qt
 
     p, header = opened(widget, lens_folder), widget.ui.shiftTable.horizontalHeader()
-    assert header.sortIndicatorSection() == EXPLAINED and header.sortIndicatorOrder() == qt.Qt.DescendingOrder
+    assert header.sortIndicatorSection() == EXPLAINED
+    assert header.sortIndicatorOrder() == qt.Qt.DescendingOrder
     click_header(widget, EXPLAINED)
     numbers = [float(text) for text in shown_column(widget, EXPLAINED)]
-    assert numbers == sorted(numbers) and shown_column(widget, RANK)[0] == "837"
+    assert numbers == sorted(numbers)
+    assert shown_column(widget, RANK)[0] == "837"
     click_header(widget, R2_FT)
     numbers = [float(text) for text in shown_column(widget, R2_FT)]
     assert numbers == sorted(numbers, reverse=True)
     click_header(widget, SHIFT)
     numbers = [float(text) for text in shown_column(widget, SHIFT)]
-    assert numbers == sorted(numbers, reverse=True) and p.sortColumn == "delta_i"
+    assert numbers == sorted(numbers, reverse=True)
+    assert p.sortColumn == "delta_i"
     assert numbers[0] == pytest.approx(max(float(row["delta_i"]) for row in rows_of(lens_folder)), abs=6e-4)
     click_header(widget, R2_FT)
     column = p.resultTable.GetTable().GetColumnByName("r2_ft")
     assert column.GetValue(0) == max(float(row["r2_ft"]) for row in rows_of(lens_folder))
     click_header(widget, MODALITY)
-    assert shown_column(widget, MODALITY)[0] == "adc" and p.sortColumn == "modality" and not p.sortDescending
-    assert header.sortIndicatorSection() == MODALITY and header.sortIndicatorOrder() == qt.Qt.AscendingOrder
+    assert shown_column(widget, MODALITY)[0] == "adc"
+    assert p.sortColumn == "modality"
+    assert not p.sortDescending
+    assert header.sortIndicatorSection() == MODALITY
+    assert header.sortIndicatorOrder() == qt.Qt.AscendingOrder
 
 
 def test_a_search_finds_name_family_image_type_and_modality(widget: Any, lens_folder: Path) -> None:
@@ -108,16 +119,17 @@ def test_a_search_finds_name_family_image_type_and_modality(widget: Any, lens_fo
     everything = rows_of(lens_folder)
     ui.shiftFilterEdit.text = "GLRLM adc"
     wanted = sum(row["family"] == "glrlm" and row["modality"] == "adc" for row in everything)
-    assert ui.shiftTable.rowCount == wanted and ui.shiftCountLabel.text == f"{wanted} of 837 rows"
-    assert set(shown_column(widget, MODALITY)) == {"adc"} and all(
-        name.startswith("GLRLM") for name in shown_features(widget)
-    )
+    assert ui.shiftTable.rowCount == wanted
+    assert ui.shiftCountLabel.text == f"{wanted} of 837 rows"
+    assert set(shown_column(widget, MODALITY)) == {"adc"}
+    assert all(name.startswith("GLRLM") for name in shown_features(widget))
     ui.shiftFilterEdit.text = "original contrast t2"
     assert set(shown_features(widget)) == {"GLCM Contrast", "NGTDM Contrast"}
     ui.shiftFilterEdit.text = "nothing of the kind"
     assert ui.shiftTable.rowCount == 0
     p.shiftFilter = ""
-    assert ui.shiftFilterEdit.text == "" and ui.shiftTable.rowCount == 500
+    assert ui.shiftFilterEdit.text == ""
+    assert ui.shiftTable.rowCount == 500
 
 
 def test_the_chosen_row_stays_chosen_when_the_table_is_sorted(widget: Any, lens_folder: Path) -> None:
@@ -137,7 +149,8 @@ def test_a_tooltip_explains_a_feature_and_its_interval(widget: Any, lens_folder:
     opened(widget, lens_folder)
     tip = widget.ui.shiftTable.item(0, 0).toolTip()
     first = min(rows_of(lens_folder), key=lambda row: int(row["rank_explained"]))
-    assert first["feature"] in tip and f"95 % interval {float(first['delta_i_low']):.3f} to" in tip
+    assert first["feature"] in tip
+    assert f"95 % interval {float(first['delta_i_low']):.3f} to" in tip
     assert "Shift: importance after minus before" in widget.ui.shiftTable.horizontalHeaderItem(SHIFT).toolTip()
 
 
@@ -145,7 +158,8 @@ def test_families_are_listed_with_their_p(widget: Any, lens_folder: Path) -> Non
     opened(widget, lens_folder)
     table = widget.ui.familyTable
     groups = [table.item(row, 0).text() for row in range(table.rowCount)]
-    assert groups[:2] == ["First order", "GLCM"] and groups[-1] == "All"
+    assert groups[:2] == ["First order", "GLCM"]
+    assert groups[-1] == "All"
     assert table.item(0, 4).text().endswith("***")
     bars = [[table.cellWidget(row, column).styleSheet for row in range(table.rowCount)] for column in (2, 3)]
     with open(lens_folder / "table1.csv", encoding="utf-8", newline="") as stream:
@@ -161,9 +175,11 @@ def test_a_shift_is_a_bar_to_the_right_or_to_the_left(widget: Any, lens_folder: 
     opened(widget, lens_folder)
     table = widget.ui.shiftTable
     shifts = [float(text) for text in shown_column(widget, EXPLAINED)]
-    assert shifts[0] > 0 and min(shifts) < 0
+    assert shifts[0] > 0
+    assert min(shifts) < 0
     sheet = table.cellWidget(0, EXPLAINED).styleSheet
-    assert "stop:0.5000 transparent" in sheet and "stop:0.9998 rgba(213, 94, 0" in sheet  # the greatest: to the end
+    assert "stop:0.5000 transparent" in sheet  # the greatest: to the end
+    assert "stop:0.9998 rgba(213, 94, 0" in sheet
     lowest = shifts.index(min(shifts))
     assert "stop:0.5000 rgba(0, 114, 178" in table.cellWidget(lowest, EXPLAINED).styleSheet
 
@@ -187,7 +203,7 @@ def test_the_main_columns_are_seen_without_scrolling_and_every_name_can_be_read(
 
 
 def test_charts_come_into_the_plot_view(widget: Any, simulated: Any, lens_folder: Path, errors: list[str]) -> None:
-    from deepradiomics.scene.lens import nodes_of
+    from deepradiomics.scene.show.lens.result import nodes_of
 
     p = opened(widget, lens_folder)
     selection = simulated.app.applicationLogic().GetSelectionNode()
@@ -227,7 +243,8 @@ def test_the_table_on_show_is_exported(
     widget.ui.exportButton.click()
     with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
         written = list(csv.DictReader(stream))
-    assert len(written) == rows and column in written[0]
+    assert len(written) == rows
+    assert column in written[0]
 
 
 def test_a_result_folder_is_opened_and_a_wrong_one_is_told(
@@ -238,12 +255,16 @@ def test_a_result_folder_is_opened_and_a_wrong_one_is_told(
     folders = [str(tmp_path), "", str(lens_folder)]
     monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: folders.pop(0))
     widget.ui.openResultButton.click()
-    assert len(errors) == 1 and "lens.json" in errors[0]
+    assert len(errors) == 1
+    assert "lens.json" in errors[0]
     widget.ui.openResultButton.click()  # the user thought better of it
-    assert widget.parameters.resultTable is None and widget.ui.resultsSection.collapsed
+    assert widget.parameters.resultTable is None
+    assert widget.ui.resultsSection.collapsed
     start = with_child(widget, FakeStart())
     widget.ui.openResultButton.click()
-    assert widget.ui.shiftTable.rowCount == 500 and start.child is None and len(errors) == 1
+    assert widget.ui.shiftTable.rowCount == 500
+    assert start.child is None
+    assert len(errors) == 1
 
 
 def test_one_of_several_lenses_is_chosen(widget: Any, simulated: Any, lens_folder: Path, tmp_path: Path) -> None:
@@ -251,19 +272,22 @@ def test_one_of_several_lenses_is_chosen(widget: Any, simulated: Any, lens_folde
     p = opened(widget, write_fake_lens(tmp_path / "volume", task="Volume REG", modalities=("t2",), case=False))
     selector = widget.ui.resultSelector
     assert [selector.itemText(index) for index in range(selector.count)] == ["PIRADS CLS", "Volume REG"]
-    assert selector.currentText == "Volume REG" and "Volume REG" in widget.ui.summaryLabel.text
+    assert selector.currentText == "Volume REG"
+    assert "Volume REG" in widget.ui.summaryLabel.text
     selector.currentIndex = 0
-    assert "PIRADS CLS" in widget.ui.summaryLabel.text and list(widget.caseView.selectors) == ["t2", "highb", "adc"]
+    assert "PIRADS CLS" in widget.ui.summaryLabel.text
+    assert list(widget.caseView.selectors) == ["t2", "highb", "adc"]
     p.chosenModality, p.chosenFeature, p.caseId = "adc", CASE_FEATURE[1], CASE_ID
     assert widget.ui.showCaseButton.enabled
     selector.currentIndex = 1  # that lens has T2 alone
-    assert not widget.ui.showCaseButton.enabled and "Choose a row" in widget.ui.caseStatusLabel.text
+    assert not widget.ui.showCaseButton.enabled
+    assert "Choose a row" in widget.ui.caseStatusLabel.text
 
 
 def test_nodes_of_a_lens_that_the_user_removes_are_not_missed(
     widget: Any, simulated: Any, lens_folder: Path, errors: list[str]
 ) -> None:
-    from deepradiomics.scene.lens import nodes_of
+    from deepradiomics.scene.show.lens.result import nodes_of
 
     p = opened(widget, lens_folder)
     nodes = nodes_of(p.resultTable)
@@ -271,10 +295,13 @@ def test_nodes_of_a_lens_that_the_user_removes_are_not_missed(
     widget.refresh()
     assert widget.ui.shiftTable.rowCount == 500
     widget.ui.r2ChartButton.click()
-    assert len(errors) == 1 and "family not in the scene" in errors[0]
+    assert len(errors) == 1
+    assert "family not in the scene" in errors[0]
     simulated.mrmlScene.RemoveNode(nodes.shift)
     widget.refresh()
-    assert p.resultTable is None and widget.ui.shiftTable.rowCount == 0 and not widget.ui.r2ChartButton.enabled
+    assert p.resultTable is None
+    assert widget.ui.shiftTable.rowCount == 0
+    assert not widget.ui.r2ChartButton.enabled
 
 
 # --- scenes ---------------------------------------------------------------------------------------------------------
@@ -287,7 +314,7 @@ def test_a_saved_scene_restores_the_panel(
     from RadiomicLensLib.choices import CaseSource, CasesSource, Device, FitOn
     from RadiomicLensLib.samples import load_synthetic_prostate
 
-    from deepradiomics.scene.lens_case import case_shown
+    from deepradiomics.scene.show.lens.case import case_shown
 
     prostate = load_synthetic_prostate()
     p = ready(widget, manifest, finetuning, tmp_path / "out")
@@ -310,27 +337,35 @@ def test_a_saved_scene_restores_the_panel(
     p.caseSource = CaseSource.SCENE
     headless.save_mrb(tmp_path / "panel.mrb")
     simulated.mrmlScene.Clear(False)
-    assert widget.parameters.device is Device.AUTO and widget.ui.shiftTable.rowCount == 0
-    assert widget.ui.resultsSection.collapsed and widget.caseView.selectors == {}
+    assert widget.parameters.device is Device.AUTO
+    assert widget.ui.shiftTable.rowCount == 0
+    assert widget.ui.resultsSection.collapsed
+    assert widget.caseView.selectors == {}
     headless.load_mrb(tmp_path / "panel.mrb")
     p, ui = widget.parameters, widget.ui
     assert (p.device, p.fitOn, p.permutations, p.sweep) == (Device.CPU, FitOn.BOTH, 100, True)
     assert (p.casesSource, p.modalities, p.roi) == (CasesSource.MANIFEST, ["adc"], "lesion")
-    assert ui.deviceSelector.currentText == "CPU" and ui.manifestEdit.currentPath == str(manifest)
-    assert ui.roiSelector.currentText == "lesion" and ui.sweepCheck.checked
-    assert not ui.resultsSection.collapsed and shown_features(widget) == features
+    assert ui.deviceSelector.currentText == "CPU"
+    assert ui.manifestEdit.currentPath == str(manifest)
+    assert ui.roiSelector.currentText == "lesion"
+    assert ui.sweepCheck.checked
+    assert not ui.resultsSection.collapsed
+    assert shown_features(widget) == features
     assert ui.shiftTable.horizontalHeader().sortIndicatorSection() == R2_FT
     assert (p.chosenModality, p.chosenFeature, p.caseId) == (*CASE_FEATURE, CASE_ID)
     assert {each: node.GetName() for each, node in p.caseVolumes.items()} == {
         each: node.GetName() for each, node in prostate.volumes.items()
     }
-    assert p.caseSegmentId and ui.showCaseButton.enabled
+    assert p.caseSegmentId
+    assert ui.showCaseButton.enabled
     shown = case_shown(simulated.mrmlScene)
-    assert shown is not None and (shown.modality, shown.feature) == CASE_FEATURE
+    assert shown is not None
+    assert (shown.modality, shown.feature) == CASE_FEATURE
     p.caseSource = CaseSource.RESULT
     ui.showCaseButton.click()
     HandTimer.made[-1].wind()
-    assert errors == [] and case_shown(simulated.mrmlScene) is not None
+    assert errors == []
+    assert case_shown(simulated.mrmlScene) is not None
 
 
 def test_closing_the_scene_ends_the_run(
@@ -340,8 +375,10 @@ def test_closing_the_scene_ends_the_run(
     start = with_child(widget, FakeStart(exit_code=None))
     widget.ui.applyButton.click()
     simulated.mrmlScene.Clear(False)
-    assert start.child is not None and start.child.killed
-    assert widget.ui.applyButton.text == "Apply" and not widget.ui.applyButton.enabled
+    assert start.child is not None
+    assert start.child.killed
+    assert widget.ui.applyButton.text == "Apply"
+    assert not widget.ui.applyButton.enabled
 
 
 def test_leaving_and_entering_keeps_the_panel_bound_and_closing_it_ends_the_run(
@@ -353,7 +390,8 @@ def test_leaving_and_entering_keeps_the_panel_bound_and_closing_it_ends_the_run(
     start = with_child(widget, FakeStart(exit_code=None))
     widget.ui.applyButton.click()
     widget.exit()
-    assert start.child is not None and not start.child.killed  # it goes on in the background
+    assert start.child is not None  # it goes on in the background
+    assert not start.child.killed
     widget.parameters.device = Device.CPU
     widget.enter()
     assert widget.ui.deviceSelector.currentText == "CPU"

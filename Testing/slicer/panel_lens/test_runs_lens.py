@@ -8,7 +8,7 @@ from typing import Any
 
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.panel_lens.driving import case_writer, lens_writer, opened, ready, with_child
-from Testing.unit.results.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
+from Testing.unit.reports.fake_lens import CASE_FEATURE, CASE_ID, write_fake_lens
 
 
 def test_a_fit_shows_its_lens(
@@ -19,12 +19,16 @@ def test_a_fit_shows_its_lens(
     widget.ui.applyButton.click()
     assert widget.ui.applyButton.text == "Cancel"
     HandTimer.made[-1].wind()
-    assert errors == [] and start.words[:3] == ["lens", "fit", str(manifest)]
-    assert p.resultTable is not None and not widget.ui.resultsSection.collapsed
-    assert widget.ui.shiftTable.rowCount == 500 and widget.ui.familyTable.rowCount == 12
+    assert errors == []
+    assert start.words[:3] == ["lens", "fit", str(manifest)]
+    assert p.resultTable is not None
+    assert not widget.ui.resultsSection.collapsed
+    assert widget.ui.shiftTable.rowCount == 500
+    assert widget.ui.familyTable.rowCount == 12
     log = widget.ui.logText.toPlainText()
     assert "84 training patients for 256 hidden units" in log  # what the fit says of its numbers
-    assert widget.ui.applyButton.text == "Apply" and widget.ui.applyButton.enabled
+    assert widget.ui.applyButton.text == "Apply"
+    assert widget.ui.applyButton.enabled
 
 
 def test_apply_becomes_cancel_and_back(
@@ -35,13 +39,23 @@ def test_apply_becomes_cancel_and_back(
     ui = widget.ui
     ui.applyButton.click()
     HandTimer.made[-1].call()
-    assert ui.applyButton.text == "Cancel" and ui.applyButton.enabled
-    assert ui.progressBar.value == 40 and ui.statusLabel.text == "half way" and not ui.progressBar.isHidden()
-    assert not ui.inputsSection.enabled and not ui.encodersSection.enabled and not ui.showCaseButton.enabled
+    assert ui.applyButton.text == "Cancel"
+    assert ui.applyButton.enabled
+    assert ui.progressBar.value == 40
+    assert ui.statusLabel.text == "half way"
+    assert not ui.progressBar.isHidden()
+    assert not ui.inputsSection.enabled
+    assert not ui.encodersSection.enabled
+    assert not ui.showCaseButton.enabled
     ui.applyButton.click()
-    assert start.child is not None and start.child.killed
-    assert ui.applyButton.text == "Apply" and ui.applyButton.enabled and ui.inputsSection.enabled
-    assert ui.progressBar.isHidden() and "Cancelled" in ui.logText.toPlainText() and errors == []
+    assert start.child is not None
+    assert start.child.killed
+    assert ui.applyButton.text == "Apply"
+    assert ui.applyButton.enabled
+    assert ui.inputsSection.enabled
+    assert ui.progressBar.isHidden()
+    assert "Cancelled" in ui.logText.toPlainText()
+    assert errors == []
 
 
 def test_a_failing_child_is_told_and_the_panel_is_ready_again(
@@ -52,7 +66,8 @@ def test_a_failing_child_is_told_and_the_panel_is_ready_again(
     widget.ui.applyButton.click()
     HandTimer.made[-1].wind()
     assert errors == ["pre and ft: the embeddings have 320 and 768 dimensions"]
-    assert widget.ui.applyButton.text == "Apply" and widget.ui.applyButton.enabled
+    assert widget.ui.applyButton.text == "Apply"
+    assert widget.ui.applyButton.enabled
     assert widget.parameters.resultTable is None
 
 
@@ -86,13 +101,15 @@ def test_what_the_panel_is_set_to_reaches_the_command_line(
         "--device": "cpu", "--seed": "5", "--layer": "stages.2", "--finetune": str(finetuning),
         "-o": str(tmp_path / "out"), "--task-name": "Volume REG",
     }  # fmt: skip
-    assert "--no-resume" in start.words and start.given("--pre").endswith("encoder")
+    assert "--no-resume" in start.words
+    assert start.given("--pre").endswith("encoder")
     HandTimer.made[-1].wind()
     p.encoderSource, p.hidden = EncoderSource.EACH, 0
     p.preEncoder, p.ftEncoder = "package:pre", "package:ft"
     widget.ui.applyButton.click()
     assert (start.given("--pre"), start.given("--ft")) == ("package:pre", "package:ft")
-    assert "--finetune" not in start.words and seen["hidden"] == 32  # the preset's
+    assert "--finetune" not in start.words  # the preset's
+    assert seen["hidden"] == 32
     widget.ui.applyButton.click()
 
 
@@ -128,33 +145,39 @@ def chosen(widget: Any, lens_folder: Path) -> Any:
 def test_the_chosen_row_is_shown_in_the_chosen_case(
     widget: Any, simulated: Any, lens_folder: Path, errors: list[str]
 ) -> None:
-    from deepradiomics.scene.lens_case import case_shown
+    from deepradiomics.scene.show.lens.case import case_shown
 
     p = opened(widget, lens_folder)
     ui = widget.ui
-    assert not ui.showCaseButton.enabled and ui.caseStatusLabel.text == "Choose a row of the table of features."
+    assert not ui.showCaseButton.enabled
+    assert ui.caseStatusLabel.text == "Choose a row of the table of features."
     ui.shiftFilterEdit.text = "t2 original glcm correlation"
     ui.shiftTable.selectRow(0)
     assert (p.chosenModality, p.chosenFeature) == CASE_FEATURE
     assert ui.caseStatusLabel.text == "Choose the case."
     shown = [ui.caseSelector.itemText(index) for index in range(ui.caseSelector.count)]
-    assert shown[:2] == ["synthetic-001 (test)", "synthetic-002 (test)"] and len(shown) == 8
+    assert shown[:2] == ["synthetic-001 (test)", "synthetic-002 (test)"]
+    assert len(shown) == 8
     ui.caseSelector.currentIndex = 0
-    assert p.caseId == CASE_ID and ui.showCaseButton.enabled
+    assert p.caseId == CASE_ID
+    assert ui.showCaseButton.enabled
     assert ui.caseStatusLabel.text == "GLCM Correlation · t2"
     start = with_child(widget, case_writer)
     ui.showCaseButton.click()
     HandTimer.made[-1].wind()
-    assert errors == [] and start.given("--case") == CASE_ID
+    assert errors == []
+    assert start.given("--case-id") == CASE_ID
     nodes = case_shown(simulated.mrmlScene)
-    assert nodes is not None and set(nodes.volumes) == {"t2", "highb", "adc"}
-    assert ui.showCaseButton.text == "Show in the case" and "synthetic contour" in ui.logText.toPlainText()
+    assert nodes is not None
+    assert set(nodes.volumes) == {"t2", "highb", "adc"}
+    assert ui.showCaseButton.text == "Show in the case"
+    assert "synthetic contour" in ui.logText.toPlainText()
 
 
 def test_a_double_click_shows_a_row_and_another_takes_its_place(
     widget: Any, simulated: Any, lens_folder: Path, errors: list[str]
 ) -> None:
-    from deepradiomics.scene.lens_case import case_shown
+    from deepradiomics.scene.show.lens.case import case_shown
 
     p = chosen(widget, lens_folder)
     with_child(widget, case_writer)
@@ -163,26 +186,31 @@ def test_a_double_click_shows_a_row_and_another_takes_its_place(
         widget.ui.shiftTable.cellDoubleClicked.emit(row, 0)
         HandTimer.made[-1].wind()
         nodes = case_shown(simulated.mrmlScene)
-        assert nodes is not None and (nodes.modality, nodes.feature) == (p.chosenModality, p.chosenFeature)
+        assert nodes is not None
+        assert (nodes.modality, nodes.feature) == (p.chosenModality, p.chosenFeature)
     assert errors == []
 
 
 def test_the_case_view_can_be_cancelled_and_its_failure_is_told(
     widget: Any, simulated: Any, lens_folder: Path, errors: list[str]
 ) -> None:
-    from deepradiomics.scene.lens_case import case_shown
+    from deepradiomics.scene.show.lens.case import case_shown
 
     chosen(widget, lens_folder)
     start = with_child(widget, FakeStart(exit_code=None))
     widget.ui.showCaseButton.click()
-    assert widget.ui.showCaseButton.text == "Cancel" and not widget.ui.applyButton.enabled
+    assert widget.ui.showCaseButton.text == "Cancel"
+    assert not widget.ui.applyButton.enabled
     widget.ui.showCaseButton.click()
-    assert start.child is not None and start.child.killed and errors == []
+    assert start.child is not None
+    assert start.child.killed
+    assert errors == []
     with_child(widget, FakeStart(exit_code=2, error="Case synthetic-001: were the images moved?"))
     widget.ui.showCaseButton.click()
     HandTimer.made[-1].wind()
     assert errors == ["Case synthetic-001: were the images moved?"]
-    assert case_shown(simulated.mrmlScene) is None and widget.ui.showCaseButton.enabled
+    assert case_shown(simulated.mrmlScene) is None
+    assert widget.ui.showCaseButton.enabled
 
 
 def test_images_of_the_scene_are_chosen_for_the_user_and_by_the_user(
@@ -191,8 +219,8 @@ def test_images_of_the_scene_are_chosen_for_the_user_and_by_the_user(
     from RadiomicLensLib.choices import CaseSource
     from RadiomicLensLib.samples import load_synthetic_prostate
 
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.lens_case import remove_case
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.show.lens.case import remove_case
 
     prostate = load_synthetic_prostate()
     p, ui, section = chosen(widget, lens_folder), widget.ui, widget.caseView
@@ -200,10 +228,12 @@ def test_images_of_the_scene_are_chosen_for_the_user_and_by_the_user(
     assert {each: node.GetID() for each, node in p.caseVolumes.items()} == {
         each: node.GetID() for each, node in prostate.volumes.items()
     }
-    assert p.caseSegmentation.GetID() == prostate.rois["gland"][0].GetID() and ui.showCaseButton.enabled
+    assert p.caseSegmentation.GetID() == prostate.rois["gland"][0].GetID()
+    assert ui.showCaseButton.enabled
     adc = section.selectors["adc"]
     adc.setCurrentNode(None)
-    assert set(p.caseVolumes) == {"t2", "highb"} and ui.caseStatusLabel.text == "Choose the volume of adc."
+    assert set(p.caseVolumes) == {"t2", "highb"}
+    assert ui.caseStatusLabel.text == "Choose the volume of adc."
     adc.setCurrentNode(prostate.volumes["adc"])
     assert p.caseVolumes["adc"].GetID() == prostate.volumes["adc"].GetID()
     start = with_child(widget, case_writer)
@@ -213,13 +243,15 @@ def test_images_of_the_scene_are_chosen_for_the_user_and_by_the_user(
     assert [word.split("=")[0] for word in start.words if word.startswith(("t2=", "highb=", "adc="))] == [
         "t2", "highb", "adc",
     ]  # fmt: skip
-    assert "--mask" in start.words and start.given("--case") == prostate.volumes["t2"].GetName()
+    assert "--mask" in start.words
+    assert start.given("--case-id") == prostate.volumes["t2"].GetName()
     drawn = [
         node.GetName()
         for node in nodes_of_class(simulated.mrmlScene, "vtkMRMLSegmentationNode")
         if node.GetDisplayNode().GetVisibility()
     ]
-    assert len(drawn) == 3 and all(" on " in name for name in drawn)  # and not the gland that was chosen
+    assert len(drawn) == 3  # and not the gland that was chosen
+    assert all(" on " in name for name in drawn)
     remove_case(simulated.mrmlScene)
     assert p.caseSegmentation.GetDisplayNode().GetVisibility()
     p.caseSegmentation = None
@@ -238,11 +270,14 @@ def test_a_lens_of_the_ellipsoid_needs_no_segmentation(
     prostate = load_synthetic_prostate()
     p = chosen(widget, folder)
     p.caseSource = CaseSource.SCENE
-    assert p.caseSegmentation is None and set(p.caseVolumes) == set(prostate.volumes)
+    assert p.caseSegmentation is None
+    assert set(p.caseVolumes) == set(prostate.volumes)
     start = with_child(widget, case_writer)
     widget.ui.showCaseButton.click()
     HandTimer.made[-1].wind()
-    assert errors == [] and start.given("--roi") == "ellipsoid" and "--mask" not in start.words
+    assert errors == []
+    assert start.given("--roi") == "ellipsoid"
+    assert "--mask" not in start.words
 
 
 def test_a_volume_that_is_deleted_is_asked_for_again(widget: Any, simulated: Any, lens_folder: Path) -> None:
@@ -258,7 +293,7 @@ def test_a_volume_that_is_deleted_is_asked_for_again(widget: Any, simulated: Any
 
 
 def test_a_lens_whose_folder_went_says_so(widget: Any, lens_folder: Path) -> None:
-    from deepradiomics.scene.runner import FOLDER_ATTRIBUTE
+    from deepradiomics.scene.job.runner import FOLDER_ATTRIBUTE
 
     p = chosen(widget, lens_folder)
     p.resultTable.SetAttribute(FOLDER_ATTRIBUTE, "/nowhere")

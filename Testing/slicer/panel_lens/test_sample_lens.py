@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepradiomics.radiomics.explain import explain
+from deepradiomics.radiomics.catalogue.explain import explain
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.panel.conftest import ROOT
 from Testing.slicer.panel.driving import cut_off, pictured
@@ -20,7 +20,8 @@ SAMPLE = ROOT / "RadiomicLens" / "Resources" / "Bundles" / "prostate-synthetic-t
 
 def test_the_sample_button_is_the_first_thing_in_the_panel(widget: Any) -> None:
     button = widget.ui.sampleButton
-    assert button.text == "Try it with sample data" and "SYNTHETIC" in button.toolTip
+    assert button.text == "Try it with sample data"
+    assert "SYNTHETIC" in button.toolTip
     assert button.parentWidget().layout().itemAt(0).widget() is button
     assert widget.sample_button() is widget.ui.showCaseButton
 
@@ -30,16 +31,20 @@ def test_the_sample_lens_is_opened_with_a_prostate_and_the_top_row(
 ) -> None:
     widget.load_sample()
     p, ui = widget.parameters, widget.ui
-    assert "SYNTHETIC" in ui.summaryLabel.text and ui.shiftTable.currentRow() == 0
+    assert "SYNTHETIC" in ui.summaryLabel.text
+    assert ui.shiftTable.currentRow() == 0
     assert explain(p.chosenFeature).label == shown_features(widget)[0]
-    assert list(p.caseVolumes) == ["t2", "highb", "adc"] and "SYNTHETIC" in p.caseVolumes["t2"].GetDescription()
+    assert list(p.caseVolumes) == ["t2", "highb", "adc"]
+    assert "SYNTHETIC" in p.caseVolumes["t2"].GetDescription()
     active = simulated.app.applicationLogic().GetSelectionNode().GetActiveVolumeID()
     assert active == p.caseVolumes["t2"].GetID()
     assert widget.sample_button().enabled, ui.caseStatusLabel.text
     start = with_child(widget, FakeStart(exit_code=None))
     widget.sample_button().click()
-    assert start.words[:3] == ["lens", "case", str(SAMPLE / "lens")] and errors == []
-    assert start.given("--feature") == p.chosenFeature and "--mask" in start.words
+    assert start.words[:3] == ["lens", "case", str(SAMPLE / "lens")]
+    assert errors == []
+    assert start.given("--feature") == p.chosenFeature
+    assert "--mask" in start.words
 
 
 def test_the_cases_that_the_sample_was_fitted_on_are_not_offered(widget: Any) -> None:
@@ -47,7 +52,8 @@ def test_the_cases_that_the_sample_was_fitted_on_are_not_offered(widget: Any) ->
 
     widget.load_sample()
     widget.parameters.caseSource = CaseSource.RESULT
-    assert widget.ui.caseSelector.count == 0 and not widget.ui.showCaseButton.enabled
+    assert widget.ui.caseSelector.count == 0
+    assert not widget.ui.showCaseButton.enabled
     assert widget.ui.caseStatusLabel.text == "This lens came without its cases: choose the images of the scene."
 
 
@@ -70,8 +76,10 @@ def test_the_encoders_of_the_sample_can_be_asked_about_the_users_cohort(
     start = with_child(widget, FakeStart(exit_code=None))
     assert widget.ui.applyButton.enabled, widget.ui.estimateLabel.text
     widget.ui.applyButton.click()
-    assert start.given("--pre") == str(SAMPLE / "frozen" / "encoder") and errors == []
-    assert start.given("--ft") == str(SAMPLE / "tuned" / "encoder") and "--finetune" not in start.words
+    assert start.given("--pre") == str(SAMPLE / "frozen" / "encoder")
+    assert errors == []
+    assert start.given("--ft") == str(SAMPLE / "tuned" / "encoder")
+    assert "--finetune" not in start.words
 
 
 @pytest.mark.slow
@@ -80,7 +88,7 @@ def test_the_top_row_of_the_sample_is_mapped_by_the_real_child(
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.lens_case import case_shown
+    from deepradiomics.scene.show.lens.case import case_shown
 
     widget.logic._make_timer = HandTimer
     widget.load_sample()
@@ -89,10 +97,12 @@ def test_the_top_row_of_the_sample_is_mapped_by_the_real_child(
     wait_for(widget)
     assert errors == [], ui.logText.toPlainText()
     shown = case_shown(simulated.mrmlScene)
-    assert shown is not None and (shown.modality, shown.feature) == (p.chosenModality, p.chosenFeature)
+    assert shown is not None
+    assert (shown.modality, shown.feature) == (p.chosenModality, p.chosenFeature)
     assert list(shown.volumes) == ["t2", "highb", "adc"]
     values = slicer.util.arrayFromVolume(shown.map)
-    assert np.isfinite(values).any() and np.unique(values).size > 100
+    assert np.isfinite(values).any()
+    assert np.unique(values).size > 100
     ui.caseSection.collapsed = False
     pictured(widget, "lens_sample", tmp_path, 1450)
     assert cut_off(widget) == []

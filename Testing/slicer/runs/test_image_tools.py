@@ -14,8 +14,8 @@ from deepradiomics.images import Mask, Volume, read_volume, write_mask, write_vo
 from deepradiomics.prepare.affine import AffineTransform
 from Testing.slicer.fake_child import FakeStart, HandTimer
 from Testing.slicer.ich_result import head_geometry
+from Testing.slicer.scene.test_fingerprint_scene import rigid
 from Testing.slicer.synthetic_result import rotation
-from Testing.slicer.test_fingerprint_scene import rigid
 
 LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 MOTION = np.eye(4)  # fixed to moving, LPS: what the child finds
@@ -24,7 +24,7 @@ MOTION[:3, :3], MOTION[:3, 3] = rotation(20, (1, -1, 2)), (9.0, -5.0, 3.0)
 
 @pytest.fixture
 def tools(headless: Any) -> Any:
-    from deepradiomics.scene.image_tools import ImageTools
+    from deepradiomics.scene.runs.image_tools import ImageTools
 
     HandTimer.made.clear()
     return ImageTools
@@ -33,8 +33,8 @@ def tools(headless: Any) -> Any:
 @pytest.fixture
 def volume(scene: Any) -> Any:
     """A volume with a bright block, on a tilted grid, below a rigid transform."""
-    from deepradiomics.scene.placement import matrix_of
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.placement import matrix_of
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     grid = head_geometry()
     voxels = np.zeros(grid.shape, np.int16)
@@ -78,14 +78,16 @@ def node_ids(scene: Any) -> set[str]:
 def test_a_segment_lies_on_the_voxels_that_the_network_marked(tools: Any, volume: Any, tmp_path: Path) -> None:
     import slicer
 
-    from deepradiomics.scene.folder import referenced_inputs
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.volumes import mask_from_segmentation
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
+    from deepradiomics.scene.tree.folder import referenced_inputs
 
     start = FakeStart(write_segment)
     nodes = tools(start).segment(volume, tmp_path, flips=True, largest=True, device="cpu")
-    assert start.words[0] == "segment" and {"--flips", "--largest"} <= set(start.words)
-    assert start.given("--model") == str(tmp_path) and start.given("--device") == "cpu"
+    assert start.words[0] == "segment"
+    assert {"--flips", "--largest"} <= set(start.words)
+    assert start.given("--segmenter") == str(tmp_path)
+    assert start.given("--device") == "cpu"
     found = mask_from_segmentation(nodes.segmentation, placement(volume).geometry, [nodes.segment_id]).labels
     np.testing.assert_array_equal(found > 0, slicer.util.arrayFromVolume(volume) > 50)
     assert (nodes.volume_ml, nodes.abc2_ml, nodes.notes) == (4 * 10 * 15, 7.5, ("thick slices: 5 mm",))
@@ -96,23 +98,24 @@ def test_a_segment_lies_on_the_voxels_that_the_network_marked(tools: Any, volume
 def test_an_empty_segmentation_is_said_and_adds_nothing(tools: Any, scene: Any, volume: Any, tmp_path: Path) -> None:
     before = node_ids(scene)
     nodes = tools(FakeStart(write_nothing)).segment(volume, tmp_path)
-    assert nodes.segmentation is None and nodes.notes[0] == "the network found nothing to segment"
+    assert nodes.segmentation is None
+    assert nodes.notes[0] == "the network found nothing to segment"
     assert node_ids(scene) == before
 
 
 def test_the_transform_above_the_moving_volume_brings_it_onto_the_fixed_one(
     tools: Any, scene: Any, volume: Any
 ) -> None:
-    from deepradiomics.scene.placement import ijk_to_ras, placement, to_world
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.placement import ijk_to_ras, placement, to_world
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     moving = node_from_volume(
         Volume(np.ones((4, 5, 6), np.int16), head_geometry().crop((2, 3, 4), (6, 5, 4))), scene, "late"
     )
     start = FakeStart(write_registration)
-    nodes = tools(start).register(volume, moving, backend="cpu", transform="rigid", seed=4)
+    nodes = tools(start).register(volume, moving, backend="cpu", transform="rigid", metric="ncc", seed=4)
     given = {name: start.given(f"--{name}") for name in ("backend", "transform", "seed", "metric")}
-    assert given == {"backend": "cpu", "transform": "rigid", "seed": "4", "metric": "mi"}
+    assert given == {"backend": "cpu", "transform": "rigid", "seed": "4", "metric": "ncc"}
     landmark = np.array([12.0, -7.0, 30.0, 1.0])  # in the fixed image, RAS
     in_moving = (LPS_RAS @ MOTION @ LPS_RAS @ landmark)[:3]
     local = np.linalg.inv(ijk_to_ras(moving)) @ (*in_moving, 1.0)  # the voxel that shows the landmark
@@ -151,7 +154,7 @@ def test_a_damaged_registration_leaves_nothing_behind(tools: Any, scene: Any, vo
         write_registration(words)
         (Path(words[words.index("-o") + 1]) / "registered.nii.gz").write_bytes(b"no")
 
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     moving = node_from_volume(Volume(np.ones((4, 5, 6), np.int16), head_geometry().crop((2, 3, 4), (6, 5, 4))), scene)
     before = node_ids(scene)
@@ -176,4 +179,5 @@ def test_the_words_are_those_that_the_command_line_takes(tools: Any, volume: Any
         start = FakeStart(write_segment if kind == "segment" else write_registration)
         run(tools(start))
         parsed = commands.commands[kind].make_context("test", list(start.words[1:])).params
-        assert parsed["json_lines"] and parsed["device"] in ("cpu", "auto")
+        assert parsed["json_lines"]
+        assert parsed["device"] in ("cpu", "auto")

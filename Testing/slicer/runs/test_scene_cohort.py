@@ -12,7 +12,7 @@ from deepradiomics.images import Geometry, Volume
 
 
 def volume(scene: Any, name: str) -> Any:
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     grid = Geometry((4, 4, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
     return node_from_volume(Volume(np.ones((4, 4, 4), np.float32), grid), scene, name)
@@ -39,7 +39,7 @@ def folder(scene: Any, name: str, nodes: list[Any], parent: int | None = None, l
 
 
 def names_of(scene: Any) -> dict[str, tuple[list[str], list[str]]]:
-    from deepradiomics.scene.scene_cohort import cases_of_scene
+    from deepradiomics.scene.runs.scene_cohort import cases_of_scene
 
     return {case.name: (sorted(case.volumes), sorted(case.rois)) for case in cases_of_scene(scene)}
 
@@ -61,7 +61,7 @@ def test_the_number_slicer_adds_to_a_name_it_has_is_no_other_modality(scene: Any
 
 
 def test_studies_of_one_patient_are_cases_of_one_patient(scene: Any) -> None:
-    from deepradiomics.scene.scene_cohort import cases_of_scene
+    from deepradiomics.scene.runs.scene_cohort import cases_of_scene
 
     patient = folder(scene, "Smith", [], level="Patient")
     folder(scene, "2020", [volume(scene, "t2")], parent=patient, level="Study")

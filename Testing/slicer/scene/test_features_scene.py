@@ -27,7 +27,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> tuple[Volume, Mask, Path]:
     labels[2:10, 3:13, 3:15] = 2
     labels[4:8, 5:11, 6:12] = 1
     volume = Volume(rng.normal(200, 60, geometry.shape).astype(np.float32), geometry, name="T1")
-    mask = Mask(labels, geometry, segment_names=NAMES)
+    mask = Mask(labels, geometry, segments=NAMES)
     write_volume(volume, folder / "image.nrrd")
     write_mask(mask, folder / "mask.nrrd")
     return volume, mask, folder
@@ -51,7 +51,7 @@ def test_the_tables_hold_what_extract_computes(
     scene: Any, case: tuple[Volume, Mask, Path], tmp_path: Path, preset: str, count: int
 ) -> None:
     from deepradiomics import extract
-    from deepradiomics.scene.features import show_features
+    from deepradiomics.scene.show.features import show_features
 
     nodes = show_features(result(case, tmp_path, "--params", preset), None, scene, region_names=NAMES)
     rows = list(zip(*(column(nodes.features, name) for name in ("label", "feature", "value")), strict=True))
@@ -68,8 +68,8 @@ def test_the_tables_hold_what_extract_computes(
 
 
 def test_each_column_of_a_feature_explains_itself(scene: Any, case: tuple[Volume, Mask, Path], tmp_path: Path) -> None:
-    from deepradiomics.radiomics.catalogue import entries
-    from deepradiomics.scene.features import show_features
+    from deepradiomics.radiomics.catalogue.pyradiomics import entries
+    from deepradiomics.scene.show.features import show_features
 
     nodes = show_features(result(case, tmp_path, "--params", "lens"), None, scene)
     wide = nodes.by_region
@@ -85,7 +85,7 @@ def test_each_column_of_a_feature_explains_itself(scene: Any, case: tuple[Volume
 def test_units_stand_beside_lengths_areas_and_volumes(
     scene: Any, case: tuple[Volume, Mask, Path], tmp_path: Path
 ) -> None:
-    from deepradiomics.scene.features import show_features
+    from deepradiomics.scene.show.features import show_features
 
     nodes = show_features(result(case, tmp_path), None, scene)
     units = dict(zip(column(nodes.features, "feature"), column(nodes.features, "unit"), strict=True))
@@ -101,7 +101,7 @@ def test_a_saved_scene_keeps_values_and_tooltips(
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.features import show_features
+    from deepradiomics.scene.show.features import show_features
 
     nodes = show_features(result(case, tmp_path / "r"), None, headless.scene)
     before = column(nodes.features, "value")
@@ -115,7 +115,7 @@ def test_a_saved_scene_keeps_values_and_tooltips(
 
 
 def test_what_the_engine_says_of_its_numbers_is_handed_on(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.features import show_features
+    from deepradiomics.scene.show.features import show_features
 
     (tmp_path / "features.csv").write_text(
         "label,feature,family,value\n1,original_glcm_Contrast,glcm,2.5\n", encoding="utf-8"
@@ -124,15 +124,17 @@ def test_what_the_engine_says_of_its_numbers_is_handed_on(scene: Any, tmp_path: 
         "kind": "features",
         "labels": {"1": {"name": "core", "diagnostics": {"warnings": ["few grey levels"]}}},
         "skipped": {"7": "too small"},
+        "notes": ["mask: its only label was taken, 1."],
     }
     (tmp_path / "features.json").write_text(json.dumps(about), encoding="utf-8")
     nodes = show_features(tmp_path, None, scene)
     assert nodes.warnings == ("label 7 is left out: too small", "core: few grey levels")
+    assert nodes.notes == ("mask: its only label was taken, 1.",)
 
 
 def test_an_exported_table_keeps_every_digit_and_no_value_is_empty(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.export import export_table
-    from deepradiomics.scene.tables import add_table
+    from deepradiomics.scene.nodes.export import export_table
+    from deepradiomics.scene.nodes.tables import add_table
 
     columns = {"region": ["a, b", "c"], "label": [1, 2], "value": [0.1 + 0.2, float("nan")]}
     node = add_table(scene, "t", columns, {"region": str, "label": int, "value": float}, {})
@@ -146,7 +148,7 @@ def test_an_exported_table_keeps_every_digit_and_no_value_is_empty(scene: Any, t
 
 @pytest.mark.parametrize(("name", "said"), [("t.xlsx", r"\.csv or \.parquet"), ("t.csv", "empty")])
 def test_what_cannot_be_exported_is_said(scene: Any, tmp_path: Path, name: str, said: str) -> None:
-    from deepradiomics.scene.export import export_table
+    from deepradiomics.scene.nodes.export import export_table
 
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", "nothing")
     with pytest.raises(InputError, match=said):

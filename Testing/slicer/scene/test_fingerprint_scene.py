@@ -26,8 +26,8 @@ def rigid() -> np.ndarray:
 
 def add_volumes(scene: Any, synthetic: Synthetic, parent: np.ndarray | None = None) -> dict[str, Any]:
     """The synthetic views as nodes; `parent` (world from local, RAS) moves the sagittal one."""
-    from deepradiomics.scene.placement import matrix_of
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.placement import matrix_of
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     nodes = {view: node_from_volume(volume, scene, view) for view, volume in synthetic.volumes.items()}
     for node in nodes.values():
@@ -43,7 +43,7 @@ def moved_result(synthetic: Synthetic, folder: Path, matrix: np.ndarray) -> Path
     """The result of a run whose reference lay under `matrix` (RAS): maps and boxes in that world."""
     from deepradiomics.images import write_stack
     from deepradiomics.prepare.affine import AffineTransform
-    from deepradiomics.prepare.box import Box
+    from deepradiomics.prepare.exam.box import Box
 
     shutil.copytree(synthetic.folder, folder)
     lps = LPS @ matrix @ LPS
@@ -78,7 +78,7 @@ def value_at(node: Any, world_ras: np.ndarray) -> float:
 def test_the_overlay_is_exact_to_the_voxel_in_the_world(
     scene: Any, synthetic: Synthetic, tmp_path: Path, moved: bool
 ) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     matrix = rigid() if moved else np.eye(4)
     folder = moved_result(synthetic, tmp_path / "moved", matrix) if moved else synthetic.folder
@@ -100,8 +100,8 @@ def test_the_overlay_is_exact_to_the_voxel_in_the_world(
 
 
 def test_the_overlay_follows_when_the_anatomy_is_moved_later(scene: Any, synthetic: Synthetic, tmp_path: Path) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.placement import matrix_of, placement
+    from deepradiomics.scene.nodes.placement import matrix_of, placement
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     nodes = add_volumes(scene, synthetic, rigid())
     result = show_fingerprint(moved_result(synthetic, tmp_path / "moved", rigid()), nodes, scene)
@@ -114,13 +114,14 @@ def test_the_overlay_follows_when_the_anatomy_is_moved_later(scene: Any, synthet
 def test_without_the_volume_the_maps_lie_at_their_own_place_and_another_is_refused(
     scene: Any, synthetic: Synthetic
 ) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     reference = synthetic.volumes["sagittal"].geometry
     alone = show_fingerprint(synthetic.folder, None, scene)
     assert placement(alone.relevance["acl"]).geometry.is_close(reference)
-    assert alone.anatomy is None and sum("neither in the scene" in note for note in alone.notes) == 3
+    assert alone.anatomy is None
+    assert sum("neither in the scene" in note for note in alone.notes) == 3
     nodes = add_volumes(scene, synthetic)
     before = snapshot(scene)
     with pytest.raises(InputError, match="'axial' is not the sagittal image that this result was computed on"):
@@ -132,9 +133,9 @@ def test_a_sheared_volume_gets_its_maps_on_the_world_grid_it_was_resampled_to(
     scene: Any, synthetic: Synthetic, tmp_path: Path
 ) -> None:
     from deepradiomics.images import write_stack
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.volumes import volume_from_node
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.volumes import volume_from_node
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     shear = np.eye(4)
     shear[0, 2] = 0.3
@@ -151,7 +152,7 @@ def test_a_sheared_volume_gets_its_maps_on_the_world_grid_it_was_resampled_to(
 
 
 def test_zero_is_transparent_and_the_greatest_value_has_the_top_colour(scene: Any, synthetic: Synthetic) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     node = show_fingerprint(synthetic.folder, add_volumes(scene, synthetic), scene).relevance["abnormality"]
     display = node.GetDisplayNode()
@@ -166,14 +167,14 @@ def test_zero_is_transparent_and_the_greatest_value_has_the_top_colour(scene: An
 
 def test_a_map_of_zeros_is_wholly_transparent() -> None:
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from deepradiomics.scene.overlay import display_range
+    from deepradiomics.scene.views.overlay import display_range
 
     assert display_range(np.zeros((2, 2, 2)), 0.0) == (0.5, 0.0, 1.0)
 
 
 def test_the_colours_span_the_values_but_do_not_exaggerate_what_is_practically_equal() -> None:
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from deepradiomics.scene.overlay import display_range
+    from deepradiomics.scene.views.overlay import display_range
 
     assert display_range(np.array([0, 0.2, 0.8]), 0.0) == pytest.approx((0.1, 0.2, 0.8))
     assert display_range(np.array([0, 0.2, 0.8]), 0.5) == pytest.approx((0.4, 0.2, 0.8))
@@ -183,7 +184,7 @@ def test_the_colours_span_the_values_but_do_not_exaggerate_what_is_practically_e
 def test_the_fingerprint_table_has_the_columns_of_the_csv_typed(scene: Any, synthetic: Synthetic) -> None:
     import vtk
 
-    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     table = show_fingerprint(synthetic.folder, None, scene).fingerprint
     with open(synthetic.folder / "fingerprint.csv", encoding="utf-8") as file:
@@ -201,7 +202,7 @@ def test_the_fingerprint_table_has_the_columns_of_the_csv_typed(scene: Any, synt
 
 
 def test_the_prediction_table_has_a_row_for_each_task(scene: Any, synthetic: Synthetic) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     table = show_fingerprint(synthetic.folder, None, scene).prediction.GetTable()
     cell = {
@@ -219,7 +220,7 @@ def test_the_prediction_table_has_a_row_for_each_task(scene: Any, synthetic: Syn
 
 
 def test_a_multi_class_task_gets_a_row_for_each_class(scene: Any) -> None:
-    from deepradiomics.scene.tables import prediction_table
+    from deepradiomics.scene.nodes.tables import prediction_table
 
     about = {
         "type": "multiclass",
@@ -235,7 +236,7 @@ def test_a_multi_class_task_gets_a_row_for_each_class(scene: Any) -> None:
 
 
 def test_outside_the_training_cohort_no_class_is_predicted(scene: Any) -> None:
-    from deepradiomics.scene.tables import prediction_table
+    from deepradiomics.scene.nodes.tables import prediction_table
     from deepradiomics.stats.outside import outside_fields
 
     about = {"probability": 0.9, "probabilities": [0.1, 0.9], "predicted": 1, "decision_threshold": 0.5}
@@ -249,7 +250,7 @@ def test_outside_the_training_cohort_no_class_is_predicted(scene: Any) -> None:
 
 
 def test_the_chart_shows_the_ten_greatest_contributions_in_order(scene: Any, synthetic: Synthetic) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     chart = show_fingerprint(synthetic.folder, None, scene).charts["acl"]
     with open(synthetic.folder / "fingerprint.csv", encoding="utf-8") as file:
@@ -270,8 +271,8 @@ def test_the_chart_shows_the_ten_greatest_contributions_in_order(scene: Any, syn
 def test_all_results_lie_in_one_folder_and_the_inputs_stay_where_they_were(scene: Any, synthetic: Synthetic) -> None:
     import slicer
 
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.folder import referenced_inputs, result_folder_of
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
+    from deepradiomics.scene.tree.folder import referenced_inputs, result_folder_of
 
     nodes = add_volumes(scene, synthetic)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
@@ -295,8 +296,8 @@ def test_all_results_lie_in_one_folder_and_the_inputs_stay_where_they_were(scene
 
 def test_every_result_node_carries_its_provenance_and_the_methods_text(scene: Any, synthetic: Synthetic) -> None:
     from deepradiomics import __version__
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.provenance import methods_text, read_stamp
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
+    from deepradiomics.scene.tree.provenance import methods_text, read_stamp
 
     nodes = add_volumes(scene, synthetic)
     result = show_fingerprint(synthetic.folder, nodes, scene)
@@ -316,7 +317,7 @@ def test_every_result_node_carries_its_provenance_and_the_methods_text(scene: An
 def snapshot(scene: Any) -> tuple[set[str], int]:
     import slicer
 
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     return {node.GetID() for node in nodes_of_class(scene, "vtkMRMLNode")}, hierarchy.GetNumberOfItems()
@@ -327,8 +328,8 @@ def test_a_damaged_result_leaves_the_scene_as_it_was(
     headless: Any, synthetic: Synthetic, tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from deepradiomics.images import write_volume
-    from deepradiomics.scene import fingerprint
-    from deepradiomics.scene.slices import add_slice_views
+    from deepradiomics.scene.show import fingerprint
+    from deepradiomics.scene.views.slices import add_slice_views
 
     scene = headless.scene
     kept = add_slice_views(scene, headless.application_logic)
@@ -363,7 +364,7 @@ def test_a_damaged_result_leaves_the_scene_as_it_was(
 
 
 def test_a_view_the_result_does_not_have_is_refused(scene: Any, synthetic: Synthetic) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     nodes = add_volumes(scene, synthetic)
     with pytest.raises(InputError, match="no view oblique; it has axial, coronal, sagittal"):
@@ -373,10 +374,10 @@ def test_a_view_the_result_does_not_have_is_refused(scene: Any, synthetic: Synth
 def test_choosing_a_row_puts_the_box_around_its_patch_and_moves_the_slices(
     headless: Any, synthetic: Synthetic, tmp_path: Path
 ) -> None:
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.patch_boxes import patch_of_row, show_patch
-    from deepradiomics.scene.slices import add_slice_views
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.patch_boxes import patch_of_row, show_patch
+    from deepradiomics.scene.views.slices import add_slice_views
 
     scene = headless.scene
     kept = add_slice_views(scene, headless.application_logic)
@@ -414,8 +415,8 @@ def test_choosing_a_row_puts_the_box_around_its_patch_and_moves_the_slices(
 def test_the_first_box_is_seen_in_the_anatomy_in_3d_and_the_next_leaves_the_camera(
     scene: Any, synthetic: Synthetic
 ) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.patch_boxes import show_patch
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.patch_boxes import show_patch
 
     red = scene.AddNewNodeByClass("vtkMRMLSliceNode", "Red")
     red.SetLayoutName("Red")
@@ -423,7 +424,8 @@ def test_the_first_box_is_seen_in_the_anatomy_in_3d_and_the_next_leaves_the_came
     table = show_fingerprint(synthetic.folder, add_volumes(scene, synthetic), scene).fingerprint
     centre = [0.0, 0.0, 0.0]
     show_patch(table, 0).GetCenterWorld(centre)
-    assert red.GetSliceVisible() and camera.GetFocalPoint() == pytest.approx(centre)
+    assert red.GetSliceVisible()
+    assert camera.GetFocalPoint() == pytest.approx(centre)
     place = tuple(camera.GetPosition())
     show_patch(table, 9 * 4 + 6)
     assert tuple(camera.GetPosition()) == place
@@ -432,8 +434,8 @@ def test_the_first_box_is_seen_in_the_anatomy_in_3d_and_the_next_leaves_the_came
 def test_a_view_reformatted_from_another_is_shown_in_that_ones_volume(
     scene: Any, synthetic: Synthetic, tmp_path: Path
 ) -> None:
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.patch_boxes import show_patch
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.patch_boxes import show_patch
 
     folder = Path(shutil.copytree(synthetic.folder, tmp_path / "reformatted"))
     prediction = json.loads((folder / "prediction.json").read_text(encoding="utf-8"))
@@ -451,11 +453,11 @@ def test_a_view_reformatted_from_another_is_shown_in_that_ones_volume(
 def test_a_scene_survives_saving_and_reloading(headless: Any, synthetic: Synthetic, tmp_path: Path) -> None:
     import slicer
 
-    from deepradiomics.scene.fingerprint import show_fingerprint
-    from deepradiomics.scene.folder import referenced_inputs, result_folder_of
-    from deepradiomics.scene.patch_boxes import show_patch
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.provenance import read_stamp
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.patch_boxes import show_patch
+    from deepradiomics.scene.tree.folder import referenced_inputs, result_folder_of
+    from deepradiomics.scene.tree.provenance import read_stamp
 
     scene = headless.scene
     nodes = add_volumes(scene, synthetic, rigid())
@@ -474,7 +476,8 @@ def test_a_scene_survives_saving_and_reloading(headless: Any, synthetic: Synthet
             assert value_at(relevance, world) == pytest.approx(synthetic.relevance["acl"][k, j, i], abs=1e-6)
     assert placement(relevance).geometry.is_close(placement(anatomy).geometry, 1e-9)
     display = relevance.GetDisplayNode()
-    assert display.GetApplyThreshold() == 1 and display.GetWindowLevelMax() == pytest.approx(0.9)
+    assert display.GetApplyThreshold() == 1
+    assert display.GetWindowLevelMax() == pytest.approx(0.9)
     assert display.GetColorNode().GetNumberOfColors() == 256
     assert read_stamp(relevance)["inputs"]["axial"]["file"] == "axial.nii.gz"
     assert referenced_inputs(relevance)["sagittal"] is anatomy

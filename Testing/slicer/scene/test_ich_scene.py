@@ -14,7 +14,7 @@ import pytest
 
 from deepradiomics.errors import InputError
 from Testing.slicer.ich_result import OUTCOMES, TITLES, SyntheticIch, make_experiment, make_ich_case
-from Testing.slicer.test_fingerprint_scene import rigid
+from Testing.slicer.scene.test_fingerprint_scene import rigid
 
 LPS_RAS = np.array([-1.0, -1.0, 1.0])
 
@@ -26,8 +26,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SyntheticIch:
 
 def add_ct(scene: Any, made: SyntheticIch, matrix: np.ndarray | None = None) -> Any:
     """The CT as a node, below a transform (RAS to RAS) whose inverse is in its own matrix: its place stays."""
-    from deepradiomics.scene.placement import ijk_to_ras, matrix_of
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.placement import ijk_to_ras, matrix_of
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     node = node_from_volume(made.ct, scene, "CT")
     node.CreateDefaultDisplayNodes()
@@ -41,7 +41,7 @@ def add_ct(scene: Any, made: SyntheticIch, matrix: np.ndarray | None = None) -> 
 
 def labels_in_the_world(segmentation: Any, names: tuple[str, ...], grid: Any) -> np.ndarray:
     """The segments, numbered from 1, sampled at the world positions of a grid's voxels."""
-    from deepradiomics.scene.volumes import mask_from_segmentation
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
 
     segments = segmentation.GetSegmentation()
     ids = [segments.GetSegmentIdBySegmentName(name) for name in names]
@@ -53,7 +53,7 @@ def node_ids(scene: Any) -> set[str]:
 
 
 def values(table: Any, column: str) -> list[Any]:
-    from deepradiomics.scene.export import columns_of
+    from deepradiomics.scene.nodes.export import columns_of
 
     return columns_of(table)[column]
 
@@ -62,8 +62,8 @@ def values(table: Any, column: str) -> list[Any]:
 def test_haematoma_ring_and_gradcam_lie_on_their_voxels_in_the_world(
     scene: Any, made: SyntheticIch, below: str
 ) -> None:
-    from deepradiomics.scene.ich_case import haematoma_centre, show_ich_case
-    from deepradiomics.scene.volumes import volume_from_node
+    from deepradiomics.scene.nodes.volumes import volume_from_node
+    from deepradiomics.scene.show.ich.case import haematoma_centre, show_ich_case
 
     ct = add_ct(scene, made, rigid() if below != "nothing" else None)
     nodes = show_ich_case(made.folder, ct, scene)
@@ -85,9 +85,9 @@ def test_haematoma_ring_and_gradcam_lie_on_their_voxels_in_the_world(
 
 
 def test_everything_moves_with_the_ct_also_when_it_was_moved_during_the_run(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.placement import matrix_of, placement
+    from deepradiomics.scene.nodes.map_place import reference_place
+    from deepradiomics.scene.nodes.placement import matrix_of, placement
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     ct = add_ct(scene, made, rigid())
     place = reference_place(ct)
@@ -99,12 +99,13 @@ def test_everything_moves_with_the_ct_also_when_it_was_moved_during_the_run(scen
     assert not moved.is_close(made.ct.geometry, 1.0)
     np.testing.assert_array_equal(labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), moved), made.labels)
     assert placement(nodes.gradcam[OUTCOMES[0]]).geometry.is_close(moved, 1e-3)
-    assert nodes.expansion is not None and placement(nodes.expansion.followup).geometry.is_close(moved, 1e-3)
+    assert nodes.expansion is not None
+    assert placement(nodes.expansion.followup).geometry.is_close(moved, 1e-3)
 
 
 def test_below_a_shear_everything_lies_at_its_own_place_in_the_world(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
-    from deepradiomics.scene.placement import matrix_of, placement
+    from deepradiomics.scene.nodes.placement import matrix_of, placement
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     shear = np.eye(4)
     shear[1, 2] = 0.3
@@ -121,26 +122,31 @@ def test_below_a_shear_everything_lies_at_its_own_place_in_the_world(scene: Any,
 
 
 def test_the_haematoma_is_red_and_solid_the_ring_orange_and_translucent(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     node = show_ich_case(made.folder, None, scene).segmentation
     segments, display = node.GetSegmentation(), node.GetDisplayNode()
     surface = "Closed surface"
-    assert segments.ContainsRepresentation(surface) and display.GetVisibility3D()
+    assert segments.ContainsRepresentation(surface)
+    assert display.GetVisibility3D()
     red, orange = (segments.GetSegment(segments.GetSegmentIdBySegmentName(name)) for name in ("haematoma", "ring"))
-    assert red.GetColor()[0] > 0.8 and max(red.GetColor()[1:]) < 0.2
-    assert orange.GetColor()[0] > 0.9 and 0.4 < orange.GetColor()[1] < 0.7 and orange.GetColor()[2] < 0.2
+    assert red.GetColor()[0] > 0.8
+    assert max(red.GetColor()[1:]) < 0.2
+    assert orange.GetColor()[0] > 0.9
+    assert 0.4 < orange.GetColor()[1] < 0.7
+    assert orange.GetColor()[2] < 0.2
     assert red.GetRepresentation(surface).GetNumberOfPoints() > 100
     opacity = {
         name: display.GetSegmentOpacity3D(segments.GetSegmentIdBySegmentName(name)) for name in ("haematoma", "ring")
     }
-    assert opacity["haematoma"] == 1.0 and opacity["ring"] < 0.5
+    assert opacity["haematoma"] == 1.0
+    assert opacity["ring"] < 0.5
 
 
 def test_the_risk_table_says_probability_threshold_and_what_was_observed_in_the_like(
     scene: Any, made: SyntheticIch
 ) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     table = show_ich_case(made.folder, None, scene).risk
     about = json.loads((made.folder / "ich.json").read_text())["outcomes"]
@@ -160,7 +166,7 @@ def test_the_risk_table_says_probability_threshold_and_what_was_observed_in_the_
 
 
 def test_the_feature_table_begins_with_the_volumes_and_explains_each_feature(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     table = show_ich_case(made.folder, None, scene).features
     assert values(table, "feature")[:3] == ["haematoma_ml", "ring_ml", "abc2_ml"]
@@ -172,7 +178,7 @@ def test_the_feature_table_begins_with_the_volumes_and_explains_each_feature(sce
 
 
 def test_the_bars_are_the_shares_of_the_groups_under_short_names(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import group_shares, show_ich_case
+    from deepradiomics.scene.show.ich.case import group_shares, show_ich_case
 
     nodes = show_ich_case(made.folder, None, scene)
     about = json.loads((made.folder / "ich.json").read_text())["outcomes"]
@@ -188,8 +194,8 @@ def test_the_bars_are_the_shares_of_the_groups_under_short_names(scene: Any, mad
 
 
 def test_outside_the_training_cohort_there_is_no_class_in_a_saved_scene_either(headless: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.ich_case import ich_tables, nodes_of, show_ich_case
-    from deepradiomics.scene.provenance import read_stamp
+    from deepradiomics.scene.show.ich.case import ich_tables, nodes_of, show_ich_case
+    from deepradiomics.scene.tree.provenance import read_stamp
     from deepradiomics.stats.outside import outside_fields
 
     made = make_ich_case(tmp_path / "far", followup=False)
@@ -204,28 +210,31 @@ def test_outside_the_training_cohort_there_is_no_class_in_a_saved_scene_either(h
     assert None not in values(table, "probability")  # the number is kept for programs
     nodes = nodes_of(table)
     for node in (table, nodes.shap, nodes.segmentation, nodes.gradcam[OUTCOMES[0]]):
-        assert read_stamp(node)["outside_training_cohort"] is True and read_stamp(node)["outside_share"] == 0.37
+        assert read_stamp(node)["outside_training_cohort"] is True
+        assert read_stamp(node)["outside_share"] == 0.37
     chart = nodes.charts[OUTCOMES[0]]["calibration"]
     series = [chart.GetNthPlotSeriesNode(index) for index in range(chart.GetNumberOfPlotSeriesNodes())]
     [line] = [each for each in series if each.GetName().startswith("patient")]
-    assert np.ptp(line.GetColor()) == 0 and not any(each.GetName().startswith("similar") for each in series)
+    assert np.ptp(line.GetColor()) == 0
+    assert not any(each.GetName().startswith("similar") for each in series)
 
 
 def test_inside_the_training_cohort_nothing_is_remarked(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     assert values(show_ich_case(made.folder, None, scene).risk, "remark") == [""] * 4
 
 
 def test_columns_have_titles_for_people_and_keep_their_names(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     nodes = show_ich_case(made.folder, None, scene)
     assert nodes.expansion is not None
     for table in (nodes.risk, nodes.features, nodes.shap, nodes.expansion.table):
         columns = [table.GetTable().GetColumnName(index) for index in range(table.GetTable().GetNumberOfColumns())]
         titles = [table.GetColumnTitle(column) for column in columns]
-        assert len(set(titles)) == len(titles) and all(title[0].isupper() or title in LATER for title in titles)
+        assert len(set(titles)) == len(titles)
+        assert all(title[0].isupper() or title in LATER for title in titles)
         assert not any("_" in title for title in titles)
     assert nodes.risk.GetColumnTitle("probability") == "Risk, 0 to 1"
 
@@ -234,7 +243,7 @@ LATER = ("to", "its 95 % interval, from", "z, SD from the training mean")  # tit
 
 
 def test_the_estimate_is_said_to_be_of_the_largest_where_there_are_several(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     for lesions, sentence in ((2, "ABC/2 of the largest, the"), (1, "ABC/2, the")):
         made = make_ich_case(tmp_path / str(lesions), followup=False)
@@ -250,8 +259,8 @@ def test_the_head_lies_left_of_the_legend_and_stays_there_when_the_slices_move(
 ) -> None:
     import vtk
 
-    from deepradiomics.scene.ich_case import haematoma_centre, jump_to_haematoma, show_ich_case
-    from deepradiomics.scene.legend_room import LEGEND_SHARE
+    from deepradiomics.scene.show.ich.case import haematoma_centre, jump_to_haematoma, show_ich_case
+    from deepradiomics.scene.views.legend_room import LEGEND_SHARE
 
     views = []
     for name, plane in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
@@ -272,8 +281,10 @@ def test_the_head_lies_left_of_the_legend_and_stays_there_when_the_slices_move(
         vtk.vtkMatrix4x4.Invert(view.GetXYToRAS(), to_view)
         world = grid.index_to_physical(corners) * LPS_RAS
         pixels = np.array([to_view.MultiplyPoint((*map(float, each), 1.0))[:2] for each in world])
-        assert pixels[:, 0].min() >= 0 and pixels[:, 0].max() <= size[0] * (1 - LEGEND_SHARE)
-        assert pixels[:, 1].min() >= 0 and pixels[:, 1].max() <= size[1]
+        assert pixels[:, 0].min() >= 0
+        assert pixels[:, 0].max() <= size[0] * (1 - LEGEND_SHARE)
+        assert pixels[:, 1].min() >= 0
+        assert pixels[:, 1].max() <= size[1]
         filled = np.ptp(pixels, axis=0) / (size[0] * (1 - LEGEND_SHARE), size[1])
         assert filled.max() > 0.9  # as large as there is room
         assert abs(to_view.MultiplyPoint((*map(float, centre), 1.0))[2]) < 1e-6  # the slice goes through the middle
@@ -282,7 +293,7 @@ def test_the_head_lies_left_of_the_legend_and_stays_there_when_the_slices_move(
 
 
 def test_the_patient_stands_on_the_calibration_curve_at_his_probability(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     chart = show_ich_case(made.folder, None, scene).charts[OUTCOMES[1]]["calibration"]
     about = json.loads((made.folder / "ich.json").read_text())["outcomes"][OUTCOMES[1]]
@@ -295,8 +306,8 @@ def test_the_patient_stands_on_the_calibration_curve_at_his_probability(scene: A
 
 
 def test_gradcam_is_drawn_only_where_it_is_strong(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.ich_case import GRADCAM_HIDDEN_BELOW, show_ich_case
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.show.ich.case import GRADCAM_HIDDEN_BELOW, show_ich_case
 
     for name in ("Red", "Yellow"):
         composite = scene.CreateNodeByClass("vtkMRMLSliceCompositeNode")
@@ -319,14 +330,15 @@ def test_gradcam_is_drawn_only_where_it_is_strong(scene: Any, made: SyntheticIch
 def test_all_nodes_lie_in_one_folder_that_says_what_the_model_is(scene: Any, made: SyntheticIch) -> None:
     import slicer
 
-    from deepradiomics.scene.folder import result_folder_of
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
+    from deepradiomics.scene.tree.folder import result_folder_of
 
     ct = add_ct(scene, made)
     nodes = show_ich_case(made.folder, ct, scene)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     assert hierarchy.GetItemName(nodes.folder_item) == "Haemorrhage: case (SYNTHETIC model)"
-    assert nodes.notes[0].startswith("SYNTHETIC") and "two haematomas: measured together" in nodes.notes
+    assert nodes.notes[0].startswith("SYNTHETIC")
+    assert "two haematomas: measured together" in nodes.notes
     assert nodes.expansion is not None
     for node in (
         nodes.risk,
@@ -340,9 +352,9 @@ def test_all_nodes_lie_in_one_folder_that_says_what_the_model_is(scene: Any, mad
 
 
 def test_the_nodes_carry_provenance_and_no_file_names(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.folder import referenced_inputs
-    from deepradiomics.scene.ich_case import show_ich_case
-    from deepradiomics.scene.provenance import methods_text, read_stamp
+    from deepradiomics.scene.show.ich.case import show_ich_case
+    from deepradiomics.scene.tree.folder import referenced_inputs
+    from deepradiomics.scene.tree.provenance import methods_text, read_stamp
 
     ct = add_ct(scene, made)
     nodes = show_ich_case(made.folder, ct, scene)
@@ -358,7 +370,7 @@ def test_the_nodes_carry_provenance_and_no_file_names(scene: Any, made: Syntheti
 
 
 def test_a_saved_scene_gives_the_same_nodes_back(headless: Any, made: SyntheticIch, tmp_path: Path) -> None:
-    from deepradiomics.scene.ich_case import ich_tables, nodes_of, show_ich_case
+    from deepradiomics.scene.show.ich.case import ich_tables, nodes_of, show_ich_case
 
     ct = add_ct(headless.scene, made, rigid())
     show_ich_case(made.folder, ct, headless.scene)
@@ -366,8 +378,10 @@ def test_a_saved_scene_gives_the_same_nodes_back(headless: Any, made: SyntheticI
     headless.load_mrb(tmp_path / "scene.mrb")
     [table] = ich_tables(headless.scene)
     nodes = nodes_of(table)
-    assert set(nodes.gradcam) == set(OUTCOMES) and set(nodes.charts[OUTCOMES[3]]) == {"groups", "calibration"}
-    assert nodes.expansion is not None and nodes.expansion.change.GetName() == "Expansion"
+    assert set(nodes.gradcam) == set(OUTCOMES)
+    assert set(nodes.charts[OUTCOMES[3]]) == {"groups", "calibration"}
+    assert nodes.expansion is not None
+    assert nodes.expansion.change.GetName() == "Expansion"
     np.testing.assert_array_equal(
         labels_in_the_world(nodes.segmentation, ("haematoma", "ring"), made.ct.geometry), made.labels
     )
@@ -381,13 +395,16 @@ def test_a_saved_scene_gives_the_same_nodes_back(headless: Any, made: SyntheticI
 
 
 def test_a_model_without_latents_has_no_gradcam_and_no_expansion_without_a_followup(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.ich_case import nodes_of, show_ich_case
+    from deepradiomics.scene.show.ich.case import nodes_of, show_ich_case
 
     made = make_ich_case(tmp_path / "plain", followup=False, latents=False)
     nodes = show_ich_case(made.folder, add_ct(scene, made), scene)
-    assert nodes.gradcam == {} and nodes.expansion is None
+    assert nodes.gradcam == {}
+    assert nodes.expansion is None
     again = nodes_of(nodes.risk)
-    assert again.gradcam == {} and again.expansion is None and len(again.charts) == 4
+    assert again.gradcam == {}
+    assert again.expansion is None
+    assert len(again.charts) == 4
 
 
 def _remove(name: str) -> Callable[[Path], None]:
@@ -424,7 +441,7 @@ FAULTS = {
 def test_a_damaged_folder_is_named_and_leaves_nothing_in_the_scene(
     scene: Any, made: SyntheticIch, tmp_path: Path, fault: str
 ) -> None:
-    from deepradiomics.scene.ich_case import show_ich_case
+    from deepradiomics.scene.show.ich.case import show_ich_case
 
     damage, said = FAULTS[fault]
     folder = Path(shutil.copytree(made.folder, tmp_path / "damaged"))
@@ -439,7 +456,7 @@ def test_a_damaged_folder_is_named_and_leaves_nothing_in_the_scene(
 def test_a_failure_half_way_takes_back_what_was_added(
     scene: Any, made: SyntheticIch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deepradiomics.scene import ich_case
+    from deepradiomics.scene.show.ich import case as ich_case
 
     ct = add_ct(scene, made)
     before = node_ids(scene)
@@ -455,7 +472,7 @@ def test_a_failure_half_way_takes_back_what_was_added(
 
 
 def test_an_expansion_alone_is_a_table_the_change_and_the_registered_followup(scene: Any, made: SyntheticIch) -> None:
-    from deepradiomics.scene.ich_expansion import show_expansion
+    from deepradiomics.scene.show.ich.expansion import show_expansion
 
     ct = add_ct(scene, made, rigid())
     nodes = show_expansion(made.folder, ct, scene)
@@ -467,18 +484,20 @@ def test_an_expansion_alone_is_a_table_the_change_and_the_registered_followup(sc
     assert rows["difference"] == about["difference_ml"]
     assert rows["grew by more than 3 mL"] == float(about["labels"]["expansion_3ml"])
     grown = nodes.change.GetSegmentation().GetSegment(nodes.change.GetSegmentation().GetSegmentIdBySegmentName("grown"))
-    assert grown.GetColor()[0] > 0.8 and nodes.change.GetDisplayNode().GetVisibility()
+    assert grown.GetColor()[0] > 0.8
+    assert nodes.change.GetDisplayNode().GetVisibility()
 
 
 def test_an_experiment_is_its_tables_and_a_chart_an_outcome_and_cohort(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.ich_experiment import show_experiment
+    from deepradiomics.scene.show.ich.experiment import show_experiment
 
     nodes = show_experiment(make_experiment(tmp_path / "experiment", leaking=True), scene)
     assert set(nodes.tables) == {"summary", "shap_groups"}
     assert nodes.tables["summary"].GetNumberOfRows() == 4 * 7 * 6
     assert set(nodes.charts) == {(outcome, cohort) for outcome in OUTCOMES for cohort in ("validation", "external")}
     chart = nodes.charts["expansion_9ml", "external"]
-    assert chart.GetNumberOfPlotSeriesNodes() == 6 and chart.GetTitle() == "AUC, external: Expansion > 9 mL"
+    assert chart.GetNumberOfPlotSeriesNodes() == 6
+    assert chart.GetTitle() == "AUC, external: Expansion > 9 mL"
     series = chart.GetNthPlotSeriesNode(5)
     assert series.GetName() == "Svm"
     rows = zip(
@@ -486,11 +505,12 @@ def test_an_experiment_is_its_tables_and_a_chart_an_outcome_and_cohort(scene: An
     )
     known = [auc for outcome, classifier, auc in rows if (outcome, classifier) == ("expansion_9ml", "svm")]
     assert values(series.GetTableNode(), "svm") == known
-    assert nodes.notes[0].startswith("LEAKING") and nodes.notes[1].startswith("SYNTHETIC")
+    assert nodes.notes[0].startswith("LEAKING")
+    assert nodes.notes[1].startswith("SYNTHETIC")
 
 
 def test_an_experiment_without_its_summary_is_named_and_leaves_nothing(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.ich_experiment import show_experiment
+    from deepradiomics.scene.show.ich.experiment import show_experiment
 
     folder = make_experiment(tmp_path / "experiment", external=False)
     assert {cohort for _, cohort in show_experiment(folder, scene).charts} == {"validation"}

@@ -13,11 +13,11 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Mask, Volume, image_record, read_mask, read_volume, write_mask, write_volume
-from deepradiomics.lens.map_colours import colour_range
-from deepradiomics.results.palettes import MAP_OPACITY
-from Testing.slicer.test_fingerprint_scene import snapshot
-from Testing.slicer.test_volumes import rigid, under
-from Testing.unit.results.fake_lens import write_fake_case
+from deepradiomics.lens.case.colours import colour_range
+from deepradiomics.reports.palettes import MAP_OPACITY
+from Testing.slicer.scene.test_fingerprint_scene import snapshot
+from Testing.slicer.scene.test_volumes import rigid, under
+from Testing.unit.reports.fake_lens import write_fake_case
 
 MODALITIES = ("t2", "highb", "adc")
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -55,7 +55,7 @@ def moved(case: Path, folder: Path, matrices: Mapping[str, np.ndarray]) -> Path:
 
 def given(scene: Any, case: Path, matrices: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The case's images as nodes of the scene, each under its own transform."""
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     nodes = {}
     for modality in MODALITIES:
@@ -118,7 +118,7 @@ MOVES = {
 def test_map_and_outlines_lie_on_their_voxels_in_the_world(scene: Any, case: Path, tmp_path: Path, moves: str) -> None:
     import slicer
 
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     matrices = MOVES[moves]
     nodes = given(scene, case, matrices)
@@ -140,9 +140,9 @@ def test_map_and_outlines_lie_on_their_voxels_in_the_world(scene: Any, case: Pat
 def test_map_and_outlines_follow_their_volumes_also_when_these_moved_during_the_computation(
     scene: Any, case: Path, tmp_path: Path
 ) -> None:
-    from deepradiomics.scene.lens_case import show_case
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.placement import matrix_of
+    from deepradiomics.scene.nodes.map_place import reference_place
+    from deepradiomics.scene.nodes.placement import matrix_of
+    from deepradiomics.scene.show.lens.case import show_case
 
     before, after = rigid(25, (12, -30, 7)), rigid(-50, (3, 60, 9))
     nodes = given(scene, case, dict.fromkeys(MODALITIES, before))
@@ -168,7 +168,7 @@ def test_a_map_on_a_part_of_the_grid_or_on_a_finer_one_lies_at_its_place(
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     matrix = rigid(40, (5, -3, 8))
     nodes = given(scene, case, {"t2": matrix})
@@ -185,13 +185,14 @@ def test_a_map_on_a_part_of_the_grid_or_on_a_finer_one_lies_at_its_place(
 
 
 def test_under_a_shear_map_and_outline_lie_in_the_world(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     shear = np.eye(4)
     shear[0, 1] = 0.4
     nodes = given(scene, case, {"t2": shear})
     shown = show_case(case, scene, nodes, verified=True)  # a run on the resampled image: its files say where it is
-    assert shown.map.GetTransformNodeID() is None and shown.rois["t2"].GetTransformNodeID() is None
+    assert shown.map.GetTransformNodeID() is None
+    assert shown.rois["t2"].GetTransformNodeID() is None
     roi = read_mask(case / "roi_t2.nrrd")
     np.testing.assert_array_equal(
         inside_segment(shown.rois["t2"], centres(roi.geometry, np.eye(4))), roi.labels.ravel() > 0
@@ -199,12 +200,14 @@ def test_under_a_shear_map_and_outline_lie_in_the_world(scene: Any, case: Path) 
 
 
 def test_the_region_is_an_outline_without_fill_or_surface(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     for roi in show_case(case, scene).rois.values():
         display = roi.GetDisplayNode()
-        assert display.GetVisibility() and display.GetVisibility2DOutline()
-        assert not display.GetVisibility2DFill() and not display.GetVisibility3D()
+        assert display.GetVisibility()
+        assert display.GetVisibility2DOutline()
+        assert not display.GetVisibility2DFill()
+        assert not display.GetVisibility3D()
         assert not roi.GetSegmentation().ContainsRepresentation("Closed surface")
 
 
@@ -214,7 +217,7 @@ def test_the_region_is_an_outline_without_fill_or_surface(scene: Any, case: Path
 def test_a_region_that_no_reader_drew_says_so_wherever_it_is_named(scene: Any, case: Path, roi: str, note: str) -> None:
     import slicer
 
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     about = json.loads((case / "case.json").read_text(encoding="utf-8"))
     (case / "case.json").write_text(json.dumps({**about, "roi": roi, "roi_note": note}), encoding="utf-8")
@@ -229,7 +232,7 @@ def test_a_region_that_no_reader_drew_says_so_wherever_it_is_named(scene: Any, c
 
 def names(scene: Any) -> list[str]:
     """Every node by class and name, without the numbers of display nodes."""
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     nodes = nodes_of_class(scene, "vtkMRMLNode")
     return sorted(f"{each.GetClassName()} {(each.GetName() or '').rstrip('_0123456789')}" for each in nodes)
@@ -238,7 +241,7 @@ def names(scene: Any) -> list[str]:
 def test_another_feature_takes_the_maps_place_and_no_node_is_left_over(scene: Any, tmp_path: Path) -> None:
     import slicer
 
-    from deepradiomics.scene.lens_case import case_shown, show_case
+    from deepradiomics.scene.show.lens.case import case_shown, show_case
 
     first = show_case(write_case(tmp_path / "a"), scene)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
@@ -248,17 +251,21 @@ def test_another_feature_takes_the_maps_place_and_no_node_is_left_over(scene: An
     assert {modality: node.GetID() for modality, node in second.volumes.items()} == volumes  # not read again
     assert second.map.GetName() == "wavelet-LLH_firstorder_Mean on adc"
     assert second.folder_item == first.folder_item
-    assert len(names(scene)) == len(nodes) and hierarchy.GetNumberOfItems() == items
+    assert len(names(scene)) == len(nodes)
+    assert hierarchy.GetNumberOfItems() == items
     third = show_case(write_case(tmp_path / "c"), scene)
-    assert names(scene) == nodes and hierarchy.GetNumberOfItems() == items
+    assert names(scene) == nodes
+    assert hierarchy.GetNumberOfItems() == items
     found = case_shown(scene)
-    assert found is not None and found.map is third.map and found.rois == third.rois
+    assert found is not None
+    assert found.map is third.map
+    assert found.rois == third.rois
 
 
 def test_another_case_takes_the_place_of_the_first_but_given_volumes_stay(scene: Any, tmp_path: Path) -> None:
     import slicer
 
-    from deepradiomics.scene.lens_case import remove_case, show_case
+    from deepradiomics.scene.show.lens.case import remove_case, show_case
 
     before = names(scene)
     nodes = given(scene, write_case(tmp_path / "a"), {})
@@ -279,11 +286,11 @@ def test_another_case_takes_the_place_of_the_first_but_given_volumes_stay(scene:
 
 
 def test_nodes_refer_to_the_images_the_outlines_and_the_lens(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.folder import referenced_inputs
-    from deepradiomics.scene.lens import show_lens
-    from deepradiomics.scene.lens_case import SHIFT_ROLE, show_case
-    from deepradiomics.scene.provenance import read_stamp
-    from Testing.unit.results.fake_lens import write_fake_lens
+    from deepradiomics.scene.show.lens.case import SHIFT_ROLE, show_case
+    from deepradiomics.scene.show.lens.result import show_lens
+    from deepradiomics.scene.tree.folder import referenced_inputs
+    from deepradiomics.scene.tree.provenance import read_stamp
+    from Testing.unit.reports.fake_lens import write_fake_lens
 
     lens = show_lens(write_fake_lens(case.parent / "lens", case=False), scene)
     nodes = given(scene, case, {})
@@ -292,13 +299,15 @@ def test_nodes_refer_to_the_images_the_outlines_and_the_lens(scene: Any, case: P
     assert shown.map.GetNodeReference(SHIFT_ROLE) is lens.shift
     about = read_stamp(shown.map)
     assert (about["kind"], about["modality"], about["feature"]) == ("lens-case", "t2", FEATURE)
-    assert about["delta_i"]["delta_i"] == 0.25 and about["modalities"] == list(MODALITIES)
+    assert about["delta_i"]["delta_i"] == 0.25
+    assert about["modalities"] == list(MODALITIES)
     for node in (shown.map, *shown.rois.values()):
-        assert str(case) not in json.dumps(read_stamp(node)) and ".nrrd" not in json.dumps(read_stamp(node))
+        assert str(case) not in json.dumps(read_stamp(node))
+        assert ".nrrd" not in json.dumps(read_stamp(node))
 
 
 def test_colours_span_the_range_that_the_result_gives(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     about = json.loads((case / "case.json").read_text(encoding="utf-8"))
     (case / "case.json").write_text(json.dumps({**about, "range": [0.25, 0.75]}), encoding="utf-8")
@@ -314,8 +323,8 @@ def test_colours_span_the_range_that_the_result_gives(scene: Any, case: Path) ->
 def test_a_saved_scene_restores_map_outlines_and_views(headless: Any, case: Path, tmp_path: Path) -> None:
     import slicer
 
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.lens_case import case_shown, show_case
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.show.lens.case import case_shown, show_case
 
     matrices = {"t2": rigid(25, (12, -30, 7)), "adc": rigid(-20, (1, 2, 3))}
     nodes = given(headless.scene, case, matrices)
@@ -346,7 +355,8 @@ def test_a_saved_scene_restores_map_outlines_and_views(headless: Any, case: Path
     assert [layers[name][:2] for name in ("Lens2", "Lens3")] == [(ids["highb"], None), (ids["adc"], None)]
     next_one = show_case(write_case(tmp_path / "next", "adc"), headless.scene, again.volumes)  # and it goes on
     assert len(nodes_of_class(headless.scene, "vtkMRMLSegmentationNode")) == 3
-    assert next_one.modality == "adc" and again.map.GetScene() is None
+    assert next_one.modality == "adc"
+    assert again.map.GetScene() is None
 
 
 MISTAKES = {
@@ -372,15 +382,16 @@ def test_the_segmentation_that_a_case_draws_is_hidden_and_comes_back(
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.folder import reference_inputs, result_folder_item
-    from deepradiomics.scene.lens_case import remove_case, show_case
-    from deepradiomics.scene.lens_roi import add_outline
-    from deepradiomics.scene.shown import show_result
+    from deepradiomics.scene.nodes.outline import add_outline
+    from deepradiomics.scene.show.lens.case import remove_case, show_case
+    from deepradiomics.scene.tree.folder import reference_inputs, result_folder_item
+    from deepradiomics.scene.views.shown import show_result
 
     nodes = given(scene, case, {})
     gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
     shown = show_case(case, scene, nodes, region=gland)
-    assert not visible(gland) and all(map(visible, shown.rois.values()))  # one outline a modality
+    assert not visible(gland)  # one outline a modality
+    assert all(map(visible, shown.rois.values()))
     shown = show_case(write_case(case, "adc"), scene, nodes, region=gland)
     assert not visible(gland)
     if way == "removed":
@@ -400,11 +411,11 @@ def test_the_segmentation_that_a_case_draws_is_hidden_and_comes_back(
 
 
 def test_the_segmentation_of_a_case_stays_hidden_below_another_patients_result(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.folder import reference_inputs, result_folder_item
-    from deepradiomics.scene.lens_case import show_case
-    from deepradiomics.scene.lens_roi import add_outline
-    from deepradiomics.scene.shown import hide_others, show_result
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.outline import add_outline
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.lens.case import show_case
+    from deepradiomics.scene.tree.folder import reference_inputs, result_folder_item
+    from deepradiomics.scene.views.shown import hide_others, show_result
 
     nodes = given(scene, case, {})
     gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
@@ -414,14 +425,16 @@ def test_the_segmentation_of_a_case_stays_hidden_below_another_patients_result(s
     reference_inputs(table, {"image": other})
     result_folder_item(scene, "features", [table])
     show_result(scene, table, image=other)
-    assert not visible(gland) and not any(map(visible, shown.rois.values()))
+    assert not visible(gland)
+    assert not any(map(visible, shown.rois.values()))
     hide_others(scene, shown.map)
-    assert not visible(gland) and all(map(visible, shown.rois.values()))
+    assert not visible(gland)
+    assert all(map(visible, shown.rois.values()))
 
 
 def test_a_segmentation_that_the_user_hid_stays_hidden(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.lens_case import remove_case, show_case
-    from deepradiomics.scene.lens_roi import add_outline
+    from deepradiomics.scene.nodes.outline import add_outline
+    from deepradiomics.scene.show.lens.case import remove_case, show_case
 
     nodes = given(scene, case, {})
     gland = add_outline(scene, "gland", read_mask(case / "roi_t2.nrrd"), nodes["t2"], None)
@@ -433,7 +446,7 @@ def test_a_segmentation_that_the_user_hid_stays_hidden(scene: Any, case: Path) -
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_told_and_the_case_shown_before_stays(scene: Any, tmp_path: Path, mistake: str) -> None:
-    from deepradiomics.scene.lens_case import case_shown, show_case
+    from deepradiomics.scene.show.lens.case import case_shown, show_case
 
     shown = show_case(write_case(tmp_path / "good"), scene, given(scene, tmp_path / "good", {}))
     bad = write_case(tmp_path / "bad")
@@ -444,13 +457,14 @@ def test_a_mistake_is_told_and_the_case_shown_before_stays(scene: Any, tmp_path:
         show_case(bad, scene)
     assert snapshot(scene) == before
     again = case_shown(scene)
-    assert again is not None and again.map is shown.map
+    assert again is not None
+    assert again.map is shown.map
 
 
 def test_a_failure_on_the_way_leaves_the_case_shown_before(
     scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deepradiomics.scene import lens_case
+    from deepradiomics.scene.show.lens import case as lens_case
 
     shown = lens_case.show_case(write_case(tmp_path / "a"), scene)
     before = snapshot(scene)
@@ -463,18 +477,19 @@ def test_a_failure_on_the_way_leaves_the_case_shown_before(
         lens_case.show_case(write_case(tmp_path / "b", "adc"), scene)
     assert snapshot(scene) == before
     again = lens_case.case_shown(scene)
-    assert again is not None and again.map is shown.map
+    assert again is not None
+    assert again.map is shown.map
 
 
 def test_a_modality_that_the_case_lacks_is_told(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     with pytest.raises(InputError, match="the case has no modality dwi; it has t2, highb, adc"):
         show_case(case, scene, {"dwi": given(scene, case, {})["t2"]})
 
 
 def test_images_that_are_read_are_windowed_around_the_region(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     image = read_volume(case / "image_t2.nrrd")
     voxels = image.voxels.copy()
@@ -485,12 +500,13 @@ def test_images_that_are_read_are_windowed_around_the_region(scene: Any, case: P
     (case / "case.json").write_text(json.dumps(about), encoding="utf-8")
     shown = show_case(case, scene)
     display = shown.volumes["t2"].GetDisplayNode()
-    assert -50 < display.GetWindowLevelMin() < 60 and 100 < display.GetWindowLevelMax() < 250
+    assert -50 < display.GetWindowLevelMin() < 60
+    assert 100 < display.GetWindowLevelMax() < 250
     assert "image_t2" not in shown.volumes["t2"].GetName()
 
 
 def test_a_modality_that_does_not_show_the_region_has_no_outline(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.lens_case import case_shown, show_case
+    from deepradiomics.scene.show.lens.case import case_shown, show_case
 
     about = json.loads((case / "case.json").read_text(encoding="utf-8"))
     (case / about["modalities"]["highb"].pop("roi")).unlink()
@@ -498,7 +514,8 @@ def test_a_modality_that_does_not_show_the_region_has_no_outline(scene: Any, cas
     shown = show_case(case, scene)
     assert (tuple(shown.volumes), tuple(shown.rois)) == (MODALITIES, ("t2", "adc"))
     found = case_shown(scene)
-    assert found is not None and tuple(found.rois) == ("t2", "adc")
+    assert found is not None
+    assert tuple(found.rois) == ("t2", "adc")
     del about["modalities"]["t2"]["roi"]
     (case / "case.json").write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(InputError, match="names no region on t2, whose map it is"):
@@ -506,18 +523,22 @@ def test_a_modality_that_does_not_show_the_region_has_no_outline(scene: Any, cas
 
 
 def test_an_image_that_is_found_nowhere_or_was_changed_leaves_its_view_empty(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.lens_case import case_shown, show_case
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.show.lens.case import case_shown, show_case
 
     (case / "image_t2.nrrd").unlink()
     other = read_volume(case / "image_adc.nrrd")
     write_volume(Volume(other.voxels + 1, other.geometry), case / "image_adc.nrrd")  # another patient's, say
     shown = show_case(case, scene)
-    assert tuple(shown.volumes) == ("highb",) and len(shown.missing) == 2
+    assert tuple(shown.volumes) == ("highb",)
+    assert len(shown.missing) == 2
     layers = {
         node.GetLayoutName(): (node.GetBackgroundVolumeID(), node.GetForegroundVolumeID())
         for node in nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
     }
-    assert (None, shown.map.GetID()) in layers.values() and layers["Lens1"] == (shown.volumes["highb"].GetID(), None)
+    assert (None, shown.map.GetID()) in layers.values()
+    assert layers["Lens1"] == (shown.volumes["highb"].GetID(), None)
     again = case_shown(scene)
-    assert again is not None and tuple(again.volumes) == ("highb",) and again.missing == shown.missing
+    assert again is not None
+    assert tuple(again.volumes) == ("highb",)
+    assert again.missing == shown.missing

@@ -12,14 +12,14 @@ import pytest
 
 from deepradiomics.images import read_mask, read_volume
 from Testing.slicer.render import has_opengl
-from Testing.slicer.test_lens_case import MODALITIES, centres, inside_segment, world_to_voxel, write_case
-from Testing.slicer.test_scene_command import run
-from Testing.unit.results.fake_lens import write_fake_lens
+from Testing.slicer.scene.test_lens_case import MODALITIES, centres, inside_segment, world_to_voxel, write_case
+from Testing.slicer.scene.test_scene_command import run
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 
 def layers(scene: Any) -> dict[str, tuple[str | None, str | None]]:
     """Names of the background and foreground of each slice view."""
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     def name(node_id: str | None) -> str | None:
         return scene.GetNodeByID(node_id).GetName() if node_id else None
@@ -35,7 +35,7 @@ def test_a_lens_becomes_a_scene_with_table_and_chart_in_a_layout_that_every_slic
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.lens import lens_tables, nodes_of
+    from deepradiomics.scene.show.lens.result import lens_tables, nodes_of
 
     folder = write_fake_lens(tmp_path / "lens", case=False)
     done = run(folder)
@@ -53,7 +53,7 @@ def test_a_lens_becomes_a_scene_with_table_and_chart_in_a_layout_that_every_slic
 def test_a_case_becomes_a_scene_with_each_modality_in_a_view_and_no_file_name(headless: Any, tmp_path: Path) -> None:
     import slicer
 
-    from deepradiomics.scene.lens_case import case_shown
+    from deepradiomics.scene.show.lens.case import case_shown
 
     folder = write_case(tmp_path / "case")
     about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
@@ -65,7 +65,8 @@ def test_a_case_becomes_a_scene_with_each_modality_in_a_view_and_no_file_name(he
     assert done.returncode == 0, done.stderr
     headless.load_mrb(folder / "scene.mrb")
     shown = case_shown(headless.scene)
-    assert shown is not None and shown.modality == "t2"
+    assert shown is not None
+    assert shown.modality == "t2"
     drawn = "original_glcm_Contrast on t2"
     views = {name: each for name, each in layers(headless.scene).items() if each[0]}
     assert views == {
@@ -91,7 +92,8 @@ def test_images_of_a_case_can_be_given_where_its_files_have_moved(headless: Any,
     folder = write_case(tmp_path / "case")
     (folder / "image_adc.nrrd").rename(tmp_path / "moved.nrrd")
     done = run(folder)
-    assert done.returncode == 0 and "note: the adc image of this result is neither in the scene nor" in done.stderr
+    assert done.returncode == 0
+    assert "note: the adc image of this result is neither in the scene nor" in done.stderr
     headless.load_mrb(folder / "scene.mrb")
     assert [image for image, _ in layers(headless.scene).values()] == ["synthetic-001 t2", "synthetic-001 highb"]
     done = run(folder, "--view", f"adc={tmp_path / 'moved.nrrd'}")
@@ -99,13 +101,15 @@ def test_images_of_a_case_can_be_given_where_its_files_have_moved(headless: Any,
     headless.load_mrb(folder / "scene.mrb")
     assert layers(headless.scene)["Green"][0] == "synthetic-001 adc"
     done = run(folder, "--view", f"dwi={tmp_path / 'moved.nrrd'}")
-    assert done.returncode == 2 and "the case has no modality dwi; it has t2, highb, adc" in done.stderr
+    assert done.returncode == 2
+    assert "the case has no modality dwi; it has t2, highb, adc" in done.stderr
 
 
 def test_a_lens_takes_no_images(tmp_path: Path, headless: Any) -> None:
     folder = write_fake_lens(tmp_path / "lens")
     done = run(folder, "--view", f"t2={folder / 'case' / 'image_t2.nrrd'}")
-    assert done.returncode == 2 and "--view t2: a lens has no images" in done.stderr
+    assert done.returncode == 2
+    assert "--view t2: a lens has no images" in done.stderr
 
 
 def test_what_lens_case_computes_is_shown_with_every_voxel_of_the_map_inside_the_outline(
@@ -113,10 +117,10 @@ def test_what_lens_case_computes_is_shown_with_every_voxel_of_the_map_inside_the
 ) -> None:
     import slicer
 
-    from deepradiomics.lens.case import CaseSource, case_map
+    from deepradiomics.lens.case.run import CaseSource, case_map
     from deepradiomics.lens.config import LensConfig
-    from deepradiomics.phantoms.prostate import prostate_exam
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.phantoms.prostate.cohort import prostate_exam
+    from deepradiomics.scene.show.lens.case import show_case
 
     exam = prostate_exam(3, 1)
     images = dict(exam.views)
@@ -130,7 +134,8 @@ def test_what_lens_case_computes_is_shown_with_every_voxel_of_the_map_inside_the
     grid = read_volume(tmp_path / "case" / "map.nrrd").geometry
     assert grid.spacing_mm != images["adc"].geometry.spacing_mm
     world = centres(grid, np.eye(4)).reshape(*drawn.shape, 3)[np.isfinite(drawn)]
-    assert len(world) > 1000 and inside_segment(shown.rois["adc"], world[::17]).all()
+    assert len(world) > 1000
+    assert inside_segment(shown.rois["adc"], world[::17]).all()
     for name in MODALITIES:  # the region as the phantom drew it, on T2's grid, to half a voxel
         roi, own = exam.masks["gland"], read_mask(tmp_path / "case" / f"roi_{name}.nrrd")
         ml = [float(each.labels.astype(bool).sum() * np.prod(each.geometry.spacing_mm)) / 1000 for each in (roi, own)]
@@ -145,7 +150,7 @@ def test_the_prostatex_patient_is_shown_with_the_map_and_outline_in_the_glands_p
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
     from Testing.slicer.lens_result import prostatex, write_case
     from Testing.slicer.render import write_png
     from Testing.slicer.render_lens import case_views, side_by_side

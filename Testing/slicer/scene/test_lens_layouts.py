@@ -11,10 +11,10 @@ import pytest
 
 from deepradiomics.images import Geometry, Volume, read_mask, read_volume
 from Testing.slicer.render import has_opengl
+from Testing.slicer.scene.test_lens_case import MODALITIES, centres, given, moved, write_case
+from Testing.slicer.scene.test_volumes import rigid, under
 from Testing.slicer.synthetic_result import oblique_geometry, rotation
-from Testing.slicer.test_lens_case import MODALITIES, centres, given, moved, write_case
-from Testing.slicer.test_volumes import rigid, under
-from Testing.unit.results.fake_lens import write_fake_case, write_fake_lens
+from Testing.unit.reports.fake_lens import write_fake_case, write_fake_lens
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def case(tmp_path: Path) -> Path:
 @pytest.fixture
 def layouts(scene: Any) -> Any:
     """A scene with Slicer's own layout logic, as the application has it: it reads the XML and makes the views."""
-    from deepradiomics.scene.layouts import scene_layouts
+    from deepradiomics.scene.views.layouts import scene_layouts
 
     with scene_layouts(scene):
         yield SimpleNamespace(node=scene.GetFirstNodeByClass("vtkMRMLLayoutNode"), views=lambda: mapped(scene))
@@ -33,14 +33,14 @@ def layouts(scene: Any) -> Any:
 
 def mapped(scene: Any, class_name: str = "vtkMRMLAbstractViewNode") -> list[Any]:
     """The views of a class that the layout on show has."""
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     return [view for view in nodes_of_class(scene, class_name) if view.IsMappedInLayout()]
 
 
 def matrix(view: Any) -> np.ndarray:
     """(4, 4) slice → world of a slice node."""
-    from deepradiomics.scene.placement import array_of
+    from deepradiomics.scene.nodes.placement import array_of
 
     return array_of(view.GetSliceToRAS())
 
@@ -48,9 +48,10 @@ def matrix(view: Any) -> np.ndarray:
 @pytest.mark.parametrize("lens", [True, False], ids=["with a lens", "without"])
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_slicer_makes_the_views_of_each_layout(scene: Any, layouts: Any, count: int, lens: bool) -> None:
-    from deepradiomics.scene.layouts import layout_id, register_layouts, view_name
+    from deepradiomics.scene.views.layouts import layout_id, register_layouts, view_name
 
-    assert register_layouts(scene) and layout_id(count, lens=lens) > 500
+    assert register_layouts(scene)
+    assert layout_id(count, lens=lens) > 500
     node = layouts.node
     before = {index for index in node.GetLayoutIndices() if index < 500}
     node.SetViewArrangement(layout_id(count, lens=lens))
@@ -64,7 +65,7 @@ def test_slicer_makes_the_views_of_each_layout(scene: Any, layouts: Any, count: 
 
 
 def test_without_a_layout_node_nothing_is_registered(scene: Any) -> None:
-    from deepradiomics.scene.layouts import register_layouts
+    from deepradiomics.scene.views.layouts import register_layouts
 
     assert not register_layouts(scene)
 
@@ -73,9 +74,9 @@ def test_without_a_layout_node_nothing_is_registered(scene: Any) -> None:
 def test_each_modality_has_its_view_and_the_map_lies_over_its_own_alone(
     scene: Any, case: Path, where: str, request: pytest.FixtureRequest
 ) -> None:
-    from deepradiomics.scene.layouts import layout_id
-    from deepradiomics.scene.lens import show_lens
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
+    from deepradiomics.scene.show.lens.result import show_lens
+    from deepradiomics.scene.views.layouts import layout_id
 
     layouts = request.getfixturevalue("layouts") if where.startswith("in") else None
     lens = show_lens(write_fake_lens(case.parent / "lens", case=False), scene)
@@ -94,7 +95,8 @@ def test_each_modality_has_its_view_and_the_map_lies_over_its_own_alone(
         assert composite.GetLinkedControl()
         colours.add(tuple(view.GetLayoutColor()))
         display = shown.rois[modality].GetDisplayNode()
-        assert display.IsViewNodeIDPresent(view.GetID()) and display.GetNumberOfViewNodeIDs() >= 1
+        assert display.IsViewNodeIDPresent(view.GetID())
+        assert display.GetNumberOfViewNodeIDs() >= 1
         others = [scene.GetNodeByID(f"vtkMRMLSliceNodeLens{each + 1}") for each in range(3) if each != index]
         assert not any(display.IsDisplayableInView(other.GetID()) for other in others)
     assert len(colours) == 3
@@ -107,7 +109,7 @@ def test_each_modality_has_its_view_and_the_map_lies_over_its_own_alone(
 
 
 def test_all_views_show_one_plane_through_the_maps_voxels_at_one_scale(scene: Any, case: Path, tmp_path: Path) -> None:
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     matrices = {each: rigid(20, (30, -10, 4)) for each in MODALITIES}
     nodes = given(scene, case, matrices)
@@ -130,7 +132,8 @@ def test_all_views_show_one_plane_through_the_maps_voxels_at_one_scale(scene: An
     height = (points - middle) @ axes[:, 2]
     levels = np.sort(np.abs(height))
     voxels = roi.geometry.size[0] * roi.geometry.size[1]
-    assert levels[voxels - 1] < 1e-3 and levels[voxels] > 2.9  # one whole slice of t2 (3 mm) lies in the plane
+    assert levels[voxels - 1] < 1e-3  # one whole slice of t2 (3 mm) lies in the plane
+    assert levels[voxels] > 2.9
     assert (np.abs((inside - middle) @ axes[:, 2]) < 1e-3).any()
     for view in views:
         half = np.array(view.GetFieldOfView()[:2]) / 2
@@ -143,7 +146,7 @@ def test_all_views_show_one_plane_through_the_maps_voxels_at_one_scale(scene: An
 
 def layers_of(scene: Any, view: Any) -> tuple[str | None, str | None]:
     """IDs of the image and of the map in a slice view."""
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     composites = nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
     composite = next(each for each in composites if each.GetLayoutName() == view.GetLayoutName())
@@ -151,26 +154,28 @@ def layers_of(scene: Any, view: Any) -> tuple[str | None, str | None]:
 
 
 def test_without_a_lens_no_row_of_empty_views_lies_below(scene: Any, layouts: Any, case: Path) -> None:
-    from deepradiomics.scene.lens import show_lens
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
+    from deepradiomics.scene.show.lens.result import show_lens
 
     shown = show_case(case, scene)
-    assert not mapped(scene, "vtkMRMLTableViewNode") and not mapped(scene, "vtkMRMLPlotViewNode")
+    assert not mapped(scene, "vtkMRMLTableViewNode")
+    assert not mapped(scene, "vtkMRMLPlotViewNode")
     assert [layers_of(scene, view)[0] for view in mapped(scene, "vtkMRMLSliceNode")] == [
         node.GetID() for node in shown.volumes.values()
     ]
     lens = show_lens(write_fake_lens(case.parent / "lens", case=False), scene)
     show_case(case, scene, lens=lens)
     (table,), (plot,) = mapped(scene, "vtkMRMLTableViewNode"), mapped(scene, "vtkMRMLPlotViewNode")
-    assert table.GetTableNode() is lens.shift and plot.GetPlotChartNode() is lens.charts["explained"]
+    assert table.GetTableNode() is lens.shift
+    assert plot.GetPlotChartNode() is lens.charts["explained"]
 
 
 @pytest.mark.parametrize(("count", "views"), [(1, 1), (2, 2), (3, 4), (4, 4)])
 def test_in_slicers_own_layouts_no_view_is_empty(
     scene: Any, layouts: Any, tmp_path: Path, count: int, views: int
 ) -> None:
-    from deepradiomics.scene.layouts import show_case_in_slicers_views
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
+    from deepradiomics.scene.views.layouts import show_case_in_slicers_views
 
     modalities = (*MODALITIES, "dce")[:count]
     row = {"modality": "t2", "feature": "original_glcm_Contrast", "delta_i": 0.25}
@@ -178,7 +183,8 @@ def test_in_slicers_own_layouts_no_view_is_empty(
     placed = show_case_in_slicers_views(scene, shown)
     assert tuple(placed) == modalities
     slices = mapped(scene, "vtkMRMLSliceNode")
-    assert len(slices) == views and all(layers_of(scene, view)[0] for view in slices)
+    assert len(slices) == views
+    assert all(layers_of(scene, view)[0] for view in slices)
     assert not mapped(scene, "vtkMRMLViewNode")
     more = [view for view in slices if view not in placed.values()]
     for view in more:  # the map over its modality once more, in a plane upright on the first
@@ -200,8 +206,8 @@ PLANES = {
 @pytest.mark.parametrize("name", PLANES)
 @pytest.mark.parametrize("flip", [(1, 1, 1), (-1, 1, 1), (1, -1, -1)])
 def test_the_plane_of_a_straight_volume_is_slicers_own(scene: Any, name: str, flip: tuple[int, int, int]) -> None:
-    from deepradiomics.scene.layouts import plane_of
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.views.layouts import plane_of
 
     axes = np.array(PLANES[name], float) * flip
     volume = node_from_volume(
@@ -214,8 +220,8 @@ def test_the_plane_of_a_straight_volume_is_slicers_own(scene: Any, name: str, fl
 
 @pytest.mark.parametrize("turned", [False, True], ids=["oblique", "oblique under a transform"])
 def test_the_plane_of_an_oblique_volume_is_where_slicer_rotates_to(scene: Any, turned: bool) -> None:
-    from deepradiomics.scene.layouts import plane_of
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.views.layouts import plane_of
 
     grid = Geometry((8, 9, 5), (1.0, 1.0, 3.0), direction=tuple(rotation(20, (1, 2, 0.3)).ravel()))
     for geometry, name in ((grid, "Axial"), (oblique_geometry(), "Sagittal")):
@@ -231,8 +237,8 @@ def test_the_plane_of_an_oblique_volume_is_where_slicer_rotates_to(scene: Any, t
 def test_a_fifth_modality_has_no_view_unless_the_map_is_its_own() -> None:
     pytest.importorskip("vtk", reason="slicer-core is not installed")
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from deepradiomics.scene.layouts import shown_modalities
-    from deepradiomics.scene.lens_case import CaseNodes
+    from deepradiomics.scene.nodes.lens import CaseNodes
+    from deepradiomics.scene.views.layouts import shown_modalities
 
     def shown(modality: str) -> tuple[str, ...]:
         return shown_modalities(CaseNodes("1", modality, "f", dict.fromkeys("abcde"), {}, None, 0))
@@ -246,8 +252,8 @@ def test_the_case_view_is_drawn_with_the_map_inside_the_outline_at_one_place_in_
 ) -> None:
     if not has_opengl():
         pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
-    from deepradiomics.scene.lens_case import show_case
-    from deepradiomics.scene.lens_roi import OUTLINE_COLOUR
+    from deepradiomics.scene.nodes.outline import OUTLINE_COLOUR
+    from deepradiomics.scene.show.lens.case import show_case
     from Testing.slicer.render import write_png
     from Testing.slicer.render_lens import GAP, case_views, side_by_side
 
@@ -299,8 +305,8 @@ def test_the_legend_lies_beside_the_region(headless: Any, case: Path, size: tupl
         pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
     import slicer
 
-    from deepradiomics.scene.lens_case import show_case
-    from deepradiomics.scene.lens_roi import OUTLINE_COLOUR
+    from deepradiomics.scene.nodes.outline import OUTLINE_COLOUR
+    from deepradiomics.scene.show.lens.case import show_case
     from Testing.slicer.render_lens import case_views
 
     views = case_views(headless, 3, size)
@@ -310,7 +316,9 @@ def test_the_legend_lies_beside_the_region(headless: Any, case: Path, size: tupl
     without = views[0].picture().astype(int)
     legend = np.nonzero((with_legend != without).any(axis=-1))[1]
     outline = np.nonzero(np.abs(without - np.array(OUTLINE_COLOUR) * 255).max(axis=-1) < 40)[1]
-    assert len(legend) > 200 and len(outline) > 100 and outline.min() > 4
+    assert len(legend) > 200
+    assert len(outline) > 100
+    assert outline.min() > 4
     assert outline.max() < legend.min()
 
 
@@ -320,7 +328,7 @@ def test_the_charts_are_drawn_with_their_names_and_no_bar_lies_below_the_legend(
 ) -> None:
     if not has_opengl():
         pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
-    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.show.lens.result import show_lens
     from Testing.slicer.render import write_png
     from Testing.slicer.render_lens import chart_picture
 
@@ -335,13 +343,14 @@ def test_the_charts_are_drawn_with_their_names_and_no_bar_lies_below_the_legend(
         chart.SetLegendVisibility(False)
         without = chart_picture(chart, size)
         below = without[(without != picture).any(axis=-1)]
-        assert len(below) > 1000 and below.min() > 200, name  # paper and grid lines, no bar, no letter
+        assert len(below) > 1000, name  # paper and grid lines, no bar, no letter
+        assert below.min() > 200, name
 
 
 def test_views_that_were_turned_and_zoomed_come_back(scene: Any, case: Path) -> None:
-    from deepradiomics.scene.layouts import arrange_case
-    from deepradiomics.scene.lens_case import show_case
-    from deepradiomics.scene.placement import array_of
+    from deepradiomics.scene.nodes.placement import array_of
+    from deepradiomics.scene.show.lens.case import show_case
+    from deepradiomics.scene.views.layouts import arrange_case
 
     shown = show_case(case, scene)
     view = scene.GetNodeByID("vtkMRMLSliceNodeLens2")
@@ -358,7 +367,7 @@ def test_views_that_were_turned_and_zoomed_come_back(scene: Any, case: Path) -> 
 
 def test_a_volume_without_a_map_voxel_is_shown_in_its_middle(scene: Any, case: Path) -> None:
     from deepradiomics.images import write_volume
-    from deepradiomics.scene.lens_case import show_case
+    from deepradiomics.scene.show.lens.case import show_case
 
     image = read_volume(case / "map.nrrd")
     write_volume(Volume(np.full_like(image.voxels, np.nan), image.geometry), case / "map.nrrd")

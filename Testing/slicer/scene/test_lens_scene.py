@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.explain import explain
-from Testing.slicer.test_fingerprint_scene import snapshot
-from Testing.unit.results.fake_lens import write_fake_lens
+from deepradiomics.radiomics.catalogue.explain import explain
+from Testing.slicer.scene.test_fingerprint_scene import snapshot
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,8 @@ def column(node: Any, name: str) -> list[Any]:
 
 
 def test_the_shift_table_holds_every_number_of_the_file_largest_shift_first(scene: Any, folder: Path) -> None:
-    from deepradiomics.scene.lens import show_lens
-    from deepradiomics.scene.lens_folder import SHIFT_COLUMNS
+    from deepradiomics.lens.result import SHIFT_COLUMNS
+    from deepradiomics.scene.show.lens.result import show_lens
 
     nodes = show_lens(folder, scene)
     expected = sorted(rows_of(folder / "shift.csv"), key=lambda row: -float(row["delta_explained"]))
@@ -45,8 +45,8 @@ def test_the_shift_table_holds_every_number_of_the_file_largest_shift_first(scen
 def test_every_column_says_what_it_holds_and_every_feature_what_it_measures(scene: Any, folder: Path) -> None:
     import vtk
 
-    from deepradiomics.radiomics.explain import explain
-    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.radiomics.catalogue.explain import explain
+    from deepradiomics.scene.show.lens.result import show_lens
 
     nodes = show_lens(folder, scene)
     for node in (nodes.shift, nodes.family):
@@ -56,32 +56,36 @@ def test_every_column_says_what_it_holds_and_every_feature_what_it_measures(scen
             assert len(node.GetColumnDescription(name)) > 10, name
     assert nodes.shift.GetColumnUnitLabel("mse_ft") == nodes.family.GetColumnUnitLabel("mse_ft") == "SD²"
     titles = [nodes.shift.GetColumnTitle(name) for name in ("delta_i", "delta_explained", "r2_pre", "feature")]
-    assert titles == ["ΔI", "ΔE, SD", "R² before", "Feature"] and nodes.shift.GetUseColumnTitleAsColumnHeader()
+    assert titles == ["ΔI", "ΔE, SD", "R² before", "Feature"]
+    assert nodes.shift.GetUseColumnTitleAsColumnHeader()
     table = nodes.shift.GetTable()
     for name in ("delta_i", "delta_i_low", "q_null", "r2_ft", "mse_pre"):
         assert table.GetColumnByName(name).GetDataType() == vtk.VTK_DOUBLE  # sorts as a number
     assert table.GetColumnByName("rank").GetDataType() == vtk.VTK_INT
     feature, text = column(nodes.shift, "feature")[7], column(nodes.shift, "description")[7]
-    assert text == explain(feature).text and len(text) > 30
-    assert nodes.shift.GetLocked() and nodes.family.GetLocked()
+    assert text == explain(feature).text
+    assert len(text) > 30
+    assert nodes.shift.GetLocked()
+    assert nodes.family.GetLocked()
 
 
 def test_every_column_of_every_table_has_a_title_for_people(scene: Any, folder: Path) -> None:
-    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.show.lens.result import show_lens
 
     nodes = show_lens(folder, scene)
     behind_charts = [chart.GetNthPlotSeriesNode(0).GetTableNode() for chart in nodes.charts.values()]
     for node in (nodes.shift, nodes.family, *behind_charts):
         names = [node.GetTable().GetColumnName(index) for index in range(node.GetTable().GetNumberOfColumns())]
         titles = [node.GetColumnTitle(name) for name in names]
-        assert len(set(titles)) == len(titles) and node.GetUseColumnTitleAsColumnHeader()
+        assert len(set(titles)) == len(titles)
+        assert node.GetUseColumnTitleAsColumnHeader()
         assert not any("_" in title or title in set(names) - {"p"} for title in titles), titles
         for name, title in zip(names, titles, strict=True):  # the unit can be read in the header, if there is one
             assert node in behind_charts or title.endswith(node.GetColumnUnitLabel(name))
 
 
 def test_a_table_sorts_by_numbers_with_rows_kept_whole_and_empty_cells_last(scene: Any) -> None:
-    from deepradiomics.scene.tables import add_table, sort_rows
+    from deepradiomics.scene.nodes.tables import add_table, sort_rows
 
     columns = {"name": list("abcdef"), "value": [9.0, float("nan"), 10.0, -1.0, 9.0, 100.0], "rank": [3, 2, 1, 0, 9, 8]}
     node = add_table(scene, "t", columns, {"name": str, "value": float, "rank": int}, {})
@@ -94,31 +98,33 @@ def test_a_table_sorts_by_numbers_with_rows_kept_whole_and_empty_cells_last(scen
     sort_rows(node, "value", descending=False)
     assert column(node, "name") == list("daecfb")
     sort_rows(node, "name", descending=False)
-    assert column(node, "name") == list("abcdef") and column(node, "rank") == columns["rank"]
+    assert column(node, "name") == list("abcdef")
+    assert column(node, "rank") == columns["rank"]
     with pytest.raises(InputError, match=r"no column 'size'; it has name, value, rank"):
         sort_rows(node, "size")
 
 
 def test_a_row_is_found_by_its_feature_whatever_the_order(scene: Any, folder: Path) -> None:
-    from deepradiomics.scene.lens import show_lens
-    from deepradiomics.scene.lens_tables import feature_at, row_of
-    from deepradiomics.scene.tables import sort_rows
+    from deepradiomics.scene.nodes.tables import sort_rows
+    from deepradiomics.scene.show.lens.result import show_lens
+    from deepradiomics.scene.show.lens.tables import feature_at, row_of
 
     shift = show_lens(folder, scene).shift
     sort_rows(shift, "r2_ft", descending=False)
     row = row_of(shift, "adc", "wavelet-LLH_glcm_Contrast")
-    assert row is not None and feature_at(shift, row) == ("adc", "wavelet-LLH_glcm_Contrast")
+    assert row is not None
+    assert feature_at(shift, row) == ("adc", "wavelet-LLH_glcm_Contrast")
     assert row_of(shift, "adc", "wavelet-LLH_glcm_Nothing") is None
     with pytest.raises(InputError, match=r"row 99999: .* has rows 0 to \d+"):
         feature_at(shift, 99999)
 
 
 def test_the_family_table_is_table_1(scene: Any, folder: Path) -> None:
-    from deepradiomics.scene.lens import show_lens
-    from deepradiomics.scene.lens_folder import FAMILY_COLUMNS
+    from deepradiomics.lens.result import TABLE1_COLUMNS
+    from deepradiomics.scene.show.lens.result import show_lens
 
     family = show_lens(folder, scene).family
-    for name, kind in FAMILY_COLUMNS.items():
+    for name, kind in TABLE1_COLUMNS.items():
         assert column(family, name) == [kind(row[name]) for row in rows_of(folder / "table1.csv")], name
 
 
@@ -129,7 +135,7 @@ def drawn(chart: Any) -> list[tuple[str, list[float]]]:
 
 
 def test_the_r2_chart_shows_the_best_family_by_modality_before_and_after(scene: Any, folder: Path) -> None:
-    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.show.lens.result import show_lens
 
     chart = show_lens(folder, scene).charts["r2"]
     best = [row for row in rows_of(folder / "modality_r2.csv") if row["best"] == "1"]
@@ -143,8 +149,8 @@ def test_the_r2_chart_shows_the_best_family_by_modality_before_and_after(scene: 
 def test_each_bar_of_a_shift_chart_has_its_name_and_value(
     scene: Any, folder: Path, chart_name: str, column_name: str
 ) -> None:
-    from deepradiomics.scene.lens import show_lens
-    from deepradiomics.scene.lens_charts import bar_label
+    from deepradiomics.scene.show.lens.charts import bar_label
+    from deepradiomics.scene.show.lens.result import show_lens
 
     chart = show_lens(folder, scene).charts[chart_name]
     picked = json.loads((folder / "lens.json").read_text(encoding="utf-8"))["picked"]
@@ -156,7 +162,8 @@ def test_each_bar_of_a_shift_chart_has_its_name_and_value(
     assert drawn(chart) == [(bar_label(m, feature), [value[m, feature]]) for m, feature in pairs]
     colours = [tuple(chart.GetNthPlotSeriesNode(index).GetColor()) for index in range(6)]
     assert len(set(colours)) == 6
-    assert all(red > blue for red, _, blue in colours[:2]) and all(red < blue for red, _, blue in colours[2:4])
+    assert all(red > blue for red, _, blue in colours[:2])
+    assert all(red < blue for red, _, blue in colours[2:4])
     table = chart.GetNthPlotSeriesNode(0).GetTableNode()
     for index, (modality, feature) in enumerate(pairs):  # the whole name stands with the number
         description = table.GetColumnDescription(table.GetTable().GetColumnName(index))
@@ -175,14 +182,14 @@ def test_each_bar_of_a_shift_chart_has_its_name_and_value(
 )
 def test_a_legends_names_are_short(feature: str, label: str) -> None:
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from deepradiomics.scene.lens_charts import bar_label
+    from deepradiomics.scene.show.lens.charts import bar_label
 
     assert bar_label("adc", feature) == label
 
 
 def test_features_of_one_name_are_told_apart_by_their_family() -> None:
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from deepradiomics.scene.lens_charts import bar_label
+    from deepradiomics.scene.show.lens.charts import bar_label
 
     labels = [bar_label("t2", f"wavelet-HHH_{each}_Contrast", family=True) for each in ("glcm", "ngtdm")]
     assert labels == ["GLCM Contrast HHH t2", "NGTDM Contrast HHH t2"]
@@ -191,9 +198,9 @@ def test_features_of_one_name_are_told_apart_by_their_family() -> None:
 def test_all_nodes_lie_in_one_folder_with_where_they_came_from_and_no_path(scene: Any, folder: Path) -> None:
     import slicer
 
-    from deepradiomics.scene.folder import result_folder_of
-    from deepradiomics.scene.lens import show_lens
-    from deepradiomics.scene.provenance import methods_text, read_stamp
+    from deepradiomics.scene.show.lens.result import show_lens
+    from deepradiomics.scene.tree.folder import result_folder_of
+    from deepradiomics.scene.tree.provenance import methods_text, read_stamp
 
     nodes = show_lens(folder, scene)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
@@ -204,12 +211,14 @@ def test_all_nodes_lie_in_one_folder_with_where_they_came_from_and_no_path(scene
         assert (about["kind"], about["task"], about["synthetic"]) == ("lens", "PIRADS CLS", True)
         assert about["leakage"] == "The fine-tuning cohort was part of the pre-training cohort."
         assert methods_text(node).startswith("SYNTHETIC")
-        assert "command" not in about and str(folder) not in json.dumps(about)
-    assert nodes.warnings[0] == about["leakage"] and "84 training patients" in nodes.warnings[1]
+        assert "command" not in about
+        assert str(folder) not in json.dumps(about)
+    assert nodes.warnings[0] == about["leakage"]
+    assert "84 training patients" in nodes.warnings[1]
 
 
 def test_a_saved_scene_restores_the_whole_lens(headless: Any, folder: Path, tmp_path: Path) -> None:
-    from deepradiomics.scene.lens import lens_tables, nodes_of, show_lens
+    from deepradiomics.scene.show.lens.result import lens_tables, nodes_of, show_lens
 
     nodes = show_lens(folder, headless.scene)
     before = {name: drawn(chart) for name, chart in nodes.charts.items()}
@@ -229,17 +238,19 @@ def test_a_saved_scene_restores_the_whole_lens(headless: Any, folder: Path, tmp_
         assert [each for each, _ in found] == [each for each, _ in expected]
         for (_, values), (_, wanted) in zip(found, expected, strict=True):
             np.testing.assert_allclose(values, wanted, rtol=1e-5)
-    assert again.warnings == nodes.warnings and again.folder_item > 0
+    assert again.warnings == nodes.warnings
+    assert again.folder_item > 0
     headless.scene.RemoveNode(again.family)
     with pytest.raises(InputError, match="family not in the scene"):
         nodes_of(table)
 
 
 def test_a_lens_without_permutations_has_an_empty_null(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.show.lens.result import show_lens
 
     nodes = show_lens(write_fake_lens(tmp_path / "r", permutations=0, case=False), scene)
-    assert np.isnan(column(nodes.shift, "p_null")).all() and np.isfinite(column(nodes.shift, "delta_i")).all()
+    assert np.isnan(column(nodes.shift, "p_null")).all()
+    assert np.isfinite(column(nodes.shift, "delta_i")).all()
 
 
 DAMAGE = {
@@ -255,7 +266,7 @@ DAMAGE = {
         lambda folder: (folder / "shift.csv").write_text(
             (folder / "shift.csv").read_text().rsplit(",", 1)[0] + ",first\n"
         ),
-        r"shift\.csv, line \d+: 'first' in column 'noise_ft' is not a float",
+        r"shift\.csv, line \d+: 'first' in column 'noise_ft' is not a number",
     ),
     "no rows": (
         lambda folder: (folder / "shift.csv").write_text((folder / "shift.csv").read_text().splitlines()[0] + "\n"),
@@ -266,7 +277,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_lens_is_told_and_leaves_nothing_in_the_scene(scene: Any, tmp_path: Path, damage: str) -> None:
-    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.show.lens.result import show_lens
 
     folder = write_fake_lens(tmp_path / "r", case=False)
     spoil, message = DAMAGE[damage]
@@ -278,7 +289,7 @@ def test_a_damaged_lens_is_told_and_leaves_nothing_in_the_scene(scene: Any, tmp_
 
 
 def test_a_pick_that_the_table_lacks_is_told(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.lens import show_lens
+    from deepradiomics.scene.show.lens.result import show_lens
 
     folder = write_fake_lens(tmp_path / "r", case=False)
     about = json.loads((folder / "lens.json").read_text(encoding="utf-8"))
@@ -289,7 +300,7 @@ def test_a_pick_that_the_table_lacks_is_told(scene: Any, tmp_path: Path) -> None
 
 
 def test_a_failure_on_the_way_leaves_nothing_either(scene: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepradiomics.scene import lens
+    from deepradiomics.scene.show.lens import result as lens
 
     before = snapshot(scene)
 

@@ -12,9 +12,9 @@ import pytest
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Volume, write_volume
 from Testing.slicer.render import SliceView, has_opengl, write_png
+from Testing.slicer.scene.test_volumes import rigid, under
 from Testing.slicer.synthetic_result import oblique_geometry, rotation
-from Testing.slicer.test_volumes import rigid, under
-from Testing.unit.lens.test_map_colours import capsule
+from Testing.unit.lens.case.test_map_colours import capsule
 
 KEY, OTHER = "original_glcm_Contrast", "wavelet-LLH_firstorder_Skewness"
 
@@ -36,7 +36,7 @@ def make_maps(folder: Path, geometry: Geometry, start: tuple[int, int, int], siz
 
 def anatomy(scene: Any, geometry: Geometry) -> Any:
     """A volume node whose voxels are all different: the voxel's number."""
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     numbers = np.arange(np.prod(geometry.shape), dtype=np.float32).reshape(geometry.shape)
     return node_from_volume(Volume(numbers, geometry, name="anatomy"), scene)
@@ -66,9 +66,9 @@ TRANSFORMS = {
 def test_every_voxel_of_a_map_lies_on_its_voxel_of_the_volume(
     scene: Any, tmp_path: Path, transform: str, moved_meanwhile: bool
 ) -> None:
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.maps import show_maps
-    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.nodes.map_place import reference_place
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.show.maps import show_maps
 
     grid = oblique_geometry()
     if transform == "flip and scale":  # exact along the axes of a straight grid alone
@@ -97,9 +97,9 @@ def test_every_voxel_of_a_map_lies_on_its_voxel_of_the_volume(
 def test_a_map_follows_the_transform_of_its_volume(scene: Any, tmp_path: Path) -> None:
     import vtk
 
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.maps import show_maps
-    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.nodes.map_place import reference_place
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.show.maps import show_maps
 
     volume = anatomy(scene, oblique_geometry())
     under(scene, volume, rigid())
@@ -113,8 +113,8 @@ def test_a_map_follows_the_transform_of_its_volume(scene: Any, tmp_path: Path) -
 
 
 def test_a_map_on_its_own_resampled_grid_lies_at_its_place_in_the_world(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.maps import show_maps
+    from deepradiomics.scene.nodes.map_place import reference_place
+    from deepradiomics.scene.show.maps import show_maps
 
     volume = anatomy(scene, oblique_geometry())
     under(scene, volume, rigid())
@@ -129,9 +129,9 @@ def test_a_map_on_its_own_resampled_grid_lies_at_its_place_in_the_world(scene: A
 
 
 def test_under_a_bent_transform_a_map_lies_in_the_world(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.maps import show_maps
-    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.nodes.map_place import reference_place
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.show.maps import show_maps
 
     volume = anatomy(scene, Geometry((20, 18, 12), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0)))
     shear = np.eye(4)
@@ -141,13 +141,14 @@ def test_under_a_bent_transform_a_map_lies_in_the_world(scene: Any, tmp_path: Pa
     make_maps(tmp_path, grid, (2, 2, 2), (6, 6, 5))
     place = reference_place(volume)
     node = show_maps(tmp_path, volume, scene, place=place).maps[KEY]
-    assert place is None and node.GetTransformNodeID() is None
+    assert place is None
+    assert node.GetTransformNodeID() is None
     np.testing.assert_allclose(world_of(node, (0, 0, 0)), grid.index_to_physical((2, 2, 2)) * (-1, -1, 1), atol=1e-9)
 
 
 def test_the_table_holds_the_maps_numbers_and_refers_to_them(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.folder import referenced_inputs
-    from deepradiomics.scene.maps import maps_of, show_maps
+    from deepradiomics.scene.show.maps import maps_of, show_maps
+    from deepradiomics.scene.tree.folder import referenced_inputs
 
     volume = anatomy(scene, oblique_geometry())
     values = make_maps(tmp_path, oblique_geometry(), (4, 5, 3), (8, 8, 5))
@@ -165,8 +166,8 @@ def test_the_table_holds_the_maps_numbers_and_refers_to_them(scene: Any, tmp_pat
 
 @pytest.mark.parametrize("damage", ["no description", "no file", "other kind"])
 def test_a_damaged_result_leaves_nothing_in_the_scene(scene: Any, tmp_path: Path, damage: str) -> None:
-    from deepradiomics.scene.maps import show_maps
-    from Testing.slicer.test_fingerprint_scene import snapshot
+    from deepradiomics.scene.show.maps import show_maps
+    from Testing.slicer.scene.test_fingerprint_scene import snapshot
 
     volume = anatomy(scene, oblique_geometry())
     make_maps(tmp_path, oblique_geometry(), (4, 5, 3), (8, 8, 5))
@@ -184,14 +185,15 @@ def test_a_damaged_result_leaves_nothing_in_the_scene(scene: Any, tmp_path: Path
 
 @pytest.mark.parametrize("radius", [1, 2])
 def test_the_edge_of_a_capsule_does_not_leave_the_inside_dark(scene: Any, tmp_path: Path, radius: int) -> None:
-    from deepradiomics.scene.maps import show_maps
+    from deepradiomics.scene.show.maps import show_maps
 
     values = capsule(radius)  # 40 to 60 inside; 1000 where a window reaches beyond the border
     write_volume(Volume(values, Geometry(values.shape[::-1])), tmp_path / "map.nrrd")
     about = {"kind": "maps", "maps": {KEY: {"file": "map.nrrd"}}, "settings": {"kernel_radius": radius}}
     (tmp_path / "maps.json").write_text(json.dumps(about), encoding="utf-8")
     display = show_maps(tmp_path, None, scene).maps[KEY].GetDisplayNode()
-    assert 39 < display.GetWindowLevelMin() < 45 and 55 < display.GetWindowLevelMax() < 61
+    assert 39 < display.GetWindowLevelMin() < 45
+    assert 55 < display.GetWindowLevelMax() < 61
     assert display.GetUpperThreshold() == 1000  # the edge is drawn nevertheless, in the colour of the upper end
     assert np.nanpercentile(values, 99) == 1000
 
@@ -205,8 +207,8 @@ def test_the_edge_of_a_capsule_does_not_leave_the_inside_dark(scene: Any, tmp_pa
     ],
 )
 def test_a_legends_title_fits_beside_the_slice(key: str, title: str) -> None:
-    from deepradiomics.radiomics.explain import explain
-    from deepradiomics.scene.maps import LEGEND_WIDTH, legend_title
+    from deepradiomics.radiomics.catalogue.explain import explain
+    from deepradiomics.scene.show.maps import LEGEND_WIDTH, legend_title
 
     assert legend_title(explain(key)) == title
     assert max(len(line) for line in title.splitlines()) <= LEGEND_WIDTH
@@ -218,11 +220,11 @@ def test_each_voxel_is_drawn_in_the_colour_of_its_value_and_the_outside_is_clear
 ) -> None:
     if not has_opengl():
         pytest.skip("no offscreen OpenGL here (apt-get install libegl1 libgl1-mesa-dri)")
-    from deepradiomics.lens.map_colours import colour_range
-    from deepradiomics.results.palettes import table
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.maps import show_maps
-    from deepradiomics.scene.placement import placement
+    from deepradiomics.lens.case.colours import colour_range
+    from deepradiomics.reports.palettes import table
+    from deepradiomics.scene.nodes.map_place import reference_place
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.show.maps import show_maps
 
     volume = anatomy(headless.scene, oblique_geometry())
     volume.CreateDefaultDisplayNodes()
@@ -256,4 +258,5 @@ def test_each_voxel_is_drawn_in_the_colour_of_its_value_and_the_outside_is_clear
         else:
             assert np.ptp(colour) == 0, (index, colour)  # the grey of the anatomy
             clear += 1
-    assert painted > (70 if orientation == "own plane" else 8) and clear > 2
+    assert painted > (70 if orientation == "own plane" else 8)
+    assert clear > 2

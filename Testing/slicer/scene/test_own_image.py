@@ -19,8 +19,8 @@ from scipy.ndimage import binary_dilation
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, write_volume
 from Testing.slicer.ich_result import make_ich_case
+from Testing.slicer.scene.test_volumes import rigid, under
 from Testing.slicer.synthetic_result import make_result
-from Testing.slicer.test_volumes import rigid, under
 
 METHODS = ("fingerprint", "haemorrhage")
 
@@ -37,13 +37,13 @@ class Patient:
 def patients(method: str, folder: Path) -> tuple[Patient, Patient]:
     """SYNTHETIC: two patients whose results were computed by one method."""
     if method == "haemorrhage":
-        from deepradiomics.scene.ich_case import show_ich_case
+        from deepradiomics.scene.show.ich.case import show_ich_case
 
         heads = [
             make_ich_case(folder / name, patient=number, case_id=name) for number, name in ((1, "Ann"), (2, "Bob"))
         ]
         return tuple(Patient(head.folder, head.ct, show_ich_case) for head in heads)  # type: ignore[return-value]
-    from deepradiomics.scene.fingerprint import show_fingerprint
+    from deepradiomics.scene.show.fingerprint import show_fingerprint
 
     knees = [make_result(folder / name, patient=number, case_id=name) for number, name in ((5, "Ann"), (6, "Bob"))]
     return tuple(  # type: ignore[return-value]
@@ -65,7 +65,7 @@ def layers(scene: Any, views: list[Any]) -> set[tuple[str, str]]:
 
 
 def visible_outlines(scene: Any) -> set[str]:
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
     return {node.GetName() for node in nodes if node.GetDisplayNode() and node.GetDisplayNode().GetVisibility()}
@@ -88,8 +88,8 @@ def first_map(nodes: Any) -> Any:
 def test_two_patients_in_one_scene_are_each_shown_over_their_own_image(
     scene: Any, tmp_path: Path, method: str, order: tuple[int, int]
 ) -> None:
-    from deepradiomics.scene.shown import show_result
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.views.shown import show_result
 
     both = patients(method, tmp_path)
     volumes = [node_from_volume(patient.image, scene, name) for patient, name in zip(both, ("Ann", "Bob"), strict=True)]
@@ -109,8 +109,8 @@ def test_two_patients_in_one_scene_are_each_shown_over_their_own_image(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_image_of_another_patient_is_refused(scene: Any, tmp_path: Path, method: str) -> None:
-    from deepradiomics.scene.volumes import node_from_volume
-    from Testing.slicer.test_fingerprint_scene import snapshot
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from Testing.slicer.scene.test_fingerprint_scene import snapshot
 
     ann, bob = patients(method, tmp_path)
     wrong = node_from_volume(bob.image, scene, "Bob")
@@ -125,16 +125,15 @@ def test_the_image_of_another_patient_is_refused(scene: Any, tmp_path: Path, met
 def test_without_its_image_a_result_lies_on_an_empty_background_and_says_so(
     scene: Any, tmp_path: Path, method: str
 ) -> None:
-    from deepradiomics.scene.overlay import show_over
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.views.overlay import show_over
 
     ann, bob = patients(method, tmp_path)
     views = add_views(scene)
     show_over(scene, node_from_volume(bob.image, scene, "Bob"))
     nodes = ann.show(ann.folder, None, scene)
-    assert own_volume(nodes) is None and any(
-        "neither in the scene nor beside its files" in each for each in nodes.notes
-    )
+    assert own_volume(nodes) is None
+    assert any("neither in the scene nor beside its files" in each for each in nodes.notes)
     assert layers(scene, views) == {("", first_map(nodes).GetName())}
 
 
@@ -153,7 +152,8 @@ def test_an_image_beside_the_result_is_read_and_a_file_of_another_is_not(
                 path.write_text(json.dumps(about), encoding="utf-8")
         write_volume(image, patient.folder / "scan.nii.gz")
     nodes = ann.show(ann.folder, None, scene)
-    assert own_volume(nodes) is not None and "Ann" in own_volume(nodes).GetName()
+    assert own_volume(nodes) is not None
+    assert "Ann" in own_volume(nodes).GetName()
     assert own_volume(bob.show(bob.folder, None, scene)) is None
 
 
@@ -162,8 +162,8 @@ def test_after_save_and_reload_the_image_is_found_though_slicer_turned_its_axes(
     headless: Any, tmp_path: Path, method: str
 ) -> None:
     """Slicer turns a left-handed grid round when it reads one: the same voxels, counted the other way."""
-    from deepradiomics.scene.placement import placement
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.placement import placement
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     ann, bob = patients(method, tmp_path)
     for patient, name in ((ann, "Ann"), (bob, "Bob")):
@@ -172,7 +172,8 @@ def test_after_save_and_reload_the_image_is_found_though_slicer_turned_its_axes(
     headless.load_mrb(tmp_path / "two.mrb")
     for patient, name in ((bob, "Bob"), (ann, "Ann")):
         nodes = patient.show(patient.folder, None, headless.scene)
-        assert own_volume(nodes) is not None and own_volume(nodes).GetName() == name
+        assert own_volume(nodes) is not None
+        assert own_volume(nodes).GetName() == name
         drawn = placement(first_map(nodes)).geometry
         assert np.allclose(
             np.sort(drawn.corners_mm(), axis=0), np.sort(patient.image.geometry.corners_mm(), axis=0), atol=1e-2
@@ -181,9 +182,9 @@ def test_after_save_and_reload_the_image_is_found_though_slicer_turned_its_axes(
 
 def test_a_result_lies_on_the_same_voxels_whichever_way_its_axes_are_counted(scene: Any, tmp_path: Path) -> None:
     from deepradiomics.images import Geometry
-    from deepradiomics.scene.ich_case import show_ich_case
-    from deepradiomics.scene.volumes import node_from_volume
-    from Testing.slicer.test_lens_case import centres, inside_segment
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.ich.case import show_ich_case
+    from Testing.slicer.scene.test_lens_case import centres, inside_segment
 
     head = make_ich_case(tmp_path / "head", followup=False)
     grid = head.ct.geometry
@@ -221,8 +222,8 @@ def items_go_with_their_nodes(scene: Any, hierarchy: Any) -> None:
 def test_deleting_the_folder_leaves_nothing_behind(scene: Any, tmp_path: Path, method: str) -> None:
     import slicer
 
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     ann, _bob = patients(method, tmp_path)
     node_from_volume(ann.image, scene, "Ann").CreateDefaultDisplayNodes()
@@ -241,14 +242,16 @@ def test_deleting_the_folder_leaves_nothing_behind(scene: Any, tmp_path: Path, m
 def test_the_data_tree_shows_a_folder_with_subfolders_and_no_helpers(scene: Any, tmp_path: Path, method: str) -> None:
     import slicer
 
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     ann, _bob = patients(method, tmp_path)
     ann.show(ann.folder, None, scene)
     hidden = slicer.vtkMRMLSubjectHierarchyConstants.GetSubjectHierarchyExcludeFromTreeAttributeName()
     for node in nodes_of_class(scene, "vtkMRMLPlotSeriesNode"):
-        assert node.GetAttribute(hidden) and node.GetHideFromEditors()
-        assert node.GetTableNode().GetAttribute(hidden) and node.GetTableNode().GetHideFromEditors()
+        assert node.GetAttribute(hidden)
+        assert node.GetHideFromEditors()
+        assert node.GetTableNode().GetAttribute(hidden)
+        assert node.GetTableNode().GetHideFromEditors()
     shown = [node for node in nodes_of_class(scene, "vtkMRMLTableNode") if not node.GetHideFromEditors()]
     assert not [node.GetName() for node in shown if node.GetName().endswith("data")]
 
@@ -258,10 +261,10 @@ NAMES = ("mRS: poor", "a;b", "Bleeding & <death>", '"quoted" größer', "50% %41
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_users_give_survive_save_and_reload(headless: Any, tmp_path: Path, name: str) -> None:
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.folder import reference_inputs, referenced_inputs
-    from deepradiomics.scene.ich_case import ich_tables, nodes_of, show_ich_case
-    from deepradiomics.scene.names import cell_text
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.show.ich.case import ich_tables, nodes_of, show_ich_case
+    from deepradiomics.scene.tree.folder import reference_inputs, referenced_inputs
+    from deepradiomics.scene.tree.names import cell_text
 
     head = make_ich_case(tmp_path / "head", followup=False)
     folder = Path(shutil.copytree(head.folder, tmp_path / "renamed"))
@@ -277,17 +280,19 @@ def test_names_that_users_give_survive_save_and_reload(headless: Any, tmp_path: 
     risk = ich_tables(headless.scene)[0]
     again = nodes_of(risk)
     shown = cell_text(name)
-    assert shown in again.gradcam and set(again.charts[shown]) == {"groups", "calibration"}
+    assert shown in again.gradcam
+    assert set(again.charts[shown]) == {"groups", "calibration"}
     assert shown in [risk.GetTable().GetColumnByName("outcome").GetValue(row) for row in range(4)]
     assert referenced_inputs(risk)[name].GetName() == "plain"
-    assert again.segmentation.GetSegmentation().GetNumberOfSegments() == 2 and risk.GetNumberOfRows() == 4
+    assert again.segmentation.GetSegmentation().GetNumberOfSegments() == 2
+    assert risk.GetNumberOfRows() == 4
     assert len(nodes_of_class(headless.scene, "vtkMRMLTableNode")) > 3
 
 
 def lens_case_of(folder: Path, patient: int) -> dict[str, Volume]:
     """SYNTHETIC: a folder of `lens case`; another `patient` has other voxels on the same grids."""
     from deepradiomics.images import image_record, read_volume
-    from Testing.unit.results.fake_lens import CASE_FEATURE, write_fake_case
+    from Testing.unit.reports.fake_lens import CASE_FEATURE, write_fake_case
 
     write_fake_case(folder, {"modality": CASE_FEATURE[0], "feature": CASE_FEATURE[1]})
     about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
@@ -304,9 +309,9 @@ def lens_case_of(folder: Path, patient: int) -> dict[str, Volume]:
 
 @pytest.mark.parametrize("order", [("Ann", "Bob"), ("Bob", "Ann")])
 def test_the_map_of_a_lens_lies_over_its_own_patient(scene: Any, tmp_path: Path, order: tuple[str, str]) -> None:
-    from deepradiomics.scene.folder import referenced_inputs
-    from deepradiomics.scene.lens_case import show_case
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.lens.case import show_case
+    from deepradiomics.scene.tree.folder import referenced_inputs
 
     nodes = {}
     for number, patient in enumerate(("Ann", "Bob")):
@@ -324,7 +329,7 @@ def test_the_map_of_a_lens_lies_over_its_own_patient(scene: Any, tmp_path: Path,
 
 @pytest.mark.parametrize("method", ["haemorrhage"])
 def test_segmentations_of_results_have_the_grid_of_their_image(scene: Any, tmp_path: Path, method: str) -> None:
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     ann, _bob = patients(method, tmp_path)
     volume = node_from_volume(ann.image, scene, "Ann")
@@ -333,8 +338,8 @@ def test_segmentations_of_results_have_the_grid_of_their_image(scene: Any, tmp_p
 
 
 def test_outlines_of_a_lens_have_the_grid_of_their_image(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.lens_case import show_case
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
+    from deepradiomics.scene.show.lens.case import show_case
 
     images = lens_case_of(tmp_path / "Ann", 1)
     nodes = {name: node_from_volume(image, scene, name) for name, image in images.items()}
@@ -348,7 +353,7 @@ def test_a_new_result_is_fitted_into_the_views_and_a_view_made_later_shows_its_i
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.volumes import node_from_volume
+    from deepradiomics.scene.nodes.volumes import node_from_volume
 
     fits: list[dict[str, Any]] = []
     monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda **options: fits.append(options))

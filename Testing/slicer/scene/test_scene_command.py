@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from deepradiomics import __version__
+from deepradiomics.child import child_environment
 from deepradiomics.images import write_volume
-from deepradiomics.results.palettes import MAP_OPACITY
-from deepradiomics.scene.process import child_environment
+from deepradiomics.reports.palettes import MAP_OPACITY
 from Testing.slicer.synthetic_result import Synthetic
 
 
@@ -35,8 +35,8 @@ def test_a_result_becomes_a_scene_with_the_volumes_the_map_in_front_and_no_file_
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.placement import placement
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.placement import placement
 
     views = []
     for view in ("sagittal", "axial"):
@@ -77,7 +77,7 @@ def test_a_features_only_result_becomes_a_scene_with_a_table_that_explains_itsel
 ) -> None:
     import slicer
 
-    from deepradiomics.scene.provenance import read_stamp
+    from deepradiomics.scene.tree.provenance import read_stamp
 
     values = {"original_firstorder_Mean": 12.5, "original_glcm_Contrast": 3.0}
     about = {
@@ -137,7 +137,8 @@ def test_a_scene_that_fails_leaves_the_older_one(headless: Any, folder: Path) ->
     (folder / "scene.mrb").write_bytes(b"the older one")
     (folder / "fingerprint.csv").write_text("task,feature\n", encoding="utf-8")
     done = run(folder)
-    assert done.returncode == 2 and "no column view, patch" in done.stderr
+    assert done.returncode == 2
+    assert "no column view, patch" in done.stderr
     assert (folder / "scene.mrb").read_bytes() == b"the older one"
 
 
@@ -146,7 +147,7 @@ def test_without_slicer_core_the_message_says_how_to_get_it(folder: Path) -> Non
         "import importlib.util as u, sys\n"
         "find = u.find_spec\n"
         "u.find_spec = lambda name, *a: None if name == 'slicer' else find(name, *a)\n"
-        "from deepradiomics.scene.__main__ import main\n"
+        "from deepradiomics.scene.command import main\n"
         f"sys.exit(main([{str(folder)!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", code], env=child_environment(), capture_output=True, text=True)
@@ -155,7 +156,7 @@ def test_without_slicer_core_the_message_says_how_to_get_it(folder: Path) -> Non
 
 
 def test_a_training_history_is_followed_while_it_grows(scene: Any, tmp_path: Path) -> None:
-    from deepradiomics.scene.plots import LossCurve
+    from deepradiomics.scene.nodes.plots import LossCurve
 
     history = tmp_path / "history.csv"
     curve = LossCurve(scene, history)
@@ -178,10 +179,10 @@ def test_a_training_history_is_followed_while_it_grows(scene: Any, tmp_path: Pat
 
 def test_a_maps_result_becomes_a_scene_with_the_first_map_over_the_volume(headless: Any, tmp_path: Path) -> None:
     from deepradiomics.images import Volume, write_volume
-    from deepradiomics.scene.atomic import nodes_of_class
-    from deepradiomics.scene.volumes import volume_from_node
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.volumes import volume_from_node
+    from Testing.slicer.scene.test_maps_scene import KEY, make_maps
     from Testing.slicer.synthetic_result import oblique_geometry
-    from Testing.slicer.test_maps_scene import KEY, make_maps
 
     grid = oblique_geometry()
     values = make_maps(tmp_path / "maps", grid, (5, 3, 2), (9, 8, 6))

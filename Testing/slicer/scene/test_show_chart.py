@@ -13,7 +13,7 @@ def layout(scene: Any) -> Iterator[Any]:
     """The layout node, with Slicer's own layout logic; the application's views say whether they are in the layout."""
     import slicer
 
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     logic = slicer.vtkMRMLLayoutLogic()
     logic.SetMRMLScene(scene)
@@ -32,7 +32,7 @@ def layout(scene: Any) -> Iterator[Any]:
 
 
 def mapped_views(scene: Any) -> list[Any]:
-    from deepradiomics.scene.atomic import nodes_of_class
+    from deepradiomics.scene.nodes.atomic import nodes_of_class
 
     return [view for view in nodes_of_class(scene, "vtkMRMLPlotViewNode") if view.IsMappedInLayout()]
 
@@ -40,7 +40,7 @@ def mapped_views(scene: Any) -> list[Any]:
 def test_a_chart_is_shown_whatever_the_layout_was(scene: Any, layout: Any) -> None:
     import slicer
 
-    from deepradiomics.scene.layouts import show_chart
+    from deepradiomics.scene.views.layouts import show_chart
 
     layouts = slicer.vtkMRMLLayoutNode
     charts = [scene.AddNewNodeByClass("vtkMRMLPlotChartNode", name) for name in ("first", "second")]
@@ -55,7 +55,7 @@ def test_a_chart_is_shown_whatever_the_layout_was(scene: Any, layout: Any) -> No
 def test_a_layout_that_has_a_plot_view_stays(scene: Any, layout: Any) -> None:
     import slicer
 
-    from deepradiomics.scene.layouts import show_chart
+    from deepradiomics.scene.views.layouts import show_chart
 
     layouts = slicer.vtkMRMLLayoutNode
     layout.SetViewArrangement(layouts.SlicerLayoutFourUpPlotView)

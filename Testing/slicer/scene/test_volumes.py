@@ -22,7 +22,7 @@ def numbered(geometry: Geometry) -> Volume:
 
 def under(scene: Any, node: Any, *matrices: np.ndarray) -> None:
     """Put a node under a chain of linear transforms, the first one nearest to it."""
-    from deepradiomics.scene.placement import matrix_of
+    from deepradiomics.scene.nodes.placement import matrix_of
 
     for matrix in matrices:
         transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
@@ -55,7 +55,7 @@ def world_of_voxel(node: Any, index: tuple[int, int, int]) -> np.ndarray:
 
 
 def test_a_volume_goes_into_the_scene_and_back_unchanged(scene: Any) -> None:
-    from deepradiomics.scene.volumes import node_from_volume, volume_from_node
+    from deepradiomics.scene.nodes.volumes import node_from_volume, volume_from_node
 
     volume = numbered(oblique_geometry())
     back = volume_from_node(node_from_volume(volume, scene))
@@ -73,7 +73,7 @@ CHAINS = {
 
 @pytest.mark.parametrize("chain", CHAINS)
 def test_rigid_and_scaling_transforms_change_the_geometry_and_no_voxel(scene: Any, chain: str) -> None:
-    from deepradiomics.scene.volumes import node_from_volume, volume_from_node
+    from deepradiomics.scene.nodes.volumes import node_from_volume, volume_from_node
 
     volume = numbered(oblique_geometry())
     node = node_from_volume(volume, scene)
@@ -86,7 +86,7 @@ def test_rigid_and_scaling_transforms_change_the_geometry_and_no_voxel(scene: An
 
 
 def test_scaling_along_the_voxel_axes_goes_into_the_spacing(scene: Any) -> None:
-    from deepradiomics.scene.volumes import node_from_volume, volume_from_node
+    from deepradiomics.scene.nodes.volumes import node_from_volume, volume_from_node
 
     node = node_from_volume(numbered(Geometry((4, 5, 6), (1.0, 1.0, 3.0))), scene)
     under(scene, node, np.diag([2.0, 3.0, 0.5, 1.0]))
@@ -99,7 +99,7 @@ def smooth(points: np.ndarray) -> np.ndarray:
 
 
 def test_under_a_shear_the_image_is_resampled_where_it_is_seen(scene: Any) -> None:
-    from deepradiomics.scene.volumes import node_from_volume, volume_from_node
+    from deepradiomics.scene.nodes.volumes import node_from_volume, volume_from_node
 
     geometry = Geometry((30, 30, 30), (1.0, 1.0, 1.0), (-15.0, -15.0, -15.0))
     z, y, x = np.indices(geometry.shape)
@@ -109,7 +109,8 @@ def test_under_a_shear_the_image_is_resampled_where_it_is_seen(scene: Any) -> No
     shear[0, 1] = 0.4
     under(scene, node, shear)
     moved = volume_from_node(node)
-    assert "sheared" in moved.notes[0] and "resampled" in moved.notes[0]
+    assert "sheared" in moved.notes[0]
+    assert "resampled" in moved.notes[0]
     z, y, x = np.indices(moved.geometry.shape)
     world = moved.geometry.index_to_physical(np.stack([x, y, z], -1))
     back = world @ np.linalg.inv((LPS @ shear @ LPS)[:3, :3]).T  # LPS world → LPS local, by hand
@@ -121,7 +122,7 @@ def test_under_a_shear_the_image_is_resampled_where_it_is_seen(scene: Any) -> No
 def test_under_a_non_linear_transform_a_bright_point_lands_where_it_is_seen(scene: Any) -> None:
     import vtk
 
-    from deepradiomics.scene.volumes import node_from_volume, volume_from_node
+    from deepradiomics.scene.nodes.volumes import node_from_volume, volume_from_node
 
     voxels = np.zeros((30, 30, 30), np.float32)
     voxels[8:13, 13:18, 18:23] = 100.0
@@ -147,7 +148,7 @@ def test_under_a_non_linear_transform_a_bright_point_lands_where_it_is_seen(scen
 def test_a_volume_without_an_image_and_a_colour_image_are_refused(scene: Any) -> None:
     import slicer
 
-    from deepradiomics.scene.volumes import volume_from_node
+    from deepradiomics.scene.nodes.volumes import volume_from_node
 
     with pytest.raises(InputError, match="'nothing' holds no image"):
         volume_from_node(scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "nothing"))
@@ -158,7 +159,7 @@ def test_a_volume_without_an_image_and_a_colour_image_are_refused(scene: Any) ->
 
 
 def test_truth_values_and_64_bit_integers_can_be_shown(scene: Any) -> None:
-    from deepradiomics.scene.volumes import node_from_volume, volume_from_node
+    from deepradiomics.scene.nodes.volumes import node_from_volume, volume_from_node
 
     geometry = Geometry((2, 2, 2))
     for voxels in (np.eye(2, dtype=bool)[None].repeat(2, 0), np.arange(8, dtype=np.int64).reshape(2, 2, 2)):
@@ -186,7 +187,7 @@ def add_segmentation(scene: Any, mask: Mask, *names: str) -> Any:
 
 
 def test_segments_on_the_volumes_own_grid_are_taken_over_voxel_by_voxel(scene: Any) -> None:
-    from deepradiomics.scene.volumes import mask_from_segmentation
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
 
     geometry = oblique_geometry()
     labels = np.zeros(geometry.shape, np.int16)
@@ -201,7 +202,7 @@ def test_segments_on_the_volumes_own_grid_are_taken_over_voxel_by_voxel(scene: A
 
 
 def test_a_segment_under_its_own_transform_is_found_where_it_is_seen(scene: Any) -> None:
-    from deepradiomics.scene.volumes import mask_from_segmentation, node_from_volume, volume_from_node
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation, node_from_volume, volume_from_node
 
     own = Geometry((20, 20, 20), (1.3, 1.3, 1.3), (-13, -13, -13))
     labels = np.zeros(own.shape, np.int16)
@@ -227,7 +228,7 @@ def test_a_segment_under_its_own_transform_is_found_where_it_is_seen(scene: Any)
 
 
 def test_an_empty_segment_and_one_elsewhere_are_named(scene: Any) -> None:
-    from deepradiomics.scene.volumes import mask_from_segmentation
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
 
     geometry = Geometry((6, 6, 6))
     labels = np.zeros(geometry.shape, np.int16)
@@ -245,7 +246,7 @@ def test_an_empty_segment_and_one_elsewhere_are_named(scene: Any) -> None:
 def test_a_segment_that_is_only_a_surface_becomes_voxels(scene: Any) -> None:
     import slicer
 
-    from deepradiomics.scene.volumes import mask_from_segmentation
+    from deepradiomics.scene.nodes.volumes import mask_from_segmentation
 
     geometry = Geometry((40, 40, 40))
     z, y, x = np.indices(geometry.shape)
@@ -262,7 +263,7 @@ def test_a_segment_that_is_only_a_surface_becomes_voxels(scene: Any) -> None:
 
 
 def test_a_labelmap_node_becomes_a_mask_on_the_volumes_grid(scene: Any) -> None:
-    from deepradiomics.scene.volumes import mask_from_labelmap, node_from_mask
+    from deepradiomics.scene.nodes.volumes import mask_from_labelmap, node_from_mask
 
     geometry = oblique_geometry()
     labels = np.zeros(geometry.shape, np.int16)
@@ -274,8 +275,8 @@ def test_a_labelmap_node_becomes_a_mask_on_the_volumes_grid(scene: Any) -> None:
 
 
 def test_a_roi_under_transforms_is_the_box_that_is_seen(scene: Any) -> None:
-    from deepradiomics.scene.placement import matrix_of
-    from deepradiomics.scene.regions import box_from_roi
+    from deepradiomics.scene.nodes.placement import matrix_of
+    from deepradiomics.scene.nodes.regions import box_from_roi
 
     roi = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "ROI")
     with pytest.raises(InputError, match="no extent"):

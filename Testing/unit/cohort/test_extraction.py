@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepradiomics.cohort import Manifest, ManifestRow, read_manifest, write_manifest
+from deepradiomics.cohort import Manifest, ManifestRow, extraction, read_manifest, write_manifest
 from deepradiomics.cohort.extraction import cohort_templates, exam_features, extract_cohort
 from deepradiomics.cohort.load import load_case
 from deepradiomics.errors import Cancelled, InputError
@@ -49,18 +49,25 @@ def manifest(tmp_path_factory) -> Manifest:
 
 
 def entries(cache: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in cache.glob("??/*.parquet")}
+    return {path.parent.name: path.stat().st_mtime_ns for path in cache.rglob("exams/??/*/values.npy")}
 
 
 def test_shapes_names_and_order_follow_manifest_and_recipe(manifest, tmp_path):
     said: list[tuple[float, str]] = []
     found = extract_cohort(manifest, RECIPE, tmp_path, progress=lambda f, m: said.append((f, m)))
-    assert found.ids == manifest.ids and found.views == VIEWS
-    assert found.images.shape == (CASES, 3, *RECIPE.roi_shape) and found.images.dtype == np.float32
-    assert found.values.shape == (CASES, 4, 3, 107) and len(found.feature_names) == 107
-    assert found.computed == CASES and np.isfinite(found.values).all()
-    assert found.grey_levels is not None and found.grey_levels.shape == (CASES, 4, 3) and found.grey_levels.min() > 1
-    assert said[-1][0] == 1.0 and "(6 of 6)" in said[-1][1]
+    assert found.ids == manifest.ids
+    assert found.views == VIEWS
+    assert found.images.shape == (CASES, 3, *RECIPE.roi_shape)
+    assert found.images.dtype == np.float32
+    assert found.values.shape == (CASES, 4, 3, 107)
+    assert len(found.feature_names) == 107
+    assert found.computed == CASES
+    assert np.isfinite(found.values).all()
+    assert found.grey_levels is not None
+    assert found.grey_levels.shape == (CASES, 4, 3)
+    assert found.grey_levels.min() > 1
+    assert said[-1][0] == 1.0
+    assert "(6 of 6)" in said[-1][1]
     exam = prepare_exam(load_case(manifest.rows[4]), RECIPE)
     np.testing.assert_array_equal(found.values[4], exam_features(exam, RECIPE).values)
     np.testing.assert_array_equal(found.images[4], exam.image)
@@ -70,7 +77,8 @@ def test_the_second_run_computes_nothing_and_gives_the_same(manifest, tmp_path):
     first = extract_cohort(manifest, RECIPE, tmp_path)
     before = entries(tmp_path)
     second = extract_cohort(manifest, RECIPE, tmp_path)
-    assert second.computed == 0 and entries(tmp_path) == before
+    assert second.computed == 0
+    assert entries(tmp_path) == before
     np.testing.assert_array_equal(first.values, second.values)
     np.testing.assert_array_equal(first.images, second.images)
 
@@ -85,12 +93,32 @@ def test_the_key_is_the_content_not_the_name(manifest, tmp_path):
 
 def test_a_damaged_entry_is_computed_again_with_a_warning(manifest, tmp_path):
     first = extract_cohort(manifest, RECIPE, tmp_path)
-    path = next(iter(tmp_path.glob("??/*.parquet")))
-    path.write_bytes(b"PAR1 not really")
-    with pytest.warns(UserWarning, match="damaged"):
+    path = next(iter(tmp_path.rglob("values.npy")))
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match=r"values\.npy.*checksum.*It is made anew"):
         again = extract_cohort(manifest, RECIPE, tmp_path)
     assert again.computed == 1
     np.testing.assert_array_equal(first.values, again.values)
+
+
+def test_a_raised_version_leaves_earlier_entries_aside(manifest, tmp_path, monkeypatch):
+    one = replace(manifest, rows=manifest.rows[:1])
+    assert extract_cohort(one, RECIPE, tmp_path).computed == 1
+    assert extract_cohort(one, RECIPE, tmp_path).computed == 0
+    monkeypatch.setattr(extraction, "EXAMS", replace(extraction.EXAMS, version=extraction.EXAMS.version + 1))
+    assert extract_cohort(one, RECIPE, tmp_path).computed == 1
+
+
+def test_a_damaged_entry_is_noted_from_another_process_too(manifest, tmp_path):
+    pytest.importorskip("distributed")
+    few = replace(manifest, rows=manifest.rows[:2])
+    extract_cohort(few, RECIPE, tmp_path)
+    path = next(iter(tmp_path.rglob("values.npy")))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.warns(UserWarning, match=r"values\.npy.*It is made anew"):
+        assert extract_cohort(few, RECIPE, tmp_path, workers=2).computed == 1
 
 
 def test_after_kill_9_only_the_missing_cases_are_computed(tmp_path):
@@ -152,7 +180,9 @@ def test_bad_cases_are_all_named_and_the_good_ones_are_kept(tmp_path):
         extract_cohort(manifest, RECIPE, tmp_path / "cache")
     message = str(caught.value)
     assert message.startswith("2 of 4 cases cannot be used")
-    assert "Case c1, column coronal" in message and "c2" in message and "constant" in message
+    assert "Case c1, column coronal" in message
+    assert "c2" in message
+    assert "constant" in message
     assert len(entries(tmp_path / "cache")) == 2
 
 
@@ -192,7 +222,8 @@ def test_template_registration_runs_and_other_templates_give_other_entries(manif
     recipe = replace(RECIPE, registration="template", views=("sagittal",))
     few = replace(manifest, rows=manifest.rows[:4])
     first = extract_cohort(few, recipe, tmp_path)
-    assert first.computed == 4 and first.values.shape == (4, 4, 1, 107)
+    assert first.computed == 4
+    assert first.values.shape == (4, 4, 1, 107)
     assert extract_cohort(few, recipe, tmp_path).computed == 0
     fewer_train = replace(few, rows=(replace(few.rows[0], split="test"), *few.rows[1:]))
     assert extract_cohort(fewer_train, recipe, tmp_path).computed == 4
@@ -220,7 +251,8 @@ def test_a_full_disk_stops_the_cohort_at_once_and_leaves_nothing_half_written(ma
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(InputError, match="no space is left"):
         extract_cohort(manifest, RECIPE, tmp_path, progress=lambda f, m: said.append(m))
-    assert said == [] and not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert said == []
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("workers", [0, -1])

@@ -33,10 +33,12 @@ GOOD = "id,sagittal,label_acl\na,0.nii.gz,0\nb,1.nii.gz,0\nc,2.nii.gz,1\nd,3.nii
 def test_a_manifest_is_read_with_paths_relative_to_its_folder(folder):
     manifest = read_manifest(write(folder, GOOD))
     assert manifest.ids == ("a", "b", "c", "d")
-    assert manifest.tasks == ("acl",) and manifest.views == ("sagittal",)
+    assert manifest.tasks == ("acl",)
+    assert manifest.views == ("sagittal",)
     assert manifest.rows[1].views["sagittal"] == folder / "1.nii.gz"
     assert manifest.labels("acl") == [0, 0, 1, 1]
-    assert manifest.class_counts("acl") == {0: 2, 1: 2} and manifest.n_classes("acl") == 2
+    assert manifest.class_counts("acl") == {0: 2, 1: 2}
+    assert manifest.n_classes("acl") == 2
 
 
 def test_spreadsheets_manners_are_understood(folder):
@@ -71,7 +73,8 @@ def test_other_views_masks_and_splits_round_trip_and_the_folder_can_be_moved(fol
     path = write_manifest(Manifest(rows, ("axial", "dwi"), ("t",)), folder / "manifest.csv")
     text = path.read_text(encoding="utf-8")
     assert text.splitlines()[0] == "id,axial,view_dwi,mask,split,label_t"
-    assert "sub/m.nii.gz" in text and str(folder) not in text.replace(elsewhere.as_posix(), "")
+    assert "sub/m.nii.gz" in text
+    assert str(folder) not in text.replace(elsewhere.as_posix(), "")
     again = read_manifest(path, need_labels=False)
     assert [row.split for row in again.rows] == ["train", None]
     assert again.rows[0].mask == folder / "sub" / "m.nii.gz"
@@ -147,8 +150,10 @@ def test_load_case_reads_views_and_mask_and_names_the_case_in_errors(tmp_path):
     write_volume(Volume(np.arange(24, dtype=np.float32).reshape(2, 3, 4), grid), tmp_path / "v.nii.gz")
     write_mask(Mask(np.ones((2, 3, 4), np.uint8), grid), tmp_path / "m.nii.gz")
     case = load_case(ManifestRow("a", {"axial": tmp_path / "v.nii.gz"}, tmp_path / "m.nii.gz"))
-    assert case.id == "a" and case.views["axial"].voxels.shape == (2, 3, 4)
-    assert case.mask is not None and case.mask.labels_present() == (1,)
+    assert case.id == "a"
+    assert case.views["axial"].voxels.shape == (2, 3, 4)
+    assert case.mask is not None
+    assert case.mask.labels_present() == (1,)
     (tmp_path / "bad.nii.gz").write_bytes(b"not an image")
     with pytest.raises(InputError, match=r"Case a, column axial: .*bad.nii.gz"):
         load_case(ManifestRow("a", {"axial": tmp_path / "bad.nii.gz"}))
@@ -180,7 +185,8 @@ def test_mrnets_folder_becomes_a_manifest_with_its_valid_cases_as_test(mrnet):
     assert [row.split for row in manifest.rows] == [None] * 3 + ["test"] * 3
     assert manifest.rows[1].labels == {"abnormality": 1, "acl": 0, "meniscus": 1}
     case = load_case(manifest.rows[3])
-    assert set(case.views) == {"axial", "coronal", "sagittal"} and case.views["coronal"].voxels.shape == (5, 8, 8)
+    assert set(case.views) == {"axial", "coronal", "sagittal"}
+    assert case.views["coronal"].voxels.shape == (5, 8, 8)
     assert read_manifest(write_manifest(manifest, mrnet / "manifest.csv")).ids == manifest.ids
 
 

@@ -29,19 +29,25 @@ def write(folder: Path, text: str) -> Path:
 
 def test_patients_regions_and_values_are_read_and_empty_cells_stay_empty(folder):
     manifest = read_manifest(write(folder, GOOD), need_labels=False)
-    assert manifest.views == ("t2", "adc") and manifest.tasks == ("pirads",)
-    assert manifest.rois == ("gland", "lesion") and manifest.value_names == ("volume_ml",)
+    assert manifest.views == ("t2", "adc")
+    assert manifest.tasks == ("pirads",)
+    assert manifest.rois == ("gland", "lesion")
+    assert manifest.value_names == ("volume_ml",)
     a, b, c = manifest.rows
     assert (a.patient, b.patient, c.patient) == ("p1", "p1", None)
     assert manifest.groups == ("p1", "p1", "c")  # a row without a patient is its own
-    assert dict(a.masks) == {"gland": folder / "g.nii"} and set(b.masks) == {"gland", "lesion"}
-    assert dict(a.values) == {"volume_ml": 41.5} and dict(c.values) == {}
+    assert dict(a.masks) == {"gland": folder / "g.nii"}
+    assert set(b.masks) == {"gland", "lesion"}
+    assert dict(a.values) == {"volume_ml": 41.5}
+    assert dict(c.values) == {}
     assert a.mask is None  # a named region is not the column mask
 
 
 def test_a_manifest_without_any_label_is_enough_where_labels_are_not_needed(folder):
     manifest = read_manifest(write(folder, "id,view_t2,mask_gland\na,t.nii,g.nii\n"), need_labels=False)
-    assert manifest.tasks == () and manifest.rois == ("gland",) and manifest.groups == ("a",)
+    assert manifest.tasks == ()
+    assert manifest.rois == ("gland",)
+    assert manifest.groups == ("a",)
 
 
 def test_patients_regions_and_values_round_trip_with_relative_paths(folder):

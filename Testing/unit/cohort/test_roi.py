@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 from deepradiomics.cohort import ManifestRow, has_roi, roi_mask
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
+from deepradiomics.images.reading import Reading
 
 GRID = Geometry((6, 5, 4), (2.0, 2.0, 3.0), (5.0, -7.0, 30.0))
-IMAGE = Volume(np.zeros((30, 60, 60), np.float32), Geometry((60, 60, 30), (2.0, 2.0, 3.0)))
+IMAGE = Volume(np.zeros((30, 60, 60), np.float32), Geometry((60, 60, 30), (2.0, 2.0, 3.0), (0.0, -20.0, 0.0)))
 
 
 @pytest.fixture
@@ -31,10 +33,36 @@ def row(tmp_path: Path) -> ManifestRow:
     )
 
 
-def test_a_named_region_is_all_labels_of_its_file_on_its_own_grid(row):
-    mask = roi_mask(row, "gland", IMAGE)
-    assert mask.geometry.is_close(GRID) and mask.labels_present() == (1,)
-    assert int(mask.labels.sum()) == 2 * 3 * 3
+def test_a_region_of_several_labels_is_those_that_are_named_on_its_own_grid(row):
+    with pytest.raises(MaskError, match=r"Case c1, column mask_gland: it has 2 labels: 1, 2\. Say which is meant"):
+        roi_mask(row, "gland", IMAGE)
+    whole = roi_mask(row, "gland", IMAGE, Reading(all_labels=True))
+    assert whole.geometry.is_close(GRID)
+    assert whole.labels_present() == (1,)
+    assert int(whole.labels.sum()) == 2 * 3 * 3
+    assert "column mask_gland: its 2 labels were taken together, 1, 2." in whole.notes
+    zone = roi_mask(replace(row, reading=Reading(label=2)), "gland", IMAGE)
+    assert np.argwhere(zone.labels).tolist() == [[2, 2, 3]]
+    assert int(roi_mask(replace(row, region=1), "gland", IMAGE).labels.sum()) == 2 * 3 * 3 - 1
+
+
+def test_the_only_label_needs_no_name_and_a_note_tells_it(row):
+    assert "column mask: its only label was taken, 1." in roi_mask(row, "mask", IMAGE).notes
+    with pytest.raises(MaskError, match="Case c1, column mask: no voxel has label 2; labels present: 1"):
+        roi_mask(row, "mask", IMAGE, Reading(label=2))
+    beside = roi_mask(row, "mask", IMAGE, Reading(label=2, only_label=True))
+    assert np.argwhere(beside.labels).tolist() == [[2, 2, 3]]
+
+
+def test_a_segment_that_another_covers_in_part_is_whole(row, tmp_path):
+    alpha, beta = np.zeros(GRID.shape, bool), np.zeros(GRID.shape, bool)
+    alpha[1:3, 1:4, 1:4], beta[2:4, 2:5, 2:5] = True, True
+    labels = np.where(beta, 2, alpha).astype(np.uint8)
+    mask = Mask(labels, GRID, segments={1: "Alpha", 2: "Beta"}, covered={1: alpha})
+    region = Reading(segment="Alpha").region(mask)
+    assert int(region.union().sum()) == alpha.sum()
+    assert region.segment_names == {1: "Alpha"}
+    assert int(Reading(all_labels=True).region(mask).union().sum()) == (alpha | beta).sum()
 
 
 def test_the_region_mask_is_the_column_mask(row):
@@ -43,7 +71,8 @@ def test_the_region_mask_is_the_column_mask(row):
 
 def test_the_ellipsoid_lies_in_the_middle_of_the_reference_and_says_what_it_is(row):
     mask = roi_mask(row, "ellipsoid", IMAGE)
-    assert mask.geometry == IMAGE.geometry and "not a reader's contour" in mask.source
+    assert mask.geometry == IMAGE.geometry
+    assert "not a reader's contour" in mask.source
     centre = mask.geometry.index_to_physical(np.argwhere(mask.labels)[:, ::-1]).mean(axis=0)
     np.testing.assert_allclose(centre, IMAGE.geometry.centre_mm, atol=1e-6)
 
@@ -82,7 +111,8 @@ def test_grey_levels_are_no_region(row, tmp_path, values):
     write_mask(Mask(voxels, GRID), tmp_path / "image.nrrd")
     given = ManifestRow("c1", row.views, masks={"gland": tmp_path / "image.nrrd"})
     if len(values) == 21:
-        assert roi_mask(given, "gland", IMAGE).labels_present() == (1,)  # 20 labels and the background
+        together = Reading(all_labels=True)
+        assert roi_mask(given, "gland", IMAGE, together).labels_present() == (1,)  # 20 labels and the background
         write_mask(Mask(voxels + 1, GRID), tmp_path / "image.nrrd")
     with pytest.raises(MaskError, match=r"Case c1, column mask_gland: .* different values .* grey-level image\?"):
         roi_mask(given, "gland", IMAGE)

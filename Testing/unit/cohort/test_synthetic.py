@@ -11,7 +11,8 @@ def test_a_header_tells(tmp_path):
     sitk.WriteImage(image, str(tmp_path / "real.nii.gz"))
     image.SetMetaData("ITK_FileNotes", "SYNTHETIC - a phantom")
     sitk.WriteImage(image, str(tmp_path / "made.nii.gz"))
-    assert is_synthetic_image(tmp_path / "made.nii.gz") and not is_synthetic_image(tmp_path / "real.nii.gz")
+    assert is_synthetic_image(tmp_path / "made.nii.gz")
+    assert not is_synthetic_image(tmp_path / "real.nii.gz")
 
 
 def test_a_readme_beside_or_above_tells(tmp_path):

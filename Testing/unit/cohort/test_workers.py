@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
+from deepradiomics.child import child_environment
 from deepradiomics.cohort import workers
 from deepradiomics.cohort.workers import run_everywhere
 from deepradiomics.errors import InputError
@@ -64,3 +68,32 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr(workers, "_ANSWER_WITHIN_S", 0.5)
     with pytest.raises(InputError, match=r"The Dask scheduler tcp://127.0.0.1:9 does not answer"):
         list(run_everywhere(square_but_not_three, [1], cluster="tcp://127.0.0.1:9"))
+
+
+SCHEDULER = """
+import time
+from distributed import LocalCluster
+if __name__ == "__main__":
+    cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None)
+    print(cluster.scheduler_address, flush=True)
+    time.sleep(100)
+"""
+
+
+def test_a_scheduler_that_goes_is_told_with_what_to_do():
+    pytest.importorskip("distributed")
+    scheduler = subprocess.Popen(
+        [sys.executable, "-c", SCHEDULER], env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True,
+    )  # fmt: skip
+    try:
+        assert scheduler.stdout is not None
+        address = scheduler.stdout.readline().strip()
+        outcomes = run_everywhere(time.sleep, [0.01, 30, 30], cluster=address)
+        assert next(outcomes) == (0, None)
+        scheduler.kill()
+        with pytest.raises(InputError, match=rf"The Dask scheduler {address} has gone .*run the command again"):
+            list(outcomes)
+    finally:
+        scheduler.kill()
+        scheduler.communicate()

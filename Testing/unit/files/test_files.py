@@ -1,13 +1,14 @@
 """Outputs are whole or absent."""
 
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, atomic_folder, content_hash, read_json, write_json
+from deepradiomics.files.atomic import atomic_file, atomic_folder, content_hash, read_json, write_json
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -61,3 +62,23 @@ def test_json_that_is_not_json_names_the_file(tmp_path: Path) -> None:
         read_json(tmp_path / "a.json")
     with pytest.raises(InputError, match="does not exist"):
         read_json(tmp_path / "b.json")
+
+
+def test_a_folder_that_another_writer_puts_in_place_at_the_last_moment_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, moved = tmp_path / "entry", os.replace
+    others = iter(["first", "second"])
+
+    def replace(source: Path, target: Path) -> None:
+        name = next(others, None) if Path(target) == place else None
+        if name is not None:  # between the move aside and this one
+            place.mkdir()
+            (place / "who.txt").write_text(name, encoding="utf-8")
+        moved(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with atomic_folder(place) as part:
+        (part / "who.txt").write_text("last", encoding="utf-8")
+    assert (place / "who.txt").read_text(encoding="utf-8") == "last"
+    assert [path.name for path in tmp_path.iterdir()] == ["entry"]

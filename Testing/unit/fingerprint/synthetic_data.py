@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepradiomics.fingerprint.config import ModelConfig, TrainingConfig
-from deepradiomics.fingerprint.data import TrainingData
-from deepradiomics.fingerprint.model import FingerprintModel
-from deepradiomics.fingerprint.tasks import Task
+from deepradiomics.fingerprint.model.config import ModelConfig, TrainingConfig
+from deepradiomics.fingerprint.model.network import FingerprintModel
+from deepradiomics.fingerprint.model.tasks import Task
+from deepradiomics.fingerprint.train.data import TrainingData
 from deepradiomics.training.seeds import seeded
 
 TASKS = (Task("tear", (0, 1)), Task("grade", (1, 2, 4)))

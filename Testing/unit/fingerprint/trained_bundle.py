@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from deepradiomics.fingerprint.config import FingerprintConfig, config
-from deepradiomics.fingerprint.model import FingerprintModel
-from deepradiomics.fingerprint.pool import PoolLayout
-from deepradiomics.fingerprint.scaling import Scaling
-from deepradiomics.fingerprint.stored import FingerprintBundle, engine_features
-from deepradiomics.fingerprint.tasks import Task
-from deepradiomics.fingerprint.thresholds import Thresholds
+from deepradiomics.fingerprint.model.bundle import FingerprintBundle, engine_features
+from deepradiomics.fingerprint.model.config import FingerprintConfig, config
+from deepradiomics.fingerprint.model.network import FingerprintModel
+from deepradiomics.fingerprint.model.pool import PoolLayout
+from deepradiomics.fingerprint.model.scaling import Scaling
+from deepradiomics.fingerprint.model.tasks import Task
+from deepradiomics.fingerprint.model.thresholds import Thresholds
 from deepradiomics.images import VIEWS, Case, Geometry, Mask, Volume
 from deepradiomics.prepare import Templates, reformat
 from deepradiomics.training.seeds import seeded

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deepradiomics.ich.segment_config import SegmenterConfig, SegmenterTraining
+from deepradiomics.ich.segmenter.config import SegmenterConfig, SegmenterTraining
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
-from deepradiomics.prepare.head import HeadRecipe
+from deepradiomics.prepare.head.head import HeadRecipe
 
 SHAPE, SPACING = (32, 68, 58), (3.0, 3.0, 5.0)  # (z, y, x) and (x, y, z)
 CENTRE = (5.0, -3.0, 8.0)  # of the brain, LPS: not the middle of the image

@@ -14,5 +14,5 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
     heads.write_cohort(folder / "a", 18)
     heads.write_cohort(folder / "b", 10, seed=1)
     heads.segmenter(folder / "encoder")
-    heads.autoencoder(folder / "vaegan")
+    heads.autoencoder(folder / "autoencoder")
     return folder

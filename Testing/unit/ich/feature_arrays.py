@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
-from deepradiomics.ich.case_features import SHAPE_PREFIX
-from deepradiomics.ich.cohort import IchCohort, as_cohort
-from deepradiomics.ich.experiment_config import ExperimentConfig
-from deepradiomics.ich.features import CohortFeatures
-from deepradiomics.ich.features_latents import Latents, NetworkUse
+from deepradiomics.ich.cohort.manifest import IchCohort, as_cohort
+from deepradiomics.ich.experiment.config import ExperimentConfig
+from deepradiomics.ich.features.latents import Latents, NetworkUse
+from deepradiomics.ich.features.patient import SHAPE_PREFIX
+from deepradiomics.ich.features.run import CohortFeatures
 from deepradiomics.radiomics import Settings, feature_names
 
 _NAMES = feature_names(Settings.from_params("ich-1688"))  # real names: those that nobody knows are searched for long

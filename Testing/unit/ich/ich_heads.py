@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deepradiomics.files import write_text
-from deepradiomics.ich.experiment_config import ExperimentConfig
-from deepradiomics.ich.marks import image_mark, seen_record
+from deepradiomics.cohort.seen.marks import image_mark, seen_record
+from deepradiomics.files.atomic import write_text
+from deepradiomics.ich.experiment.config import ExperimentConfig
 from deepradiomics.images import read_volume
 from Testing.unit.ich.feature_arrays import quick_config
 from Testing.unit.ich.head_balls import write_heads
@@ -68,7 +68,7 @@ def segmenter(folder: Path, *, seen: Sequence[dict[str, str]] = (), root: Path |
 
     from deepradiomics.networks.dual_unet import DualScaleUNet
     from deepradiomics.networks.segmenter import BundleSegmenter
-    from deepradiomics.prepare.head import HeadRecipe
+    from deepradiomics.prepare.head.head import HeadRecipe
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -82,12 +82,12 @@ def autoencoder(folder: Path, *, seen: Sequence[dict[str, str]] = (), root: Path
     """The bundle of an untrained VAE-GAN."""
     import torch
 
-    from deepradiomics.ich.autoencoder import Autoencoder
-    from deepradiomics.ich.lesion import CropRecipe
+    from deepradiomics.ich.autoencoder.latents import Autoencoder
+    from deepradiomics.ich.haematoma.lesion import CropRecipe
     from deepradiomics.networks.vaegan import VaeGanSize
     from deepradiomics.networks.vaegan import autoencoder as network
 
-    size = VaeGanSize((4, 4, 4), 4, res_blocks=1, norm_groups=2, judge_channels=2, judge_layers=1)
+    size = VaeGanSize((4, 4, 4), 4, res_blocks=1, norm_groups=2, discriminator_channels=2, discriminator_layers=1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         module = network(size)

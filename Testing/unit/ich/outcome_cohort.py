@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.ich.classifiers import fit_classifier
+from deepradiomics.modelling.classifiers import fit_classifier
 
 SMALL = {"random-forest": 40, "extra-trees": 40, "xgboost": 40}
 

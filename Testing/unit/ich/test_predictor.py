@@ -44,20 +44,23 @@ def test_every_classifier_predicts_the_same_after_a_round_trip(classifier: str, 
 def test_everything_else_comes_back_too(bundle: Path) -> None:
     loaded = load_predictor(bundle)
     assert (loaded.input, loaded.classifier, loaded.lesions) == ("radiomics+latents", "extra-trees", "all")
-    assert list(loaded.blocks) == ["radiomics", "encoder", "vaegan", "clinical"]
+    assert list(loaded.blocks) == ["radiomics", "encoder", "autoencoder", "clinical"]
     assert loaded.covariates == ("age", "sex")
     assert [column.group for column in loaded.columns] == [
-        *["radiomics"] * 4, *["encoder"] * 4, *["vaegan"] * 4, *["clinical"] * 2,
+        *["radiomics"] * 4, *["encoder"] * 4, *["autoencoder"] * 4, *["clinical"] * 2,
     ]  # fmt: skip
     assert loaded.slices() == {
-        "radiomics": slice(0, 4), "encoder": slice(4, 8), "vaegan": slice(8, 12), "clinical": slice(12, 14)
+        "radiomics": slice(0, 4), "encoder": slice(4, 8), "autoencoder": slice(8, 12), "clinical": slice(12, 14)
     }  # fmt: skip
     one = loaded.outcomes[1]
     assert (one.name, one.title, one.threshold, one.n_training) == ("expansion_6ml", "expansion 6ml", 0.5, ROWS)
-    assert one.background.shape == (ROWS, 14) and not one.background.flags.writeable
+    assert one.background.shape == (ROWS, 14)
+    assert not one.background.flags.writeable
     assert one.calibration[0] == CalibrationBin(0.2, 0.2 * 0.9, 0.2 * 0.6, 0.2 * 1.3, 8)
-    assert loaded.synthetic and not loaded.leaking
-    assert loaded.segmenter == bundle / "segmenter" and loaded.autoencoder == bundle / "autoencoder"
+    assert loaded.synthetic
+    assert not loaded.leaking
+    assert loaded.encoder == bundle / "encoder"
+    assert loaded.autoencoder == bundle / "autoencoder"
 
 
 def test_the_nearest_bin_is_the_patients_place_in_the_calibration(bundle: Path) -> None:
@@ -74,8 +77,8 @@ def test_nothing_in_a_bundle_is_a_pickle(bundle: Path) -> None:
 
 
 def test_exchanged_networks_are_refused_and_named(copy: Path, tmp_path: Path) -> None:
-    (copy / "segmenter").rename(tmp_path / "s")
-    (copy / "autoencoder").rename(copy / "segmenter")
+    (copy / "encoder").rename(tmp_path / "s")
+    (copy / "autoencoder").rename(copy / "encoder")
     (tmp_path / "s").rename(copy / "autoencoder")
     with pytest.raises(BundleError, match="expected a bundle of kind 'ich-segmenter', got 'ich-autoencoder'"):
         load_predictor(copy)
@@ -89,27 +92,28 @@ def test_another_network_of_the_same_kind_is_refused(copy: Path) -> None:
 
 
 def test_a_network_that_is_gone_is_missed(copy: Path) -> None:
-    shutil.rmtree(copy / "segmenter")
-    with pytest.raises(BundleError, match="segmenter: this network of the bundle is missing"):
+    shutil.rmtree(copy / "encoder")
+    with pytest.raises(BundleError, match="encoder: this network of the bundle is missing"):
         load_predictor(copy)
 
 
 def test_saving_with_another_network_is_refused_and_leaves_nothing(bundle: Path, tmp_path: Path) -> None:
     other = tiny_segmenter(tmp_path / "other", seed=9)
-    with pytest.raises(BundleError, match="not the segmenter that the predictor was fitted with"):
-        save_predictor(tmp_path / "new", load_predictor(bundle), segmenter=other, autoencoder=bundle / "autoencoder")
+    with pytest.raises(BundleError, match="not the encoder that the predictor was fitted with"):
+        save_predictor(tmp_path / "new", load_predictor(bundle), encoder=other, autoencoder=bundle / "autoencoder")
     with pytest.raises(InputError, match="autoencoder: the input 'radiomics\\+latents' needs this network"):
-        save_predictor(tmp_path / "new", load_predictor(bundle), segmenter=bundle / "segmenter")
+        save_predictor(tmp_path / "new", load_predictor(bundle), encoder=bundle / "encoder")
     assert not (tmp_path / "new").exists()
 
 
 def test_a_segmenter_may_come_along_with_a_model_that_takes_no_latents(tmp_path: Path) -> None:
     network = tiny_segmenter(tmp_path / "network")
-    loaded = load_predictor(save_predictor(tmp_path / "b", random_predictor(input="shape"), segmenter=network))
-    assert loaded.segmenter == tmp_path / "b" / "segmenter" and loaded.autoencoder is None
-    shutil.rmtree(tmp_path / "b" / "segmenter")
-    tiny_segmenter(tmp_path / "b" / "segmenter", seed=4)
-    with pytest.raises(BundleError, match="not the segmenter"):
+    loaded = load_predictor(save_predictor(tmp_path / "b", random_predictor(input="shape"), encoder=network))
+    assert loaded.encoder == tmp_path / "b" / "encoder"
+    assert loaded.autoencoder is None
+    shutil.rmtree(tmp_path / "b" / "encoder")
+    tiny_segmenter(tmp_path / "b" / "encoder", seed=4)
+    with pytest.raises(BundleError, match="not the encoder"):
         load_predictor(tmp_path / "b")
 
 
@@ -124,7 +128,7 @@ def test_an_edited_threshold_is_found_out(copy: Path) -> None:
 
 def test_other_folders_are_told_by_what_they_are(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="found a bundle of kind 'ich-segmenter'"):
-        load_predictor(bundle / "segmenter")
+        load_predictor(bundle / "encoder")
     with pytest.raises(BundleError, match="found no folder"):
         load_predictor(tmp_path / "nowhere")
     (tmp_path / "experiment").mkdir()
@@ -158,5 +162,5 @@ def test_a_predictor_that_cannot_be_is_not_made(bundle: Path) -> None:
 
 def test_a_missing_family_of_features_is_named(bundle: Path) -> None:
     made: Predictor = load_predictor(bundle)
-    with pytest.raises(InputError, match="missing: \\['encoder', 'vaegan', 'clinical'\\]"):
+    with pytest.raises(InputError, match="missing: \\['encoder', 'autoencoder', 'clinical'\\]"):
         made.table({"radiomics": np.zeros((1, 32))})

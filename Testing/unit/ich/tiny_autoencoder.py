@@ -2,12 +2,18 @@
 
 from dataclasses import replace
 
-from deepradiomics.ich.autoencoder_config import AutoencoderConfig, AutoencoderTraining
-from deepradiomics.ich.lesion import CropRecipe
+from deepradiomics.ich.autoencoder.config import AutoencoderConfig, AutoencoderTraining
+from deepradiomics.ich.haematoma.lesion import CropRecipe
 from deepradiomics.networks.vaegan import VaeGanSize
 
 TRAINING = AutoencoderTraining(
-    epochs=3, batch_size=4, learning_rate=4e-3, judge_rate=1e-3, kl_weight=0.001, judge_from=0.3, shift_voxels=(0, 1, 1)
+    epochs=3,
+    batch_size=4,
+    learning_rate=4e-3,
+    discriminator_rate=1e-3,
+    kl_weight=0.001,
+    discriminator_from=0.3,
+    shift_voxels=(0, 1, 1),
 )
 CONFIG = AutoencoderConfig("tiny", CropRecipe(size=16, spacing_mm=4.0), VaeGanSize((4, 8, 8), 6, 1, 4, 4, 1), TRAINING)
 

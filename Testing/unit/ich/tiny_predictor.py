@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.ich.classifiers import make_classifier
-from deepradiomics.ich.components import Components
-from deepradiomics.ich.experiment_config import columns_of
-from deepradiomics.ich.frozen import freeze
+from deepradiomics.ich.experiment.config import columns_of
 from deepradiomics.ich.predictor import CalibrationBin, OutcomeModel, Predictor, save_predictor
+from deepradiomics.modelling.classifiers import make_classifier
+from deepradiomics.modelling.components.nmf_components import Components
+from deepradiomics.modelling.frozen import freeze
 
 SETTINGS: dict[str, Any] = {
     "imageType": {"Original": {}},
@@ -29,7 +29,7 @@ def tiny_segmenter(folder: Path, seed: int = 0, *, bias: float | None = None) ->
 
     from deepradiomics.networks.dual_unet import DualScaleUNet
     from deepradiomics.networks.segmenter import BundleSegmenter
-    from deepradiomics.prepare.head import HeadRecipe
+    from deepradiomics.prepare.head.head import HeadRecipe
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -46,11 +46,13 @@ def tiny_autoencoder(folder: Path, seed: int = 0) -> Path:
     """An untrained VAE-GAN with latents of 4 × 4³ from crops of 16³ voxels of 4 mm."""
     import torch
 
-    from deepradiomics.ich.autoencoder import Autoencoder
-    from deepradiomics.ich.lesion import CropRecipe
+    from deepradiomics.ich.autoencoder.latents import Autoencoder
+    from deepradiomics.ich.haematoma.lesion import CropRecipe
     from deepradiomics.networks.vaegan import VaeGanSize, autoencoder
 
-    size = VaeGanSize((8, 8, 8), latent_channels=4, res_blocks=1, norm_groups=4, judge_channels=4, judge_layers=1)
+    size = VaeGanSize(
+        (8, 8, 8), latent_channels=4, res_blocks=1, norm_groups=4, discriminator_channels=4, discriminator_layers=1
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = autoencoder(size)
@@ -80,8 +82,14 @@ def random_predictor(
     rng = np.random.default_rng(seed)
     radiomics = tuple(feature_names(Settings.from_params(SETTINGS)))
     shape = tuple(name for name in radiomics if name.startswith("original_shape_"))
-    names = {"radiomics": radiomics, "shape": shape, "encoder": None, "vaegan": None, "clinical": tuple(covariates)}
-    sizes = {"encoder": widths[0], "vaegan": widths[1]}
+    names = {
+        "radiomics": radiomics,
+        "shape": shape,
+        "encoder": None,
+        "autoencoder": None,
+        "clinical": tuple(covariates),
+    }
+    sizes = {"encoder": widths[0], "autoencoder": widths[1]}
     blocks, tables = {}, []
     for group in columns_of(input, tuple(covariates)):
         known = names[group]
@@ -115,7 +123,7 @@ def random_predictor(
 
 def tiny_bundle(folder: Path, *, seed: int = 0, networks: Path | None = None, **more: Any) -> Path:
     """Write a whole bundle: predictor, segmenter, autoencoder. ``networks``: take those that lie there already."""
-    from deepradiomics.ich.autoencoder import load_autoencoder
+    from deepradiomics.ich.autoencoder.latents import load_autoencoder
     from deepradiomics.networks.segmenter import load_bundle_segmenter
 
     where = networks or folder.with_name(f"{folder.name}-networks")
@@ -126,4 +134,4 @@ def tiny_bundle(folder: Path, *, seed: int = 0, networks: Path | None = None, **
     network = load_autoencoder(where / "autoencoder", device="cpu")
     widths = (sum(int(np.prod(shape)) for shape in segmenter.latent_shapes), int(np.prod(network.latent_shape)))
     predictor = random_predictor(seed=seed, widths=widths, hashes=(segmenter.sha256, network.sha256), **more)
-    return save_predictor(folder, predictor, segmenter=where / "segmenter", autoencoder=where / "autoencoder")
+    return save_predictor(folder, predictor, encoder=where / "segmenter", autoencoder=where / "autoencoder")

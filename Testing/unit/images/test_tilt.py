@@ -58,12 +58,14 @@ def measured(volume: Volume) -> tuple[float, np.ndarray]:
 def test_a_ball_scanned_with_a_tilted_gantry_has_its_volume_place_and_roundness(tmp_path: Path) -> None:
     volume = read_volume(write(tmp_path / "series", *tilted(), 5.0))
     mm3, middle = measured(volume)
-    assert mm3 == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02) and np.allclose(middle, CENTRE, atol=0.5)
+    assert mm3 == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02)
+    assert np.allclose(middle, CENTRE, atol=0.5)
     where = volume.geometry.index_to_physical(np.argwhere(volume.voxels > -470)[:, ::-1]) - CENTRE
     assert np.linalg.norm(where, axis=1).max() < RADIUS + 3
     assert np.allclose(volume.geometry.axes[:, 2], NORMAL, atol=1e-5)
     assert volume.geometry.spacing_mm[2] == pytest.approx(STEP * np.cos(np.radians(DEGREES)))
-    assert [note for note in volume.notes if "tilted by 20.0°" in note] and volume.voxels.dtype == np.int16
+    assert [note for note in volume.notes if "tilted by 20.0°" in note]
+    assert volume.voxels.dtype == np.int16
 
 
 def test_straight_slices_stay_as_they_are() -> None:
@@ -71,7 +73,8 @@ def test_straight_slices_stay_as_they_are() -> None:
     grid = Geometry((64, 64, 18), (SPACING, SPACING, STEP))
     volume = Volume(voxels, grid)
     straight = np.arange(18)[:, None] * np.array([0.0, 0.0, STEP])
-    assert straighten(volume, straight) is volume and straighten(volume, straight[:1]) is volume
+    assert straighten(volume, straight) is volume
+    assert straighten(volume, straight[:1]) is volume
 
 
 def test_slices_that_slip_unevenly_are_refused() -> None:

@@ -60,3 +60,14 @@ def test_simpleitk_images_round_trip() -> None:
 def test_other_kinds_of_input_are_refused_by_type() -> None:
     with pytest.raises(InputError, match="got list"):
         as_volume([1, 2])
+
+
+@pytest.mark.parametrize(("dtype", "label"), [(np.float64, 2.0**40), (np.float32, 2.0**24), (np.float64, 7.0)])
+def test_a_label_stored_as_a_float_is_that_number(dtype: type, label: float) -> None:
+    assert Mask(np.full((1, 1, 2), label, dtype), Geometry((2, 1, 1))).labels_present() == (int(label),)
+
+
+@pytest.mark.parametrize(("dtype", "label"), [(np.float32, 2.0**25), (np.float32, 1e30), (np.float64, -(2.0**60))])
+def test_a_label_too_large_for_its_float_is_refused_for_neighbours_merge_there(dtype: type, label: float) -> None:
+    with pytest.raises(MaskError, match="too large to be exact in float"):
+        Mask(np.full((1, 1, 2), label, dtype), Geometry((2, 1, 1)))

@@ -6,11 +6,14 @@ The gland is a ball whose radius gives the value; inside it lies a lesion whose 
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from deepradiomics.cohort.manifest import Manifest
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
-from deepradiomics.lens.training_config import EncoderConfig, StageTraining
+from deepradiomics.lens.encoders.config import EncoderConfig, StageTraining
+from deepradiomics.lens.encoders.finetune.run import FinetunedRun, FinetuneRequest, finetune
 from deepradiomics.prepare.stack import StackRecipe
 
 MODALITIES = ("t2", "adc")
@@ -25,6 +28,15 @@ def config(**changes: object) -> EncoderConfig:
     """The test's configuration with other settings of both trainings."""
     training = replace(TRAINING, **changes)  # type: ignore[arg-type]
     return replace(CONFIG, pretraining=training, finetuning=training)
+
+
+def finetuned(
+    manifest: Manifest, kind: str, encoder: Any, config: EncoderConfig, out: Path | str, **options: Any
+) -> FinetunedRun:
+    """A fine-tuning on the CPU; options of the request and of the run side by side."""
+    of_run = {name: options.pop(name) for name in ("resume", "cache", "progress") if name in options}
+    request = FinetuneRequest(manifest, kind, encoder, config, **options)  # type: ignore[arg-type]
+    return finetune(request, out, device="cpu", **of_run)
 
 
 def write_cohort(folder: Path, cases: int = 24, seed: int = 0) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from deepradiomics.cohort import Manifest, ManifestRow, read_manifest, write_manifest
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_volume
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.embeddings import Embeddings
+from deepradiomics.lens.encoders.embeddings import Embeddings
 
 T2 = Geometry((20, 18, 10), (1.0, 1.0, 2.0), (-9.5, -8.5, -9.0))
 ADC = Geometry((12, 11, 9), (1.8, 1.8, 2.2), (-9.4, -9.2, -8.6))

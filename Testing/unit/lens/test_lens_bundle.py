@@ -9,9 +9,9 @@ from deepradiomics.errors import BundleError
 
 pytest.importorskip("torch")
 
+from deepradiomics.lens.bundle import LensBundle, load_lens
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.estimator import RadiomicLens
-from deepradiomics.lens.stored import LensBundle, load_lens
+from deepradiomics.lens.estimator.lens import RadiomicLens
 from deepradiomics.networks.bundle import save_bundle
 
 NAMES = [("t2", f"original_glcm_{n}") for n in range(6)]
@@ -31,7 +31,9 @@ def test_a_bundle_predicts_and_tells_as_the_lens_did(lens: RadiomicLens, tmp_pat
     config = LensConfig(hidden=4, modalities=("t2",))
     LensBundle(lens, config, {"task": "a task"}).save(tmp_path / "lens")
     again = load_lens(tmp_path / "lens")
-    assert again.config == config and again.about == {"task": "a task"} and len(again.sha256) == 64
+    assert again.config == config
+    assert again.about == {"task": "a task"}
+    assert len(again.sha256) == 64
     X = np.random.default_rng(1).normal(size=(4, 5))
     for stage in ("pre", "ft"):
         np.testing.assert_array_equal(again.lens.predict(X, stage), lens.predict(X, stage))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json, write_json
+from deepradiomics.files.atomic import read_json, write_json
 from deepradiomics.lens.result import LensResult
-from Testing.unit.results.fake_lens import write_fake_lens
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def test_rows_come_in_the_order_of_their_rank(folder: Path) -> None:
     found = LensResult.read(folder)
     assert [row["rank"] for row in found.shift] == list(range(1, len(found.shift) + 1))
     assert found.shift[0]["delta_i"] == max(row["delta_i"] for row in found.shift)
-    assert found.task == "PIRADS CLS" and found.modalities == ("t2", "highb", "adc")
+    assert found.task == "PIRADS CLS"
+    assert found.modalities == ("t2", "highb", "adc")
 
 
 def test_the_picked_rows_are_those_of_the_table(folder: Path) -> None:
@@ -33,7 +34,8 @@ def test_the_picked_rows_are_those_of_the_table(folder: Path) -> None:
 def test_an_empty_cell_is_nan_and_tells_that_there_is_no_null(tmp_path: Path) -> None:
     assert LensResult.read(write_fake_lens(tmp_path / "with", case=False)).has_null
     without = LensResult.read(write_fake_lens(tmp_path / "without", permutations=0, case=False))
-    assert not without.has_null and without.shift[0]["p_null"] != without.shift[0]["p_null"]
+    assert not without.has_null
+    assert without.shift[0]["p_null"] != without.shift[0]["p_null"]
 
 
 def test_a_feature_is_found_and_a_misspelt_one_told_with_near_ones(folder: Path) -> None:
@@ -70,18 +72,24 @@ def test_damaged_tables_are_told(folder: Path) -> None:
     table = folder / "shift.csv"
     text = table.read_text(encoding="utf-8")
     table.write_text(text.replace("delta_i_low", "low"), encoding="utf-8")
-    with pytest.raises(InputError, match="lacks the column 'delta_i_low'"):
+    with pytest.raises(InputError, match="has no column delta_i_low"):
         LensResult.read(folder)
-    table.write_text(text.replace("\nt2,", "\nt2,,,,much,", 1), encoding="utf-8")
-    with pytest.raises(InputError, match="must hold numbers"):
+    table.write_text(text.replace("\nt2,", "\nt2,,", 1), encoding="utf-8")
+    with pytest.raises(InputError, match=r"shift\.csv, line \d+: expected \d+ cells"):
+        LensResult.read(folder)
+    header, row, *rest = text.split("\n")
+    cells = row.split(",")
+    cells[header.split(",").index("delta_i_low")] = "much"
+    table.write_text("\n".join([header, ",".join(cells), *rest]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"shift\.csv, line \d+: 'much' in column 'delta_i_low' is not a number"):
         LensResult.read(folder)
     table.unlink()
-    with pytest.raises(InputError, match=r"shift\.csv: this table of a lens result is missing"):
+    with pytest.raises(InputError, match=r"shift\.csv is missing: the run did not finish"):
         LensResult.read(folder)
 
 
 @pytest.mark.parametrize(
-    "module", ["deepradiomics.lens.result", "deepradiomics.lens.config", "deepradiomics.lens.case"]
+    "module", ["deepradiomics.lens.result", "deepradiomics.lens.config", "deepradiomics.lens.case.run"]
 )
 def test_reading_a_result_needs_nothing_heavy(module: str) -> None:
     heavy = ("torch", "monai", "lightning", "sklearn", "matplotlib", "pyarrow", "pandas", "numba")

@@ -9,9 +9,8 @@ pytest.importorskip("sklearn")
 pytest.importorskip("xgboost")
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.classifiers import (
-    CLASSIFIERS,
-    TITLES,
+from deepradiomics.modelling.classifier_names import CLASSIFIER_TITLES, CLASSIFIERS
+from deepradiomics.modelling.classifiers import (
     fit_classifier,
     make_classifier,
     nested_search,
@@ -29,7 +28,7 @@ def test_they_have_the_papers_settings():
     assert (logistic.l1_ratio, logistic.solver, logistic.C) == (0.5, "saga", 1.0)
     support = make_classifier("svm").estimator[-1]
     assert (support.kernel, support.C, support.gamma) == ("rbf", 1.0, "scale")
-    assert set(TITLES) == set(CLASSIFIERS)
+    assert set(CLASSIFIER_TITLES) == set(CLASSIFIERS)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("sklearn")
 
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.ich.component_cache import fitted
-from deepradiomics.ich.components import Components
+from deepradiomics.modelling.components.cache import fitted
+from deepradiomics.modelling.components.nmf_components import Components
 
 NAMES = ("original_shape_Sphericity", "original_glcm_Contrast", "wavelet-LLH_glszm_ZoneEntropy", "age")
 
@@ -37,7 +37,7 @@ def test_new_rows_do_not_change_what_was_fitted_and_a_row_has_its_columns_alone(
 
 def test_test_rows_far_outside_the_training_range_are_clipped():
     X = table()
-    components = Components.fit(X, None, family="vaegan", n_components=4)
+    components = Components.fit(X, None, family="autoencoder", n_components=4)
     edge = np.where(np.arange(80) < 40, X.max(axis=0), X.min(axis=0))[None]
     far = np.where(np.arange(80) < 40, 1e6, -1e6)[None]
     np.testing.assert_allclose(components.transform(far), components.transform(edge), atol=1e-6)
@@ -140,9 +140,10 @@ def test_arrays_and_json_give_the_same_components_back(family):
 def test_a_split_is_factorised_once(tmp_path, monkeypatch):
     X = table().astype(np.float32)
     options = {"family": "encoder", "cache": tmp_path, "n_components": 3}
-    first = fitted(X, None, **options)
+    first, seconds = fitted(X, None, **options)
     monkeypatch.setattr(Components, "fit", lambda *a, **k: pytest.fail("factorised again"))
-    again = fitted(X, None, **options)
+    again, said = fitted(X, None, **options)
+    assert said == seconds > 0, "a later run says how long it took when it was done"
     np.testing.assert_array_equal(again.transform(X), first.transform(X))
     with pytest.raises(pytest.fail.Exception):
         fitted(X[:40], None, **options)
@@ -152,11 +153,12 @@ def test_a_split_is_factorised_once(tmp_path, monkeypatch):
 
 def test_a_damaged_cache_is_fitted_again(tmp_path):
     X = table()
-    first = fitted(X, None, family="encoder", cache=tmp_path, n_components=3, key="split 1")
-    file = next(tmp_path.glob("encoder-*.npz"))
+    first, _ = fitted(X, None, family="encoder", cache=tmp_path, n_components=3, key="split 1")
+    file = next(tmp_path.rglob("H.npy"))
     for damage in (file.read_bytes()[:200], b"nonsense", b""):
         file.write_bytes(damage)
-        again = fitted(X, None, family="encoder", cache=tmp_path, n_components=3, key="split 1")
+        with pytest.warns(UserWarning, match=r"H\.npy.*It is made anew"):
+            again, _ = fitted(X, None, family="encoder", cache=tmp_path, n_components=3, key="split 1")
         np.testing.assert_array_equal(again.H, first.H)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.folds import experiment_folds
+from deepradiomics.modelling.folds import experiment_folds
 
 rng = np.random.default_rng(0)
 IDS = tuple(f"c{i}" for i in range(60))
@@ -20,8 +20,10 @@ def test_everybody_is_tested_once_and_the_held_out_are_a_fourth_of_the_training_
     folds = experiment_folds(IDS, IDS, OUTCOMES, 5, seed=0)
     assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(60))
     for fold in folds:
-        assert not set(fold.train) & set(fold.test) and len(fold.train) + len(fold.test) == 60
-        assert set(fold.held_out) < set(fold.train) and len(fold.held_out) == 12
+        assert not set(fold.train) & set(fold.test)
+        assert len(fold.train) + len(fold.test) == 60
+        assert set(fold.held_out) < set(fold.train)
+        assert len(fold.held_out) == 12
 
 
 def test_every_fold_has_its_share_of_each_outcome() -> None:

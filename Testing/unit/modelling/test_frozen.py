@@ -11,9 +11,9 @@ pytest.importorskip("sklearn")
 pytest.importorskip("xgboost")
 
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.ich.classifiers import CLASSIFIERS, make_classifier
-from deepradiomics.ich.frozen import FrozenModel, freeze
-from deepradiomics.ich.frozen_trees import FrozenTrees
+from deepradiomics.modelling.classifiers import CLASSIFIERS, make_classifier
+from deepradiomics.modelling.frozen import FrozenModel, freeze
+from deepradiomics.modelling.frozen_trees import FrozenTrees
 from deepradiomics.networks.bundle import load_bundle, save_bundle
 from Testing.unit.ich.outcome_cohort import cohort, fitted
 
@@ -119,5 +119,5 @@ def test_damaged_models_and_strange_rows_are_refused_with_a_reason():
     damaged = FrozenModel.from_arrays(
         {"document": np.frombuffer(b"{nonsense", np.uint8)}, {"kind": "xgboost", "n_columns": 12}
     )
-    with pytest.raises(BundleError, match="cannot be read"):
+    with pytest.raises(BundleError, match="its JSON is damaged"):
         damaged.probability(X)

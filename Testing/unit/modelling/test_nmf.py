@@ -7,9 +7,9 @@ import pytest
 from scipy.optimize import nnls
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich import hals
-from deepradiomics.ich.nmf import NMF, distance
-from deepradiomics.ich.nmf_init import nndsvda, singular
+from deepradiomics.modelling.components import hals
+from deepradiomics.modelling.components.nmf import NMF, distance
+from deepradiomics.modelling.components.nmf_init import nndsvda, singular
 
 sklearn = pytest.importorskip("sklearn.decomposition")
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum number of iterations")  # scikit-learn's, with few iterations
@@ -78,7 +78,8 @@ def test_a_product_of_non_negative_parts_is_found_again():
 def test_nothing_is_ever_negative():
     model = NMF(6, max_iter=20)
     W = model.fit_transform(table(6, 30, 80))
-    assert W.min() >= 0 and model.components_.min() >= 0
+    assert W.min() >= 0
+    assert model.components_.min() >= 0
 
 
 def test_transform_is_the_non_negative_least_squares_of_each_row():
@@ -124,7 +125,7 @@ def test_without_numba_the_numbers_are_the_same(monkeypatch):
 
 def test_torch_takes_the_same_steps():
     torch = pytest.importorskip("torch")
-    from deepradiomics.ich.nmf import _OnCpu, _OnDevice
+    from deepradiomics.modelling.components.nmf import _OnCpu, _OnDevice
 
     X = table(11, 30, 70, dtype=np.float64)
     W, H = nndsvda(X, 5)

@@ -12,12 +12,12 @@ pytest.importorskip("sklearn")
 pytest.importorskip("xgboost")
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich import shapley
-from deepradiomics.ich.classifiers import CLASSIFIERS
-from deepradiomics.ich.component_columns import Column
-from deepradiomics.ich.frozen import FrozenModel, freeze
-from deepradiomics.ich.shapley import component_shap, group_shap, thinned
-from deepradiomics.radiomics.compiled import available
+from deepradiomics.kernels import available
+from deepradiomics.modelling import shapley
+from deepradiomics.modelling.classifiers import CLASSIFIERS
+from deepradiomics.modelling.components.columns import Column
+from deepradiomics.modelling.frozen import FrozenModel, freeze
+from deepradiomics.modelling.shapley import component_shap, group_shap, thinned
 from Testing.reference.freeze_shap import FROZEN
 from Testing.unit.ich.outcome_cohort import cohort, fitted
 
@@ -96,7 +96,7 @@ def test_without_numba_forests_are_explained_by_sampled_orders(monkeypatch):
     X, _, new = cohort()
     model = freeze(fitted("extra-trees"))
     exact = component_shap(model, new[:1], X[:10]).values
-    monkeypatch.setattr("deepradiomics.ich.shapley_trees.available", lambda: False)
+    monkeypatch.setattr("deepradiomics.modelling.shapley_trees.available", lambda: False)
     found = component_shap(model, new[:1], X[:10])
     assert found.method == "sampled orders"
     np.testing.assert_allclose(found.values, exact, atol=0.03)

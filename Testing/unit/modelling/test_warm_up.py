@@ -3,19 +3,20 @@
 import numpy as np
 import pytest
 
-from deepradiomics.ich.nmf import NMF
-from deepradiomics.ich.warm_up import warm_up
-from deepradiomics.radiomics import compiled
+from deepradiomics import kernels as compiled
+from deepradiomics.modelling.components.nmf import NMF
+from deepradiomics.modelling.warm_up import warm_up
 
 pytest.importorskip("numba")
 pytest.importorskip("sklearn")
 
 
 def test_after_it_factorisation_and_explanations_compile_nothing() -> None:
-    from deepradiomics.ich import hals_cpu, shapley_cpu
-    from deepradiomics.ich.classifiers import fit_classifier
-    from deepradiomics.ich.frozen import FrozenModel, freeze
-    from deepradiomics.ich.shapley import component_shap
+    from deepradiomics.modelling import shapley_cpu
+    from deepradiomics.modelling.classifiers import fit_classifier
+    from deepradiomics.modelling.components import hals_cpu
+    from deepradiomics.modelling.frozen import FrozenModel, freeze
+    from deepradiomics.modelling.shapley import component_shap
 
     assert warm_up() > 0
     kernels = (hals_cpu.sweep_block, hals_cpu.solve_rows, shapley_cpu.row_values, shapley_cpu.walk_steps)
@@ -41,7 +42,8 @@ def test_after_it_factorisation_and_explanations_compile_nothing() -> None:
 
 
 def test_without_numba_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepradiomics.ich import warm_up as module
+    from deepradiomics.modelling import warm_up as module
 
     monkeypatch.setattr(module, "available", lambda: False)
-    assert warm_up() == 0 and compiled.available()
+    assert warm_up() == 0
+    assert compiled.available()

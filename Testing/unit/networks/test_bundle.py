@@ -24,8 +24,11 @@ def saved(tmp_path: Path) -> Path:
 def test_a_saved_bundle_comes_back_value_for_value(saved: Path) -> None:
     tensors, info = load_bundle(saved)
     np.testing.assert_array_equal(tensors["weight"], [[0, 1, 2], [3, 4, 5]])
-    assert tensors["kept"].dtype == np.int32 and tensors["scalar"].shape == () and tensors["scalar"] == 3
-    assert info["features"] == ["a", "é"] and info["metrics"] == {"auc": 0.75}
+    assert tensors["kept"].dtype == np.int32
+    assert tensors["scalar"].shape == ()
+    assert tensors["scalar"] == 3
+    assert info["features"] == ["a", "é"]
+    assert info["metrics"] == {"auc": 0.75}
     assert sorted(p.name for p in saved.iterdir()) == [INFO_FILE, WEIGHTS_FILE]
 
 
@@ -102,3 +105,39 @@ def test_a_folder_of_the_user_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"other files \(thesis\.txt"):
         save_bundle(tmp_path, {"w": np.ones(1)}, {})
     assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "precious"
+
+
+def resaved(folder: Path, tensors: dict[str, np.ndarray], change: dict[str, object] | None = None) -> Path:
+    """A bundle whose hashes are right although no program of ours would have saved it."""
+    from safetensors.numpy import save_file
+
+    from deepradiomics.files.atomic import content_hash, sha256_file
+
+    info = {key: value for key, value in load_info(folder).items() if key != "weights"} | (change or {})
+    save_file(tensors, folder / WEIGHTS_FILE, metadata={"info_sha256": content_hash(info)})
+    listed = {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in tensors.items()}
+    weights = {"file": WEIGHTS_FILE, "sha256": sha256_file(folder / WEIGHTS_FILE), "tensors": listed}
+    (folder / INFO_FILE).write_text(json.dumps({**info, "weights": weights}), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_weights_that_are_not_finite_are_refused_on_loading(saved: Path, value: float, dtype: type) -> None:
+    sound = {"w": np.ones(3, dtype)}
+    assert load_bundle(resaved(saved, sound))[0]["w"].shape == (3,)
+    with pytest.raises(BundleError, match=r"model\.safetensors: tensor 'w': some values are NaN or infinite"):
+        load_bundle(resaved(saved, {"w": np.array([1, value, 2], dtype)}))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_description_that_is_not_finite_is_refused_on_loading(saved: Path, value: float) -> None:
+    with pytest.raises(BundleError, match=r"bundle\.json: a number in the description is NaN or infinite"):
+        load_bundle(resaved(saved, {"w": np.ones(1)}, {"metrics": {"auc": value}}))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"format": ' + "9" * 5000 + "}"])
+def test_a_hostile_description_is_refused(saved: Path, text: str) -> None:
+    (saved / INFO_FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(BundleError, match=r"bundle\.json: .*Copy the whole bundle folder again"):
+        load_bundle(saved)

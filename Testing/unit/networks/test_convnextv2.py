@@ -158,7 +158,8 @@ def test_a_published_size_has_as_many_parameters_as_its_formula(size: str, depth
 
 @pytest.mark.parametrize(("size", "first"), [("base", 128), ("large", 192), ("huge", 352)])
 def test_the_larger_sizes_have_27_blocks_in_the_third_stage(size: str, first: int) -> None:
-    assert SIZES[size].depths == (3, 3, 27, 3) and SIZES[size].dims == tuple(first * 2**i for i in range(4))
+    assert SIZES[size].depths == (3, 3, 27, 3)
+    assert SIZES[size].dims == tuple(first * 2**i for i in range(4))
 
 
 @pytest.mark.parametrize("channels", [1, 3, 5])
@@ -176,7 +177,8 @@ def test_hidden_places_stay_zero_and_change_nothing_that_is_visible() -> None:
     for a, b in zip(module.forward_features(x, visible), module.forward_features(other, visible), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
         hidden = torch.nn.functional.interpolate(1 - visible, a.shape[2:]).bool().expand_as(a)
-        assert (a[hidden] == 0).all() and (a[~hidden] != 0).all()
+        assert (a[hidden] == 0).all()
+        assert (a[~hidden] != 0).all()
     everything = module.forward_features(x, torch.ones_like(visible))
     for a, b in zip(everything, module.forward_features(x), strict=True):
         torch.testing.assert_close(a, b)
@@ -217,7 +219,8 @@ def test_stochastic_depth_leaves_out_whole_branches_in_training_only_and_keeps_t
     drop, ones = DropPath(0.4), torch.ones(4000, 2, 1, 1, 1)
     kept = drop(ones)
     assert kept.unique().tolist() == pytest.approx([0, 1 / 0.6])
-    assert abs(float(kept.mean()) - 1) < 0.05 and (kept[:, 0] == kept[:, 1]).all()
+    assert abs(float(kept.mean()) - 1) < 0.05
+    assert (kept[:, 0] == kept[:, 1]).all()
     assert drop.eval()(ones) is ones
     module = ConvNeXtV2(1, "mini", drop_path=0.3)
     rates = [b.drop_path.rate for stage in module.stages for b in stage]

@@ -10,7 +10,7 @@ import torch
 from deepradiomics.errors import InputError
 from deepradiomics.networks.dual_unet import DualScaleUNet
 from deepradiomics.networks.segmenter import latent_shapes
-from deepradiomics.prepare.head import HeadRecipe
+from deepradiomics.prepare.head.head import HeadRecipe
 
 
 def small(dual: bool = True) -> DualScaleUNet:
@@ -83,7 +83,8 @@ def test_the_bottlenecks_can_be_watched() -> None:
     for layer in network.bottleneck_layers:
         layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     found = network.encode(image).bottlenecks
-    assert len(seen) == 2 and all(torch.equal(a, b) for a, b in zip(seen, found, strict=True))
+    assert len(seen) == 2
+    assert all(torch.equal(a, b) for a, b in zip(seen, found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_impossible_networks_are_refused(wrong: dict[str, object]) -> None:
 
 @pytest.mark.slow
 def test_one_full_size_step_forward_and_backward(capsys: pytest.CaptureFixture[str]) -> None:
-    from deepradiomics.ich.segment_module import deep_loss
+    from deepradiomics.ich.segmenter.module import deep_loss
 
     torch.manual_seed(0)
     network = DualScaleUNet()

@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.networks import examples
 from deepradiomics.networks.bundle import save_bundle
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
-from deepradiomics.networks.encoder import Encoder, load_encoder
+from deepradiomics.networks.encoders import examples
+from deepradiomics.networks.encoders.encoder import Encoder
+from deepradiomics.networks.encoders.load import load_encoder
 from deepradiomics.prepare import StackRecipe
 
 RECIPE = StackRecipe(size_zyx=(16, 32, 32))
@@ -47,9 +48,12 @@ def test_a_bundle_gives_back_the_same_encoder(tmp_path: Path) -> None:
     for source in (folder, str(folder), tmp_path / "run"):  # a run that holds the bundle will do
         loaded = load_encoder(source)
         torch.testing.assert_close(loaded.embed(images()), encoder.embed(images()), rtol=0, atol=0)
-        assert loaded.hash == encoder.hash and loaded.recipe == RECIPE and loaded.name == "prostate"
+        assert loaded.hash == encoder.hash
+        assert loaded.recipe == RECIPE
+        assert loaded.name == "prostate"
         assert loaded.identity["about"] == {"cohort": "SYNTHETIC", "epochs": 3}
-        assert loaded.dimension == 128 and loaded.channels == ("t2", "highb", "adc")
+        assert loaded.dimension == 128
+        assert loaded.channels == ("t2", "highb", "adc")
 
 
 def test_the_hash_changes_with_whatever_changes_the_embedding_and_with_nothing_else(tmp_path: Path) -> None:
@@ -74,10 +78,12 @@ def test_a_layer_is_pooled_by_its_mean_over_the_places(tmp_path: Path) -> None:
     for layer, at, dimension in (("stages.2", 2, 64), ("stages.0", 0, 16)):
         folder = encoder.save(tmp_path / layer)
         got = load_encoder(folder, layer=layer)
-        assert got.dimension == dimension and got.layer == layer
+        assert got.dimension == dimension
+        assert got.layer == layer
         torch.testing.assert_close(got.embed(images()), maps[at].detach().mean(dim=(2, 3, 4)))
     kept = load_encoder(mini(layer="stages.1").save(tmp_path / "kept"))
-    assert kept.layer == "stages.1" and kept.dimension == 32  # the bundle's own choice
+    assert kept.layer == "stages.1"  # the bundle's own choice
+    assert kept.dimension == 32
 
 
 @pytest.mark.parametrize(
@@ -136,11 +142,13 @@ def test_slicing_the_stem_is_blind_to_the_channels_left_out() -> None:
     with torch.no_grad():
         encoder.module.downsample_layers[0][0].bias.normal_()
     reduced = encoder.with_channels(("adc", "t2"))
-    assert reduced.channels == reduced.recipe.modalities == ("adc", "t2") and reduced.module.in_channels == 2
+    assert reduced.channels == reduced.recipe.modalities == ("adc", "t2")
+    assert reduced.module.in_channels == 2
     full = images()
     full[:, 1] = 0  # highb adds nothing to the stem's sum
     torch.testing.assert_close(reduced.embed(full[:, [2, 0]]), encoder.embed(full), rtol=1e-4, atol=1e-5)
-    assert encoder.module.in_channels == 3 and encoder.channels == ("t2", "highb", "adc")  # untouched
+    assert encoder.module.in_channels == 3  # untouched
+    assert encoder.channels == ("t2", "highb", "adc")
     assert encoder.with_channels(encoder.channels) is encoder
 
 
@@ -152,7 +160,8 @@ def test_replicating_feeds_one_modality_to_every_channel(tmp_path: Path) -> None
         torch.testing.assert_close(
             single.embed(one), encoder.embed(one.expand(-1, 3, -1, -1, -1)), rtol=1e-4, atol=1e-5
         )
-        assert single.channels == (name,) and single.identity["about"]["channels_changed"]["how"] == "replicate"
+        assert single.channels == (name,)
+        assert single.identity["about"]["channels_changed"]["how"] == "replicate"
         assert load_encoder(single.save(tmp_path / name)).hash == single.hash
 
 
@@ -187,7 +196,7 @@ def test_bundles_that_are_no_encoders_are_refused(tmp_path: Path) -> None:
     for number, (tensors, info, words) in enumerate(
         [
             (state, good | {"architecture": {"name": "vit"}}, "unknown architecture .*'vit'"),
-            (state, good | {"recipe": {"sizes": 1}}, "not that of an encoder .*unknown keys sizes"),
+            (state, good | {"recipe": {"sizes": 1}}, "not that of an encoder .*setting 'sizes' is unknown"),
             (state, {k: v for k, v in good.items() if k != "recipe"}, "not that of an encoder .*recipe"),
             ({k: v for k, v in state.items() if k != "norm.bias"}, good, r"missing norm.bias \(128,\)"),
             (
@@ -213,7 +222,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "my_encoders.py").write_text(
         "import torch\n"
         "from deepradiomics.networks.convnextv2 import ConvNeXtV2\n"
-        "from deepradiomics.networks.encoder import Encoder\n"
+        "from deepradiomics.networks.encoders.encoder import Encoder\n"
         "from deepradiomics.prepare import StackRecipe\n"
         "RECIPE = StackRecipe(('t2',), (16, 16, 16))\n"
         "def pair():\n    return torch.nn.Conv3d(1, 7, 3), RECIPE\n"
@@ -233,8 +242,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_function_of_the_users_is_an_encoder(here: Path) -> None:
     before = list(sys.path)
     pair, whole = load_encoder("my_encoders:pair"), load_encoder("my_encoders:whole")
-    assert (pair.dimension, whole.dimension) == (7, 32) and pair.source == whole.source == "entry point"
-    assert pair.embed(images(1)).shape == (2, 7) and pair.name == "my_encoders:pair"
+    assert (pair.dimension, whole.dimension) == (7, 32)
+    assert pair.source == whole.source == "entry point"
+    assert pair.embed(images(1)).shape == (2, 7)
+    assert pair.name == "my_encoders:pair"
     assert load_encoder("my_encoders:whole", layer="stages.0").dimension == 16
     assert sys.path == before
 
@@ -266,14 +277,16 @@ def test_monais_networks_enter_by_an_entry_point(here: Path, name: str, dimensio
     if name == "swin_unetr":
         pytest.importorskip("einops")
     (here / "needs_more.py").write_text(
-        "from deepradiomics.networks import examples\n"
+        "from deepradiomics.networks.encoders import examples\n"
         f"def small():\n    return examples.{name}(size_zyx=(32, 32, 32))\n"
     )
     encoder = load_encoder("needs_more:small")
-    assert encoder.dimension == dimension and encoder.channels == ("t2", "highb", "adc")
+    assert encoder.dimension == dimension
+    assert encoder.channels == ("t2", "highb", "adc")
     one = images(size=(32, 32, 32))
     embedded = encoder.embed(one)
-    assert embedded.isfinite().all() and float(embedded.std()) > 0
+    assert embedded.isfinite().all()
+    assert float(embedded.std()) > 0
     with torch.no_grad():
         raw = encoder.module(one)
     deepest = raw[-1] if isinstance(raw, list) else raw
@@ -295,4 +308,5 @@ def test_on_a_gpu_mixed_precision_stays_near_the_cpu_and_an_overflow_is_computed
         huge.module[0].weight.fill_(3e4)
         huge.module[1].weight.fill_(3e4)
     result = huge.embed(images().abs())  # about 1e9 overflows half precision
-    assert result.isfinite().all() and float(result.max()) > 1e6
+    assert result.isfinite().all()
+    assert float(result.max()) > 1e6

@@ -39,7 +39,8 @@ def test_the_volume_head_is_norm_linear() -> None:
 
 def test_one_case_can_be_predicted_but_not_trained_on() -> None:
     x = torch.randn(1, 6)
-    assert ClassHead(6, 4).eval()(x).shape == (1, 4) and VolumeHead(6).eval()(x).shape == (1,)
+    assert ClassHead(6, 4).eval()(x).shape == (1, 4)
+    assert VolumeHead(6).eval()(x).shape == (1,)
     for head in (ClassHead(6, 4), VolumeHead(6)):
         with pytest.raises(InputError, match="batch of one case"):
             head.train()(x)

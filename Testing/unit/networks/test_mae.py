@@ -35,7 +35,8 @@ def seeded(seed: int) -> torch.Generator:
 )
 def test_the_ratio_is_exact_in_every_image(size: tuple[int, int, int], patch: int, ratio: float, hidden: int) -> None:
     mask = random_mask(torch.Size((5, 3, *size)), patch, ratio, seeded(0))
-    assert mask.shape == (5, *(n // patch for n in size)) and mask.dtype == torch.bool
+    assert mask.shape == (5, *(n // patch for n in size))
+    assert mask.dtype == torch.bool
     assert mask.flatten(1).sum(1).tolist() == [hidden] * 5
 
 
@@ -90,7 +91,8 @@ def test_what_is_hidden_cannot_be_seen() -> None:
     model.predicted_patches(images, mask).square().sum().backward()
     gradient = to_patches(images.grad, 16).abs().sum(dim=(2, 3))[0]
     hidden = mask.flatten()
-    assert (gradient[hidden] == 0).all() and (gradient[~hidden] > 0).all()
+    assert (gradient[hidden] == 0).all()
+    assert (gradient[~hidden] > 0).all()
 
 
 def test_the_decoder_sees_the_encoders_map_at_visible_places_and_the_token_at_hidden_ones() -> None:
@@ -118,7 +120,8 @@ def test_the_gradient_reaches_every_parameter_of_the_encoder_but_its_last_norm()
 
 def test_larger_patches_hide_several_places_of_the_last_map() -> None:
     result = autoencoder(32, 0.5, channels=1)(torch.randn(1, 1, 32, 32, 64, generator=seeded(0)), seeded(0))
-    assert result.mask.shape == (1, 1, 1, 2) and result.loss.isfinite()
+    assert result.mask.shape == (1, 1, 1, 2)
+    assert result.loss.isfinite()
 
 
 def test_a_few_steps_reduce_the_loss() -> None:
@@ -133,13 +136,15 @@ def test_a_few_steps_reduce_the_loss() -> None:
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-    assert 0.8 < losses[0] < 1.3 and losses[-1] < 0.8 * losses[0], losses
+    assert 0.8 < losses[0] < 1.3, losses
+    assert losses[-1] < 0.8 * losses[0], losses
 
 
 def test_the_reconstruction_is_on_the_images_scale() -> None:
     images = 1000 + 50 * torch.randn(1, 2, 32, 32, 32, generator=seeded(0))
     result = autoencoder()(images, seeded(0))
-    assert result.image.shape == images.shape and not result.image.requires_grad
+    assert result.image.shape == images.shape
+    assert not result.image.requires_grad
     assert 990 < float(result.image.mean()) < 1010  # an untrained decoder predicts the patch's mean
     assert result.mask.shape == (1, 2, 2, 2)
 

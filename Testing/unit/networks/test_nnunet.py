@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import BundleError, Cancelled, InputError, MissingDependencyError
-from deepradiomics.files import read_json, write_json
+from deepradiomics.files.atomic import read_json, write_json
 from deepradiomics.images import Volume
 from deepradiomics.networks.nnunet import COMMAND_VARIABLE, NnUnetSegmenter, find_command
 from deepradiomics.networks.segmenter import load_segmenter
@@ -81,10 +81,13 @@ def test_a_head_is_segmented_on_its_own_grid(command: Path, model: Path) -> None
     segmenter = load_segmenter(model, device="cpu")
     said: list[str] = []
     found = segmenter.segment(volume, progress=lambda _, message: said.append(message))
-    assert segmenter.kind == "nnunet" and found.probability is None
-    assert found.mask.geometry == volume.geometry and found.mask.labels_present() == (1,)
+    assert segmenter.kind == "nnunet"
+    assert found.probability is None
+    assert found.mask.geometry == volume.geometry
+    assert found.mask.labels_present() == (1,)
     assert dice(found.mask.labels == 1, mask.labels == 1) > 0.9
-    assert "All labels of nnU-Net" in found.notes[0] and "oedema, ich" in found.notes[0]
+    assert "All labels of nnU-Net" in found.notes[0]
+    assert "oedema, ich" in found.notes[0]
     assert any("is running" in text for text in said)
 
 
@@ -93,10 +96,12 @@ def test_its_command_is_asked_as_nnunet_documents_it(command: Path, model: Path)
     words = asked(command)
     value = {flag: words[words.index(flag) + 1] for flag in ("-m", "-chk", "-device")}
     assert value == {"-m": str(model.resolve()), "-chk": "checkpoint_final.pth", "-device": "cpu"}
-    assert words[words.index("-f") + 1 : words.index("-chk")] == ["0", "1"] and "--disable_tta" in words
+    assert words[words.index("-f") + 1 : words.index("-chk")] == ["0", "1"]
+    assert "--disable_tta" in words
     load_segmenter(model, device="cpu", folds=["all"]).segment(ball_head()[0], flips=True)
     words = asked(command)
-    assert words[words.index("-f") + 1 : words.index("-chk")] == ["all"] and "--disable_tta" not in words
+    assert words[words.index("-f") + 1 : words.index("-chk")] == ["all"]
+    assert "--disable_tta" not in words
 
 
 def test_a_failure_is_told_with_its_last_words_and_leaves_nothing(command: Path, model: Path) -> None:
@@ -153,6 +158,10 @@ def test_unusable_model_folders_are_told(model: Path, tmp_path: Path) -> None:
     write_json(model / "dataset.json", {**dataset, "channel_names": {"0": "CT", "1": "MR"}})
     with pytest.raises(BundleError, match=r"wants 2 channels \(CT, MR\)"):
         NnUnetSegmenter(model)
+    for change in ({"channel_names": ["CT"]}, {"labels": ["background", "ich"]}, {"channel_names": None}):
+        write_json(model / "dataset.json", {**dataset, **change})
+        with pytest.raises(BundleError, match=rf"dataset\.json: {next(iter(change))}: expected an object"):
+            NnUnetSegmenter(model)
     write_json(model / "dataset.json", dataset)
     for file in model.glob("fold_*/*.pth"):
         file.unlink()
@@ -165,7 +174,8 @@ def test_unusable_model_folders_are_told(model: Path, tmp_path: Path) -> None:
 
 def test_the_hash_is_that_of_the_checkpoints_that_vote(model: Path) -> None:
     one, other = NnUnetSegmenter(model).sha256, NnUnetSegmenter(model, folds=[0]).sha256
-    assert one != other and one == NnUnetSegmenter(model, folds=[0, 1]).sha256
+    assert one != other
+    assert one == NnUnetSegmenter(model, folds=[0, 1]).sha256
     (model / "fold_0" / "checkpoint_final.pth").write_bytes(b"trained on")
     assert NnUnetSegmenter(model).sha256 != one
 

@@ -9,8 +9,8 @@ import torch
 
 from deepradiomics.errors import BundleError
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
-from deepradiomics.networks.encoder import load_encoder
-from deepradiomics.networks.profound import load_profound, profound_size
+from deepradiomics.networks.encoders.load import load_encoder
+from deepradiomics.networks.encoders.profound import load_profound, profound_size
 
 State = dict[str, torch.Tensor]
 
@@ -101,7 +101,8 @@ def test_a_sparse_checkpoint_gives_the_same_maps_and_the_identity_as_last_norm()
     image = torch.randn(1, 3, 16, 32, 48)
     for ours, theirs in zip(loaded.forward_features(image), module.forward_features(image), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
-    assert (state["norm.weight"] == 1).all() and (state["norm.bias"] == 0).all()
+    assert (state["norm.weight"] == 1).all()
+    assert (state["norm.bias"] == 0).all()
 
 
 @pytest.mark.parametrize("size", ["atto", "tiny"])
@@ -122,8 +123,10 @@ def test_a_file_of_weights_becomes_an_encoder_of_t2_highb_and_adc(tmp_path: Path
     else:  # as training scripts save it: with their command line
         torch.save({"model": module.state_dict(), "epoch": 7, "args": argparse.Namespace(lr=1e-3)}, path)
     encoder = load_encoder(path)
-    assert encoder.channels == ("t2", "highb", "adc") and encoder.recipe.fixed_scale == ()
-    assert encoder.source == "checkpoint" and "untested with the real weights" in encoder.identity["about"]["note"]
+    assert encoder.channels == ("t2", "highb", "adc")
+    assert encoder.recipe.fixed_scale == ()
+    assert encoder.source == "checkpoint"
+    assert "untested with the real weights" in encoder.identity["about"]["note"]
     image = torch.randn(1, 3, 16, 16, 16)
     torch.testing.assert_close(encoder.embed(image), module(image).detach())
 
@@ -191,3 +194,12 @@ def test_files_that_are_no_weights_are_refused(tmp_path: Path) -> None:
     torch.save(network(channels=1).state_dict(), tmp_path / "one.pt")
     with pytest.raises(BundleError, match="1 channels, ProFound's are t2, highb, adc"):
         load_encoder(tmp_path / "one.pt")
+
+
+def test_a_pickle_of_strangers_is_not_read_by_a_torch_that_cannot_do_so_safely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save({"model": {}}, tmp_path / "weights.pth")
+    monkeypatch.setattr(torch, "__version__", "2.9.1+cpu")
+    with pytest.raises(BundleError, match=r"torch 2\.9\.1\+cpu cannot do so; torch 2\.10 or later can"):
+        load_profound(tmp_path / "weights.pth")

@@ -20,7 +20,8 @@ def test_relevance_begins_near_the_chosen_value_for_every_feature() -> None:
 def test_the_paper_size_is_resnet_18() -> None:
     network = relevance_resnet(3, 1, "paper")
     convolutions = [m for m in network.modules() if isinstance(m, nn.Conv3d) and m.kernel_size != (1, 1, 1)]
-    assert len(convolutions) == 17 and convolutions[-1].out_channels == 512  # and one linear layer: 18
+    assert len(convolutions) == 17  # and one linear layer: 18
+    assert convolutions[-1].out_channels == 512
 
 
 def test_arguments_out_of_range_are_named() -> None:

@@ -12,7 +12,7 @@ from deepradiomics.networks.bundle import save_bundle
 from deepradiomics.networks.dual_unet import DualScaleUNet
 from deepradiomics.networks.segmented import Segmenter, finished
 from deepradiomics.networks.segmenter import BundleSegmenter, load_bundle_segmenter, load_segmenter
-from deepradiomics.prepare.head import HeadRecipe, prepare_head, to_volume_grid
+from deepradiomics.prepare.head.head import HeadRecipe, prepare_head, to_volume_grid
 from Testing.unit.ich.ball_head import RECIPE, ball_head
 
 
@@ -33,9 +33,11 @@ def test_the_mask_lies_on_the_cts_grid_and_is_where_the_probability_is_a_half(
     segmenter: BundleSegmenter, volume: Volume
 ) -> None:
     found = segmenter.segment(volume)
-    assert found.mask.geometry == volume.geometry and found.probability is not None
+    assert found.mask.geometry == volume.geometry
+    assert found.probability is not None
     assert np.array_equal(found.mask.labels == 1, found.probability.voxels >= 0.5)
-    assert 0 < found.mask.labels.sum() < found.mask.labels.size and found.mask.segment_names == {1: "haematoma"}
+    assert 0 < found.mask.labels.sum() < found.mask.labels.size
+    assert found.mask.segment_names == {1: "haematoma"}
     head = prepare_head(volume, RECIPE)
     with torch.no_grad():
         logits = segmenter.module(torch.from_numpy(head.image)[None, None])[0][0, 0]
@@ -58,7 +60,8 @@ def test_latents_are_the_bottlenecks_of_the_whole_head(segmenter: BundleSegmente
     assert (fine.shape, coarse.shape) == segmenter.latent_shapes == ((8, 4, 4, 4), (8, 2, 2, 2))
     with torch.no_grad():
         maps = segmenter.module.encode(torch.from_numpy(prepare_head(volume, RECIPE).image)[None, None])
-    assert np.allclose(fine, maps.fine[-1][0]) and np.allclose(coarse, maps.coarse[-1][0])
+    assert np.allclose(fine, maps.fine[-1][0])
+    assert np.allclose(coarse, maps.coarse[-1][0])
 
 
 def test_a_bundle_gives_the_same_results_and_names_itself(
@@ -67,9 +70,13 @@ def test_a_bundle_gives_the_same_results_and_names_itself(
     folder = segmenter.save(tmp_path / "run" / "bundle")
     for source in (folder, tmp_path / "run"):  # a run's folder will do
         again = load_segmenter(source, device="cpu")
-        assert isinstance(again, BundleSegmenter) and isinstance(again, Segmenter) and again.source == folder
+        assert isinstance(again, BundleSegmenter)
+        assert isinstance(again, Segmenter)
+        assert again.source == folder
         assert np.array_equal(again.segment(volume).mask.labels, segmenter.segment(volume).mask.labels)
-        assert again.name == "untrained" and len(again.sha256) == 64 and again.info["seen"]["images"] == []
+        assert again.name == "untrained"
+        assert len(again.sha256) == 64
+        assert again.info["seen"]["images"] == []
         assert again.info["latents"] == [[8, 4, 4, 4], [8, 2, 2, 2]]
 
 
@@ -104,7 +111,8 @@ def test_a_picture_is_refused_with_the_cases_name(segmenter: BundleSegmenter, vo
 
 def test_synthetic_training_is_said_every_time(segmenter: BundleSegmenter, volume: Volume) -> None:
     taught = BundleSegmenter(segmenter.module, RECIPE, info={"synthetic": True})
-    assert taught.synthetic and [note for note in taught.segment(volume).notes if "SYNTHETIC" in note]
+    assert taught.synthetic
+    assert [note for note in taught.segment(volume).notes if "SYNTHETIC" in note]
     assert not [note for note in segmenter.segment(volume).notes if "SYNTHETIC" in note]
 
 
@@ -122,8 +130,10 @@ def test_the_largest_part_is_kept_on_request_and_nothing_found_is_said() -> None
     region = np.zeros(grid.shape, bool)
     region[1, 1, 0:2] = region[1, 1, 4:9] = region[3, 3, 9] = True
     every = finished(region, grid, largest=False, notes=("first",))
-    assert every.mask.labels.sum() == 8 and every.notes == ("first",)
+    assert every.mask.labels.sum() == 8
+    assert every.notes == ("first",)
     kept = finished(region, grid, largest=True, notes=())
-    assert kept.mask.labels.sum() == 5 and kept.mask.labels[1, 1, 4] == 1
+    assert kept.mask.labels.sum() == 5
+    assert kept.mask.labels[1, 1, 4] == 1
     assert kept.notes == ("2 smaller parts of 0.01 mL in all removed (largest part kept).",)
     assert finished(~region & region, grid, largest=True, notes=()).notes == ("No haematoma was found.",)

@@ -27,7 +27,9 @@ def test_one_case_with_small_maps_trains(shapes: list[tuple[int, int, int]]) -> 
     head = UPerNet3D(DIMS, 1, width=16).train()
     maps = [torch.randn(1, dim, *shape) for dim, shape in zip(DIMS, shapes, strict=True)]
     logits = head(maps, (16, 64, 64))
-    assert logits.shape == (1, 1, 16, 64, 64) and logits.isfinite().all() and float(logits.detach().std()) > 0
+    assert logits.shape == (1, 1, 16, 64, 64)
+    assert logits.isfinite().all()
+    assert float(logits.detach().std()) > 0
     logits.sum().backward()
 
 

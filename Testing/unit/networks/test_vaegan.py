@@ -9,12 +9,12 @@ import torch
 from deepradiomics.errors import InputError
 from deepradiomics.networks.vaegan import (
     VaeGanSize,
+    adversarial_loss,
     autoencoder,
-    deceiving,
     discriminator,
+    discriminator_loss,
     feature_distance,
     free_bits,
-    judging,
     kl_divergence,
     level_ends,
 )
@@ -35,10 +35,12 @@ def test_small_networks_fit_each_other() -> None:
     network, judge = autoencoder(SMALL), discriminator(SMALL)
     images = torch.rand(2, 1, 16, 16, 16)
     mean, deviation = network.encode(images)
-    assert mean.shape == (2, *SMALL.latent_shape(16)) == (2, 6, 4, 4, 4) and (deviation > 0).all()
+    assert mean.shape == (2, *SMALL.latent_shape(16)) == (2, 6, 4, 4, 4)
+    assert (deviation > 0).all()
     assert network.decode(mean).shape == images.shape
     maps = judge(images)
-    assert maps[-1].shape[:2] == (2, 1) and len(maps) == SMALL.judge_layers + 2
+    assert maps[-1].shape[:2] == (2, 1)
+    assert len(maps) == SMALL.discriminator_layers + 2
 
 
 def test_a_verdict_does_not_depend_on_the_batch() -> None:
@@ -69,15 +71,16 @@ def test_free_bits_leave_a_collapsed_channel_without_a_push() -> None:
     loss = free_bits(divergence, 0.1)
     assert loss.item() == pytest.approx((0.1 + 1.0) / 2)
     (push,) = torch.autograd.grad(loss, divergence)
-    assert (push[:, 0] == 0).all() and (push[:, 1] > 0).all()
+    assert (push[:, 0] == 0).all()
+    assert (push[:, 1] > 0).all()
     assert free_bits(divergence, 0.0).item() == pytest.approx(0.505)
 
 
 def test_losses_of_the_game_by_hand() -> None:
     real, made = torch.tensor([1.0, 0.5]), torch.tensor([0.0, 0.5])
-    assert judging(real, made).item() == pytest.approx(0.5 * (0.125 + 0.125))
-    assert deceiving(made).item() == pytest.approx((1 + 0.25) / 2)
-    assert judging(torch.full((4,), 0.5), torch.full((4,), 0.5)).item() == 0.25
+    assert discriminator_loss(real, made).item() == pytest.approx(0.5 * (0.125 + 0.125))
+    assert adversarial_loss(made).item() == pytest.approx((1 + 0.25) / 2)
+    assert discriminator_loss(torch.full((4,), 0.5), torch.full((4,), 0.5)).item() == 0.25
     maps = [torch.zeros(1, 2), torch.ones(1, 4), torch.zeros(1)]
     others = [torch.ones(1, 2), torch.full((1, 4), 4.0), torch.full((1,), 99.0)]  # the verdicts do not count
     assert feature_distance(maps, others).item() == pytest.approx((1 + 3) / 2)
@@ -114,11 +117,12 @@ def test_one_full_size_step_forward_and_backward() -> None:
     made = network.decode(mean + deviation * torch.randn_like(deviation))
     real_maps, made_maps = judge(images), judge(made)
     loss = (made - images).abs().mean() + 0.01 * free_bits(kl_divergence(mean, deviation), 0.05)
-    (loss + deceiving(made_maps[-1]) + feature_distance(made_maps, real_maps)).backward()
+    (loss + adversarial_loss(made_maps[-1]) + feature_distance(made_maps, real_maps)).backward()
     seconds, peak = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     weights = sum(p.numel() for p in network.parameters()) / 1e6
     print(f"\npaper size: {weights:.1f} million weights, one crop forward and backward {seconds:.0f} s, {peak:.1f} GiB")
-    assert mean.shape == (1, 512, 4, 4, 4) and made.shape == images.shape
+    assert mean.shape == (1, 512, 4, 4, 4)
+    assert made.shape == images.shape
     grads = [p.grad for p in [*network.parameters(), *judge.parameters()]]
     assert all(g is not None and torch.isfinite(g).all() for g in grads)
     assert sum(float(g.abs().sum()) > 0 for g in grads if g is not None) > 0.9 * len(grads)

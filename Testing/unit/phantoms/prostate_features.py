@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepradiomics.phantoms.prostate import draw_patients, prostate_exam
+from deepradiomics.phantoms.prostate.cohort import draw_patients, prostate_exam
 from deepradiomics.prepare import resample_mask
 from deepradiomics.radiomics import Settings, extract
 

@@ -19,9 +19,9 @@ import pytest
 
 from deepradiomics.cohort import folds, read_manifest
 from deepradiomics.cohort.extraction import CohortFeatures, extract_cohort
-from deepradiomics.files import write_json
+from deepradiomics.files.atomic import write_json
 from deepradiomics.phantoms import write_knee_cohort
-from deepradiomics.phantoms.knee import PHANTOM_VERSION
+from deepradiomics.phantoms.knee.cohort import PHANTOM_VERSION
 from deepradiomics.prepare import Recipe
 from deepradiomics.stats import delong_ci
 
@@ -132,8 +132,8 @@ def main() -> None:
         "what": "Difficulty of the SYNTHETIC knee cohort, cross-validated; not about patients.",
         "command": f"{command} -o docs/results/phantom_difficulty",
         "seeds": given.seeds,
-        "auc": f"{FOLDS} folds, {REPEATS} repeats: mean and SD over repeats; DeLong interval of the first. "
-        "Rows with seed 'mean': mean and SD over the cohorts.",
+        "auc": f"{FOLDS} folds, {REPEATS} repeats: mean and SD over repeats; DeLong interval (logit scale) of the "
+        "first. Rows with seed 'mean': mean and SD over the cohorts.",
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, CPU only",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "phantom_version": PHANTOM_VERSION,

@@ -13,9 +13,9 @@ from scipy.ndimage import binary_dilation, label
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, read_volume
 from deepradiomics.phantoms import ich_exam
-from deepradiomics.phantoms.ich_haematoma import surface
-from deepradiomics.phantoms.ich_plan import Plan
-from deepradiomics.phantoms.ich_real_head import RealHead
+from deepradiomics.phantoms.ich.haematoma import surface
+from deepradiomics.phantoms.ich.plan import Plan
+from deepradiomics.phantoms.ich.real_head import RealHead
 
 
 def millilitres(mask):
@@ -45,7 +45,9 @@ def test_the_same_seed_gives_the_same_voxels_and_another_seed_others(exam):
 def test_a_head_without_followup_has_the_same_baseline(exam):
     alone = ich_exam((5, 4), followup=False)
     np.testing.assert_array_equal(alone.baseline.voxels, exam.baseline.voxels)
-    assert alone.followup is None and alone.mask_followup is None and alone.motion is None
+    assert alone.followup is None
+    assert alone.mask_followup is None
+    assert alone.motion is None
     assert alone.plan == exam.plan
 
 
@@ -90,7 +92,8 @@ def test_the_followups_motion_is_rigid_and_lays_bone_on_bone(exam):
     inside = ((index >= 0) & (index < exam.followup.geometry.size)).all(axis=1)
     index = index[inside]
     there = exam.followup.voxels[index[:, 2], index[:, 1], index[:, 0]]
-    assert inside.mean() > 0.8 and (there > 300).mean() > 0.9
+    assert inside.mean() > 0.8
+    assert (there > 300).mean() > 0.9
 
 
 def test_irregularity_makes_the_surface_larger_and_leaves_the_volume():
@@ -111,7 +114,7 @@ def test_irregularity_makes_the_surface_larger_and_leaves_the_volume():
 
 
 def test_heterogeneity_and_swirl_spread_the_density_of_the_blood():
-    from deepradiomics.phantoms import ich as phantom
+    from deepradiomics.phantoms.ich import cohort as phantom
 
     spread = {}
     for heterogeneity, swirl in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)):
@@ -162,7 +165,7 @@ def test_a_real_head_keeps_its_skull_and_gets_a_haematoma(real_head):
 
 def test_the_brain_of_the_real_head_has_a_brains_volume(real_head):
     exam = ich_exam((5, 2), head=real_head, followup=False)
-    from deepradiomics.phantoms.ich_scanner import head_points
+    from deepradiomics.phantoms.ich.scanner import head_points
 
     middle = np.eye(4)
     grid = exam.baseline.geometry

@@ -18,7 +18,7 @@ from deepradiomics.cohort.synthetic import is_synthetic, is_synthetic_image
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume, read_volume
 from deepradiomics.phantoms import ich_exam, write_ich_cohort
-from deepradiomics.phantoms.ich_plan import RISK, Plan
+from deepradiomics.phantoms.ich.plan import RISK, Plan
 
 MORE = ("sex", "site", "encoder", "autoencoder")
 
@@ -40,13 +40,15 @@ def rows_of(path):
 
 def test_the_manifest_reads_back_and_the_cohort_says_that_it_is_synthetic(cohort):
     manifest = read_manifest(cohort, need_labels=False, more=MORE)
-    assert manifest.views == ("image", "followup") and manifest.rois == ("followup",)
+    assert manifest.views == ("image", "followup")
+    assert manifest.rois == ("followup",)
     assert manifest.value_names == ("mrs", "expansion_ml", "age", "nihss")
     assert [row.id for row in manifest.rows] == [f"ich-s7-000{n}" for n in (1, 2, 3, 4)]
     assert all(row.more["sex"] in "FM" and row.more["site"] in "ABC" for row in manifest.rows)
     assert is_synthetic(manifest)
     file = cohort.parent / "cases" / "ich-s7-0001" / "ct.nii.gz"
-    assert is_synthetic_image(file) and "SYNTHETIC" in sitk.ReadImage(str(file)).GetMetaData("descrip")
+    assert is_synthetic_image(file)
+    assert "SYNTHETIC" in sitk.ReadImage(str(file)).GetMetaData("descrip")
 
 
 def test_the_files_hold_the_voxels_of_the_exam(cohort):
@@ -58,7 +60,8 @@ def test_the_files_hold_the_voxels_of_the_exam(cohort):
     truth = rows_of(cohort.parent / "truth.csv")[2]
     row = rows_of(cohort)[2]
     assert float(truth["expansion_ml"]) == float(row["value_expansion_ml"]) == round(exam.plan.expansion_ml, 3)
-    assert float(truth["rotation_deg"]) > 0.1 and float(truth["shift_mm"]) > 0.1
+    assert float(truth["rotation_deg"]) > 0.1
+    assert float(truth["shift_mm"]) > 0.1
 
 
 def test_cohorts_of_two_seeds_share_no_name(cohort, tmp_path):
@@ -85,7 +88,9 @@ def test_planted_drivers_follow_expansion_by_their_weights_and_size_hardly_does(
     rank = {name: spearmanr([getattr(p.haematomas[0], name) for p in plans], growth)[0] for name in list(RISK)[:3]}
     rank["volume"] = spearmanr([p.volume_ml for p in plans], growth)[0]
     assert rank["heterogeneity"] > rank["swirl"] > rank["irregularity"] > abs(rank["volume"])
-    assert rank["heterogeneity"] > 0.45 and rank["swirl"] > 0.3 and rank["irregularity"] > 0.18
+    assert rank["heterogeneity"] > 0.45
+    assert rank["swirl"] > 0.3
+    assert rank["irregularity"] > 0.18
     assert abs(rank["volume"]) < 0.15
     large = np.array(growth) > 3
     assert roc_auc_score(large, [p.haematomas[0].heterogeneity for p in plans]) > 0.75
@@ -123,14 +128,19 @@ def test_the_command_writes_a_cohort_and_takes_a_real_head(tmp_path, data_dir):
     if not head.is_file():
         pytest.skip("no real head CT")
     ran = CliRunner().invoke(
-        app, ["phantom", "ich", "-o", str(tmp_path / "c"), "-n", "1", "--no-followup", "--head", str(head), "--json"]
+        app,
+        ["phantom", "ich", "-o", str(tmp_path / "c"), "-n", "1", "--without-followup", "--head", str(head), "--json"],
     )
     assert ran.exit_code == 0, ran.output
     last = json.loads(ran.stdout.splitlines()[-1])
-    assert last["synthetic"] is True and last["cases"] == 1
+    assert last["synthetic"] is True
+    assert last["cases"] == 1
     assert rows_of(tmp_path / "c" / "manifest.csv")[0]["id"] == "ichreal-s0-0001"
     readme = (tmp_path / "c" / "README.txt").read_text(encoding="utf-8")
-    assert readme.startswith("SYNTHETIC") and "The head is a real one (head_ct_cranium_cropped.nii.gz)" in readme
+    assert readme.startswith("SYNTHETIC")
+    assert "The head is a real one (real head, synthetic haematoma)" in readme
+    assert "a person's scan" in readme
+    assert "head_ct_cranium_cropped" not in readme
 
 
 def test_a_cohort_in_a_real_head_says_so_and_is_not_called_nobodys(tmp_path):
@@ -140,11 +150,14 @@ def test_a_cohort_in_a_real_head_says_so_and_is_not_called_nobodys(tmp_path):
     for name, head in (("real", Volume(drawn.voxels, drawn.geometry, source="scan.nii.gz")), ("made", None)):
         write_ich_cohort(tmp_path / name, 1, 0, followup=False, head=head)
     texts = {name: (tmp_path / name / "README.txt").read_text(encoding="utf-8") for name in ("real", "made")}
-    assert "NOT A PATIENT" in texts["made"] and "show nobody" in texts["made"]
-    assert "NOT A PATIENT" not in texts["real"] and "nobody" not in texts["real"]
+    assert "NOT A PATIENT" in texts["made"]
+    assert "show nobody" in texts["made"]
+    assert "NOT A PATIENT" not in texts["real"]
+    assert "nobody" not in texts["real"]
     assert texts["real"].startswith("SYNTHETIC HAEMATOMAS - IN THE HEAD OF A REAL PERSON")
     files = {name: next((tmp_path / name / "cases").glob("*/ct.nii.gz")) for name in texts}
     assert [shows_real_head(files[name]) for name in ("real", "made")] == [True, False]
     alone = tmp_path / "alone.nii.gz"
     alone.write_bytes(files["real"].read_bytes())  # without the README, by its header
-    assert shows_real_head(alone) and is_synthetic_image(alone)
+    assert shows_real_head(alone)
+    assert is_synthetic_image(alone)

@@ -13,8 +13,8 @@ from deepradiomics.cohort import load_case, read_manifest
 from deepradiomics.errors import InputError
 from deepradiomics.images import VIEWS
 from deepradiomics.phantoms import KNEE_TASKS, knee_exam, write_knee_cohort
-from deepradiomics.phantoms.anatomy import WORLD_SHAPE, WORLD_SPACING_MM, Body, Tissue, draw_tissues, world_axes
-from deepradiomics.phantoms.lesions import PLANS, add_lesion, patch_of, plan_lesion
+from deepradiomics.phantoms.knee.anatomy import WORLD_SHAPE, WORLD_SPACING_MM, Body, Tissue, draw_tissues, world_axes
+from deepradiomics.phantoms.knee.lesions import PLANS, add_lesion, patch_of, plan_lesion
 from deepradiomics.prepare import Box, Recipe, canonical_grid, patch_labels, prepare_exam, resample
 
 
@@ -47,7 +47,8 @@ def test_views_are_thick_slices_of_three_planes_around_one_point(healthy):
     for view, axis in (("axial", 2), ("coronal", 1), ("sagittal", 0)):
         geometry = healthy.case.views[view].geometry
         assert abs(geometry.axes[axis, 2]) == 1.0  # slices advance along z, y or x of the patient
-        assert geometry.size == (128, 128, 24) and geometry.spacing_mm[2] >= 4 > geometry.spacing_mm[0]
+        assert geometry.size == (128, 128, 24)
+        assert geometry.spacing_mm[2] >= 4 > geometry.spacing_mm[0]
         assert geometry.is_close(canonical_grid(geometry, view))
 
 
@@ -66,7 +67,8 @@ def test_tissues_lie_as_in_a_knee():
     beside = np.abs(x[marrow[:, 2]]) > 10
     assert not (gap & beside).any()  # femur and tibia do not touch beside the eminence
     volume_ml = {t: (tissue == t).sum() * 1.25**3 / 1000 for t in Tissue}
-    assert 150 < volume_ml[Tissue.MARROW] < 450 and 3 < volume_ml[Tissue.MENISCUS] < 15
+    assert 150 < volume_ml[Tissue.MARROW] < 450
+    assert 3 < volume_ml[Tissue.MENISCUS] < 15
 
 
 def test_a_lesion_changes_the_image_where_the_truth_says_and_nowhere_else():
@@ -81,7 +83,8 @@ def test_a_lesion_changes_the_image_where_the_truth_says_and_nowhere_else():
         for lesion in with_them.lesions:
             near |= np.linalg.norm(points - np.array(lesion.centre_mm), axis=1) < lesion.radius_mm + 9
         near = near.reshape(change.shape)
-        assert change[near].max() > 30 and change[~near].max() <= 1
+        assert change[near].max() > 30
+        assert change[~near].max() <= 1
 
 
 def test_a_lesion_stays_in_its_groups_patch_of_the_real_grid():
@@ -143,7 +146,9 @@ def test_everything_written_says_that_it_is_synthetic(cohort):
 
 def test_the_cohort_reads_as_a_manifest_whose_labels_follow_from_the_truth(cohort):
     manifest = read_manifest(cohort, need_labels=False)
-    assert manifest.tasks == KNEE_TASKS and manifest.views == VIEWS and len(manifest) == 5
+    assert manifest.tasks == KNEE_TASKS
+    assert manifest.views == VIEWS
+    assert len(manifest) == 5
     truth = rows_of(cohort.parent / "truth.csv")
     for row in manifest.rows:
         planted = {line["task"] for line in truth if line["id"] == row.id}
@@ -160,7 +165,8 @@ def test_truth_lies_in_the_sagittal_images_space(cohort):
         centre = np.array([float(line[f"centre_{axis}_mm"]) for axis in "xyz"])
         offset = tuple(float(v) for v in centre - np.array(geometry.centre_mm))
         assert patch_of(offset) == int(line["patch"])  # type: ignore[arg-type]
-        assert 8 <= float(line["radius_mm"]) <= 11 and float(line["contrast_sagittal"]) > 0
+        assert 8 <= float(line["radius_mm"]) <= 11
+        assert float(line["contrast_sagittal"]) > 0
 
 
 def test_the_same_seed_writes_the_same_files_over_older_ones(tmp_path):
@@ -173,13 +179,14 @@ def test_the_same_seed_writes_the_same_files_over_older_ones(tmp_path):
 
 
 def test_groups_take_turns_and_a_third_of_the_patients_is_healthy():
-    from deepradiomics.phantoms.knee import _draw_lesions
+    from deepradiomics.phantoms.knee.cohort import _draw_lesions
 
     drawn = _draw_lesions(100, 0)
     assert 30 <= sum(not lesions for lesions in drawn) <= 42
     for task in KNEE_TASKS:
         groups = [group for lesions in drawn for t, group in lesions if t == task]
-        assert len(groups) >= 15 and abs(groups.count("A") - groups.count("B")) <= 1
+        assert len(groups) >= 15
+        assert abs(groups.count("A") - groups.count("B")) <= 1
 
 
 def test_bad_requests_are_refused(tmp_path):

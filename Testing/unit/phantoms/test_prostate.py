@@ -9,9 +9,9 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.phantoms import prostate_exam
-from deepradiomics.phantoms.prostate_body import Body, gland_distance
-from deepradiomics.phantoms.prostate_lesion import Plan
-from deepradiomics.phantoms.prostate_scanner import MOST_SHIFT_MM, Session
+from deepradiomics.phantoms.prostate.body import Body, gland_distance
+from deepradiomics.phantoms.prostate.lesion import Plan
+from deepradiomics.phantoms.prostate.scanner import MOST_SHIFT_MM, Session
 from deepradiomics.prepare import resample_mask
 
 
@@ -30,9 +30,12 @@ def test_the_seed_decides_every_voxel(strong):
 
 def test_t2_and_diffusion_lie_on_grids_of_their_own_both_oblique(strong):
     t2, highb, adc = (strong.views[name].geometry for name in ("t2", "highb", "adc"))
-    assert t2.spacing_mm == (1.0, 1.0, 3.0) and adc.spacing_mm == (2.0, 2.0, 3.0)
-    assert highb == adc != t2 and t2.size != adc.size
-    assert not np.allclose(t2.axes, adc.axes, atol=1e-3) and not np.allclose(t2.origin_mm, adc.origin_mm, atol=0.5)
+    assert t2.spacing_mm == (1.0, 1.0, 3.0)
+    assert adc.spacing_mm == (2.0, 2.0, 3.0)
+    assert highb == adc != t2
+    assert t2.size != adc.size
+    assert not np.allclose(t2.axes, adc.axes, atol=1e-3)
+    assert not np.allclose(t2.origin_mm, adc.origin_mm, atol=0.5)
     assert 0.1 < abs(t2.axes[1, 2]) < 0.6  # slices lean about the left-right axis, as across the gland
 
 
@@ -48,7 +51,8 @@ def test_the_gland_is_whole_in_every_modality_and_holds_the_lesion(seed):
     exam = prostate_exam((9, seed), 1 + seed % 3)
     gland, lesion = exam.masks["gland"], exam.masks["lesion"]
     assert gland.geometry == exam.views["t2"].geometry == lesion.geometry
-    assert not (lesion.labels.astype(bool) & ~gland.labels.astype(bool)).any() and lesion.labels.any()
+    assert not (lesion.labels.astype(bool) & ~gland.labels.astype(bool)).any()
+    assert lesion.labels.any()
     for volume in exam.views.values():
         here = resample_mask(gland, volume.geometry).labels
         for axis in range(3):
@@ -100,7 +104,8 @@ def test_zones_look_as_in_men():
 def test_grade_zero_has_a_faint_area_but_no_lesion_mask():
     exam = prostate_exam(8, 0)
     assert set(exam.masks) == {"gland"}
-    assert 0 < float(exam.truth["strength_adc"]) < 0.5 and float(exam.truth["focus_ml"]) > 0
+    assert 0 < float(exam.truth["strength_adc"]) < 0.5
+    assert float(exam.truth["focus_ml"]) > 0
 
 
 def test_each_grade_is_stronger_than_the_last_and_pirads_5_is_15_mm_and_more():
@@ -130,7 +135,8 @@ def test_a_second_scan_shows_the_same_gland_in_another_visit():
 
 def test_the_patient_moves_by_a_millimetre_at_most():
     shifts = [np.linalg.norm(Session.draw(np.random.default_rng(seed)).shift_mm) for seed in range(200)]
-    assert max(shifts) <= MOST_SHIFT_MM and max(shifts) > 0.9
+    assert max(shifts) <= MOST_SHIFT_MM
+    assert max(shifts) > 0.9
 
 
 def test_the_truths_centre_lies_in_the_lesion(strong):

@@ -14,8 +14,8 @@ from deepradiomics.cli.main import app
 from deepradiomics.cohort import load_case, read_manifest, roi_mask, with_splits
 from deepradiomics.errors import InputError
 from deepradiomics.phantoms import prostate_exam, write_prostate_cohort
-from deepradiomics.phantoms.prostate import draw_patients
-from deepradiomics.phantoms.prostate_truth import DRIVERS
+from deepradiomics.phantoms.prostate.cohort import draw_patients
+from deepradiomics.phantoms.prostate.truth import DRIVERS
 
 CASES = 20
 
@@ -32,8 +32,10 @@ def rows_of(path):
 
 def test_the_manifest_reads_back_with_images_regions_grade_and_volume(cohort):
     manifest = read_manifest(cohort)
-    assert manifest.views == ("t2", "highb", "adc") and manifest.rois == ("gland", "lesion")
-    assert manifest.tasks == ("pirads",) and manifest.value_names == ("volume_ml",)
+    assert manifest.views == ("t2", "highb", "adc")
+    assert manifest.rois == ("gland", "lesion")
+    assert manifest.tasks == ("pirads",)
+    assert manifest.value_names == ("volume_ml",)
     for row in manifest.rows:
         case = load_case(row)
         gland = roi_mask(row, "gland", case.views["t2"])

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 from scipy.stats import spearmanr
 
-from deepradiomics.phantoms.prostate_truth import DRIVERS, NUISANCE
-
-sys.path.insert(0, str(Path(__file__).parent))
-from prostate_features import measured
+from deepradiomics.phantoms.prostate.truth import DRIVERS, NUISANCE
+from Testing.unit.phantoms.prostate_features import measured
 
 LEAST, MOST_NUISANCE = 0.55, 0.40  # rank correlation over 60 cases, whose standard error is 0.13 where there is none
 

@@ -103,7 +103,8 @@ def test_painted_patches_agree_voxel_by_voxel_with_the_definition_on_every_grid(
     left_handed = tilted((15, 14, 13), (0.9, 0.9, 1.0), (2, 3, 4), 10, signs=(1, -1, 1))
     for view, target in [*targets, ("axial", flipped), ("coronal", left_handed)]:
         painted = paint_patches(values, exam, target, view)
-        assert painted.voxels.dtype == np.float32 and painted.geometry == target
+        assert painted.voxels.dtype == np.float32
+        assert painted.geometry == target
         np.testing.assert_array_equal(painted.voxels, slow_paint(values, exam, target, view))
         assert len(np.unique(painted.voxels)) > 10  # background and nearly every patch
 
@@ -194,7 +195,8 @@ def test_the_automatic_region_is_the_centre_of_the_resized_reference_view_normal
     normal = (whole - whole.mean()) / whole.std()
     start, shape = SMALL.roi_start, SMALL.roi_shape
     part = tuple(slice(a, a + n) for a, n in zip(start, shape, strict=True))
-    assert exam.image.dtype == np.float32 and exam.image.shape == (3, *shape)
+    assert exam.image.dtype == np.float32
+    assert exam.image.shape == (3, *shape)
     np.testing.assert_allclose(exam.image[2], normal[part], atol=1e-5)
     assert exam.roi_grid.is_close(grid.crop(start[::-1], shape[::-1]))
     assert exam.volumes(100.0)[2].voxels.max() == pytest.approx(exam.image[2].max() * 100)
@@ -292,7 +294,8 @@ def test_a_patch_without_foreground_is_named_and_a_coarser_grid_suggested():
     exam = prepare_exam(
         Case("case7", case.views, mask), Recipe(**{**SMALL.to_dict(), "patch_grid": (1, 1, 1)}), roi_label=1
     )
-    assert exam.foreground is not None and 0.05 < exam.foreground.mean() < 0.5
+    assert exam.foreground is not None
+    assert 0.05 < exam.foreground.mean() < 0.5
 
 
 def test_views_named_otherwise_than_planes_share_axial_axes():

@@ -161,7 +161,9 @@ def test_patches_have_rounded_even_edges_and_z_changes_slowest():
     np.testing.assert_array_equal(labels.ravel(), np.arange(1, 9))
     labels = patch_labels((16, 38, 64), (3, 3, 3))
     counts = np.bincount(labels.ravel())
-    assert counts[0] == 0 and len(counts) == 28 and counts[1:].sum() == labels.size
+    assert counts[0] == 0
+    assert len(counts) == 28
+    assert counts[1:].sum() == labels.size
 
 
 def test_a_patch_without_voxels_is_refused_with_advice():
@@ -231,7 +233,8 @@ def test_renaming_the_edges_of_a_box_keeps_the_block():
     aligned = box.aligned_to(rotation(3))
     np.testing.assert_allclose(aligned.axes_array, rotation(3))
     assert aligned.size_mm == (6.0, 9.0, 4.0)
-    assert box.contains(aligned.corners_mm()).all() and aligned.contains(box.corners_mm()).all()
+    assert box.contains(aligned.corners_mm()).all()
+    assert aligned.contains(box.corners_mm()).all()
 
 
 def test_overlap_is_found_where_sampled_points_of_one_box_lie_in_the_other():
@@ -267,7 +270,8 @@ def test_normalising_by_hand_on_four_voxels():
     np.testing.assert_allclose(normalise(np.array([1.0, 3.0, 99.0]), inside=inside)[:2], [-1, 1])
     values = normalise(np.arange(101, dtype=np.int16), "percentile")
     assert values.dtype == np.float32
-    assert values[1] == pytest.approx(0) and values[99] == pytest.approx(1)
+    assert values[1] == pytest.approx(0)
+    assert values[99] == pytest.approx(1)
     np.testing.assert_array_equal(normalise(np.array([5, 6]), "none"), [5, 6])
 
 

@@ -8,7 +8,7 @@ import pytest
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.prepare.components import components, largest_component
-from deepradiomics.prepare.head import HeadRecipe, prepare_head, to_volume_grid
+from deepradiomics.prepare.head.head import HeadRecipe, prepare_head, to_volume_grid
 from deepradiomics.stats.overlap import dice
 from Testing.unit.ich.ball_head import BLOOD_HU, BRAIN_HU, CENTRE, ball_head
 
@@ -22,8 +22,10 @@ def case() -> tuple[Volume, Mask]:
 
 def test_the_cube_lies_around_the_brain_wherever_that_lies_in_the_image(case: tuple[Volume, Mask]) -> None:
     head = prepare_head(case[0], RECIPE)
-    assert np.allclose(head.geometry.centre_mm, CENTRE, atol=4) and head.notes == ()
-    assert head.geometry.extent_mm == (192.0, 192.0, 192.0) and head.image.shape == (48, 48, 48)
+    assert np.allclose(head.geometry.centre_mm, CENTRE, atol=4)
+    assert head.notes == ()
+    assert head.geometry.extent_mm == (192.0, 192.0, 192.0)
+    assert head.image.shape == (48, 48, 48)
 
 
 def test_grey_levels_are_the_window_from_0_to_1(case: tuple[Volume, Mask]) -> None:
@@ -32,7 +34,9 @@ def test_grey_levels_are_the_window_from_0_to_1(case: tuple[Volume, Mask]) -> No
     brain, blood, air = (head.image[z - 1 : z + 2, y - 1 : y + 2, x - 1 : x + 2].mean() for x, y, z in at)
     assert brain == pytest.approx((BRAIN_HU + 20) / 140, abs=0.01)
     assert blood == pytest.approx((BLOOD_HU + 20) / 140, abs=0.01)
-    assert air == 0 and head.image.dtype == np.float32 and 0 <= head.image.min() <= head.image.max() <= 1
+    assert air == 0
+    assert head.image.dtype == np.float32
+    assert 0 <= head.image.min() <= head.image.max() <= 1
 
 
 def test_the_order_in_which_voxels_are_stored_does_not_matter(case: tuple[Volume, Mask]) -> None:
@@ -51,7 +55,8 @@ def test_the_order_in_which_voxels_are_stored_does_not_matter(case: tuple[Volume
 def test_the_haematoma_keeps_its_volume_and_comes_back_to_its_place(case: tuple[Volume, Mask]) -> None:
     volume, mask = case
     head = prepare_head(volume, RECIPE, mask)
-    assert head.mask is not None and head.mask.dtype == np.uint8
+    assert head.mask is not None
+    assert head.mask.dtype == np.uint8
     assert head.mask.sum() * 64 == pytest.approx(mask.labels.sum() * 45, rel=0.08)  # mm³
     back = to_volume_grid(head.mask, head, volume.geometry) >= 0.5
     assert dice(back, mask.labels == 1) > 0.88
@@ -67,7 +72,8 @@ def test_a_lesion_smaller_than_a_voxel_stays_and_is_noted(case: tuple[Volume, Ma
     tiny = np.zeros(case[1].labels.shape, np.uint8)
     tiny[16, 34, 29] = 1
     head = prepare_head(case[0], HeadRecipe(size_zyx=(16, 16, 16), spacing_mm=12.0), Mask(tiny, case[1].geometry))
-    assert head.mask is not None and head.mask.sum() >= 1
+    assert head.mask is not None
+    assert head.mask.sum() >= 1
     assert "smaller than the cube's voxels of 12 mm" in head.notes[0]
 
 
@@ -93,7 +99,8 @@ def test_without_a_brain_the_cube_lies_around_the_head() -> None:
     voxels = np.full((20, 40, 40), -1000.0)
     voxels[5:15, 20:36, 20:36] = 500.0
     head = prepare_head(Volume(voxels, Geometry((40, 40, 20), (2.0, 2.0, 4.0))), RECIPE)
-    assert "No brain was found" in head.notes[0] and np.allclose(head.geometry.centre_mm, (55, 55, 38), atol=3)
+    assert "No brain was found" in head.notes[0]
+    assert np.allclose(head.geometry.centre_mm, (55, 55, 38), atol=3)
 
 
 def test_a_bottlenecks_map_fills_the_cube(case: tuple[Volume, Mask]) -> None:
@@ -102,17 +109,21 @@ def test_a_bottlenecks_map_fills_the_cube(case: tuple[Volume, Mask]) -> None:
     small[3, 3, 3] = 1.0
     found = to_volume_grid(small, head, head.geometry)
     peak = np.array(np.unravel_index(found.argmax(), found.shape))
-    assert np.abs(peak - 27.5).max() <= 0.5 and found.shape == (48, 48, 48)  # voxels 24 to 31
+    assert np.abs(peak - 27.5).max() <= 0.5  # voxels 24 to 31
+    assert found.shape == (48, 48, 48)
 
 
 def test_a_recipe_survives_json_and_refuses_nonsense() -> None:
     recipe = HeadRecipe((0.0, 100.0), (64, 32, 32), 2.5)
-    assert HeadRecipe.from_dict(recipe.to_dict()) == recipe and HeadRecipe.from_dict({}) == HeadRecipe()
+    assert HeadRecipe.from_dict(recipe.to_dict()) == recipe
+    assert HeadRecipe.from_dict({}) == HeadRecipe()
     for wrong, message in (
-        ({"window_hu": (100.0, 0.0)}, "a lower and a higher"), ({"size_zyx": (4, 4, 4)}, "from 8 to 1024"),
-        ({"spacing_mm": 0.0}, "0.1 to 20 mm"), ({"size_zyx": "cube"}, "expected numbers"),
+        ({"window_hu": (100.0, 0.0)}, "a lower and a higher"),
+        ({"size_zyx": (4, 4, 4)}, "from 8 to 1024"),
+        ({"spacing_mm": 0.0}, "spacing_mm: expected a number from 0.1 to 20"),
+        ({"size_zyx": "cube"}, r"size_zyx: expected three whole numbers \(z, y, x\)"),
         ({"spacing": 1.0}, "Did you mean 'spacing_mm'"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError, match=message):
             HeadRecipe.from_dict(wrong)
 
@@ -125,4 +136,5 @@ def test_parts_are_numbered_by_size_and_corners_join() -> None:
     labels, counts = components(region)
     assert counts.tolist() == [3, 2, 1]
     assert (labels[0, 0, 6], labels[3, 3, 3], labels[0, 0, 0], labels[1, 1, 1]) == (1, 2, 3, 0)
-    assert largest_component(region).sum() == 3 and not largest_component(np.zeros((2, 2, 2), bool)).any()
+    assert largest_component(region).sum() == 3
+    assert not largest_component(np.zeros((2, 2, 2), bool)).any()

@@ -8,8 +8,8 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Volume, read_volume
-from deepradiomics.prepare.brain import find_brain
-from deepradiomics.prepare.hu import check_hu
+from deepradiomics.prepare.head.brain import find_brain
+from deepradiomics.prepare.head.hu import check_hu
 from Testing.unit.ich.ball_head import CENTRE, ball_head, grid, points
 
 
@@ -49,7 +49,8 @@ def test_what_cannot_be_hu_is_refused_and_the_message_says_what_it_looks_like(
 ) -> None:
     with pytest.raises(InputError) as caught:
         check_hu(of(head, change(head.voxels)), case="p7")  # type: ignore[operator]
-    assert message in str(caught.value) and "p7" in str(caught.value)
+    assert message in str(caught.value)
+    assert "p7" in str(caught.value)
 
 
 def test_contrast_is_noted_and_a_calcified_pineal_gland_is_not(head: Volume) -> None:
@@ -80,13 +81,15 @@ def test_tilted_slices_are_noted_and_the_brain_is_found_in_its_place() -> None:
     volume, _ = ball_head(geometry=tilted)
     assert [note for note in check_hu(volume) if "tilted by 18°" in note]
     found = find_brain(volume)
-    assert found is not None and np.allclose(found.points_mm().mean(axis=0), CENTRE, atol=4)
+    assert found is not None
+    assert np.allclose(found.points_mm().mean(axis=0), CENTRE, atol=4)
 
 
 def test_an_image_that_ends_inside_the_brain_is_noted(head: Volume) -> None:
     cut = Volume(head.voxels[11:22], head.geometry.crop((0, 0, 11), (58, 68, 11)))
     notes = " ".join(check_hu(cut))
-    assert "ends below the top of the brain" in notes and "begins inside the brain" in notes
+    assert "ends below the top of the brain" in notes
+    assert "begins inside the brain" in notes
 
 
 def test_few_grey_levels_and_a_missing_skull_are_noted(head: Volume) -> None:

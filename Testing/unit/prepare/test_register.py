@@ -17,7 +17,7 @@ from deepradiomics.prepare import (
     register,
     resample,
 )
-from deepradiomics.prepare.pyramid import build_pyramid, similarity
+from deepradiomics.prepare.registration.pyramid import build_pyramid, similarity
 from Testing.benchmarks.known_affines import ANATOMIES, Problem, make_problem, synthetic_anatomy
 
 BACKENDS = ["cpu", "gpu"]
@@ -40,7 +40,8 @@ def test_a_known_affine_of_a_synthetic_body_is_recovered_within_a_voxel(backend,
     found = register(case.fixed, case.moving, backend=backend, device="cpu")
     assert case.error_voxels(AffineTransform.identity()) > 3
     assert case.error_voxels(found.transform) < 1.0
-    assert (found.backend, found.metric) == (backend, "mi") and found.seconds > 0
+    assert (found.backend, found.metric) == (backend, "mi")
+    assert found.seconds > 0
     finest = build_pyramid(case.fixed, case.moving)[-1]
     assert found.metric_value == pytest.approx(similarity(finest.fixed, finest.moving, case.truth, "mi"), rel=0.05)
 
@@ -53,7 +54,8 @@ def test_correlation_recovers_an_affine_between_like_contrasts(backend):
     moving = resample(fixed, case.moving.geometry, transform=case.truth.inverse())
     found = register(fixed, moving, backend=backend, metric="ncc", device="cpu")
     assert case.error_voxels(found.transform) < 0.5
-    assert found.metric == "ncc" and 0.95 < found.metric_value <= 1
+    assert found.metric == "ncc"
+    assert 0.95 < found.metric_value <= 1
 
 
 def test_mutual_information_does_not_mind_an_inverted_contrast():
@@ -118,7 +120,8 @@ def test_noise_without_anatomy_still_yields_a_believable_transform():
     rng = np.random.default_rng(0)
     fixed, moving = (Volume(rng.random((12, 20, 20)).astype(np.float32), Geometry((20, 20, 12))) for _ in range(2))
     stretch = np.linalg.svd(register(fixed, moving, backend="cpu").transform.array[:3, :3], compute_uv=False)
-    assert stretch.min() > 0.4 and stretch.max() < 2.5
+    assert stretch.min() > 0.4
+    assert stretch.max() < 2.5
 
 
 def test_images_that_cannot_be_registered_are_named():
@@ -149,7 +152,8 @@ def test_a_cancelled_registration_stops():
 
     with pytest.raises(Cancelled):
         register(case.fixed, case.moving, backend="cpu", progress=stop)
-    assert seen == sorted(seen) and seen[-1] < 0.9
+    assert seen == sorted(seen)
+    assert seen[-1] < 0.9
 
 
 RECIPE = Recipe(views=("axial", "sagittal"), resized_shape=(14, 32, 32), roi_fractions=(0.5, 0.5, 0.5))

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from deepradiomics.cli.main import app
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json
+from deepradiomics.files.atomic import read_json
 from deepradiomics.images import Volume, write_volume
 from deepradiomics.phantoms import ich_exam
 from deepradiomics.prepare import AffineTransform, register, resample

@@ -10,7 +10,7 @@ import pytest
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume, read_volume
 from deepradiomics.prepare import StackRecipe, prepare_stack
-from deepradiomics.prepare.ellipsoid import central_ellipsoid
+from deepradiomics.prepare.head.ellipsoid import central_ellipsoid
 
 SIZE = (26, 60, 74)  # wider than each image
 RAW = StackRecipe(size_zyx=SIZE, spacing_mm=(0.9, 1.1, 2.0), fixed_scale=(("t2", 2), ("highb", 1), ("adc", 4)))
@@ -67,7 +67,8 @@ def test_each_channel_holds_the_anatomy_at_the_world_position_of_its_voxel() -> 
         last = np.array(grid.size) - 1
         within = ((index > 1e-3) & (index < last - 1e-3)).all(-1)  # between voxel centres a linear function is exact
         beyond = ((index < -0.5 - 1e-3) | (index > last + 0.5 + 1e-3)).any(-1)
-        assert within.sum() > 2000 and beyond.sum() > 100
+        assert within.sum() > 2000
+        assert beyond.sum() > 100
         np.testing.assert_allclose(channel[within], ((world @ LINEAR + 100) / scale)[within], rtol=1e-5)
         assert (channel[beyond] == 0).all()
 
@@ -94,7 +95,8 @@ def test_a_region_has_the_label_of_the_mask_voxel_it_falls_into() -> None:
     expected = np.zeros(len(cell), np.uint8)
     expected[inside] = mask.labels[cell[inside, 2], cell[inside, 1], cell[inside, 0]]
     got = stack.masks["gland"].ravel()
-    assert got.dtype == np.uint8 and expected.sum() > 500
+    assert got.dtype == np.uint8
+    assert expected.sum() > 500
     np.testing.assert_array_equal(got[clear], expected[clear])
 
 
@@ -103,7 +105,8 @@ def test_the_stack_lies_around_the_middle_of_the_region_or_of_the_reference_imag
     stack = prepare_stack(images, {"gland": GLAND}, RAW, roi="gland")
     assert np.linalg.norm(np.array(stack.geometry.centre_mm) - (12, -19, 30)) < 1.6  # half a slice of the mask
     np.testing.assert_allclose(stack.geometry.axes, GRIDS["t2"].axes, atol=1e-12)
-    assert stack.geometry.spacing_mm == RAW.spacing_mm and stack.image.shape == (3, *SIZE)
+    assert stack.geometry.spacing_mm == RAW.spacing_mm
+    assert stack.image.shape == (3, *SIZE)
     other = StackRecipe(**{**RAW.to_dict(), "centre": "image", "reference": "adc"})
     stack = prepare_stack(images, {}, other)
     np.testing.assert_allclose(stack.geometry.centre_mm, (6, -22, 31), atol=1e-9)
@@ -119,8 +122,12 @@ def test_modalities_without_a_unit_are_z_scored_where_they_were_imaged_and_clipp
     recipe = StackRecipe(size_zyx=SIZE, spacing_mm=(0.9, 1.1, 2.0), fixed_scale=(("adc", 100),))
     t2, highb, adc = prepare_stack(images, {"gland": GLAND}, recipe, roi="gland").image
     seen = t2 != 0
-    assert 0.4 < seen.mean() < 0.9 and abs(t2[seen].mean()) < 1e-3 and abs(t2[seen].std() - 1) < 1e-3
-    assert highb.max() == 5 and adc[adc != 0].min() > 1 and adc.max() < 6
+    assert 0.4 < seen.mean() < 0.9
+    assert abs(t2[seen].mean()) < 1e-3
+    assert abs(t2[seen].std() - 1) < 1e-3
+    assert highb.max() == 5
+    assert adc[adc != 0].min() > 1
+    assert adc.max() < 6
 
 
 def test_an_image_stored_with_slices_and_rows_reversed_gives_the_same_stack() -> None:
@@ -141,12 +148,14 @@ def test_a_region_partly_outside_is_noted_with_how_much() -> None:
     small = StackRecipe(**{**RAW.to_dict(), "size_zyx": (6, 40, 44)})  # 12 mm of a ball of 24 mm
     notes = " ".join(prepare_stack(images, {"gland": GLAND}, small, roi="gland", case="P7").notes)
     # Caps of a ball beyond half its radius: 2 · π h²(3r − h)/3 with h = r/2 is 31 % of it.
-    assert "Case P7: " in notes and "of region 'gland' lie outside the stack" in notes
+    assert "Case P7: " in notes
+    assert "of region 'gland' lie outside the stack" in notes
     assert 25 <= int(notes.split("%")[0].split()[-1]) <= 37
     adc_half = Geometry((13, 30, 16), GRIDS["adc"].spacing_mm, GRIDS["adc"].origin_mm)
     images["adc"] = Volume(np.arange(13 * 30 * 16).reshape(16, 30, 13).astype(float), adc_half)
     notes = " ".join(prepare_stack(images, {"gland": GLAND}, RAW, roi="gland").notes)
-    assert "of region 'gland' lie outside modality adc" in notes and "t2" not in notes
+    assert "of region 'gland' lie outside modality adc" in notes
+    assert "t2" not in notes
 
 
 def test_every_label_of_a_mask_belongs_to_the_region_and_an_empty_second_region_stays_empty() -> None:
@@ -229,16 +238,16 @@ def test_a_recipe_survives_json_and_refuses_what_it_does_not_know() -> None:
     assert recipe.for_modalities(("a",)).reference_modality == "a"
     assert recipe.for_modalities(("b", "c")).reference == "b"
     for wrong, words in (
-        ({"sizes": 1}, "unknown keys sizes"),
+        ({"sizes": 1}, "'sizes' is unknown"),
         ({"modalities": "t2"}, "list of names"),
-        ({"modalities": ["a", "a"]}, "none twice"),
+        ({"modalities": ["a", "a"]}, "comes twice"),
         ({"size_zyx": [1, 2]}, "size_zyx"),
         ({"size_zyx": [0, 2, 2]}, "size_zyx"),
         ({"spacing_mm": [1, 1, float("nan")]}, "spacing_mm"),
         ({"reference": "x"}, "reference: expected one of"),
-        ({"centre": "middle"}, "'roi' or 'image'"),
+        ({"centre": "middle"}, "one of roi, image"),
         ({"fixed_scale": [["adc", 0]]}, "positive number for 'adc'"),
-        ({"fixed_scale": 3}, "StackRecipe"),
+        ({"fixed_scale": 3}, "modality, number"),
     ):
         with pytest.raises(InputError, match=words):
             StackRecipe.from_dict(wrong)
@@ -249,7 +258,8 @@ def test_a_real_prostate_on_three_grids_is_shown_at_the_same_place(data_dir: Pat
     images = {name: read_volume(data_dir / f"prostatex/ProstateX-0000_{end}.nii.gz") for name, end in files.items()}
     ellipsoid = central_ellipsoid(images["t2"].geometry)
     stack = prepare_stack(images, {"ellipsoid": ellipsoid}, StackRecipe(), roi="ellipsoid")
-    assert stack.image.shape == (3, 64, 192, 192) and np.isfinite(stack.image).all()
+    assert stack.image.shape == (3, 64, 192, 192)
+    assert np.isfinite(stack.image).all()
     assert not any("outside" in note for note in stack.notes)
     # Each channel at a few voxels: trilinear by hand from the modality's own file.
     rng = np.random.default_rng(0)

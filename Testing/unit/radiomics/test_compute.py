@@ -5,8 +5,8 @@ import pytest
 
 from deepradiomics.radiomics import compute
 from deepradiomics.radiomics.compute import feature_table
-from deepradiomics.radiomics.region import Region
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.region.region import Region
+from deepradiomics.radiomics.settings.settings import Settings
 
 SETTINGS = Settings.from_params({"setting": {"binWidth": 0.4}})
 
@@ -31,7 +31,7 @@ def test_threads_change_no_bit(count: int, threads: int) -> None:
 
 def test_regions_counted_together_on_a_device_have_the_same_features(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
-    from deepradiomics.radiomics.counting_torch import on_device
+    from deepradiomics.radiomics.counting.on_torch import on_device
 
     regions = _regions(21)
     expected = feature_table(regions, SETTINGS, threads=1)

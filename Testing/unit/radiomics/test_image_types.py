@@ -7,6 +7,7 @@ import SimpleITK as sitk
 from deepradiomics.errors import GeometryError, InputError
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.radiomics import Settings, extract, extract_patches, feature_names
+from deepradiomics.radiomics.region.region import usable_edges
 
 GRID = Geometry((18, 16, 14), (1.0, 1.0, 2.0))
 ALL = {
@@ -205,3 +206,10 @@ def test_a_colour_image_is_refused() -> None:
     colour = sitk.Compose([sitk.GetImageFromArray(_volume().voxels)] * 3)
     with pytest.raises(InputError, match="expected one grey value a voxel, got 3 components"):
         extract(colour, _mask())
+
+
+def test_more_bins_than_can_be_held_are_refused_before_they_are_made() -> None:
+    values = np.array([0.0, 1.0])
+    with pytest.raises(InputError, match="binCount is 1000000000, at most 1000000 bins"):
+        usable_edges("label 1", values, Settings.from_params({"setting": {"binCount": 1_000_000_000}}))
+    assert len(usable_edges("label 1", values, Settings.from_params({"setting": {"binCount": 64}}))) == 65

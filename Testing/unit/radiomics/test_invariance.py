@@ -8,7 +8,7 @@ import SimpleITK as sitk
 
 from deepradiomics.radiomics import Settings, extract
 from deepradiomics.radiomics.compute import feature_table
-from deepradiomics.radiomics.region import Region
+from deepradiomics.radiomics.region.region import Region
 
 ISOTROPIC = (1.5, 1.5, 1.5)
 IN_A_PLANE = {"Maximum2DDiameterSlice": 0, "Maximum2DDiameterColumn": 1, "Maximum2DDiameterRow": 2}  # across this axis

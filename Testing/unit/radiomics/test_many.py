@@ -69,7 +69,7 @@ def test_filters_run_once_for_all_labels(monkeypatch: pytest.MonkeyPatch) -> Non
         seen.append(image_type)
         return theirs(image_type, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("deepradiomics.radiomics.filters.filtered", counted)
+    monkeypatch.setattr("deepradiomics.radiomics.image_types.filtered", counted)
     extract_labels(_volume(), _segments(), FILTERS)
     assert seen == ["Wavelet", "LoG", "Square"]
 
@@ -90,14 +90,16 @@ def test_many_images_give_one_result_each_in_order_and_a_bad_one_stops_no_other(
     constant = (Volume(np.zeros(GRID.shape), GRID, "empty"), _segments())
     params = {"setting": {"normalize": True, "normalizeScale": 100, "label": 2}, "featureClass": {"glcm": None}}
     for threads in (1, 2):
-        found = extract_many([good[0], constant, good[1], good[2]], params, threads=threads)
+        found = extract_many([good[0], constant, good[1], good[2]], params, threads=threads, errors="keep")
         assert [list(one) for one in found] == [[2], [], [2], [2]]
         assert found[1].error.startswith("pair 2: empty: it is constant")
         assert dict(found[3][2]) == dict(extract(*good[2], params))
 
 
 def test_many_images_with_all_their_labels() -> None:
-    found = extract_many([(_volume(), _segments())], {"featureClass": {"firstorder": ["Mean"]}}, labels="all")
+    found = extract_many(
+        [(_volume(), _segments())], {"featureClass": {"firstorder": ["Mean"]}}, labels="all", errors="keep"
+    )
     assert (list(found[0]), list(found[0].skipped)) == ([2, 5], [7])
 
 
@@ -113,7 +115,7 @@ def test_pairs_are_reported_one_by_one_and_a_wrong_setting_is_an_error_before_an
 
 
 def test_a_pair_that_cannot_be_read_is_named() -> None:
-    [found] = extract_many([("there-is-none.nii", _segments())])
+    [found] = extract_many([("there-is-none.nii", _segments())], errors="keep")
     assert "pair 1: there-is-none.nii: this file does not exist" in found.error
 
 

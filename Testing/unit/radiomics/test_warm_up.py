@@ -10,7 +10,8 @@ import SimpleITK as sitk
 
 pytest.importorskip("numba")
 
-from deepradiomics.radiomics import diameters, extract
+from deepradiomics.radiomics import extract
+from deepradiomics.radiomics.features import diameters
 from deepradiomics.radiomics.ibsi import AGGREGATIONS
 from deepradiomics.radiomics.maps import feature_maps
 from deepradiomics.radiomics.warm_stamp import to_compile
@@ -59,14 +60,16 @@ def _pair(pixel_type: int) -> tuple[sitk.Image, sitk.Image]:
 def test_nothing_is_left_to_compile_for_features(pixel_type: int, params: dict[str, Any]) -> None:
     before = _compiled()
     extract(*_pair(pixel_type), params)
-    assert len(before) > 20 and _compiled() == before
+    assert len(before) > 20
+    assert _compiled() == before
 
 
 @pytest.mark.parametrize("pixel_type", TYPES)
 def test_nothing_is_left_to_compile_for_maps(pixel_type: int) -> None:
     before = _compiled()
     feature_maps(*_pair(pixel_type), ["firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm"])
-    assert len(before) > 20 and _compiled() == before
+    assert len(before) > 20
+    assert _compiled() == before
 
 
 def test_it_is_remembered_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -74,5 +77,8 @@ def test_it_is_remembered_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert "maps" in to_compile()
     told: list[float] = []
     warm_up(lambda fraction, message: told.append(fraction), ("maps",))
-    assert "maps" not in to_compile() and "features" in to_compile()
-    assert told == sorted(told) and told[0] < 0.2 and told[-1] == 1.0
+    assert "maps" not in to_compile()
+    assert "features" in to_compile()
+    assert told == sorted(told)
+    assert told[0] < 0.2
+    assert told[-1] == 1.0

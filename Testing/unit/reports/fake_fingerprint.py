@@ -7,7 +7,7 @@ import numpy as np
 
 from deepradiomics.images import VIEWS, Case, Geometry, Volume
 from deepradiomics.prepare import Recipe, paint_map, paint_patches, patch_boxes, prepare_exam, reformat
-from deepradiomics.radiomics.catalogue import family_of
+from deepradiomics.radiomics.catalogue.explain import family_of
 
 FEATURES = (
     "original_firstorder_Mean",

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_stack, write_volume
-from deepradiomics.radiomics.catalogue import label_of
+from deepradiomics.radiomics.catalogue.explain import label_of
 from deepradiomics.stats import classification_rates, delong_ci, delong_test, holm, wilson_ci
 
 OUTCOMES = ("poor_outcome", "expansion_3ml", "expansion_6ml", "expansion_9ml")
-INPUTS = ("radiomics", "shape", "encoder", "vaegan", "latents", "radiomics+latents", "shape+latents")
+INPUTS = ("radiomics", "shape", "encoder", "autoencoder", "latents", "radiomics+latents", "shape+latents")
 CLASSIFIERS = ("random-forest", "xgboost", "naive-bayes", "extra-trees", "elastic-net", "svm")
 CHOSEN = ("radiomics+latents", "extra-trees")
 _RATES = {"poor_outcome": 0.4, "expansion_3ml": 0.32, "expansion_6ml": 0.24, "expansion_9ml": 0.2}
-_STRENGTH = {"radiomics": 0.8, "shape": 0.55, "encoder": 0.45, "vaegan": 0.6, "latents": 0.65,
+_STRENGTH = {"radiomics": 0.8, "shape": 0.55, "encoder": 0.45, "autoencoder": 0.6, "latents": 0.65,
              "radiomics+latents": 0.95, "shape+latents": 0.8}  # fmt: skip
 _THRESHOLD = 0.4
 _RADIOMICS = ("original_glcm_Contrast", "wavelet-LLH_firstorder_Entropy", "log-sigma-1-0-mm-3D_glszm_ZoneEntropy")
@@ -63,7 +63,7 @@ def write_fake_experiment(
     _write_csv(tables / "wilcoxon.csv", _wilcoxon(rng, labels, inputs))
     _write_csv(tables / "sex.csv", _sex(rng, labels, inputs, classifiers))
     _write_csv(tables / "calibration.csv", _calibration(labels, scores))
-    groups = ("radiomics", "encoder", "vaegan")
+    groups = ("radiomics", "encoder", "autoencoder")
     _write_csv(tables / "shap_groups.csv", _shap_groups(rng, outcomes, classifiers, groups))
     _write_csv(tables / "shap_components.csv", _shap_components(rng, outcomes, classifiers, groups))
     _write_csv(tables / "components.csv", (
@@ -73,7 +73,7 @@ def write_fake_experiment(
     _write_csv(tables / "nmf.csv", (
         {"family": family, "split": split, "rows": patients, "columns": columns, "components": 32,
          "relative_error": 0.05 + 0.01 * rng.random(), "iterations": 120, "seconds": 3.2}
-        for family, columns in (("radiomics", 1688), ("encoder", 4608), ("vaegan", 512))
+        for family, columns in (("radiomics", 1688), ("encoder", 4608), ("autoencoder", 512))
         for split in (*(f"fold {k}" for k in range(1, 6)), "all")))  # fmt: skip
     _write_csv(folder / "predictions.csv", (
         {"outcome": o, "input": i, "classifier": k, "cohort": c, "fold": n % 5 + 1 if c == "validation" else "external",
@@ -115,7 +115,8 @@ def write_fake_case(
         write_mask(Mask(changed.astype(np.uint8), ct.geometry), folder / "expansion.nii.gz")
         grown = np.where(changed > 0, 66.0, ct.voxels)
         write_volume(Volume(grown.astype(np.float32), ct.geometry), folder / "followup_registered.nii.gz")
-        _write_json(folder / "expansion.json", {"kind": "ich-expansion", "baseline_ml": 20.3, **told})
+        measured = {"kind": "ich-expansion", "baseline_ml": 20.3, "difference_ml": 7.1, **told}
+        _write_json(folder / "expansion.json", measured)
     about = {
         "kind": "ich-case", "software": "deepradiomics", "version": "0.0", "synthetic_image": synthetic,
         "created": "2026-01-01T00:00:00",
@@ -365,7 +366,7 @@ def _case_shap(rng: np.random.Generator, outcomes: Sequence[str]) -> Iterable[di
     for outcome in outcomes:
         values = rng.normal(0.004, 0.015, 60)
         for i in np.argsort(-np.abs(values)):
-            group = ("radiomics", "encoder", "vaegan")[i % 3]
+            group = ("radiomics", "encoder", "autoencoder")[i % 3]
             yield {"outcome": outcome, "group": group, "component": f"{group}_{i:03d}", "label": _label(group, int(i)),
                    "value": float(rng.uniform()), "shap": float(values[i])}  # fmt: skip
 
@@ -386,7 +387,7 @@ def _case_outcome(outcome: str, i: int, shap: Sequence[Mapping[str, Any]]) -> di
     return {
         "title": "", "probability": probability, "threshold": _THRESHOLD, "positive": bool(probability >= _THRESHOLD),
         "base_rate": _RATES[outcome], "n_training": 100, "base_value": base, "groups": groups,
-        "gradcam": {"encoder": 0.3, "vaegan": 0.7},
+        "gradcam": {"encoder": 0.3, "autoencoder": 0.7},
         "calibration": {"bins": bins, "bin": int(np.argmin(np.abs(means - probability)))},
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.images import Geometry, Mask, Volume, image_record, write_mask, write_volume
-from deepradiomics.radiomics.catalogue import default_names
+from deepradiomics.radiomics.catalogue.pyradiomics import default_names
 from deepradiomics.stats.tests import holm
 
 FAMILIES = {

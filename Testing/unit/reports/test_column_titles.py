@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from deepradiomics.fingerprint.result import COLUMNS
-from deepradiomics.ich.case_result import FeatureRow, ShapRow
-from deepradiomics.results import column_titles as titles
+from deepradiomics.fingerprint.apply.result import COLUMNS
+from deepradiomics.ich.features.patient import FeatureRow
+from deepradiomics.ich.patient.result import ShapRow
+from deepradiomics.reports import column_titles as titles
 
 
 def test_every_column_that_is_written_has_a_title() -> None:
-    assert tuple(titles.FINGERPRINT) == COLUMNS
+    assert tuple(titles.FINGERPRINT) == tuple(COLUMNS)
     assert tuple(titles.FEATURES) == tuple(one.name for one in fields(FeatureRow))
     assert tuple(titles.SHAP) == tuple(one.name for one in fields(ShapRow))
 

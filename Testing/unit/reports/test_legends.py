@@ -11,15 +11,15 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from deepradiomics.fingerprint.eval_ranks import Localisation, RankRow
-from deepradiomics.fingerprint.eval_result import Evaluation
-from deepradiomics.results.canvas import legend_below, new_figure, tidy
-from deepradiomics.results.figures import calibration_figure, localisation_figure, loss_figure, roc_figure
-from deepradiomics.results.ich_case import CaseFolder
-from deepradiomics.results.ich_case_charts import calibration_figure as patient_calibration
-from Testing.unit.results.fake_ich import write_fake_case
-from Testing.unit.results.ich_pages import texts
-from Testing.unit.results.test_figures import _evaluation, _row
+from deepradiomics.fingerprint.evaluate.ranks import Localisation, RankRow
+from deepradiomics.fingerprint.evaluate.result import Evaluation
+from deepradiomics.ich.patient.result import CaseFolder
+from deepradiomics.reports.canvas import legend_below, new_figure, tidy
+from deepradiomics.reports.fingerprint.figures import calibration_figure, localisation_figure, loss_figure, roc_figure
+from deepradiomics.reports.ich.case_charts import calibration_figure as patient_calibration
+from Testing.unit.reports.fake_ich import write_fake_case
+from Testing.unit.reports.fingerprint.test_figures import _evaluation, _row
+from Testing.unit.reports.ich_pages import texts
 
 
 def many_tasks() -> Evaluation:
@@ -77,7 +77,8 @@ def test_a_legend_below_keeps_its_distance_from_the_axis_title_whatever_the_heig
 def test_what_cannot_be_computed_is_left_out_of_a_legend() -> None:
     figure = FIGURES["ranks"]()
     words = " ".join(text.get_text() for text in figure.axes[0].get_legend().get_texts())
-    assert "nan" not in words and "mean rank" in words
+    assert "nan" not in words
+    assert "mean rank" in words
 
 
 def test_titles_of_tasks_are_read_not_ids() -> None:
@@ -96,7 +97,8 @@ def test_nothing_is_cut_from_the_calibration_of_a_patient(
     path.write_text(json.dumps(about), encoding="utf-8")
     figure = patient_calibration(CaseFolder.read(folder))
     drawn = " ".join(texts(figure))  # fails where a text is cut
-    assert "predicted probability" in drawn and ("outside the training cohort" in drawn) == outside
+    assert "predicted probability" in drawn
+    assert ("outside the training cohort" in drawn) == outside
     figure.canvas.draw()
     (legend,) = figure.legends
     for axes in figure.axes:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepradiomics.results import palettes
-from deepradiomics.results.palettes import colormap, table
+from deepradiomics.reports import palettes
+from deepradiomics.reports.palettes import colormap, table
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 
 from deepradiomics.images import VIEWS, Geometry, Volume
 from deepradiomics.prepare import Box
-from deepradiomics.results.report_slices import letters, own_plane, place_in_words, take_slice
-from Testing.unit.results.fake_fingerprint import oblique_sagittal
+from deepradiomics.reports.slices import letters, own_plane, place_in_words, take_slice
+from Testing.unit.reports.fake_fingerprint import oblique_sagittal
 
 _EDGES = {"axial": ("R", "L", "A", "P"), "coronal": ("R", "L", "S", "I"), "sagittal": ("A", "P", "S", "I")}
 
@@ -49,8 +49,10 @@ def test_a_mark_at_the_left_front_top_lies_right_and_up_in_every_plane(
 def test_the_extent_keeps_the_spacing_of_thick_slices() -> None:
     volume = oblique_sagittal()
     sagittal, axial = (take_slice(volume, plane, volume.geometry.centre_mm) for plane in ("sagittal", "axial"))
-    assert sagittal.pixels.shape == (80, 72) and sagittal.extent_mm == pytest.approx((72 * 1.9, 80 * 1.7))
-    assert axial.pixels.shape == (72, 14) and axial.extent_mm == pytest.approx((14 * 7.0, 72 * 1.9))
+    assert sagittal.pixels.shape == (80, 72)
+    assert sagittal.extent_mm == pytest.approx((72 * 1.9, 80 * 1.7))
+    assert axial.pixels.shape == (72, 14)
+    assert axial.extent_mm == pytest.approx((14 * 7.0, 72 * 1.9))
 
 
 def test_a_second_letter_names_a_clear_tilt() -> None:
@@ -68,7 +70,8 @@ def test_the_own_plane_is_across_the_thick_slices() -> None:
 def test_patches_are_named_by_where_they_lie() -> None:
     boxes = [Box((x, y, z), (2.0, 2.0, 2.0)) for z in (-1.0, 1.0) for y in (-1.0, 1.0) for x in (-1.0, 1.0)]
     words = [place_in_words(box, boxes) for box in boxes]
-    assert words[0] == "inferior anterior right" and words[7] == "superior posterior left"
+    assert words[0] == "inferior anterior right"
+    assert words[7] == "superior posterior left"
     assert len(set(words)) == 8
     assert place_in_words(boxes[0], boxes[:1]) == "centre"
 

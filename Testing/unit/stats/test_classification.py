@@ -29,7 +29,9 @@ def test_rates_of_eight_cases_worked_by_hand():
 
 def test_a_rate_without_cases_is_nan():
     rates = classification_rates([0, 0], [0, 0])
-    assert math.isnan(rates.sensitivity) and math.isnan(rates.ppv) and rates.specificity == 1.0
+    assert math.isnan(rates.sensitivity)
+    assert math.isnan(rates.ppv)
+    assert rates.specificity == 1.0
 
 
 def test_confusion_and_accuracy_equal_scikit_learn():
@@ -57,7 +59,8 @@ def test_a_class_without_cases_has_no_auc_and_does_not_count():
     result = multiclass_auc(
         [0, 0, 1, 1], np.array([[0.8, 0.1, 0.1], [0.6, 0.3, 0.1], [0.3, 0.6, 0.1], [0.1, 0.8, 0.1]])
     )
-    assert math.isnan(result.per_class[2]) and result.macro == 1.0
+    assert math.isnan(result.per_class[2])
+    assert result.macro == 1.0
 
 
 def test_wilson_equals_statsmodels():

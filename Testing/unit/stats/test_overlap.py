@@ -11,11 +11,14 @@ def test_dice_by_hand() -> None:
     a = np.zeros((2, 2, 2), dtype=bool)
     b = a.copy()
     a[0], b[0, 0], b[1, 0] = True, True, True  # 4 voxels, 4 voxels, 2 shared
-    assert dice(a, b) == 0.5 and dice(a, a) == 1.0 and dice(a, ~a) == 0.0
+    assert dice(a, b) == 0.5
+    assert dice(a, a) == 1.0
+    assert dice(a, ~a) == 0.0
 
 
 def test_two_empty_masks_agree_and_one_empty_mask_does_not() -> None:
-    assert dice([0, 0], [0, 0]) == 1.0 and dice([0, 0], [0, 1]) == 0.0
+    assert dice([0, 0], [0, 0]) == 1.0
+    assert dice([0, 0], [0, 1]) == 0.0
 
 
 def test_dice_follows_from_jaccard() -> None:

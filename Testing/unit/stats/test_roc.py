@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.stats import auc, delong_ci, delong_test, roc_curve, youden
+from Testing.unit.stats.auc_coverage import AREAS, CLASSES, METHODS, coverage
+
+ROOT = Path(__file__).resolve().parents[3]
 
 # Ovarian cancer, DeLong, DeLong & Clarke-Pearson 1988, the 43 complete records: albumin, total protein, K-G score
 # (small is good), benefit from surgery. The areas, errors and tests below are those printed by SAS for these data.
@@ -55,13 +60,34 @@ def test_auc_does_not_change_under_a_rising_transform_and_mirrors_under_a_fallin
     assert auc(y, -a) == pytest.approx(1 - auc(y, a), abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("score", "area", "low", "high"),
-    [(ALBUMIN, 0.7366, 0.5549, 0.9182), (PROTEIN, 0.6478, 0.4518, 0.8439), (KG_GOOD, 0.7258, 0.5243, 0.9273)],
-)
+PUBLISHED = [(ALBUMIN, 0.7366, 0.5549, 0.9182), (PROTEIN, 0.6478, 0.4518, 0.8439), (KG_GOOD, 0.7258, 0.5243, 0.9273)]
+"""Score, area and Wald limits."""
+
+
+@pytest.mark.parametrize(("score", "area", "low", "high"), PUBLISHED)
 def test_delong_interval_equals_the_published_ovarian_cancer_values(score, area, low, high):
-    interval = delong_ci(BENEFIT, score)
+    interval = delong_ci(BENEFIT, score, method="wald")
     assert (interval.estimate, interval.low, interval.high) == pytest.approx((area, low, high), abs=5.1e-5)
+
+
+@pytest.mark.parametrize(("score", "area", "low", "high"), PUBLISHED)
+def test_the_interval_of_the_tables_has_the_published_error_on_the_logit_scale(score, area, low, high):
+    error = (high - low) / 2 / 1.959963984540054
+    odds, factor = area / (1 - area), math.exp(1.959963984540054 * error / (area * (1 - area)))
+    limits = [one / (1 + one) for one in (odds / factor, odds * factor)]
+    interval = delong_ci(BENEFIT, score)
+    assert interval.method == "DeLong (logit)"
+    assert (interval.low, interval.high) == pytest.approx(limits, abs=2e-4)  # of four printed digits
+
+
+def test_the_interval_of_six_cases_worked_by_hand():
+    # Positives are above 2/3, 3/3, 3/3 of the negatives and negatives below 3/3, 3/3, 2/3 of the positives: each part
+    # has variance 1/27 / 3, so SE² = 2/81; on the logit scale ln 8 ± 1.95996 · (√2 / 9) / (8/81).
+    interval = delong_ci([0, 0, 0, 1, 1, 1], [1, 2, 4, 3, 5, 6])
+    half = 1.959963984540054 * math.sqrt(2) * 9 / 8
+    assert interval.estimate == pytest.approx(8 / 9, abs=1e-12)
+    assert interval.low == pytest.approx(1 / (1 + math.exp(half) / 8), abs=1e-12)
+    assert interval.high == pytest.approx(1 / (1 + math.exp(-half) / 8), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +114,7 @@ def test_delong_equals_its_definition_by_double_loop(ties):
     z = (a10.mean() - b10.mean()) / math.sqrt(contrast @ covariance @ contrast)
     assert delong_test(y, a, b).z == pytest.approx(z, rel=1e-10)
     half = 1.959963984540054 * math.sqrt(covariance[0, 0])
-    assert delong_ci(y, a).low == pytest.approx(max(0, a10.mean() - half), rel=1e-10)
+    assert delong_ci(y, a, method="wald").low == pytest.approx(max(0, a10.mean() - half), rel=1e-10)
 
 
 def test_delong_test_is_antisymmetric_and_knows_equal_scores():
@@ -98,20 +124,42 @@ def test_delong_test_is_antisymmetric_and_knows_equal_scores():
     assert (same.z, same.p, same.difference) == (0.0, 1.0, 0.0)
 
 
-def test_delong_interval_covers_the_true_area_about_as_often_as_it_says():
-    true_area = 0.7602499389065233  # normal shift 1: Phi(1 / sqrt 2)
-    generator, covered = np.random.default_rng(0), 0
-    y = np.repeat([0, 1], 40)
-    for _ in range(400):
-        interval = delong_ci(y, generator.normal(size=80) + y, method="logit")
-        covered += interval.low <= true_area <= interval.high
-    assert 0.92 <= covered / 400 <= 0.98
+def test_logit_interval_covers_a_high_area_with_few_positives_where_walds_does_not():
+    row = coverage(area=0.92, positives=15, negatives=85, repeats=1500, seed=0)
+    assert row["logit"] == pytest.approx(92.7, abs=2.5)  # docs/results/auc_coverage.csv
+    assert row["wald"] < 89.0
+
+
+@pytest.mark.slow
+def test_the_table_of_coverage_holds_and_logit_is_never_far_below_95_unless_every_pair_is_right():
+    with (ROOT / "docs/results/auc_coverage.csv").open(encoding="utf-8", newline="") as stream:
+        printed = list(csv.DictReader(stream))
+    assert len(printed) == len(AREAS) * len(CLASSES)
+    for row in printed:
+        measured = coverage(float(row["auc"]), int(row["positives"]), int(row["negatives"]), repeats=2000, seed=99)
+        for name in METHODS:  # two independent simulations, of 10,000 and 2,000: SD of their difference below 1.1
+            assert float(row[name]) == pytest.approx(measured[name], abs=4.0), row
+        assert float(row["logit"]) + float(row["points"]) >= 92.0, row
+        assert float(row["logit"]) >= float(row["wald"]), row
 
 
 def test_logit_interval_stays_inside_zero_and_one():
-    interval = delong_ci([0, 0, 0, 1, 1, 1], [1, 2, 4, 3, 5, 6], method="logit")
-    assert 0 < interval.low < interval.estimate < interval.high < 1
-    assert delong_ci([0, 0, 1, 1], [1, 2, 3, 4], method="logit").low == 1.0
+    generator = np.random.default_rng(4)
+    for positives in (2, 3, 8):
+        y = np.repeat([0, 1], [20, positives])
+        interval = delong_ci(y, generator.normal(size=y.size) + 1.5 * y)
+        assert 0 < interval.low < interval.estimate < interval.high < 1
+
+
+@pytest.mark.parametrize("method", ["logit", "wald"])
+@pytest.mark.parametrize(
+    ("y", "score", "area"),
+    [([0, 0, 1, 1], [1, 2, 3, 4], 1.0), ([1, 1, 0, 0], [1, 2, 3, 4], 0.0), ([0, 1, 0, 1], [7, 7, 7, 7], 0.5)],
+)
+def test_a_variance_of_zero_gives_a_point_and_says_so(y, score, area, method):
+    interval = delong_ci(y, score, method=method)
+    assert (interval.low, interval.estimate, interval.high) == (area, area, area)
+    assert "variance is zero" in interval.method
 
 
 def test_roc_curve_equals_scikit_learn():

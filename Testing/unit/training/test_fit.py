@@ -63,7 +63,8 @@ def test_each_epoch_is_a_step_of_gradient_descent(tmp_path: Path) -> None:
     module = Line()
     fitted = fit(module, tmp_path, FitSettings(5))
     weight = by_hand(5)[-1]
-    assert module.line.weight.item() == pytest.approx(weight, rel=1e-5) and not module.training
+    assert module.line.weight.item() == pytest.approx(weight, rel=1e-5)
+    assert not module.training
     assert (fitted.best_epoch, fitted.epochs) == (5, 5)
     square = float((torch.linspace(-1, 1, 8) ** 2).mean())
     assert fitted.best_score == pytest.approx(square * (weight - 2) ** 2, rel=1e-4)
@@ -80,7 +81,8 @@ def test_patience_ends_a_run_and_without_it_all_epochs_are_run(tmp_path: Path) -
     script = (0.5, 0.2, 0.9, 0.4, 0.3, 0.6, 0.1)
     assert fit(Line(script), tmp_path / "a", FitSettings(7, patience=3)).epochs == 5
     patient = fit(Line(script), tmp_path / "b", FitSettings(7))
-    assert patient.epochs == 7 and patient.best_epoch == 7
+    assert patient.epochs == 7
+    assert patient.best_epoch == 7
 
 
 def test_progress_tells_the_epoch_and_may_cancel_and_the_run_goes_on(tmp_path: Path) -> None:
@@ -92,8 +94,9 @@ def test_progress_tells_the_epoch_and_may_cancel_and_the_run_goes_on(tmp_path: P
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        fit(Line(), tmp_path, FitSettings(4), progress=tell, message=lambda m: f"loss {m['validation_loss']:.2f}")
-    assert said[0] == "0.25 epoch 1 of 4: first epoch" and said[1].startswith("0.50 epoch 2 of 4: loss ")
+        fit(Line(), tmp_path, FitSettings(4), progress=tell, message="loss {validation_loss:.2f}")
+    assert said[0] == "0.25 epoch 1 of 4: first epoch"
+    assert said[1].startswith("0.50 epoch 2 of 4: loss ")
     module = Line()
     fit(module, tmp_path, FitSettings(4))
     assert module.line.weight.item() == pytest.approx(by_hand(4)[-1], rel=1e-5)
@@ -116,7 +119,8 @@ def test_a_missing_checkpoint_is_told(tmp_path: Path) -> None:
 
 def test_mixed_precision_is_for_cuda() -> None:
     assert _precision("auto", "cpu") == "32" == _precision("bf16-mixed", "cpu") == _precision("auto", "mps")
-    assert _precision("16-mixed", "cuda") == "16-mixed" and _precision("32", "cuda") == "32"
+    assert _precision("16-mixed", "cuda") == "16-mixed"
+    assert _precision("32", "cuda") == "32"
 
 
 def test_only_kernels_decay_and_frozen_parameters_are_left_out() -> None:
@@ -124,8 +128,10 @@ def test_only_kernels_decay_and_frozen_parameters_are_left_out() -> None:
     module[0].requires_grad_(False)
     optimizer = adamw(module, 0.1, 0.02)
     decay, rest = optimizer.param_groups
-    assert [p.shape for p in decay["params"]] == [(2, 2)] and decay["weight_decay"] == 0.02
-    assert len(rest["params"]) == 3 and rest["weight_decay"] == 0.0
+    assert [p.shape for p in decay["params"]] == [(2, 2)]
+    assert decay["weight_decay"] == 0.02
+    assert len(rest["params"]) == 3
+    assert rest["weight_decay"] == 0.0
     set_rates(optimizer, 0.5)
     set_rates(optimizer, 0.5)
     assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.05]
@@ -137,4 +143,56 @@ def test_seeded_weights_leave_the_generator_as_it_was() -> None:
     torch.manual_seed(1)
     with seeded(4):
         one = torch.rand(1)
-    assert torch.equal(torch.rand(1), expected) and not torch.equal(one, expected) and math.isfinite(float(one))
+    assert torch.equal(torch.rand(1), expected)
+    assert not torch.equal(one, expected)
+    assert math.isfinite(float(one))
+
+
+def _stopped(folder: Path) -> None:
+    """A run that ended in the third of five epochs; its best epoch is the second."""
+
+    def stop(fraction: float, message: str) -> None:
+        if fraction > 0.65:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        fit(Line((0.5, 0.2, 0.9, 0.4, 0.3)), folder, FitSettings(5), progress=stop)
+    assert (folder / "checkpoints" / "last.ckpt").is_file()
+    assert (folder / "checkpoints" / "best.ckpt").is_file()
+
+
+@pytest.mark.parametrize("length", [0, 1, 500, -200])
+def test_a_last_checkpoint_that_was_cut_short_lets_the_run_go_on_after_its_best_epoch(
+    length: int, tmp_path: Path
+) -> None:
+    script = (0.5, 0.2, 0.9, 0.4, 0.3)
+    whole = Line(script)
+    fit(whole, tmp_path / "whole", FitSettings(5))
+    _stopped(tmp_path / "a")
+    last = tmp_path / "a" / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:length])
+    module = Line(script)
+    with pytest.warns(UserWarning, match=r"last\.ckpt: this checkpoint is damaged.*resumes after its best"):
+        fitted = fit(module, tmp_path / "a", FitSettings(5))
+    assert fitted.epochs == 5
+    assert fitted.best_epoch == 2
+    assert torch.equal(module.line.weight, whole.line.weight)
+
+
+def test_where_no_checkpoint_is_whole_it_is_said_what_to_do_each_time(tmp_path: Path) -> None:
+    _stopped(tmp_path)
+    for name in ("last", "best"):
+        (tmp_path / "checkpoints" / f"{name}.ckpt").write_bytes(b"PK")
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"best\.ckpt: this checkpoint is damaged.*--no-resume"):
+            fit(Line(), tmp_path, FitSettings(5))
+    run = RunFolder(tmp_path, {"s": str(FitSettings(5))}, resume=False)
+    assert fit_module(Line(), run, FitSettings(5), device="cpu").epochs == 5
+
+
+def test_a_history_that_was_edited_is_told(tmp_path: Path) -> None:
+    fit(Line(), tmp_path, FitSettings(2))
+    for text in ("epoch,seconds\nfirst,1\n", "a,b\n1,2\n"):
+        (tmp_path / "history.csv").write_text(text)
+        with pytest.raises(InputError, match=r"history\.csv: the history of this run is damaged"):
+            RunFolder(tmp_path, {"s": str(FitSettings(2))}).rows()

@@ -5,41 +5,26 @@ from typing import Annotated
 
 import typer
 
-from deepradiomics.cli.fingerprint_evaluate import Cache, Folds, Seeds, SplitSeed
-from deepradiomics.cli.fingerprint_train import configuration
+from deepradiomics.cli.fingerprint.evaluate import RepetitionOptions
+from deepradiomics.cli.groups import comma_list, with_groups
 from deepradiomics.cli.kernels import ready_kernels
-from deepradiomics.cli.options import (
-    Cluster,
-    ConfigFile,
-    DeviceName,
-    Epochs,
-    JsonLines,
-    OutputFolder,
-    Preset,
-    TaskNames,
-    Workers,
-    comma_list,
-    integers,
-)
+from deepradiomics.cli.options import JsonLines, OutputFolder
 from deepradiomics.cli.outputs import check_output
+from deepradiomics.cli.reading import FileOptions, note_all
 from deepradiomics.cli.session import running
+from deepradiomics.cli.shared_groups import ConfigOptions
 
 
+@with_groups
 def ablate(
     manifest: Annotated[Path, typer.Argument(help="CSV: id, a path per view, mask, split, label_<task> …")],
     output: OutputFolder,
-    preset: Preset = None,
-    config: ConfigFile = None,
-    tasks: TaskNames = None,
-    seeds: Seeds = "0,1,2",
-    folds: Folds = 0,
-    split_seed: SplitSeed = 0,
-    only: Annotated[str | None, typer.Option("--only", help="Names of variants, separated by commas.")] = None,
-    epochs: Epochs = None,
-    workers: Workers = 1,
-    cluster: Cluster = None,
-    cache: Cache = None,
-    device: DeviceName = "auto",
+    reading: FileOptions,
+    settings: ConfigOptions,
+    repetitions: RepetitionOptions,
+    variants: Annotated[
+        str | None, typer.Option("--variants", help="Names of variants, separated by commas.  (default: all)")
+    ] = None,
     json_lines: JsonLines = False,
 ) -> None:
     """Change one choice at a time and compare (table T2): patch grid, feature families, selection, registration.
@@ -48,30 +33,25 @@ def ablate(
     """
     with running(json_lines) as session:
         check_output(output)
+        chosen = reading.reading()
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort import read_manifest
+        from deepradiomics.fingerprint.evaluate.ablate import AblationRequest
+        from deepradiomics.fingerprint.evaluate.ablate import ablate as compute
+        from deepradiomics.fingerprint.model.config import FingerprintConfig
+        from deepradiomics.reports.fingerprint.tables import t2, write_table
 
-        cohort = read_manifest(manifest, tasks=comma_list(tasks))
-        settings, chosen = configuration(preset, config, epochs), integers(seeds, "--seeds")
-        from deepradiomics.fingerprint.ablate import ablate as compute
-        from deepradiomics.results.tables import t2, write_table
-
+        cohort = read_manifest(manifest, tasks=comma_list(repetitions.tasks)).read_as(chosen)
+        config, asked = settings.of(FingerprintConfig), repetitions.asked()
         ready_kernels(session)
-        found = compute(
-            cohort,
-            settings,
+        result = compute(
+            AblationRequest(cohort, config, only=comma_list(variants), **asked),
             output,
-            seeds=chosen,
-            folds=folds,
-            split_seed=split_seed,
-            only=comma_list(only),
-            workers=workers,
-            cluster=cluster,
-            device=device,
-            cache=cache,
+            **repetitions.place(),
             progress=lambda fraction, message: session.progress(0.95 * fraction, message),
         )
         session.progress(0.95, "table")
-        files = [str(path) for path in write_table(t2(found), output)]
+        files = [str(path) for path in write_table(t2(result), output)]
         session.progress(1.0, "done")
+        note_all(session, result.notes)
         session.result("\n".join(files), folder=str(output), files=files)

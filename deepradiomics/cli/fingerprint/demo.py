@@ -10,28 +10,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepradiomics.cli.fingerprint_train import configuration
-from deepradiomics.cli.options import DeviceName, Epochs, JsonLines, OutputFolder, Seed
+from deepradiomics.cli.fingerprint.apply_case import ApplyOptions, apply_case, files_in, verdicts
+from deepradiomics.cli.options import Cases, DeviceName, Epochs, JsonLines, OutputFolder, Scene, Seed
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import Session, running
+from deepradiomics.cli.shared_groups import ConfigOptions
 from deepradiomics.errors import DeepRadiomicsError, InputError
 
 if TYPE_CHECKING:
     from deepradiomics.samples import Sample
 
+_FEWEST_CASES = 12
 _SOURCES = ("auto", "test-data", "download", "synthetic")
 
 
 def demo(
     output: OutputFolder = Path("demo-output"),
-    cases: Annotated[int, typer.Option("--cases", min=12, help="Synthetic knees to train on.")] = 24,
+    cases: Cases = 24,
     epochs: Epochs = 12,
     seed: Seed = 0,
     source: Annotated[
         str, typer.Option("--input", help="auto, test-data, download or synthetic: where the knee comes from.")
     ] = "auto",
     device: DeviceName = "cpu",
-    scene: Annotated[bool, typer.Option("--scene/--no-scene", help="Write scene.mrb for 3D Slicer.")] = True,
+    scene: Scene = True,
     json_lines: JsonLines = False,
 ) -> None:
     """Run the whole path once: find a knee MR, train a tiny model on synthetic knees, apply it, write the results.
@@ -42,8 +44,9 @@ def demo(
         start = time.perf_counter()
         if source not in _SOURCES:
             raise InputError(f"--input: expected one of {', '.join(_SOURCES)}, got {source!r}.")
+        if cases < _FEWEST_CASES:
+            raise InputError(f"--cases: expected at least {_FEWEST_CASES} knees to train on, got {cases}.")
         check_output(output)
-        from deepradiomics.cli.apply_case import ApplyOptions, apply_case, files_in, verdicts
 
         session.progress(0.0, "looking for a knee MR")
         views, origin = _knee(source, output, seed, session)
@@ -67,13 +70,13 @@ def demo(
             "heat map": "relevance.nii.gz",
             "scene": "scene.mrb",
         }
-        found = {what: result / name for what, name in names.items() if (result / name).is_file()}
+        files = {what: result / name for what, name in names.items() if (result / name).is_file()}
         lines = [
             *verdicts(prediction),
             "",
             "The model was trained on a few synthetic knees: these numbers mean nothing clinically.",
             "",
-            *(f"{what:9}{path.resolve()}" for what, path in found.items()),
+            *(f"{what:9}{path.resolve()}" for what, path in files.items()),
             f"{'time':9}{seconds:.0f} s",
         ]
         session.result(
@@ -98,7 +101,7 @@ def _knee(source: str, output: Path, seed: int, session: Session) -> tuple[dict[
     if sample is not None:
         return {"sagittal": sample.path}, f"{sample.origin} It has one series; other views are reformatted from it."
     from deepradiomics.cohort import read_manifest
-    from deepradiomics.phantoms.knee import write_knee_cohort
+    from deepradiomics.phantoms.knee.cohort import write_knee_cohort
 
     # A seed that the training cohort does not use: the model has not seen this knee.
     manifest = read_manifest(write_knee_cohort(output / "synthetic-knee", 1, seed + 1_000), need_labels=False)
@@ -109,8 +112,9 @@ def _knee(source: str, output: Path, seed: int, session: Session) -> tuple[dict[
 def _tiny_model(output: Path, cases: int, epochs: int | None, seed: int, device: str, session: Session) -> Path:
     """Train the tiny preset on a small synthetic cohort; return the bundle's folder."""
     from deepradiomics.cohort import read_manifest
-    from deepradiomics.fingerprint.train import train
-    from deepradiomics.phantoms.knee import write_knee_cohort
+    from deepradiomics.fingerprint.model.config import FingerprintConfig
+    from deepradiomics.fingerprint.train.run import TrainRequest, train_fingerprint
+    from deepradiomics.phantoms.knee.cohort import write_knee_cohort
 
     session.progress(0.05, f"drawing {cases} synthetic knees")
     manifest = write_knee_cohort(
@@ -119,14 +123,12 @@ def _tiny_model(output: Path, cases: int, epochs: int | None, seed: int, device:
         seed,
         progress=lambda fraction, message: session.progress(0.05 + 0.15 * fraction, message),
     )
-    settings = configuration("tiny", None, epochs)
-    run = train(
-        read_manifest(manifest),
-        settings,
+    settings = ConfigOptions("tiny", epochs=epochs).of(FingerprintConfig)
+    run = train_fingerprint(
+        TrainRequest(read_manifest(manifest), settings, seed=seed),
         output / "synthetic-model",
-        seed=seed,
         resume=False,
-        device=device,  # type: ignore[arg-type]
+        device=device,
         progress=lambda fraction, message: session.progress(0.20 + 0.55 * fraction, f"training: {message}"),
     )
     return run.bundle

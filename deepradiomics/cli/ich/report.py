@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
-from deepradiomics.cli.options import JsonLines
+from deepradiomics.cli.groups import with_groups
+from deepradiomics.cli.options import BaselineCt, JsonLines
+from deepradiomics.cli.reading import ImageOptions, note_all
 from deepradiomics.cli.session import running
 from deepradiomics.errors import InputError
 
 _RECORDS = {"experiment.json": "ich-experiment", "ich.json": "ich-case"}
 
 
+@with_groups
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of 'ich experiment' or of 'ich apply'.", show_default=False)],
-    ct: Annotated[
-        Path | None, typer.Option("--ct", help="Baseline CT of a patient's folder, which does not hold it.")
-    ] = None,
+    reading: ImageOptions,
+    ct: BaselineCt = None,
     json_lines: JsonLines = False,
 ) -> None:
     """Draw the figures and the report again from the folder alone; nothing is computed.
@@ -28,7 +30,7 @@ def report(
         if kind == "ich-experiment":
             if ct is not None:
                 raise InputError("--ct: this is an experiment's folder; a CT belongs to a patient's. Leave --ct out.")
-            from deepradiomics.results.ich_report import write_experiment
+            from deepradiomics.reports.ich.report import write_experiment
 
             files = write_experiment(folder, progress=session.progress)
         else:
@@ -38,10 +40,10 @@ def report(
                     "could not be drawn."
                 )
             session.progress(0.0, "reading the CT")
-            from deepradiomics.images import read_volume
-            from deepradiomics.results.ich_case_report import write_case_report
+            from deepradiomics.reports.ich.case_report import write_case_report
 
-            volume = read_volume(ct)
+            volume = reading.reading().read_volume(ct)
+            note_all(session, volume.notes)
             session.progress(0.2, "drawing")
             files = [write_case_report(folder, volume)]
         session.progress(1.0, "done")

@@ -19,11 +19,11 @@ def mrnet(
     with running(json_lines) as session:
         from deepradiomics.cohort import mrnet_manifest, write_manifest
 
-        found = mrnet_manifest(folder)
-        write_manifest(found, output)
+        manifest = mrnet_manifest(folder)
+        write_manifest(manifest, output)
         session.result(
-            f"{count(len(found.rows), 'case')}, tasks {', '.join(found.tasks)}\n{output}",
+            f"{count(len(manifest.rows), 'case')}, tasks {', '.join(manifest.tasks)}\n{output}",
             manifest=str(output),
-            cases=len(found.rows),
-            tasks=list(found.tasks),
+            cases=len(manifest.rows),
+            tasks=list(manifest.tasks),
         )

@@ -1,31 +1,31 @@
-"""``deepradiomics finetune MANIFEST --task T --encoder E -o RUN``: an encoder learns a task, frozen and whole."""
+"""``deepradiomics finetune MANIFEST ENCODER --task T -o RUN``: an encoder learns a task, frozen and whole."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from deepradiomics.cli.options import (
-    ConfigFile,
-    DeviceName,
-    Epochs,
-    JsonLines,
-    OutputFolder,
-    Preset,
-    Seed,
-    comma_list,
-    existing_file,
-)
+from deepradiomics.cli.groups import comma_list, with_groups
+from deepradiomics.cli.inputs import existing_file
+from deepradiomics.cli.options import JsonLines, Modalities, OutputFolder, SplitSeed
 from deepradiomics.cli.outputs import check_output
-from deepradiomics.cli.pretrain import Missing, Resume, Roi, StackCache, configuration
+from deepradiomics.cli.reading import ReadingOptions, note_cases
 from deepradiomics.cli.session import running
+from deepradiomics.cli.shared_groups import CohortOptions, TrainingOptions
 from deepradiomics.words import count
 
 
-def finetune(
-    manifest: Annotated[
-        Path, typer.Argument(help="CSV of cases: id, patient, view_<modality> …, mask_<roi> …, split, and the target.")
-    ],
+@dataclass(frozen=True)
+class TaskOptions:
+    """Which encoder is fine-tuned, on what."""
+
+    encoder: Annotated[
+        str,
+        typer.Argument(
+            help="Bundle, run folder of pretrain, or a checkpoint in ProFound's layout.", show_default=False
+        ),
+    ]
     task: Annotated[
         str,
         typer.Option(
@@ -33,76 +33,71 @@ def finetune(
             help="class (label_<target>), segment (mask_<target>) or regress (value_<target>).",
             show_default=False,
         ),
-    ],
-    encoder: Annotated[
-        str,
-        typer.Option(
-            "--encoder",
-            "-e",
-            help="Bundle, run folder of pretrain, or a checkpoint in ProFound's layout.",
-            show_default=False,
-        ),
-    ],
-    output: OutputFolder,
+    ]
     target: Annotated[
         str | None,
         typer.Option("--target", help="Column to learn.  (default: the only label or value; of regions, lesion)"),
-    ] = None,
-    modalities: Annotated[
-        str | None, typer.Option("--modalities", help="Train on these of the encoder's channels alone, such as t2.")
-    ] = None,
+    ] = None
+    modalities: Modalities = None
     channels: Annotated[
         str,
         typer.Option(
             "--channels", help="With --modalities: slice the stem's weights, or replicate the modality to each channel."
         ),
-    ] = "slice",
-    only: Annotated[
-        str | None, typer.Option("--only", help="frozen or tuned: one of the two.  (default: both)")
-    ] = None,
-    preset: Preset = None,
-    config: ConfigFile = None,
-    epochs: Epochs = None,
-    roi: Roi = "gland",
-    missing: Missing = "refuse",
-    seed: Seed = 0,
-    split_seed: Annotated[int, typer.Option("--split-seed", min=0, help="Seed of the splits 7:1:2 by patient.")] = 0,
-    cache: StackCache = None,
-    device: DeviceName = "auto",
-    resume: Resume = True,
+    ] = "slice"
+    only: Annotated[str | None, typer.Option("--only", help="frozen or tuned: one of the two.  (default: both)")] = None
+    split_seed: SplitSeed = 0
+
+
+@with_groups
+def finetune(
+    manifest: Annotated[
+        Path, typer.Argument(help="CSV of cases: id, patient, view_<modality> …, mask_<roi> …, split, and the target.")
+    ],
+    learned: TaskOptions,
+    output: OutputFolder,
+    reading: ReadingOptions,
+    run: TrainingOptions,
+    cohort: CohortOptions,
     json_lines: JsonLines = False,
 ) -> None:
     """Train a head on the frozen encoder, and head and encoder together, and score both on the same test cases.
 
     Writes frozen/ and tuned/ (each with model/, encoder/, history.csv, run.json), splits.csv, metrics.json and
-    tableA1.csv into the output folder. A run that was stopped goes on where it stood.
+    tableA1.csv into the output folder. A run that was stopped is resumed.
     """
     with running(json_lines) as session:
         check_output(output)
         existing_file(manifest, "manifest")
-        settings = configuration(preset, config, epochs, "finetuning")
+        chosen = reading.reading()
         session.progress(0.0, "reading the manifest")
         from deepradiomics.cohort.manifest import read_manifest
-        from deepradiomics.lens.finetune import finetune as compute
+        from deepradiomics.lens.encoders.config import EncoderConfig
+        from deepradiomics.lens.encoders.finetune.run import FinetuneRequest
+        from deepradiomics.lens.encoders.finetune.run import finetune as compute
 
-        run = compute(
-            read_manifest(manifest, need_labels=False), task, encoder, settings, output,  # type: ignore[arg-type]
-            target=target, modalities=comma_list(modalities), channels=channels, only=only,  # type: ignore[arg-type]
-            roi=roi, seed=seed, split_seed=split_seed, missing=missing, resume=resume,  # type: ignore[arg-type]
-            device=device, cache=cache, progress=session.progress,
+        request = FinetuneRequest(
+            read_manifest(manifest, need_labels=False).read_as(chosen), learned.task, learned.encoder,  # type: ignore[arg-type]
+            run.of(EncoderConfig, "finetuning"), target=learned.target, modalities=comma_list(learned.modalities),
+            channels=learned.channels, only=learned.only, roi=cohort.centre, seed=run.seed,  # type: ignore[arg-type]
+            split_seed=learned.split_seed, missing=cohort.missing,  # type: ignore[arg-type]
         )  # fmt: skip
+        result = compute(
+            request, output, resume=run.resume, device=run.device, cache=run.cache, progress=session.progress
+        )
         session.progress(1.0, "done")
-        for case in run.metrics["dropped"][run.metrics["without_target"] :]:  # those without one are one remark
+        for case in result.metrics["dropped"][result.metrics["without_target"] :]:  # those without one are one remark
             session.warn(f"left out: {case['reason']}")
-        for remark in run.metrics["warnings"]:
+        for remark in result.metrics["warnings"]:
             session.warn(remark)
+        note_cases(session, result.metrics["notes"])
         session.result(
-            _table(run.metrics),
-            out=str(run.out),
-            metrics=run.metrics,
-            encoders={stage: str(folder) for stage, folder in run.encoders.items()},
-            models={stage: str(folder) for stage, folder in run.models.items()},
-            table=str(run.out / "tableA1.csv"),
+            _table(result.metrics),
+            out=str(result.out),
+            metrics=result.metrics,
+            encoders={stage: str(folder) for stage, folder in result.encoders.items()},
+            models={stage: str(folder) for stage, folder in result.models.items()},
+            table=str(result.out / "tableA1.csv"),
         )
 
 

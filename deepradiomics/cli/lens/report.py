@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deepradiomics.cli.lens_output import check_report_output
+from deepradiomics.cli.lens.output import check_report_output
 from deepradiomics.cli.options import JsonLines, OutputFolder
 from deepradiomics.cli.outputs import check_output, staged
 from deepradiomics.cli.session import running
@@ -31,19 +31,19 @@ def report(
         session.progress(0.0, "reading the results")
         from deepradiomics.lens.result import LensResult
 
-        found = [LensResult.read(folder) for folder in results]
-        from deepradiomics.results.lens_outputs import write_outputs
+        lenses = [LensResult.read(folder) for folder in results]
+        from deepradiomics.reports.lens.outputs import write_outputs
 
         session.progress(0.1, "drawing")
-        own = [result.folder for result in found if result.folder.resolve() == output.resolve()]
-        if own:  # its own tables are what is drawn
-            files = write_outputs(found, output, cases=case or ())
+        unchanged = [result.folder for result in lenses if result.folder.resolve() == output.resolve()]
+        if unchanged:  # its own tables are what is drawn
+            files = write_outputs(lenses, output, cases=case or ())
         else:
             with staged(output) as folder:
-                written = write_outputs(found, folder, cases=case or ())
+                written = write_outputs(lenses, folder, cases=case or ())
                 files = [output / file.relative_to(folder) for file in written]
         session.progress(1.0, "done")
         session.result(
             "\n".join(str(file) for file in files), folder=str(output), files=[str(file) for file in files],
-            tasks=[result.task for result in found],
+            tasks=[result.task for result in lenses],
         )  # fmt: skip

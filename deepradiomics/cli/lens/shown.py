@@ -21,8 +21,8 @@ def shown_case(result: "LensResult", output: Path, warn: Callable[[str], None], 
     Returns:
         The folder, or nothing.
     """
-    from deepradiomics.lens.case import CaseSource, case_map, chosen_feature
-    from deepradiomics.results.lens_case import case_picture, read_case
+    from deepradiomics.lens.case.run import CaseSource, case_map, chosen_feature
+    from deepradiomics.reports.lens.case import case_picture, read_case
 
     folder = output / CASE_FOLDER
     try:
@@ -31,12 +31,12 @@ def shown_case(result: "LensResult", output: Path, warn: Callable[[str], None], 
         if test is None:
             return []
         if (folder / "case.json").is_file():
-            kept = read_case(folder)
-            if (kept.modality, kept.feature, kept.shift.get("delta_i")) == _told(result, modality, feature):
+            earlier = read_case(folder)
+            if (earlier.modality, earlier.feature, earlier.shift.get("delta_i")) == _told(result, modality, feature):
                 return [folder]
-        found = case_map(CaseSource.of_result(result, test, None), modality, feature, result, device=device)
+        drawn = case_map(CaseSource.of_result(result, test, None), modality, feature, result, device=device)
         with staged(folder) as stage:
-            found.write(stage)
+            drawn.write(stage)
             case_picture(stage, stage / "picture.png")
     except InputError as error:
         warn(f"figure 3 shows no map: {error}")

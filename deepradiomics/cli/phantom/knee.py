@@ -1,10 +1,6 @@
 """``deepradiomics phantom knee``: a synthetic knee cohort with planted lesions and their truth."""
 
-from typing import Annotated
-
-import typer
-
-from deepradiomics.cli.options import JsonLines, OutputFolder, Seed
+from deepradiomics.cli.options import Cases, JsonLines, OutputFolder, Seed
 from deepradiomics.cli.outputs import check_output
 from deepradiomics.cli.session import running
 from deepradiomics.words import count
@@ -12,18 +8,18 @@ from deepradiomics.words import count
 
 def knee(
     output: OutputFolder,
-    cases: Annotated[int, typer.Option("--cases", "-n", min=1, help="Number of synthetic patients.")] = 40,
+    cases: Cases = 40,
     seed: Seed = 0,
     json_lines: JsonLines = False,
 ) -> None:
-    """Write a synthetic knee cohort: three views a case, labels of three tasks, truth.csv, manifest.csv.
+    """Write a synthetic knee cohort: three views per case, labels of three tasks, truth.csv, manifest.csv.
 
     The images are computed, not acquired; nothing learned from them means anything clinically.
     """
     with running(json_lines) as session:
         check_output(output)
         session.progress(0.0, "drawing knees")
-        from deepradiomics.phantoms.knee import write_knee_cohort
+        from deepradiomics.phantoms.knee.cohort import write_knee_cohort
 
         manifest = write_knee_cohort(output, cases, seed, progress=session.progress)
         session.progress(1.0, "done")

@@ -1,28 +1,27 @@
 """``deepradiomics maps IMAGE MASK -o DIR``: features of the window around each voxel of a region, as images."""
 
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deepradiomics.cli.groups import comma_list, with_groups
+from deepradiomics.cli.inputs import existing_file
 from deepradiomics.cli.kernels import ready_kernels
-from deepradiomics.cli.maps_folder import earlier_maps, remove_stale
-from deepradiomics.cli.options import (
-    DeviceName,
-    JsonLines,
-    LabelOption,
-    MaxMemory,
-    OutputFolder,
-    Params,
-    Threads,
-    comma_list,
-    existing_file,
-)
+from deepradiomics.cli.options import JsonLines, OutputFolder
 from deepradiomics.cli.outputs import check_output, staged
+from deepradiomics.cli.radiomics.extract_document import document_of, provenance_of, settings_of
+from deepradiomics.cli.radiomics.maps_folder import earlier_maps, remove_stale
+from deepradiomics.cli.reading import LabelOptions
 from deepradiomics.cli.session import running
+from deepradiomics.cli.shared_groups import EngineOptions
 from deepradiomics.errors import InputError
+from deepradiomics.files.atomic import write_json
+from deepradiomics.files.names import file_stem
+from deepradiomics.progress import part
 
 if TYPE_CHECKING:
     from deepradiomics.radiomics import Settings
@@ -30,21 +29,18 @@ if TYPE_CHECKING:
 _FORMATS = (".nrrd", ".mha", ".nii.gz", ".nii")
 
 
-def maps(
-    image: Annotated[
-        Path, typer.Argument(help="Image: NIfTI, NRRD, MHA or a folder of DICOM files.", show_default=False)
-    ],
-    mask: Annotated[Path, typer.Argument(help="Label map on the image's grid.", show_default=False)],
-    output: OutputFolder,
+@dataclass(frozen=True)
+class MapOptions:
+    """Which maps, of which windows, in which format."""
+
     features: Annotated[
         str | None,
         typer.Option(
             "--features",
             help="Names or families, separated by commas: glcm_Contrast,firstorder,wavelet-LLH_glcm_Idm; or @FILE with "
-            "one a line.  "
-            "(default: all of --params)",
+            "one per line.  (default: all of --params)",
         ),
-    ] = None,
+    ] = None
     kernel_radius: Annotated[
         int | None,
         typer.Option(
@@ -52,27 +48,68 @@ def maps(
             min=1,
             help="Voxels on each side of the centre: 1 makes windows of 3 x 3 x 3.  (default: of --params, else 1)",
         ),
-    ] = None,
-    masked: Annotated[
+    ] = None
+    masked_kernel: Annotated[
         bool | None,
         typer.Option(
-            "--masked/--unmasked", help="Whether windows end at the region.  (default: of --params, else masked)"
+            "--masked-kernel/--whole-kernel",
+            help="Whether windows end at the region.  (default: of --params, else masked)",
         ),
-    ] = None,
+    ] = None
     init_value: Annotated[
         float | None,
         typer.Option(
             "--init-value", help="Value outside the region; nan draws nothing there.  (default: of --params, else 0)"
         ),
-    ] = None,
-    params: Params = None,
-    label: LabelOption = None,
-    image_format: Annotated[
-        str, typer.Option("--format", help=f"Format of the maps: {', '.join(_FORMATS)}.")
-    ] = ".nrrd",
-    device: DeviceName = "auto",
-    threads: Threads = None,
-    max_memory_gb: MaxMemory = None,
+    ] = None
+    image_format: Annotated[str, typer.Option("--format", help=f"Format of the maps: {', '.join(_FORMATS)}.")] = ".nrrd"
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the maps' files.
+
+        Raises:
+            InputError: the format is unknown.
+        """
+        suffix = f".{self.image_format.lower().lstrip('.')}"
+        if suffix not in _FORMATS:
+            raise InputError(f"--format {self.image_format}: expected one of {', '.join(_FORMATS)}.")
+        return suffix
+
+    def names(self) -> tuple[str, ...] | None:
+        """The names of ``--features``, or of the file that ``@FILE`` names: they are too long for a command line.
+
+        Raises:
+            InputError: no name is given, or there is no such file.
+        """
+        text = self.features
+        if text is not None and text.startswith("@"):
+            text = ",".join(existing_file(Path(text[1:]), "--features").read_text(encoding="utf-8").splitlines())
+        names = comma_list(text)
+        if names is not None and not names:
+            raise InputError(f"--features: expected names or families separated by commas, got {self.features!r}.")
+        return names
+
+    def of(self, settings: "Settings") -> "Settings":
+        """The settings of ``--params``, with what the options say instead."""
+        changes: dict[str, Any] = {
+            "kernel_radius": self.kernel_radius, "masked_kernel": self.masked_kernel, "init_value": self.init_value
+        }  # fmt: skip
+        return replace(settings, **{name: value for name, value in changes.items() if value is not None})
+
+
+@with_groups
+def maps(
+    image: Annotated[
+        Path, typer.Argument(help="Image: NIfTI, NRRD, MHA or a folder of DICOM files.", show_default=False)
+    ],
+    mask: Annotated[
+        Path, typer.Argument(help="Label map, Slicer segmentation, DICOM SEG or RTSTRUCT.", show_default=False)
+    ],
+    output: OutputFolder,
+    files: LabelOptions,
+    wanted: MapOptions,
+    engine: EngineOptions,
     json_lines: JsonLines = False,
 ) -> None:
     """Compute features around each voxel of a region and write each as an image, with maps.json beside them.
@@ -82,80 +119,66 @@ def maps(
     """
     with running(json_lines) as session:
         start = time.perf_counter()
-        suffix = _checked_format(image_format)
-        wanted = _names(features)
-        if wanted is not None and not wanted:
-            raise InputError(f"--features: expected names or families separated by commas, got {features!r}.")
+        suffix, names = wanted.suffix, wanted.names()
         if not image.is_dir():
             existing_file(image, "image")
-        existing_file(mask, "mask")
+        if not mask.is_dir():
+            existing_file(mask, "mask")
         check_output(output)
         session.progress(0.0, "loading")
-        import numpy as np
-        import SimpleITK as sitk
-
-        from deepradiomics.cli.extract import document_of, provenance_of, settings_of
-        from deepradiomics.files import write_json
         from deepradiomics.images import write_image
-        from deepradiomics.progress import part
-        from deepradiomics.radiomics.explain import explain
-        from deepradiomics.radiomics.inputs import opened_image, plane_settings
-        from deepradiomics.radiomics.maps import feature_maps
+        from deepradiomics.radiomics.catalogue.explain import explain
+        from deepradiomics.radiomics.maps import maps_of_loaded
         from deepradiomics.radiomics.maps.request import resolve
+        from deepradiomics.radiomics.region.inputs import load, plane_settings
+        from deepradiomics.radiomics.region.regions import RegionChoice
 
-        settings = _with_choices(settings_of(params, label, None), kernel_radius, masked, init_value)
+        settings = wanted.of(settings_of(engine.params, None))
+        choice = RegionChoice.of(engine.params, files.label, files.segment)
+        reading = files.reading()
+        inputs = load(image, mask, settings, reading)
+        chosen = choice.labels(inputs.mask, several=False)
+        settings = settings.with_label(chosen.labels[0])
         earlier = earlier_maps(output, settings.label)
-        opened = opened_image(image)
-        dimensions = 2 if isinstance(opened, sitk.Image) else 3
-        described = plane_settings(settings, dimensions)
-        described = resolve(wanted, described, dimensions).settings  # mistakes are told before anything is compiled
+        described = plane_settings(settings, inputs.dimensions)
+        described = resolve(names, described, inputs.dimensions).settings  # mistakes are told before compiling
+        notes = (*inputs.notes, *chosen.notes)
+        for note in notes:
+            session.note(note)
         ready_kernels(session, "maps")
-        found = feature_maps(
-            opened, mask, wanted, params=settings, device=device, threads=threads, max_memory_gb=max_memory_gb,
+        images = maps_of_loaded(
+            inputs, settings, names, device=engine.device, threads=engine.threads, max_memory_gb=engine.max_memory_gb,
             progress=part(session.progress, 0.0, 0.9),
         )  # fmt: skip
-        document = document_of(described, [len(found)], start, device)
+        document = document_of(described, [len(images)], start, engine.device)
         document |= {
             "kind": "maps",
-            "maps": {key: {"file": f"{key}{suffix}", "description": explain(key).text} for key in found},
+            "maps": {key: {"file": f"{file_stem(key)}{suffix}", "description": explain(key).text} for key in images},
             "label": settings.label,
+            "segment": inputs.mask.segment_names.get(settings.label, ""),
+            "notes": list(notes),
             "methods_text": f"{document['methods_text']} {_sentence(described)}",
         }
         document["provenance"] |= {"image": provenance_of(image, "image"), "mask": provenance_of(mask, "mask")}
-        if suffix.startswith(".nii") and any(np.isnan(sitk.GetArrayViewFromImage(one)).any() for one in found.values()):
+        if suffix.startswith(".nii") and _holds_nan(images):
             session.warn("NaN in NIfTI is read as 0 by ITK, and so by 3D Slicer: take --format nrrd.")
         with staged(output) as folder:
-            for number, (key, one) in enumerate(found.items()):
-                session.progress(0.9 + 0.1 * number / len(found), f"writing {key}")
-                write_image(one, folder / f"{key}{suffix}")
+            for number, (key, image_of_key) in enumerate(images.items()):
+                session.progress(0.9 + 0.1 * number / len(images), f"writing {key}")
+                write_image(image_of_key, folder / f"{file_stem(key)}{suffix}")
             write_json(folder / "maps.json", document)
-        remove_stale(output, earlier, [f"{key}{suffix}" for key in found])
+        remove_stale(output, earlier, [f"{file_stem(key)}{suffix}" for key in images])
         session.progress(1.0, "done")
-        files = [output / f"{key}{suffix}" for key in found] + [output / "maps.json"]
-        text = f"label {settings.label}: {len(found)} map{'s' * (len(found) > 1)}\n{output}"
-        session.result(text, folder=str(output), files=[str(file) for file in files], maps=list(found))
+        written = [output / f"{file_stem(key)}{suffix}" for key in images] + [output / "maps.json"]
+        text = f"label {settings.label}: {len(images)} map{'s' * (len(images) > 1)}\n{output}"
+        session.result(text, folder=str(output), files=[str(file) for file in written], maps=list(images))
 
 
-def _names(features: str | None) -> tuple[str, ...] | None:
-    """The names of ``--features``, or of the file that ``@FILE`` names: hundreds are too long for a command line."""
-    if features is not None and features.startswith("@"):
-        features = ",".join(existing_file(Path(features[1:]), "--features").read_text(encoding="utf-8").splitlines())
-    return comma_list(features)
+def _holds_nan(images: Mapping[str, Any]) -> bool:
+    import numpy as np
+    import SimpleITK as sitk
 
-
-def _checked_format(asked: str) -> str:
-    suffix = f".{asked.lower().lstrip('.')}"
-    if suffix not in _FORMATS:
-        raise InputError(f"--format {asked}: expected one of {', '.join(_FORMATS)}.")
-    return suffix
-
-
-def _with_choices(
-    settings: "Settings", kernel_radius: int | None, masked: bool | None, init_value: float | None
-) -> "Settings":
-    """The settings of ``--params``, with what the options say instead."""
-    given: dict[str, Any] = {"kernel_radius": kernel_radius, "masked_kernel": masked, "init_value": init_value}
-    return replace(settings, **{field: value for field, value in given.items() if value is not None})
+    return any(np.isnan(sitk.GetArrayViewFromImage(image)).any() for image in images.values())
 
 
 def _sentence(settings: "Settings") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deepradiomics.errors import InputError
+from deepradiomics.files.atomic import read_json
 
 NAME = "maps.json"
 
@@ -14,7 +15,6 @@ def earlier_maps(folder: Path, label: int) -> tuple[str, ...]:
     Raises:
         InputError: the maps there are of another label and would be overwritten, or maps.json is not ours.
     """
-    from deepradiomics.files import read_json  # it brings numpy, which --help does without
 
     if not (folder / NAME).exists():
         return ()
@@ -29,7 +29,7 @@ def earlier_maps(folder: Path, label: int) -> tuple[str, ...]:
             f"output {folder}: it holds the maps of label {about.get('label')}; those of label {label} would overwrite "
             f"them. Choose another folder, for example -o {folder / f'label-{label}'}."
         )
-    names = [str(each.get("file", "")) for each in dict(about.get("maps") or {}).values() if isinstance(each, dict)]
+    names = [str(entry.get("file", "")) for entry in dict(about.get("maps") or {}).values() if isinstance(entry, dict)]
     return tuple(name for name in names if name and Path(name).name == name)
 
 

@@ -1,4 +1,4 @@
-"""The leakage rule: nobody is tested by what has seen him.
+"""The leakage rule: nobody is tested by what has seen them.
 
 Latents of a patient come from networks that did not see him (out-of-fold, the manifest's columns ``encoder`` and
 ``autoencoder``) or from networks trained elsewhere; and nobody is in both cohorts. Networks trained here tell whom they
@@ -9,13 +9,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
+from deepradiomics.cohort.seen.marks import has_seen
 from deepradiomics.errors import InputError
-from deepradiomics.ich.cohort import some
-from deepradiomics.ich.features_latents import NetworkUse
-from deepradiomics.ich.marks import has_seen
+from deepradiomics.words import some
 
 _COLUMNS = {"encoder": "segmentation network", "autoencoder": "VAE-GAN"}
+
+
+class Network(Protocol):
+    """A network that gives latents."""
+
+    @property
+    def folder(self) -> Path:
+        """Of its bundle."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """The bundle's description, with the marks of those whom it has seen."""
 
 
 class LeakageError(InputError):
@@ -27,7 +44,7 @@ def check_networks(
     ids: Sequence[str],
     patients: Sequence[str],
     marks: Sequence[str],
-    networks: Mapping[str, tuple[Sequence[NetworkUse], Sequence[int]]],
+    networks: Mapping[str, tuple[Sequence[Network], Sequence[int]]],
     *,
     allow: bool = False,
 ) -> tuple[tuple[str, ...], bool]:
@@ -49,14 +66,14 @@ def check_networks(
     leaks: list[str] = []
     for column, (used, given_by) in networks.items():
         what = _COLUMNS.get(column, column)
-        seen: dict[int, list[str]] = defaultdict(list)
+        learned_from: dict[int, list[str]] = defaultdict(list)
         unknown: set[int] = set()
         for i, number in enumerate(given_by):
-            told = has_seen(used[number].info, image=marks[i], patient=patients[i])
-            if told is None:
+            has_learned = has_seen(used[number].info, image=marks[i], patient=patients[i])
+            if has_learned is None:
                 unknown.add(number)
-            elif told:
-                seen[number].append(ids[i])
+            elif has_learned:
+                learned_from[number].append(ids[i])
         for number in sorted(unknown):
             remarks.append(
                 f"{where}: it is unknown whether the {what} {used[number].name!r} has seen these patients, for its "
@@ -65,7 +82,7 @@ def check_networks(
         leaks += [
             f"the {what} {used[number].name!r} ({used[number].folder}) learned from {some(cases, 'patient')} "
             f"({len(cases)} in all), whose latents it would give"
-            for number, cases in sorted(seen.items())
+            for number, cases in sorted(learned_from.items())
         ]
         if len(used) > 1:
             remarks.append(
@@ -76,7 +93,7 @@ def check_networks(
     if leaks and not allow:
         raise LeakageError(
             f"{where}: this experiment would leak: {'; '.join(leaks)}. Name for each patient a network that has not "
-            "seen him: train out-of-fold ('ich train-segmenter --folds 5' and 'ich train-autoencoder --folds 5' write "
+            "seen them: train out-of-fold ('ich train-segmenter --folds 5' and 'ich train-autoencoder --folds 5' write "
             "such a manifest), or take networks trained on other patients. --allow-leakage runs it all the same and "
             "marks every output as leaking."
         )
@@ -99,7 +116,7 @@ def check_apart(
         remarks, and whether somebody is in both.
 
     Raises:
-        LeakageError: somebody is; the message names him.
+        LeakageError: somebody is; the message names them.
     """
     leaks = _twice(*training)
     if external is not None:
@@ -131,5 +148,5 @@ def _twice(where: str, ids: Sequence[str], patients: Sequence[str], marks: Seque
     owners: dict[str, dict[str, str]] = defaultdict(dict)
     for case, patient, mark in zip(ids, patients, marks, strict=True):
         owners[mark].setdefault(patient.casefold(), case)
-    found = [" and ".join(cases.values()) for cases in owners.values() if len(cases) > 1]
-    return [f"{where}: the same scan stands under different patients: {some(found, 'case')}"] if found else []
+    repeated = [" and ".join(cases.values()) for cases in owners.values() if len(cases) > 1]
+    return [f"{where}: the same scan stands under different patients: {some(repeated, 'case')}"] if repeated else []

@@ -4,9 +4,13 @@ Every bundle trained on haemorrhages lists the marks of ALL its training and val
 
     info["seen"] = {"images": [image_mark(ct), …], "patients": [patient_mark(name), …]}
 
-A mark of an image tells a scan again whatever its file is called; a mark of a patient tells a second scan of the same
-person. A mark of a patient hides a name from a glance, not from somebody who tries all names that there can be: give
-patients study numbers in the manifest, never names.
+A mark of an image recognises a scan whatever its file is called; a mark of a patient recognises a second scan of the
+same person. A mark of a patient hides a name from a glance, not from somebody who tries all names that there can be:
+give patients study numbers in the manifest, never names.
+
+An encoder of the lens lists, for each stage of its training, marks of cases, of one modality each (id and voxels)::
+
+    about["pretraining"]["marks"] = {"train": [case_marks(id, voxels)[0][:STAGE_MARK_LENGTH], …], "validation": […]}
 """
 
 from __future__ import annotations
@@ -16,10 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.files import content_hash
+from deepradiomics.files.atomic import content_hash
 from deepradiomics.images import Volume
 
 MARK_LENGTH = 32  # hexadecimal digits kept: 128 bits
+STAGES = ("pretraining", "finetuning")
+STAGE_MARK_LENGTH = 16  # of a case in the record of a stage: 64 bits
 
 
 def image_mark(volume: Volume) -> str:
@@ -55,8 +61,24 @@ def has_seen(info: Mapping[str, Any], *, image: str | None = None, patient: str 
     Returns:
         None where the bundle does not say whom it has seen.
     """
-    seen = info.get("seen")
-    if not isinstance(seen, Mapping):
+    record = info.get("seen")
+    if not isinstance(record, Mapping):
         return None
-    known_image = image is not None and image in seen.get("images", ())
-    return known_image or (patient is not None and patient_mark(patient) in seen.get("patients", ()))
+    known_image = image is not None and image in record.get("images", ())
+    return known_image or (patient is not None and patient_mark(patient) in record.get("patients", ()))
+
+
+def case_marks(case: str, voxels_sha256: Mapping[str, str]) -> tuple[str, ...]:
+    """One hash per modality of a case, from its id and the hash of the modality's voxels."""
+    return tuple(content_hash(case, voxels_sha256[name]) for name in sorted(voxels_sha256))
+
+
+def seen_in_stage(record: Mapping[str, Any], marks: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """The cases of which at least one modality was part of a stage's training or validation.
+
+    Args:
+        record: of the stage; one without marks has seen nobody.
+        marks: by case, as :func:`case_marks` gives them.
+    """
+    known = {mark for part in record.get("marks", {}).values() for mark in part}
+    return tuple(case for case, of_case in marks.items() if any(mark[:STAGE_MARK_LENGTH] in known for mark in of_case))

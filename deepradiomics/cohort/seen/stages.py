@@ -1,16 +1,16 @@
 """Whether the encoders have seen the cohort: what the report must say before anybody believes its numbers.
 
-An encoder trained here carries marks (hashes of id and voxels) of the cases that it learned from; see provenance.py.
-An encoder from elsewhere carries none: then it is unknown, and the text says so.
+An encoder trained here carries marks of the cases that it learned from. An encoder from elsewhere carries none: then it
+is unknown, and the text says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from deepradiomics.lens.provenance import MARK_LENGTH, STAGES
-from deepradiomics.lens.stacks import marks_of
+from deepradiomics.cohort.seen.marks import STAGES, case_marks, seen_in_stage
+from deepradiomics.words import count
 
 _NAMES = {"pretraining": "pre-training", "finetuning": "fine-tuning"}
 
@@ -37,14 +37,6 @@ def leakage_text(
     return " ".join(_sentence(stage, record, marks, splits) for stage, record in known.items())
 
 
-def seen_by(record: Mapping[str, Any], marks: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    """The cases of which at least one modality was part of a stage's training or validation."""
-    kept = {mark for part in record["marks"].values() for mark in part}
-    return tuple(
-        case for case, voxels in marks.items() if any(mark[:MARK_LENGTH] in kept for mark in marks_of(case, voxels))
-    )
-
-
 def _record(stage: str, pre: Mapping[str, Any], ft: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What is known of a stage: the tuned encoder tells both, the other at least its pre-training."""
     for identity in (ft, pre):
@@ -66,18 +58,14 @@ def _sentence(
             f"{name}: it is unknown whether these cases were part of it, for the encoder does not tell which cases it "
             "learned from."
         )
-    seen = seen_by(record, marks)
-    tested = [case for case in seen if splits.get(case) == "test"]
-    if not seen:
+    cases = seen_in_stage(record, {case: case_marks(case, voxels) for case, voxels in marks.items()})
+    tested = [case for case in cases if splits.get(case) == "test"]
+    if not cases:
         return f"{name}: none of these {len(marks)} cases was part of it."
-    text = f"{name}: {len(seen)} of these {len(marks)} cases were part of it (training or validation)"
+    text = f"{name}: {len(cases)} of these {len(marks)} cases were part of it (training or validation)"
     if not tested:
         return f"{text}, none of the test cases."
     return (
-        f"{text}, among them {_cases(tested)} of the test split. LEAKAGE: the encoder has seen test cases, so R² and "
-        f"MSE flatter it.{_REMEDY[stage]}"
+        f"{text}, among them {count(len(tested), 'case')} of the test split. LEAKAGE: the encoder has seen test cases, "
+        f"so R² and MSE flatter it.{_REMEDY[stage]}"
     )
-
-
-def _cases(ids: Sequence[str]) -> str:
-    return f"{len(ids)} case{'s' if len(ids) > 1 else ''}"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.fingerprint.pool import mean_by_patch, sum_by_patch
-from deepradiomics.fingerprint.result import FingerprintRow
-from deepradiomics.fingerprint.tasks import output_slices, probabilities
-from deepradiomics.fingerprint.thresholds import decide
+from deepradiomics.fingerprint.apply.result import FingerprintRow
+from deepradiomics.fingerprint.model.pool import mean_by_patch, sum_by_patch
+from deepradiomics.fingerprint.model.tasks import output_slices, probabilities
+from deepradiomics.fingerprint.model.thresholds import decide
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.model import Inference
-    from deepradiomics.fingerprint.stored import FingerprintBundle
+    from deepradiomics.fingerprint.model.bundle import FingerprintBundle
+    from deepradiomics.fingerprint.model.network import Inference
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +57,8 @@ def explain(
         inference: ``paper``, ``masked`` or ``soft``.
         device: where the relevance network runs.
     """
-    from deepradiomics.fingerprint.model import INFERENCES
-    from deepradiomics.fingerprint.predict import contributions_of, logits_of, relevance_of
+    from deepradiomics.fingerprint.model.network import INFERENCES
+    from deepradiomics.fingerprint.model.predict import contributions_of, logits_of, relevance_of
 
     model, tasks = bundle.model, bundle.tasks
     z = bundle.scaling.transform(pool[None])  # (1, D)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.stored import FingerprintBundle
+    from deepradiomics.fingerprint.model.bundle import FingerprintBundle
     from deepradiomics.prepare import Recipe
 
 _REGISTRATION = {

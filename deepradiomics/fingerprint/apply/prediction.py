@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics import __version__
-from deepradiomics.files import content_hash
-from deepradiomics.fingerprint.methods_text import methods_text
-from deepradiomics.fingerprint.tasks import output_slices
+from deepradiomics.files.atomic import content_hash
+from deepradiomics.fingerprint.apply.methods_text import methods_text
+from deepradiomics.fingerprint.model.tasks import output_slices
 from deepradiomics.images import Case, image_record
 from deepradiomics.prepare import patch_boxes
 from deepradiomics.stats.outside import beyond_share, outside_fields
 from deepradiomics.training.run_folder import now, versions
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.explain import Explanation
-    from deepradiomics.fingerprint.stored import FingerprintBundle
+    from deepradiomics.fingerprint.apply.explain import Explanation
+    from deepradiomics.fingerprint.model.bundle import FingerprintBundle
     from deepradiomics.prepare import PreparedExam, Recipe
 
 DISCLAIMER = "Research use only; not a medical device. Not for diagnosis or treatment."

@@ -12,8 +12,8 @@ from deepradiomics.stats.outside import OUTSIDE_LIMIT, outside_sentence
 from deepradiomics.words import count
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.explain import Explanation
-    from deepradiomics.fingerprint.stored import FingerprintBundle
+    from deepradiomics.fingerprint.apply.explain import Explanation
+    from deepradiomics.fingerprint.model.bundle import FingerprintBundle
     from deepradiomics.images import Case, Volume
     from deepradiomics.prepare import PreparedExam, Recipe
 

@@ -1,28 +1,31 @@
-"""FingerprintResult: what applying a model to one exam gives, and the folder it is written to.
+"""What applying a model to one exam gives (FingerprintResult), and its folder, written and read (FingerprintFolder).
 
 ::
 
     OUT/
       prediction.json      probabilities, thresholds, patches, provenance, methods text (written last)
-      fingerprint.csv      one row a feature of the pool and task, largest contribution first
-      relevance.nii.gz     mean relevance of each patch, painted into the region, one map a task
-      gradcam.nii.gz       where the relevance network looked, one map a task (absent without a network)
+      fingerprint.csv      one row per feature of the pool and task, largest contribution first
+      relevance.nii.gz     mean relevance of each patch, painted into the region, one map per task
+      gradcam.nii.gz       where the relevance network looked, one map per task (absent without a network)
 """
 
 from __future__ import annotations
 
-import csv
 import math
-import os
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import write_json
+from deepradiomics.files.atomic import move_in, stage_inside
+from deepradiomics.files.reading import reads
+from deepradiomics.files.results import Row, column_types, read_object, read_rows
+from deepradiomics.files.sealed import write_sealed
+from deepradiomics.files.tables import write_csv
 from deepradiomics.images import Case, Volume, write_stack
+from deepradiomics.images.maps import read_stack
+from deepradiomics.public import one_line
 
 if TYPE_CHECKING:
     from deepradiomics.prepare import PreparedExam
@@ -57,9 +60,11 @@ class FingerprintRow:
     contribution: float
 
 
-COLUMNS = tuple(field.name for field in fields(FingerprintRow))
+COLUMNS = column_types(FingerprintRow)
+"""Columns of fingerprint.csv, and what they hold."""
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class FingerprintResult:
     """Prediction and explanation of one exam.
@@ -92,6 +97,57 @@ class FingerprintResult:
         return tuple(row for row in self.rows if row.task == task and row.selected)
 
 
+@one_line
+@dataclass(frozen=True, eq=False)
+class FingerprintFolder:
+    """A fingerprint's folder, read back.
+
+    Args:
+        path: where it lies.
+        prediction: the content of prediction.json.
+        rows: of fingerprint.csv, typed as :data:`COLUMNS`.
+        relevance: per task, on the reference view's own grid.
+        gradcam: likewise; empty if the folder has none.
+    """
+
+    path: Path
+    prediction: Mapping[str, Any]
+    rows: Sequence[Row]
+    relevance: Mapping[str, Volume]
+    gradcam: Mapping[str, Volume]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks in the order of prediction.json, which is that of the maps."""
+        return tuple(self.prediction["tasks"])
+
+    @classmethod
+    @reads("prediction.json")
+    def read(cls, folder: str | Path, *, spelled: Callable[[str], str] = str) -> FingerprintFolder:
+        """Read and check a folder of ``fingerprint apply``.
+
+        Args:
+            folder: where it lies.
+            spelled: how names of tasks are spelled where the result is shown.
+
+        Raises:
+            InputError: a file is missing or damaged; the message names it.
+        """
+        folder = Path(folder)
+        prediction = read_object(folder / "prediction.json")
+        for key in ("tasks", "views", "patches", "reference_view"):
+            if key not in prediction:
+                raise InputError(
+                    f"{folder / 'prediction.json'} has no '{key}': it was not written by fingerprint apply"
+                )
+        prediction["tasks"] = {spelled(name): task for name, task in prediction["tasks"].items()}
+        tasks, gradcam = tuple(prediction["tasks"]), folder / "gradcam.nii.gz"
+        relevance = read_stack(folder / "relevance.nii.gz", tasks, "tasks")
+        maps = read_stack(gradcam, tasks, "tasks") if gradcam.is_file() else {}
+        rows = read_rows(folder / "fingerprint.csv", COLUMNS)
+        return cls(folder, prediction, [{**row, "task": spelled(row["task"])} for row in rows], relevance, maps)
+
+
 def write_result(result: FingerprintResult, folder: str | Path) -> Path:
     """Write the result folder: everything is made beside it first, then moved in, ``prediction.json`` last.
 
@@ -103,27 +159,23 @@ def write_result(result: FingerprintResult, folder: str | Path) -> Path:
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".part-", dir=folder) as name:
-            part = Path(name)
+        with stage_inside(folder) as part:
             _write_rows(result, part / "fingerprint.csv")
             write_stack([result.relevance[task] for task in result.tasks], part / "relevance.nii.gz")
             if result.gradcam:
                 write_stack([result.gradcam[task] for task in result.tasks], part / "gradcam.nii.gz")
             else:
                 (folder / "gradcam.nii.gz").unlink(missing_ok=True)
-            write_json(part / "prediction.json", dict(result.prediction))
+            write_sealed(part / "prediction.json", result.prediction)
             for file in sorted(part.iterdir(), key=lambda path: path.name == "prediction.json"):
-                os.replace(file, folder / file.name)
+                move_in(file, folder / file.name)
     except OSError as error:
         raise InputError(f"{folder}: the result could not be written ({error.strerror or error}).") from error
     return folder
 
 
 def _write_rows(result: FingerprintResult, path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(COLUMNS)
-        table.writerows([_cell(value) for value in astuple(row)] for row in result.rows)
+    write_csv(path, tuple(COLUMNS), ([_cell(value) for value in astuple(row)] for row in result.rows))
 
 
 def _cell(value: Any) -> Any:

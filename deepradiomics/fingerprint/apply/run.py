@@ -6,13 +6,16 @@ Case ─ reformat missing views ─ prepare ─ radiomic pool ─ relevance, pre
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from deepradiomics.cohort.extraction import exam_features
 from deepradiomics.devices import resolve_device
-from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.remarks import (
+from deepradiomics.errors import BundleError, InputError
+from deepradiomics.fingerprint.apply.explain import explain, gradcam_of, patch_contribution, patch_relevance, rows_of
+from deepradiomics.fingerprint.apply.prediction import RunFacts, beyond_training, prediction_of
+from deepradiomics.fingerprint.apply.remarks import (
     feature_notes,
     preparation_notes,
     selection_notes,
@@ -20,42 +23,81 @@ from deepradiomics.fingerprint.remarks import (
     unlike_training,
     views_given,
 )
-from deepradiomics.fingerprint.result import FingerprintResult
-from deepradiomics.images import Case
+from deepradiomics.fingerprint.apply.result import FingerprintResult
+from deepradiomics.fingerprint.model.bundle import load_fingerprint
+from deepradiomics.fingerprint.model.pool import differences
+from deepradiomics.images import Case, Geometry, Volume
+from deepradiomics.options import check_choice
+from deepradiomics.prepare import Box, PreparedExam, Recipe, paint_map, paint_patches, prepare_exam, reformat
+from deepradiomics.prepare.exam.recipe import RegistrationBackend, RegistrationMode
 from deepradiomics.progress import Progress, part
+from deepradiomics.public import one_line
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.stored import FingerprintBundle
-    from deepradiomics.prepare import Box, Recipe
+    import numpy as np
+
+    from deepradiomics.fingerprint.model.bundle import FingerprintBundle
 
 InferenceMode = Literal["paper", "masked", "soft"]
 
 
-def apply(
-    case: Case,
-    bundle: str | Path | FingerprintBundle,
-    *,
-    roi: Box | None = None,
-    roi_label: int | None = None,
-    registration: Literal["off", "reference", "template"] | None = None,
-    registration_backend: Literal["auto", "cpu", "gpu"] | None = None,
-    inference: InferenceMode = "paper",
-    device: str = "auto",
-    reformat_missing: bool = True,
-    progress: Progress | None = None,
-) -> FingerprintResult:
-    """Predict, and say which features decided and where they lie.
+@one_line
+@dataclass(frozen=True, eq=False)
+class FingerprintRequest:
+    """One exam and what is asked of it.
 
     Args:
         case: views by name; at least one. Its mask is needed for ``roi_label`` alone.
-        bundle: folder of a trained model, or the loaded model.
         roi: region of interest, a box in the reference view's physical space (LPS).
         roi_label: label of the case's mask that is the region; features are then taken within it.
         registration: off, reference or template; the bundle's choice by default.
         registration_backend: auto, cpu or gpu; the bundle's choice by default.
         inference: ``paper`` f ⊙ 1[q ≥ T], ``masked`` f ⊙ q ⊙ 1[q ≥ T], or ``soft`` f ⊙ q.
-        device: auto, cpu, cuda or mps, of the network.
         reformat_missing: make views that the model needs and the case lacks from one that it has; noted in the result.
+
+    Raises:
+        InputError: ``inference`` is unknown.
+    """
+
+    case: Case
+    roi: Box | None = None
+    roi_label: int | None = None
+    registration: RegistrationMode | None = None
+    registration_backend: RegistrationBackend | None = None
+    inference: InferenceMode = "paper"
+    reformat_missing: bool = True
+
+    def __post_init__(self) -> None:
+        check_choice("inference", self.inference, get_args(InferenceMode))
+
+    def recipe(self, trained: Recipe) -> Recipe:
+        """The model's recipe, with the registration that is asked for."""
+        changes = {"registration": self.registration, "registration_backend": self.registration_backend}
+        return trained.updated({name: value for name, value in changes.items() if value is not None})
+
+    @property
+    def region(self) -> str:
+        """The region of interest for the methods paragraph; empty where the recipe's central block is taken."""
+        if self.roi is not None:
+            return "a region of interest given as a box"
+        if self.roi_label is not None:
+            return "the block around a given segment, features within the segment,"
+        return ""
+
+
+def apply_fingerprint(
+    request: FingerprintRequest,
+    bundle: str | Path | FingerprintBundle,
+    *,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> FingerprintResult:
+    """Predict, and say which features decided and where they lie.
+
+    Args:
+        request: the exam and what is asked of it.
+        bundle: folder of a trained model, or the loaded model.
+        device: auto, cpu, cuda or mps, of the network.
         progress: may raise Cancelled.
 
     Raises:
@@ -64,76 +106,83 @@ def apply(
         MissingDependencyError: torch, monai or safetensors is not installed.
 
     Example:
-        >>> result = apply(Case("knee", {"sagittal": read_volume("knee.nii.gz")}), "bundle")  # doctest: +SKIP
-        >>> result.prediction["tasks"]["acl"]["probability"]  # doctest: +SKIP
+        >>> request = FingerprintRequest(Case("knee", {"sagittal": read_volume("knee.nii.gz")}))  # doctest: +SKIP
+        >>> apply_fingerprint(request, "bundle").prediction["tasks"]["acl"]["probability"]  # doctest: +SKIP
     """
     started = time.perf_counter()
-    if inference not in get_args(InferenceMode):
-        raise InputError(f"inference: expected one of {', '.join(get_args(InferenceMode))}, got {inference!r}.")
-    say = part(progress, 0.0, 1.0)
-    say(0.0, "loading the model")
+    report = part(progress, 0.0, 1.0)
+    report(0.0, "loading the model")
     where = resolve_device(device)
-
-    from deepradiomics.cohort.extraction import exam_features
-    from deepradiomics.fingerprint.explain import explain, gradcam_of, patch_contribution, patch_relevance, rows_of
-    from deepradiomics.fingerprint.prediction import RunFacts, beyond_training, prediction_of
-    from deepradiomics.fingerprint.stored import load_fingerprint
-    from deepradiomics.prepare import paint_map, paint_patches, prepare_exam
-
     model = load_fingerprint(bundle) if isinstance(bundle, str | Path) else bundle
-    given = {"registration": registration, "registration_backend": registration_backend}
-    recipe = replace(model.config.recipe, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    case, recipe, reformatted, notes = _with_views(request, model)
+    exam = prepare_exam(
+        case, recipe, templates=model.templates, roi=request.roi, roi_label=request.roi_label,
+        progress=part(progress, 0.05, 0.6),
+    )  # fmt: skip
+    report(0.6, "radiomic features")
+    features = exam_features(exam, recipe, device=where if where in ("cpu", "cuda") else "auto")
+    _same_features(features.feature_names, model)
+    pool = model.layout.flatten(features.values[None])[0]
+    report(0.75, "relevance and prediction")
+    explained = explain(model, exam.image, pool, request.inference, where)
+    cams = gradcam_of(model, exam.image, explained.z, explained.explained, where)
+    if request.roi_label is not None and case.mask is not None:
+        notes += case.mask.notes
+    notes += [
+        *exam.notes,
+        *thin_region(exam, case, recipe),
+        *unlike_training(beyond_training(model, explained)),
+        *feature_notes(features.diagnostics, explained),
+        *selection_notes(model, explained, request.inference),
+    ]
+    report(0.9, "painting maps")
+    shares = patch_relevance(model, explained)
+    target = case.views[recipe.reference_view].geometry
+    relevance = {
+        task.name: replace(paint_patches(shares[t], exam, target, recipe.reference_view), name=f"{task.name} relevance")
+        for t, task in enumerate(model.tasks)
+    }
+    gradcam, remarks = _painted_cams(cams, model, exam, target, recipe.reference_view)
+    about = RunFacts(
+        request.inference, where, request.region or _central(recipe), tuple(dict.fromkeys([*notes, *remarks])),
+        reformatted, started,
+    )  # fmt: skip
+    prediction = prediction_of(
+        model, case, exam, recipe, explained, shares, patch_contribution(model, explained), about
+    )
+    report(1.0, "done")
+    return FingerprintResult(prediction, rows_of(model, explained), relevance, gradcam, exam, case)
+
+
+def _with_views(
+    request: FingerprintRequest, model: FingerprintBundle
+) -> tuple[Case, Recipe, dict[str, str], list[str]]:
+    """The case with the views that the model needs, how it is prepared, which views were reformatted, and notes."""
+    recipe = request.recipe(model.config.recipe)
     if recipe.registration == "template" and model.templates is None:
         raise InputError("registration='template': this bundle holds no templates; choose 'off' or 'reference'.")
-    remarks = views_given(case, recipe)
-    case, reformatted = complete(case, recipe, reformat_missing)
+    remarks = views_given(request.case, recipe)
+    case, reformatted = complete(request.case, recipe, request.reformat_missing)
     notes = remarks + preparation_notes(case, recipe, model.config.recipe)
     one_image = len(recipe.views) > 1 and len(reformatted) == len(recipe.views) - 1
     if recipe.registration == "reference" and one_image:
         recipe = replace(recipe, registration="off")
         notes.append("All views come from one image and lie on each other already, so none was registered.")
+    return case, recipe, reformatted, notes
 
-    exam = prepare_exam(
-        case, recipe, templates=model.templates, roi=roi, roi_label=roi_label, progress=part(progress, 0.05, 0.6)
-    )
-    say(0.6, "radiomic features")
-    features = exam_features(exam, recipe, device=where if where in ("cpu", "cuda") else "auto")
-    _same_features(features.feature_names, model)
-    pool = model.layout.flatten(features.values[None])[0]
-    say(0.75, "relevance and prediction")
-    found = explain(model, exam.image, pool, inference, where)
-    cams = gradcam_of(model, exam.image, found.z, found.explained, where)
-    notes += [
-        *exam.notes,
-        *thin_region(exam, case, recipe),
-        *unlike_training(beyond_training(model, found)),
-        *feature_notes(features.diagnostics, found),
-        *selection_notes(model, found, inference),
-    ]
+
+def _painted_cams(
+    cams: np.ndarray | None, model: FingerprintBundle, exam: PreparedExam, target: Geometry, reference: str
+) -> tuple[dict[str, Volume], list[str]]:
+    """Grad-CAM of each task on the reference view's grid, and what is missing of it."""
     if cams is None:
-        notes.append("This model has no relevance network (control without selection): there is no Grad-CAM.")
-
-    say(0.9, "painting maps")
-    reference = recipe.reference_view
-    target = case.views[reference].geometry
-    shares = patch_relevance(model, found)
-    names = [task.name for task in model.tasks]
-    relevance = {
-        name: replace(paint_patches(shares[t], exam, target, reference), name=f"{name} relevance")
-        for t, name in enumerate(names)
-    }
-    gradcam = {}
-    for t, name in enumerate(names if cams is not None else []):
-        assert cams is not None
-        gradcam[name] = replace(paint_map(cams[t], exam, target, reference), name=f"{name} Grad-CAM")
-        if not cams[t].any():
-            notes.append(f"{model.tasks[t].readable}: Grad-CAM is empty, no map of the network speaks for the logit.")
-    about = RunFacts(
-        inference, where, _region(roi, roi_label, recipe), tuple(dict.fromkeys(notes)), reformatted, started
-    )
-    prediction = prediction_of(model, case, exam, recipe, found, shares, patch_contribution(model, found), about)
-    say(1.0, "done")
-    return FingerprintResult(prediction, rows_of(model, found), relevance, gradcam, exam, case)
+        return {}, ["This model has no relevance network (control without selection): there is no Grad-CAM."]
+    maps, notes = {}, []
+    for cam, task in zip(cams, model.tasks, strict=True):
+        maps[task.name] = replace(paint_map(cam, exam, target, reference), name=f"{task.name} Grad-CAM")
+        if not cam.any():
+            notes.append(f"{task.readable}: Grad-CAM is empty, no map of the network speaks for the logit.")
+    return maps, notes
 
 
 def complete(case: Case, recipe: Recipe, reformat_missing: bool = True) -> tuple[Case, dict[str, str]]:
@@ -144,8 +193,6 @@ def complete(case: Case, recipe: Recipe, reformat_missing: bool = True) -> tuple
     Raises:
         InputError: views are missing and may not be reformatted, or none of those given is needed.
     """
-    from deepradiomics.prepare import reformat
-
     missing = [view for view in recipe.views if view not in case.views]
     there = [view for view in recipe.views if view in case.views]
     if missing and (not reformat_missing or not there):
@@ -161,9 +208,6 @@ def complete(case: Case, recipe: Recipe, reformat_missing: bool = True) -> tuple
 
 
 def _same_features(names: tuple[str, ...], model: FingerprintBundle) -> None:
-    from deepradiomics.errors import BundleError
-    from deepradiomics.fingerprint.pool import differences
-
     if tuple(names) != model.layout.features:
         raise BundleError(
             f"{model.path or 'bundle'}: the features computed are not those of the bundle: "
@@ -171,10 +215,6 @@ def _same_features(names: tuple[str, ...], model: FingerprintBundle) -> None:
         )
 
 
-def _region(roi: Box | None, roi_label: int | None, recipe: Recipe) -> str:
-    if roi is not None:
-        return "a region of interest given as a box"
-    if roi_label is not None:
-        return "the block around a given segment, features within the segment,"
+def _central(recipe: Recipe) -> str:
     fractions = " × ".join(f"{100 * part:g} %" for part in recipe.roi_fractions)
     return f"the central {fractions} (z × y × x)"

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.config import FingerprintConfig
-from deepradiomics.fingerprint.eval_methods import MODES, Unit, run_variant
-from deepradiomics.fingerprint.eval_records import Prediction
-from deepradiomics.fingerprint.eval_result import Evaluation, MethodInfo
-from deepradiomics.fingerprint.eval_units import Extractor, labelled, provenance, repeats
-from deepradiomics.fingerprint.evaluate import FAMILIES, grid_text
+from deepradiomics.files.lock import holds_out
+from deepradiomics.fingerprint.evaluate.methods import MODES, Unit, run_variant
+from deepradiomics.fingerprint.evaluate.records import Prediction
+from deepradiomics.fingerprint.evaluate.result import Evaluation, MethodInfo
+from deepradiomics.fingerprint.evaluate.run import FAMILIES, grid_text
+from deepradiomics.fingerprint.evaluate.units import Extractor, labelled, provenance, repeats
+from deepradiomics.fingerprint.model.config import FingerprintConfig
 from deepradiomics.progress import Progress, part
 
 if TYPE_CHECKING:
@@ -55,15 +56,28 @@ def variants(config: FingerprintConfig) -> tuple[Variant, ...]:
     return tuple(v for i, v in enumerate(made) if all(v.config != earlier.config for earlier in made[:i]))
 
 
+@dataclass(frozen=True, eq=False)
+class AblationRequest:
+    """Which variants are judged on which repetitions of a cohort.
+
+    Args:
+        manifest, config, seeds, folds, split_seed: as in an ``EvaluationRequest``.
+        only: names of the variants wanted; all when None.
+    """
+
+    manifest: Manifest
+    config: FingerprintConfig
+    seeds: Sequence[int] = (0, 1, 2)
+    folds: int = 0
+    split_seed: int = 0
+    only: Sequence[str] | None = None
+
+
+@holds_out
 def ablate(
-    manifest: Manifest,
-    config: FingerprintConfig,
+    request: AblationRequest,
     out: Path | str,
     *,
-    seeds: Sequence[int] = (0, 1, 2),
-    folds: int = 0,
-    split_seed: int = 0,
-    only: Sequence[str] | None = None,
     workers: int = 1,
     cluster: str | None = None,
     device: str = "auto",
@@ -76,20 +90,20 @@ def ablate(
     and NoFS trained there are read, not trained again.
 
     Args:
-        manifest, config, seeds, folds, split_seed, workers, cluster, device, cache, progress: as for ``evaluate``.
+        request: what is judged on what.
         out: gets ``ablation_predictions.csv``, ``ablation.json`` and ``runs/<repetition>/<variant>/``.
-        only: names of the variants wanted; all when None.
+        workers, cluster, device, cache, progress: as for ``evaluate``.
 
     Raises:
         InputError: unusable arguments, or ``out`` holds finished runs of other data or settings.
     """
-    out = Path(out)
+    out, manifest, config, only = Path(out), request.manifest, request.config, request.only
     every = variants(config)
     unknown = sorted(set(only or ()) - {variant.name for variant in every})
     if unknown:
         raise InputError(f"only: unknown variants {unknown}; known are {', '.join(v.name for v in every)}.")
     chosen = [variant for variant in every if only is None or variant.name in only]
-    repetitions = repeats(manifest, seeds, folds, split_seed)
+    repetitions = repeats(manifest, request.seeds, request.folds, request.split_seed)
     extractor = Extractor(Path(cache) if cache else out / "cache", workers, cluster)
     steps = len(chosen) * len(repetitions)
     predictions: list[Prediction] = []
@@ -109,8 +123,10 @@ def ablate(
         kind="ablation",
         predictions=tuple(predictions),
         methods=tuple(info for variant in chosen for info in _infos(variant)),
-        notes=said,
-        provenance=provenance(manifest, config, repetitions, folds=folds, split_seed=split_seed, device=device),
+        notes=(*said, *extractor.remarks()),
+        provenance=provenance(
+            manifest, config, repetitions, folds=request.folds, split_seed=request.split_seed, device=device
+        ),
     )
     ablation.save(out)
     return ablation

@@ -54,7 +54,7 @@ def estimate_run(
         report: the report is written as well.
 
     Example:
-        >>> from deepradiomics.fingerprint.config import config
+        >>> from deepradiomics.fingerprint.model.config import config
         >>> estimate_run(config("tiny").to_dict(), [512 * 512 * 30]).seconds < 60
         True
     """

@@ -12,7 +12,6 @@ share of them that it stands above (½ by chance, also for a model that ranks al
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_ranks import Localisation, RankRow
-from deepradiomics.fingerprint.eval_result import Evaluation
-from deepradiomics.fingerprint.eval_selection import SelectionRecord
+from deepradiomics.files.tables import read_csv
+from deepradiomics.fingerprint.evaluate.ranks import Localisation, RankRow
+from deepradiomics.fingerprint.evaluate.result import Evaluation
+from deepradiomics.fingerprint.evaluate.selection import SelectionRecord
 
 SCORES: tuple[Literal["relevance", "contribution"], ...] = ("relevance", "contribution")
 TRUTH_GRID = (2, 2, 2)  # the phantom's truth counts patches over this grid
@@ -134,14 +134,10 @@ def read_truth(path: Path | str) -> dict[str, list[tuple[str, int]]]:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: this truth table does not exist; it lies beside a phantom cohort's manifest.csv.")
-    with open(path, encoding="utf-8", newline="") as stream:
-        table = csv.DictReader(stream)
-        absent = [name for name in ("id", "task", "patch") if name not in (table.fieldnames or ())]
-        if absent:
-            raise InputError(f"{path}: expected the columns id, task and patch; {', '.join(absent)} missing.")
-        found: dict[str, list[tuple[str, int]]] = {}
-        for row in table:
-            found.setdefault(row["id"], []).append((row["task"], int(row["patch"])))
+    found: dict[str, list[tuple[str, int]]] = {}
+    table = read_csv(path, needed=("id", "task", "patch"))
+    for case, task, patch in table.parsed(lambda row: (row["id"], row["task"], int(row["patch"]))):
+        found.setdefault(case, []).append((task, patch))
     return found
 
 

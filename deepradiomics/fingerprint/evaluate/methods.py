@@ -16,22 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import content_hash, read_json, write_json
-from deepradiomics.fingerprint.baselines import fit_signature, mean_relevance, shuffled_relevance
-from deepradiomics.fingerprint.config import FingerprintConfig
-from deepradiomics.fingerprint.data import TrainingData
-from deepradiomics.fingerprint.eval_records import Part, Prediction, read_predictions, write_predictions
-from deepradiomics.fingerprint.eval_selection import SelectionRecord
-from deepradiomics.fingerprint.eval_slices import SliceOptions, run_slice_networks
-from deepradiomics.fingerprint.pool import PoolLayout
-from deepradiomics.fingerprint.scaling import Scaling
-from deepradiomics.fingerprint.tasks import output_slices, probabilities
-from deepradiomics.fingerprint.thresholds import decide
+from deepradiomics.files.atomic import content_hash, sha256_file, write_json
+from deepradiomics.files.sealed import note_made_anew, read_sealed, write_sealed
+from deepradiomics.fingerprint.evaluate.baselines import fit_signature, mean_relevance, shuffled_relevance
+from deepradiomics.fingerprint.evaluate.records import Part, Prediction, read_predictions, write_predictions
+from deepradiomics.fingerprint.evaluate.selection import SelectionRecord
+from deepradiomics.fingerprint.evaluate.slices import SliceOptions, SliceTraining, run_slice_networks
+from deepradiomics.fingerprint.model.config import FingerprintConfig
+from deepradiomics.fingerprint.model.pool import PoolLayout
+from deepradiomics.fingerprint.model.predict import contributions_of, logits_of, relevance_of
+from deepradiomics.fingerprint.model.scaling import Scaling
+from deepradiomics.fingerprint.model.tasks import output_slices, probabilities
+from deepradiomics.fingerprint.model.thresholds import choose_thresholds, decide
+from deepradiomics.fingerprint.train.data import TrainingData
+from deepradiomics.fingerprint.train.model import new_model
 from deepradiomics.progress import Progress, silent
 from deepradiomics.stats import youden
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.model import FingerprintModel, Inference
+    from deepradiomics.fingerprint.model.network import FingerprintModel, Inference
 
 Group = Literal["fingerprint", "nofs", "signature", "mrnet", "elnet"]
 GROUPS: tuple[Group, ...] = ("fingerprint", "nofs", "signature", "mrnet", "elnet")
@@ -74,8 +77,10 @@ def run_group(group: Group, unit: Unit) -> tuple[Prediction, ...]:
         return found
     runners = {"fingerprint": _fingerprint, "nofs": _fingerprint, "signature": _signature}
     predictions = runners[group](group, unit) if group in runners else _slice_networks(group, unit)
-    write_predictions(predictions, unit.folder / "predictions.csv")
-    write_json(unit.folder / "done.json", {"group": group, "identity": identity})  # last: its presence means finished
+    file = unit.folder / "predictions.csv"
+    write_predictions(predictions, file)
+    done = {"group": group, "identity": identity, "predictions_sha256": sha256_file(file)}
+    write_sealed(unit.folder / "done.json", done)  # last: its presence means finished
     for checkpoints in unit.folder.glob("**/checkpoints"):  # hundreds of megabytes at full size, not needed any more
         shutil.rmtree(checkpoints, ignore_errors=True)
     return predictions
@@ -139,9 +144,6 @@ def with_features(data: TrainingData) -> tuple[PoolLayout, Scaling]:
 
 def _fingerprint(group: Group, unit: Unit) -> tuple[Prediction, ...]:
     """Train the model; judge it in both modes, and for the fingerprint also with others' relevance."""
-    from deepradiomics.fingerprint.predict import contributions_of, relevance_of
-    from deepradiomics.fingerprint.thresholds import choose_thresholds
-
     data = unit.data
     layout, scaling = with_features(data)
     model = _trained(group, unit)
@@ -177,9 +179,6 @@ def _judge_model(
     method: str, modes: Sequence[Inference], model: FingerprintModel, unit: Unit, relevance: NDArray[np.float32]
 ) -> list[Prediction]:
     """Judge with the relevance given; both thresholds are chosen on validation with that same relevance."""
-    from deepradiomics.fingerprint.predict import logits_of
-    from deepradiomics.fingerprint.thresholds import choose_thresholds
-
     data, validation = unit.data, unit.rows("validation")
     limits = choose_thresholds(model, data.z[validation], relevance[validation], data.labels[validation])
     found: list[Prediction] = []
@@ -191,14 +190,15 @@ def _judge_model(
 
 
 def _trained(group: Group, unit: Unit) -> FingerprintModel:
-    from deepradiomics.fingerprint.fit import fit
-    from deepradiomics.fingerprint.train import new_model
+    from deepradiomics.fingerprint.train.fit import FitRequest, fit
 
     model = new_model(_configured(group, unit.config), unit.data, unit.seed)
     fit(
-        model, unit.data, unit.config.training, unit.folder, seed=unit.seed,
-        identity=_identity(group, unit), device=unit.device, progress=unit.progress,
-    )  # fmt: skip
+        FitRequest(model, unit.data, unit.config.training, seed=unit.seed, identity=_identity(group, unit)),
+        unit.folder,
+        device=unit.device,
+        progress=unit.progress,
+    )
     return model
 
 
@@ -207,8 +207,6 @@ def _of_decided_class(
     relevance: NDArray[np.float32], limits: NDArray[np.float64],
 ) -> NDArray[np.float32]:  # fmt: skip
     """Contributions per logit (n, C, D) to one per task (n, T, D): the only logit, or that of the likeliest class."""
-    from deepradiomics.fingerprint.predict import logits_of
-
     logits = logits_of(model, data.z[rows], relevance[rows], "paper", limits)
     chosen = []
     for where in output_slices(data.tasks):
@@ -235,9 +233,11 @@ def _slice_networks(group: Group, unit: Unit) -> tuple[Prediction, ...]:
     if group not in ("mrnet", "elnet"):
         raise InputError(f"methods: expected some of {', '.join(GROUPS)}, got {group!r}.")
     chances = run_slice_networks(
-        group, unit.data, unit.config, unit.folder, seed=unit.seed, options=unit.slices, device=unit.device,
+        SliceTraining(group, unit.data, unit.config, options=unit.slices, device=unit.device),
+        unit.folder,
+        seed=unit.seed,
         progress=unit.progress,
-    )  # fmt: skip
+    )
     flat = [c[:, 0] if task.kind == "binary" else c for task, c in zip(unit.data.tasks, chances, strict=True)]
     return tuple(judged(group, "", unit, flat))
 
@@ -259,13 +259,19 @@ def _configured(group: Group, config: FingerprintConfig) -> FingerprintConfig:
 
 
 def _finished(folder: Path, identity: Mapping[str, Any]) -> tuple[Prediction, ...] | None:
-    if not (folder / "done.json").is_file():
+    """The predictions of an earlier run, where they are as it left them."""
+    done = read_sealed(folder / "done.json", ("identity", "predictions_sha256"))
+    if done is None:
         return None
-    stored = read_json(folder / "done.json").get("identity", {})
+    stored = done["identity"]
     if stored.get("hash") != identity["hash"]:
         differing = [name for name in identity if name != "hash" and stored.get(name) != identity[name]]
         raise InputError(
             f"{folder}: a finished run with another {', '.join(differing) or 'version'} lives here. "
             "Choose another output folder, or remove this one to evaluate anew."
         )
-    return read_predictions(folder / "predictions.csv")
+    file = folder / "predictions.csv"
+    if not file.is_file() or sha256_file(file) != done["predictions_sha256"]:
+        note_made_anew(f"{file}: these predictions were changed since they were written.")
+        return None
+    return read_predictions(file)

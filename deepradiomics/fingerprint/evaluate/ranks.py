@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.files import atomic_file, read_json, write_json
-from deepradiomics.fingerprint.eval_result import nan_to_none
+from deepradiomics.files.atomic import read_json, write_json
+from deepradiomics.files.reading import reads
+from deepradiomics.files.tables import read_csv, write_csv
+from deepradiomics.fingerprint.evaluate.result import nan_to_none
 from deepradiomics.stats import bootstrap_ci
 
 
@@ -119,10 +120,7 @@ class Localisation:
         folder = Path(folder)
         path = folder / "localisation.csv"
         names = list(RankRow.__dataclass_fields__)
-        with atomic_file(path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
-            table = csv.DictWriter(stream, names, lineterminator="\n")
-            table.writeheader()
-            table.writerows(asdict(row) for row in self.rows)
+        write_csv(path, names, (asdict(row) for row in self.rows))
         described = {
             "summaries": [nan_to_none(asdict(row)) for row in self.summaries()],
             "provenance": dict(self.provenance),
@@ -131,20 +129,20 @@ class Localisation:
         return path, folder / "localisation.json"
 
     @classmethod
+    @reads("localisation.json")
     def load(cls, folder: Path | str) -> Localisation:
         """Read what :meth:`save` wrote."""
         folder = Path(folder)
         provenance = read_json(folder / "localisation.json")["provenance"]
-        with open(folder / "localisation.csv", encoding="utf-8", newline="") as stream:
-            rows = tuple(
-                RankRow(
-                    row["method"], row["score"], int(row["seed"]), int(row["fold"]), row["task"], row["case"],
-                    int(row["planted"]), int(row["patches"]), float(row["rank"]), int(row["ties"]),
-                    float(row["ahead"]),
-                )
-                for row in csv.DictReader(stream)
-            )  # fmt: skip
-        return cls(rows, provenance)
+        table = read_csv(folder / "localisation.csv", needed=tuple(RankRow.__dataclass_fields__))
+        return cls(table.parsed(_rank_row), provenance)
+
+
+def _rank_row(row: Mapping[str, str]) -> RankRow:
+    return RankRow(
+        row["method"], row["score"], int(row["seed"]), int(row["fold"]), row["task"], row["case"],
+        int(row["planted"]), int(row["patches"]), float(row["rank"]), int(row["ties"]), float(row["ahead"]),
+    )  # fmt: skip
 
 
 def _mean_interval(values: NDArray[np.float64], n_bootstrap: int) -> tuple[float, float]:

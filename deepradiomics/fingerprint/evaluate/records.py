@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file
+from deepradiomics.files.tables import read_csv, write_csv
 
 Part = Literal["validation", "test"]
 
@@ -64,14 +63,13 @@ COLUMNS = tuple(field.name for field in fields(Prediction))
 
 def write_predictions(predictions: Iterable[Prediction], path: Path | str) -> None:
     """Write ``predictions.csv``; probabilities of several classes stand in one cell, separated by blanks."""
-    with atomic_file(path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for row in predictions:
-            cells = {name: getattr(row, name) for name in COLUMNS}
-            cells["probabilities"] = " ".join(repr(float(p)) for p in row.probabilities)
-            cells["threshold"] = "" if row.threshold is None else repr(float(row.threshold))
-            table.writerow([cells[name] for name in COLUMNS])
+    write_csv(path, COLUMNS, map(_cells, predictions))
+
+
+def _cells(row: Prediction) -> dict[str, object]:
+    threshold = None if row.threshold is None else float(row.threshold)
+    probabilities = " ".join(repr(float(p)) for p in row.probabilities)
+    return {name: getattr(row, name) for name in COLUMNS} | {"probabilities": probabilities, "threshold": threshold}
 
 
 def read_predictions(path: Path | str) -> tuple[Prediction, ...]:
@@ -83,11 +81,10 @@ def read_predictions(path: Path | str) -> tuple[Prediction, ...]:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: this file of predictions does not exist.")
-    with open(path, encoding="utf-8", newline="") as stream:
-        table = csv.DictReader(stream)
-        if tuple(table.fieldnames or ()) != COLUMNS:
-            raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}, got {table.fieldnames}.")
-        return tuple(_parse(row) for row in table)
+    table = read_csv(path)
+    if table.columns != COLUMNS:
+        raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}, got {', '.join(table.columns)}.")
+    return table.parsed(_parse)
 
 
 def _parse(row: dict[str, str]) -> Prediction:

@@ -1,7 +1,7 @@
 """What ``evaluate`` and ``ablate`` return: predictions, how much was selected, what counted most, and how it was made.
 
 An :class:`Evaluation` is a folder: ``predictions.csv`` (every case) and ``evaluation.json`` (the rest); an ablation
-calls them ``ablation_predictions.csv`` and ``ablation.json``. Tables and figures are made by ``deepradiomics.results``.
+calls them ``ablation_predictions.csv`` and ``ablation.json``. Tables and figures are made by ``deepradiomics.reports``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json, write_json
-from deepradiomics.fingerprint.eval_records import Prediction, read_predictions, write_predictions
+from deepradiomics.files.atomic import read_json, write_json
+from deepradiomics.files.reading import reads
+from deepradiomics.fingerprint.evaluate.records import Prediction, read_predictions, write_predictions
+from deepradiomics.public import one_line
 
 Kind = Literal["evaluation", "ablation"]
 FORMAT = 1
@@ -75,6 +77,7 @@ class TopFeature:
     selected: float  # share of test patients in whose fingerprint it is
 
 
+@one_line
 @dataclass(frozen=True)
 class Evaluation:
     """All that tables T1 or T2 and their figures are made of."""
@@ -111,6 +114,7 @@ class Evaluation:
         return folder
 
     @classmethod
+    @reads("evaluation.json")
     def load(cls, folder: Path | str, kind: Kind = "evaluation") -> Evaluation:
         """Read what :meth:`save` wrote.
 

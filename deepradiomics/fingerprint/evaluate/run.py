@@ -10,18 +10,21 @@ that is finished for a repetition is read, not repeated, so that a long evaluati
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.config import FingerprintConfig
-from deepradiomics.fingerprint.eval_methods import GROUPS, MODES, Group, Unit, run_group
-from deepradiomics.fingerprint.eval_records import Prediction
-from deepradiomics.fingerprint.eval_result import Evaluation, MethodInfo
-from deepradiomics.fingerprint.eval_selection import SelectionRecord, first_features, summarise_selection
-from deepradiomics.fingerprint.eval_slices import SliceOptions
-from deepradiomics.fingerprint.eval_units import Extractor, labelled, provenance, repeats
+from deepradiomics.files.lock import holds_out
+from deepradiomics.fingerprint.evaluate.methods import GROUPS, MODES, Group, Unit, run_group
+from deepradiomics.fingerprint.evaluate.records import Prediction
+from deepradiomics.fingerprint.evaluate.result import Evaluation, MethodInfo
+from deepradiomics.fingerprint.evaluate.selection import SelectionRecord, first_features, summarise_selection
+from deepradiomics.fingerprint.evaluate.slices import SliceOptions
+from deepradiomics.fingerprint.evaluate.units import Extractor, labelled, provenance, repeats
+from deepradiomics.fingerprint.model.config import FingerprintConfig
 from deepradiomics.progress import Progress, part
+from deepradiomics.public import one_line
 
 if TYPE_CHECKING:
     from deepradiomics.cohort import Manifest
@@ -43,16 +46,35 @@ _SELECTION = {
 _WEIGHT = {"fingerprint": 3.0, "nofs": 2.0, "signature": 0.3, "mrnet": 3.0, "elnet": 3.0}  # rough shares of the time
 
 
-def evaluate(
-    manifest: Manifest,
-    config: FingerprintConfig,
+@one_line
+@dataclass(frozen=True, eq=False)
+class EvaluationRequest:
+    """Which methods are judged on which repetitions of a cohort.
+
+    Args:
+        manifest: cases with labels; given splits are kept unless ``folds`` asks for others.
+        config: of the fingerprint; the baselines take preparation, epochs and batches from it.
+        seeds: one repetition a seed (and fold).
+        folds: 0 for fixed splits, k for k-fold cross-validation.
+        split_seed: of the splits; all repetitions share them.
+        methods: groups wanted; ``fingerprint`` brings mean-q and shuffled-q.
+        slices: how MRNet and ELNet are built.
+    """
+
+    manifest: Manifest
+    config: FingerprintConfig
+    seeds: Sequence[int] = (0, 1, 2)
+    folds: int = 0
+    split_seed: int = 0
+    methods: Sequence[Group] = GROUPS
+    slices: SliceOptions | None = None
+
+
+@holds_out
+def evaluate_fingerprint(
+    request: EvaluationRequest,
     out: Path | str,
     *,
-    seeds: Sequence[int] = (0, 1, 2),
-    folds: int = 0,
-    split_seed: int = 0,
-    methods: Sequence[Group] = GROUPS,
-    slices: SliceOptions | None = None,
     workers: int = 1,
     cluster: str | None = None,
     device: str = "auto",
@@ -62,28 +84,23 @@ def evaluate(
     """Train and judge every method on every repetition, and save what the tables need.
 
     Args:
-        manifest: cases with labels; given splits are kept unless ``folds`` asks for others.
-        config: of the fingerprint; the baselines take preparation, epochs and batches from it.
+        request: what is judged on what.
         out: gets ``predictions.csv``, ``evaluation.json`` and ``runs/<repetition>/<group>/``.
-        seeds: one repetition a seed (and fold).
-        folds: 0 for fixed splits, k for k-fold cross-validation.
-        split_seed: of the splits; all repetitions share them.
-        methods: groups wanted; ``fingerprint`` brings mean-q and shuffled-q.
-        slices: how MRNet and ELNet are built.
         workers, cluster: of the extraction.
         device: auto, cpu, cuda or mps.
-        cache: folder of the feature store; ``out/cache`` by default.
+        cache: folder of kept features; ``out/cache`` by default.
         progress: may raise Cancelled; what is finished is kept.
 
     Raises:
         InputError: unusable arguments, or ``out`` holds finished runs of other data or settings.
         ManifestError: a split lacks a class.
     """
-    out, slices = Path(out), slices or SliceOptions()
+    manifest, config, methods = request.manifest, request.config, request.methods
+    out, slices = Path(out), request.slices or SliceOptions()
     unknown = [name for name in methods if name not in GROUPS]
     if unknown or not methods:
         raise InputError(f"methods: expected some of {', '.join(GROUPS)}, got {list(methods)}.")
-    repetitions = repeats(manifest, seeds, folds, split_seed)
+    repetitions = repeats(manifest, request.seeds, request.folds, request.split_seed)
     extractor = Extractor(Path(cache) if cache else out / "cache", workers, cluster)
     total = len(repetitions) * (1.0 + sum(_WEIGHT[group] for group in methods))
     predictions: list[Prediction] = []
@@ -106,8 +123,10 @@ def evaluate(
         methods=method_infos(config, methods, slices),
         selections=summarise_selection(records),
         top=first_features(records),
-        notes=notes(config, methods, slices),
-        provenance=provenance(manifest, config, repetitions, folds=folds, split_seed=split_seed, device=device),
+        notes=(*notes(config, methods, slices), *extractor.remarks()),
+        provenance=provenance(
+            manifest, config, repetitions, folds=request.folds, split_seed=request.split_seed, device=device
+        ),
     )
     evaluation.save(out)
     return evaluation

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_records import Prediction, keys_of, tasks_of
+from deepradiomics.fingerprint.evaluate.records import Prediction, keys_of, tasks_of
 from deepradiomics.stats import auc, bootstrap_ci, classification_rates, delong_test, holm, mcnemar, multiclass_auc
 
 METRICS = ("accuracy", "sensitivity", "specificity", "auc")

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, read_json, write_json
-from deepradiomics.fingerprint.eval_result import Selection, TopFeature
-from deepradiomics.fingerprint.pool import PoolLayout, mean_by_patch, sum_by_patch
+from deepradiomics.files.atomic import atomic_file, read_json, write_json
+from deepradiomics.files.reading import reads
+from deepradiomics.fingerprint.evaluate.result import Selection, TopFeature
+from deepradiomics.fingerprint.model.pool import PoolLayout, mean_by_patch, sum_by_patch
 from deepradiomics.stats import jaccard, mean_pairwise_jaccard
 
 ARRAYS, DESCRIPTION = "selection.npz", "selection.json"
@@ -91,6 +92,7 @@ class SelectionRecord:
         write_json(folder / DESCRIPTION, described)
 
     @classmethod
+    @reads("selection.json")
     def load(cls, folder: Path | str) -> SelectionRecord:
         """Read what :meth:`save` wrote."""
         folder = Path(folder)

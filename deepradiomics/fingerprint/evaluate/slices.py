@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,12 +23,12 @@ from torch import Tensor, nn
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError, MissingDependencyError
-from deepradiomics.files import sha256_file
-from deepradiomics.fingerprint.config import FingerprintConfig, TrainingConfig
-from deepradiomics.fingerprint.data import TrainingData
-from deepradiomics.fingerprint.fit import fit
-from deepradiomics.fingerprint.model import Output
-from deepradiomics.fingerprint.tasks import output_slices
+from deepradiomics.files.atomic import sha256_file
+from deepradiomics.fingerprint.model.config import FingerprintConfig, TrainingConfig
+from deepradiomics.fingerprint.model.network import Output
+from deepradiomics.fingerprint.model.tasks import output_slices
+from deepradiomics.fingerprint.train.data import TrainingData
+from deepradiomics.fingerprint.train.fit import FitRequest, fit
 from deepradiomics.networks.elnet import ELNet
 from deepradiomics.networks.mrnet import MRNet, load_imagenet_weights
 from deepradiomics.progress import Progress, part
@@ -132,15 +132,30 @@ def moved_slices(stack: Tensor, degrees: float = 25.0, shift: float = 0.1) -> Te
     return nn.functional.grid_sample(stack, grid, align_corners=False, padding_mode="zeros")
 
 
+@dataclass(frozen=True, eq=False)
+class SliceTraining:
+    """Which slice networks are trained on what, and where.
+
+    Args:
+        name: mrnet or elnet.
+        data: cases with splits.
+        config: of the fingerprint; preparation, epochs and batches are taken from it.
+        options: how the networks are built.
+        device: auto, cpu, cuda or mps.
+    """
+
+    name: Name
+    data: TrainingData
+    config: FingerprintConfig
+    options: SliceOptions = field(default_factory=SliceOptions)
+    device: str = "auto"
+
+
 def run_slice_networks(
-    name: Name,
-    data: TrainingData,
-    config: FingerprintConfig,
+    training: SliceTraining,
     folder: Path,
     *,
     seed: int,
-    options: SliceOptions | None = None,
-    device: str = "auto",
     progress: Progress | None = None,
 ) -> tuple[NDArray[np.float64], ...]:
     """Train (or load) a network for each plane, combine them, and judge every case.
@@ -148,10 +163,10 @@ def run_slice_networks(
     Returns:
         For each task the probabilities of all cases, (N, 1) of class 1 or (N, classes).
     """
-    options = options or SliceOptions()
+    data, options = training.data, training.options
     subsets = [data] if not options.per_task else [_one_task(data, t) for t in range(len(data.tasks))]
     views = range(data.images.shape[1])
-    names = config.recipe.views
+    names = training.config.recipe.views
     logits: list[list[NDArray[np.float64]]] = []  # per subset, per view: (N, C of the subset)
     total = len(subsets) * len(views)
     for s, subset in enumerate(subsets):
@@ -160,7 +175,7 @@ def run_slice_networks(
             which = f"{names[v]}-{subset.tasks[0].name}" if options.per_task else names[v]
             step = s * len(views) + v
             logits[-1].append(
-                _one_network(name, subset, config, folder / which, v, seed + 1000 * (step + 1), options, device,
+                _one_network(replace(training, data=subset), folder / which, v, seed + 1000 * (step + 1),
                              part(progress, step / total, (step + 1) / total))
             )  # fmt: skip
     return tuple(
@@ -186,21 +201,22 @@ def combine(logits: NDArray[np.float64], label: NDArray[np.integer], train: NDAr
 
 
 def _one_network(
-    name: Name, data: TrainingData, config: FingerprintConfig, folder: Path, view: int, seed: int,
-    options: SliceOptions, device: str, progress: Progress,
-) -> NDArray[np.float64]:  # fmt: skip
+    training: SliceTraining, folder: Path, view: int, seed: int, progress: Progress
+) -> NDArray[np.float64]:
     """Logits (N, C) of one plane's network."""
+    data, config, options = training.data, training.config, training.options
     outputs = sum(task.n_outputs for task in data.tasks)
     size = config.model.network if options.size == "auto" else options.size
     with seeded(seed):
-        network = MRNet(outputs, size) if name == "mrnet" else ELNet(outputs, size)
+        network = MRNet(outputs, size) if training.name == "mrnet" else ELNet(outputs, size)
     if isinstance(network, MRNet) and options.imagenet_weights is not None:
         load_imagenet_weights(network, options.imagenet_weights)
     axis = slice_axis(config.recipe.views[view], config.recipe.reference_plane)
     model = PlaneNetwork(network, view, axis, options.augment)
-    identity = {"network": name, "view": view, "axis": axis, **options.identity(), "size": size}
-    fit(model, data, config.training, folder, seed=seed, identity=identity, device=device, progress=progress)
-    return image_logits(model, data.images, config.training.batch_size, device)
+    identity = {"network": training.name, "view": view, "axis": axis, **options.identity(), "size": size}
+    request = FitRequest(model, data, config.training, seed=seed, identity=identity)
+    fit(request, folder, device=training.device, progress=progress)
+    return image_logits(model, data.images, config.training.batch_size, training.device)
 
 
 def image_logits(model: nn.Module, images: NDArray[np.float32], batch: int, device: str) -> NDArray[np.float64]:

@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepradiomics.cohort.contents import manifest_hash
+from deepradiomics.cohort.extraction import extract_cohort
+from deepradiomics.cohort.splits import folds as cross_validation
+from deepradiomics.cohort.splits import with_splits
 from deepradiomics.cohort.synthetic import is_synthetic
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.config import FingerprintConfig
-from deepradiomics.fingerprint.data import TrainingData, training_data
-from deepradiomics.fingerprint.tasks import tasks_of
-from deepradiomics.fingerprint.train import manifest_hash
+from deepradiomics.fingerprint.model.config import FingerprintConfig
+from deepradiomics.fingerprint.model.tasks import tasks_of
+from deepradiomics.fingerprint.train.data import TrainingData, training_data
 from deepradiomics.progress import Progress, silent
 from deepradiomics.training.run_folder import command, now, versions
+from deepradiomics.words import count
 
 if TYPE_CHECKING:
     from deepradiomics.cohort import Manifest
     from deepradiomics.cohort.extraction import CohortFeatures
+
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -50,9 +58,6 @@ def repeats(manifest: Manifest, seeds: Sequence[int], folds: int = 0, split_seed
         InputError: no seed, a seed twice, or one fold.
         ManifestError: a split lacks a class.
     """
-    from deepradiomics.cohort.splits import folds as cross_validation
-    from deepradiomics.cohort.splits import with_splits
-
     if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
         raise InputError(f"seeds: expected distinct whole numbers of at least 0, at least one, got {list(seeds)}.")
     if folds:
@@ -68,18 +73,27 @@ class Extractor:
     def __init__(self, cache: Path, workers: int, cluster: str | None) -> None:
         self._cache, self._workers, self._cluster = cache, workers, cluster
         self._known: dict[str, CohortFeatures] = {}
+        self._notes: dict[str, dict[str, None]] = {}  # case → notes on it
 
     def data(self, repeat: Repeat, config: FingerprintConfig, progress: Progress = silent) -> TrainingData:
         """Features, images and labels of a repetition, standardised with its training split."""
-        from deepradiomics.cohort.extraction import extract_cohort
-
         manifest, recipe = repeat.manifest, config.recipe
         key = f"{recipe.to_dict()}" + (manifest_hash(manifest) if recipe.registration == "template" else "")
         if key not in self._known:
             self._known = {key: extract_cohort(
                 manifest, recipe, self._cache, workers=self._workers, cluster=self._cluster, progress=progress
             )}  # fmt: skip
+            for case, notes in self._known[key].notes.items():
+                self._notes.setdefault(case, {}).update(dict.fromkeys(notes))
         return training_data(self._known[key], manifest, tasks_of(manifest), config)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was assumed on reading and preparing the cases, one sentence for all that differ in numbers only."""
+        cases: dict[str, tuple[str, set[str]]] = {}
+        for case, notes in self._notes.items():
+            for text in notes:
+                cases.setdefault(_NUMBER.sub("#", text), (text, set()))[1].add(case)
+        return tuple(f"{text.rstrip('.')} (noted for {count(len(own), 'case')})." for text, own in cases.values())
 
 
 def labelled(progress: Progress, label: str) -> Progress:

@@ -14,22 +14,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepradiomics.errors import BundleError, InputError
-from deepradiomics.fingerprint.config import FingerprintConfig
-from deepradiomics.fingerprint.pool import PoolLayout, differences
-from deepradiomics.fingerprint.scaling import Scaling
-from deepradiomics.fingerprint.tasks import Task
-from deepradiomics.fingerprint.thresholds import Thresholds
-from deepradiomics.networks.bundle import load_bundle, save_bundle
+from deepradiomics.cohort.extraction import radiomics_params
+from deepradiomics.errors import BundleError
+from deepradiomics.files.reading import UNUSABLE, reason
+from deepradiomics.fingerprint.model.config import FingerprintConfig
+from deepradiomics.fingerprint.model.pool import PoolLayout, differences
+from deepradiomics.fingerprint.model.scaling import Scaling
+from deepradiomics.fingerprint.model.tasks import Task
+from deepradiomics.fingerprint.model.thresholds import Thresholds
+from deepradiomics.images import Geometry, Volume
+from deepradiomics.networks.bundle import load_bundle, loading_bundle, save_bundle
+from deepradiomics.prepare import Templates
+from deepradiomics.public import one_line
+from deepradiomics.radiomics import Settings, feature_names
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.model import FingerprintModel
-    from deepradiomics.prepare import Templates
+    from deepradiomics.fingerprint.model.network import FingerprintModel
 
 KIND = "fingerprint"
 _MODEL, _TEMPLATE = "model.", "template."
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class FingerprintBundle:
     """A trained fingerprint model with all it needs.
@@ -85,6 +91,7 @@ class FingerprintBundle:
         return save_bundle(folder, tensors, info)
 
 
+@loading_bundle
 def load_fingerprint(folder: str | Path) -> FingerprintBundle:
     """Read a fingerprint bundle and check that it fits this version of the software.
 
@@ -92,7 +99,7 @@ def load_fingerprint(folder: str | Path) -> FingerprintBundle:
         BundleError: the bundle is damaged, of another kind, or its shapes or features do not fit; the message says
             which file, what was expected and found, and what to do.
     """
-    from deepradiomics.fingerprint.model import FingerprintModel
+    from deepradiomics.fingerprint.model.network import INFERENCES, FingerprintModel
 
     folder = Path(folder)
     tensors, info = load_bundle(folder)
@@ -105,8 +112,12 @@ def load_fingerprint(folder: str | Path) -> FingerprintBundle:
         thresholds = Thresholds.from_dict(info["thresholds"])
         scaling = Scaling.from_tensors(tensors)
         missing = [t.name for t in tasks if t.name not in thresholds.relevance]
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{folder / 'bundle.json'}: an entry is missing or unusable ({error}).") from error
+    except UNUSABLE as error:
+        raise BundleError(f"{folder / 'bundle.json'}: an entry is missing or unusable ({reason(error)}).") from error
+    missing += [
+        f"{task.name} ({inference})"
+        for inference in INFERENCES for task in tasks if task.name not in thresholds.decision.get(inference, ())
+    ]  # fmt: skip
     if missing:
         raise BundleError(f"{folder / 'bundle.json'}: thresholds are missing for {', '.join(missing)}.")
     _check_layout(folder, layout, scaling, config)
@@ -171,22 +182,16 @@ def _load_weights(folder: Path, model: FingerprintModel, tensors: Mapping[str, n
 def _templates(folder: Path, stored: Any, tensors: Mapping[str, np.ndarray]) -> Templates | None:
     if stored is None:
         return None
-    from deepradiomics.images import Geometry, Volume
-    from deepradiomics.prepare import Templates
-
     try:
         grid = Geometry.from_dict(stored["grid"])
         return Templates({
             view: Volume(tensors[f"{_TEMPLATE}{view}"].astype(np.float32) * np.float32(scale), grid, f"{view} template")
             for view, scale in stored["scales"].items()
         })  # fmt: skip
-    except (KeyError, TypeError, InputError) as error:
-        raise BundleError(f"{folder}: the registration templates are missing or unusable ({error}).") from error
+    except UNUSABLE as error:
+        raise BundleError(f"{folder}: the registration templates are missing or unusable ({reason(error)}).") from error
 
 
 def engine_features(config: FingerprintConfig) -> tuple[str, ...]:
     """Return the names of the features that this version computes for a recipe, in order."""
-    from deepradiomics.cohort.extraction import radiomics_params
-    from deepradiomics.radiomics import Settings, feature_names
-
     return tuple(feature_names(Settings.from_params(radiomics_params(config.recipe))))

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.classifier import PairwiseLogistic
-from deepradiomics.fingerprint.config import ModelConfig, TrainingConfig
-from deepradiomics.fingerprint.tasks import Task, task_of_output
+from deepradiomics.fingerprint.model.classifier import PairwiseLogistic
+from deepradiomics.fingerprint.model.config import ModelConfig, TrainingConfig
+from deepradiomics.fingerprint.model.tasks import Task, task_of_output
 from deepradiomics.networks.resnet import explained_block, relevance_resnet
 
 Inference = Literal["paper", "masked", "soft"]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from deepradiomics.devices import resolve_device
-from deepradiomics.fingerprint.model import FingerprintModel, Inference
+from deepradiomics.fingerprint.model.network import FingerprintModel, Inference
 
 
 def relevance_of(

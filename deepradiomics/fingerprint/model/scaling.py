@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepradiomics.errors import BundleError, InputError
+from deepradiomics.files.reading import UNUSABLE, reason
 
 _PREFIX = "scaling."
 
@@ -88,11 +89,13 @@ class Scaling:
             BundleError: an array is missing.
         """
         try:
-            clip_z, pool_size = tensors[f"{_PREFIX}clip_z_and_pool_size"]
+            clip_z, pool_size = (float(number) for number in tensors[f"{_PREFIX}clip_z_and_pool_size"])
             kept, mean, sd = (tensors[f"{_PREFIX}{name}"] for name in ("kept", "mean", "sd"))
-        except (KeyError, ValueError) as error:
-            raise BundleError(f"bundle: the tensors of the feature scaling are missing ({error}).") from error
-        return cls(kept, mean, sd, float(clip_z), int(pool_size))
+        except UNUSABLE as error:
+            raise BundleError(f"bundle: the tensors of the feature scaling are missing ({reason(error)}).") from error
+        if kept.dtype.kind not in "iu" or not pool_size.is_integer() or not np.isfinite(clip_z):
+            raise BundleError("bundle: the columns of the feature scaling are no whole numbers. Copy the bundle again.")
+        return cls(kept, mean, sd, clip_z, int(pool_size))
 
 
 def fit_scaling(pool: np.ndarray, *, use: np.ndarray | None = None, clip_z: float = 5.0) -> Scaling:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.fingerprint.tasks import Task
-from deepradiomics.fingerprint.thresholds import decide
+from deepradiomics.fingerprint.model.tasks import Task
+from deepradiomics.fingerprint.model.thresholds import decide
 from deepradiomics.stats import accuracy, auc, classification_rates, delong_ci, multiclass_auc
 
 
@@ -23,7 +23,7 @@ def task_scores(
 
     Args:
         tasks: T tasks.
-        chances: per task (N,) or (N, classes), see :func:`deepradiomics.fingerprint.tasks.probabilities`.
+        chances: per task (N,) or (N, classes), see :func:`deepradiomics.fingerprint.model.tasks.probabilities`.
         labels: class indices (N, T).
         decision: threshold of each task, None for several classes.
     """

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.tasks import Task, probabilities
+from deepradiomics.fingerprint.model.tasks import Task, probabilities
+from deepradiomics.options import check_number
 from deepradiomics.stats import auc, youden
 
 if TYPE_CHECKING:
-    from deepradiomics.fingerprint.model import FingerprintModel
+    from deepradiomics.fingerprint.model.network import FingerprintModel
 
 CANDIDATES = np.arange(0.05, 0.951, 0.05)
 """Quantiles of the validation cases' relevance that are tried as T: fingerprints of about 95 % to 5 % of the pool."""
@@ -39,8 +39,11 @@ class Thresholds:
 
     def __post_init__(self) -> None:
         for task, value in self.relevance.items():
-            if not 0.0 <= value <= 1.0:
-                raise InputError(f"relevance_threshold of {task!r}: expected 0 to 1, got {value}.")
+            check_number(f"relevance_threshold of {task!r}", value, 0.0, 1.0)
+        for inference, decisions in self.decision.items():
+            for task, threshold in decisions.items():
+                if threshold is not None:
+                    check_number(f"decision_threshold of {task!r} ({inference})", threshold, 0.0, 1.0)
 
     def vector(self, tasks: Sequence[Task]) -> np.ndarray:
         """T of the tasks in order, float64 (T,)."""
@@ -68,8 +71,8 @@ def choose_thresholds(model: FingerprintModel, z: np.ndarray, relevance: np.ndar
         relevance: their relevance (N, T, D).
         labels: their class indices (N, T).
     """
-    from deepradiomics.fingerprint.model import INFERENCES
-    from deepradiomics.fingerprint.predict import logits_of
+    from deepradiomics.fingerprint.model.network import INFERENCES
+    from deepradiomics.fingerprint.model.predict import logits_of
 
     tasks = model.tasks
     chosen = np.full(len(tasks), 0.5)

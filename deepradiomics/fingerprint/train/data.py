@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import content_hash
-from deepradiomics.fingerprint.config import FingerprintConfig
-from deepradiomics.fingerprint.pool import PoolLayout
-from deepradiomics.fingerprint.scaling import Scaling, fit_scaling
-from deepradiomics.fingerprint.tasks import Task, class_indices
+from deepradiomics.files.atomic import content_hash
+from deepradiomics.fingerprint.model.config import FingerprintConfig
+from deepradiomics.fingerprint.model.pool import PoolLayout
+from deepradiomics.fingerprint.model.scaling import Scaling, fit_scaling
+from deepradiomics.fingerprint.model.tasks import Task, class_indices
 
 if TYPE_CHECKING:
     from deepradiomics.cohort.extraction import CohortFeatures
@@ -96,7 +96,7 @@ def training_data(
     Args:
         cohort: extracted from the same manifest, in any order.
         manifest: with a split for every case.
-        tasks: see :func:`deepradiomics.fingerprint.tasks.tasks_of`.
+        tasks: see :func:`deepradiomics.fingerprint.model.tasks.tasks_of`.
         config: patch grid, families and clipping.
 
     Raises:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from deepradiomics.fingerprint.tasks import Task, output_slices
+from deepradiomics.fingerprint.model.tasks import Task, output_slices
 
 
 def class_weights(labels: np.ndarray, tasks: Sequence[Task], balance: bool) -> list[Tensor]:
@@ -29,15 +29,15 @@ def joint_cross_entropy(logits: Tensor, labels: Tensor, tasks: Sequence[Task], w
         logits: (B, C).
         labels: class indices (B, T).
         tasks: T tasks.
-        weights: per task, one weight a class.
+        weights: per task, one weight per class.
     """
     logits = logits.float()
     total = logits.new_zeros(())
     for t, (task, where) in enumerate(zip(tasks, output_slices(tasks), strict=True)):
         target, weight = labels[:, t], weights[t].to(logits.device)
         if task.kind == "binary":
-            each = binary_cross_entropy_with_logits(logits[:, where.start], target.float(), reduction="none")
-            total = total + (each * weight[target]).mean()
+            losses = binary_cross_entropy_with_logits(logits[:, where.start], target.float(), reduction="none")
+            total = total + (losses * weight[target]).mean()
         else:
             total = total + (cross_entropy(logits[:, where], target, reduction="none") * weight[target]).mean()
     return total

@@ -28,7 +28,7 @@ class ActiveUnits:
     Args:
         units: latents in all (channels × places).
         active: those whose posterior mean has a variance above 0.01.
-        channels: latent channels with an active unit at one place at least.
+        channels: latent channels with an active unit at one place or more.
         channels_in_all: latent channels.
         patients: crops that the variance was taken over.
     """
@@ -69,33 +69,33 @@ def active_units(means: np.ndarray) -> ActiveUnits:
 
 
 def reconstruction_errors(
-    images: np.ndarray, made: np.ndarray, mean_image: np.ndarray, dilated: np.ndarray, range_hu: float
+    images: np.ndarray, reconstructions: np.ndarray, mean_image: np.ndarray, dilated: np.ndarray, range_hu: float
 ) -> dict[str, float]:
-    """Compare reconstructions with the image that knows nothing of the patient, the mean of the training crops.
+    """Compare reconstructions with an image that has nothing of the patient, the mean of the training crops.
 
     Args:
-        images, made: (N, n, n, n) in units of the window.
+        images, reconstructions: (N, n, n, n) in units of the window.
         mean_image: (n, n, n).
         dilated: bool (N, n, n, n): haematoma and ring.
-        range_hu: width of the window: errors are told in HU.
+        range_hu: width of the window: errors are in HU.
 
     Returns:
         ``error_hu``, ``mean_image_error_hu`` (mean absolute), the same with ``lesion_`` in the dilated lesions alone,
         and ``explained``: 1 − Σ(x − x')² / Σ(x − mean)², as ``lesion_explained`` in the lesions.
     """
-    own, other = images - made, images - mean_image
+    residuals, deviations = images - reconstructions, images - mean_image
     result = {}
     for prefix, where in (("", np.ones_like(dilated)), ("lesion_", dilated)):
-        mine, theirs = own[where].astype(np.float64), other[where].astype(np.float64)
-        result[f"{prefix}error_hu"] = float(np.abs(mine).mean() * range_hu)
-        result[f"{prefix}mean_image_error_hu"] = float(np.abs(theirs).mean() * range_hu)
-        spread = float(np.square(theirs).sum())
-        result[f"{prefix}explained"] = 1 - float(np.square(mine).sum()) / spread if spread > 0 else 0.0
+        residual, deviation = residuals[where].astype(np.float64), deviations[where].astype(np.float64)
+        result[f"{prefix}error_hu"] = float(np.abs(residual).mean() * range_hu)
+        result[f"{prefix}mean_image_error_hu"] = float(np.abs(deviation).mean() * range_hu)
+        spread = float(np.square(deviation).sum())
+        result[f"{prefix}explained"] = 1 - float(np.square(residual).sum()) / spread if spread > 0 else 0.0
     return {name: round(value, 4) for name, value in result.items()}
 
 
 def agreement(latents: list[np.ndarray]) -> dict[str, float]:
-    """Do the latents of several networks mean the same? Compared on the same patients, pair by pair of networks.
+    """How far the latents of several networks agree on the same patients, over all pairs of networks.
 
     Args:
         latents: for each network (patients, units).
@@ -106,8 +106,8 @@ def agreement(latents: list[np.ndarray]) -> dict[str, float]:
         a low correlation: the same content, written in other units.
     """
     correlations, alignments = [], []
-    for one, other in combinations(latents, 2):
-        a, b = (part - part.mean(axis=0, dtype=np.float64) for part in (one, other))
+    for pair in combinations(latents, 2):
+        a, b = (part - part.mean(axis=0, dtype=np.float64) for part in pair)
         spread = np.sqrt(np.square(a).sum(axis=0) * np.square(b).sum(axis=0))
         varying = spread > 1e-12
         correlations.append((a * b).sum(axis=0)[varying] / spread[varying])
@@ -120,22 +120,22 @@ def agreement(latents: list[np.ndarray]) -> dict[str, float]:
 
 
 def remarks(active: ActiveUnits, errors: dict[str, float]) -> list[str]:
-    """What a reader must know before the latents are used."""
-    found = []
+    """What a reader must know before the latents are used, one text each."""
+    texts = []
     if active.share < LEAST_ACTIVE:
-        found.append(
+        texts.append(
             f"Posterior collapse: only {active.active} of {active.units} latents ({active.share:.1%}) differ between "
             f"patients (variance of the posterior mean above {ACTIVE_VARIANCE}). Lower kl_weight, or raise free_nats, "
             "kl_annealing or the number of epochs."
         )
     if errors["explained"] <= 0:
-        found.append(
+        texts.append(
             "The reconstructions are no better than the mean of the training crops: the latents say nothing of the "
             "patient. Train longer, or with more patients."
         )
     elif errors["lesion_explained"] <= 0:
-        found.append(
+        texts.append(
             "Inside the dilated lesions the reconstructions are no better than the mean of the training crops; the "
             "latents tell more of the surroundings than of the haematoma. Train longer, or with masked=true."
         )
-    return found
+    return texts

@@ -16,9 +16,11 @@ import numpy as np
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.ich.lesion import CropRecipe, LesionCrop, lesion_crop
+from deepradiomics.files.reading import UNUSABLE, reason
+from deepradiomics.ich.haematoma.lesion import CropRecipe, LesionCrop, lesion_crop
 from deepradiomics.images import Mask, Volume
-from deepradiomics.networks.bundle import INFO_FILE, load_bundle, load_info, save_bundle
+from deepradiomics.networks.bundle import INFO_FILE, load_bundle, load_info, loading_bundle, save_bundle
+from deepradiomics.public import one_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,6 +31,7 @@ KIND = "ich-autoencoder"
 _BATCH = 4  # crops at a time: bounds the memory of full-size ones
 
 
+@one_line
 class Autoencoder:
     """Encoder and decoder of lesion crops, in eval mode.
 
@@ -82,7 +85,7 @@ class Autoencoder:
 
     def crop(self, volume: Volume, mask: Mask, *, label: int = 1, case: str = "") -> LesionCrop:
         """Cut a lesion out as this network was taught to see it; arguments as in :func:`lesion_crop`."""
-        return lesion_crop(volume, mask, **self.recipe.to_dict(), label=label, case=case)
+        return lesion_crop(volume, mask, self.recipe, label=label, case=case)
 
     def latents(self, crop: LesionCrop | np.ndarray) -> np.ndarray:
         """Posterior means of one crop, float32 (C, z, y, x).
@@ -100,29 +103,29 @@ class Autoencoder:
         """Posterior means of crops (N, 1, n, n, n), float32 (N, C, z, y, x)."""
         import torch
 
-        made = []
+        latents = []
         with torch.inference_mode():
             for start in range(0, len(images), _BATCH):
                 part = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH], np.float32))
-                made.append(self.module.encode(part.to(self.device))[0].float().cpu().numpy())  # type: ignore[operator]
-        return np.concatenate(made)
+                latents.append(self.module.encode(part.to(self.device))[0].float().cpu().numpy())  # type: ignore[operator]
+        return np.concatenate(latents)
 
     def reconstruct(self, crop: LesionCrop | np.ndarray) -> np.ndarray:
-        """The crop as it is painted from its latents alone, float32 (n, n, n), about [0, 1]."""
+        """The reconstruction of a crop from its latents alone, float32 (n, n, n), about [0, 1]."""
         image = self._checked(crop.image if isinstance(crop, LesionCrop) else crop)
         return self.reconstructions(image[None, None])[0, 0]
 
     def reconstructions(self, images: np.ndarray) -> np.ndarray:
-        """Crops (N, 1, n, n, n) painted from their latents, float32 of that shape."""
+        """Reconstructions of crops (N, 1, n, n, n) from their latents, float32 of that shape."""
         import torch
 
-        made = []
+        reconstructions = []
         with torch.inference_mode():
             for start in range(0, len(images), _BATCH):
                 part = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH], np.float32))
-                painted = self.module.reconstruct(part.to(self.device))  # type: ignore[operator]
-                made.append(painted.float().cpu().numpy())
-        return np.concatenate(made)
+                batch = self.module.reconstruct(part.to(self.device))  # type: ignore[operator]
+                reconstructions.append(batch.float().cpu().numpy())
+        return np.concatenate(reconstructions)
 
     def save(self, folder: str | Path, info: Mapping[str, Any] | None = None) -> Path:
         """Write the bundle; ``info`` joins what is known about the network."""
@@ -147,6 +150,7 @@ class Autoencoder:
         return np.asarray(image, np.float32)
 
 
+@loading_bundle
 def load_autoencoder(source: str | Path, device: str = "auto") -> Autoencoder:
     """Load an autoencoder from its bundle, or from a run folder that holds it.
 
@@ -159,8 +163,8 @@ def load_autoencoder(source: str | Path, device: str = "auto") -> Autoencoder:
     """
     import torch
 
-    from deepradiomics.networks.encoder import load_weights
     from deepradiomics.networks.vaegan import VaeGanSize, autoencoder
+    from deepradiomics.networks.weights import built
 
     folder = Path(source)
     if not (folder / INFO_FILE).exists():
@@ -172,13 +176,12 @@ def load_autoencoder(source: str | Path, device: str = "auto") -> Autoencoder:
     try:
         size, recipe = VaeGanSize.from_dict(info["network"]), CropRecipe.from_dict(info["recipe"])
         size.latent_shape(recipe.size)
-    except (KeyError, TypeError, ValueError) as error:
+    except UNUSABLE as error:
         raise BundleError(
-            f"{folder / INFO_FILE}: the description is not that of a lesion autoencoder ({error})."
+            f"{folder / INFO_FILE}: the description is not that of a lesion autoencoder ({reason(error)})."
         ) from error
     with torch.random.fork_rng(devices=[]):  # its first weights are drawn, then replaced
-        module = autoencoder(size)
-    load_weights(module, {name: torch.from_numpy(array) for name, array in tensors.items()}, str(folder))
+        module = built(lambda: autoencoder(size), tensors, str(folder))
     return Autoencoder(
         module, recipe, size, name=str(info.get("name") or folder.name), info=info,
         sha256=str(info["weights"]["sha256"]), device=device,

@@ -1,4 +1,4 @@
-"""reconstruction.png: lesions that the network was not trained on, and what it paints from their latents."""
+"""reconstruction.png: lesions that the network was not trained on, and their reconstructions from the latents."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from deepradiomics.files import atomic_file
+from deepradiomics.files.atomic import atomic_file
 
 _COLUMNS = ("CT", "reconstruction", "difference", "mean of training")
 
 
 def draw_reconstructions(
     images: np.ndarray,
-    made: np.ndarray,
+    reconstructions: np.ndarray,
     regions: np.ndarray,
     mean_image: np.ndarray,
     names: Sequence[str],
     window_hu: tuple[float, float],
     path: Path,
     *,
-    synthetic: bool = False,
+    synthetic: str = "",
 ) -> Path:
-    """Draw a line a case: the slice with most haematoma, its reconstruction, their difference, the mean image.
+    """Draw one line per case: the slice with most haematoma, its reconstruction, their difference, the mean image.
 
     Args:
-        images, made: (N, n, n, n) in [0, 1] of the window.
+        images, reconstructions: (N, n, n, n) in [0, 1] of the window.
         regions: uint8 (N, n, n, n): 1 haematoma, 2 ring; their outlines are drawn.
-        mean_image: (n, n, n): what a network would paint that knew nothing of the patient.
+        mean_image: (n, n, n): the best reconstruction without knowledge of the patient.
         names: N.
         window_hu: for the colour bars.
         path: the PNG file.
-        synthetic: say that the heads are synthetic.
+        synthetic: title of a picture of synthetic heads; empty for others.
     """
     low, high = window_hu
     figure = Figure(figsize=(9.6, 1.95 * len(names) + 0.6), layout="constrained")
@@ -45,7 +45,7 @@ def draw_reconstructions(
     shift: Any = None
     for line, name in enumerate(names):
         at = int(np.argmax((regions[line] == 1).sum(axis=(1, 2))))
-        shown = [part[at] * (high - low) + low for part in (images[line], made[line], mean_image)]
+        shown = [part[at] * (high - low) + low for part in (images[line], reconstructions[line], mean_image)]
         pictures = [shown[0], shown[1], shown[1] - shown[0], shown[2]]
         for column, (panel, picture) in enumerate(zip(panels[line], pictures, strict=True)):
             if column == 2:
@@ -62,7 +62,7 @@ def draw_reconstructions(
     figure.colorbar(grey, ax=panels[:, 3], label="HU", shrink=0.8, aspect=30)
     figure.colorbar(shift, ax=panels[:, 2], label="reconstruction − CT, HU", shrink=0.8, aspect=30)
     title = "Lesions kept from training; red: haematoma, yellow: ring of the dilated lesion"
-    figure.suptitle(("SYNTHETIC heads. " if synthetic else "") + title, fontsize=10)
+    figure.suptitle((f"{synthetic}. " if synthetic else "") + title, fontsize=10)
     with atomic_file(path) as temporary:
         canvas.print_png(temporary)
     return path

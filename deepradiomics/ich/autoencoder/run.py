@@ -11,33 +11,37 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepradiomics.cohort.synthetic import is_synthetic
-from deepradiomics.errors import InputError, ManifestError
-from deepradiomics.files import content_hash, write_text
-from deepradiomics.ich.autoencoder_config import AutoencoderConfig
-from deepradiomics.ich.autoencoder_crops import Crops, Missing, cohort_crops
-from deepradiomics.ich.autoencoder_fit import fit_autoencoder, fold_agreement
-from deepradiomics.ich.autoencoder_splits import out_of_fold_splits, watched_splits
-from deepradiomics.ich.fold_manifest import write_fold_manifest
+from deepradiomics.cohort.contents import manifest_hash
+from deepradiomics.cohort.splits import subset
+from deepradiomics.errors import ManifestError
+from deepradiomics.files.lock import holds_out
+from deepradiomics.ich.autoencoder.config import AutoencoderConfig
+from deepradiomics.ich.autoencoder.crops import cohort_crops
+from deepradiomics.ich.autoencoder.splits import out_of_fold_splits, watched_splits
+from deepradiomics.ich.cohort.fold_manifest import write_folds
 from deepradiomics.options import check_whole
 from deepradiomics.progress import Progress, part
+from deepradiomics.public import one_line
 from deepradiomics.training.fit import need_lightning
-from deepradiomics.training.run_folder import RunFolder, now
+from deepradiomics.training.run import TrainingRun
+from deepradiomics.training.run_folder import RunKind
 from deepradiomics.training.seeds import check_seed
 
 if TYPE_CHECKING:
-    from deepradiomics.cohort.manifest import Manifest
+    from deepradiomics.cohort.each_case import Missing
+from deepradiomics.cohort.manifest import Manifest
 
-KIND = "ich-autoencoder"
-BUNDLE, MANIFEST, PICTURE, SPLITS, README = "bundle", "manifest.csv", "reconstruction.png", "splits.csv", "README.txt"
+_RUN = RunKind("ich-autoencoder", "the training of a lesion autoencoder")
+PRODUCTS = ("bundle", "manifest.csv", "reconstruction.png", "splits.csv", "README.txt")
 
 
+@one_line
 @dataclass(frozen=True)
 class AutoencoderRun:
     """A finished training.
 
     Args:
-        bundle: of the network trained on all patients (but for those watched; and test cases, without folds).
+        bundle: of the network trained on all patients but those of validation (and, without folds, of the test split).
         metrics: ``active`` (units, active, share …), errors in HU beside those of the mean image, ``epochs``,
             ``seconds``, ``cases``, ``warnings``; with folds also ``folds`` (the metrics of each) and ``agreement``.
         history: path of history.csv.
@@ -56,14 +60,34 @@ class AutoencoderRun:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@one_line
+@dataclass(frozen=True, eq=False)
+class AutoencoderRequest:
+    """What an autoencoder is trained on, and how.
+
+    Args:
+        manifest: columns ``image`` and ``mask``; labels are not used.
+        config: crop, networks and training.
+        seed: of splits, weights, order, noise and augmentation.
+        folds: also train this many networks, each on the patients outside its fold (``out/fold-1`` …), and write
+            ``out/manifest.csv``, which names for every patient the network that did not see them. All networks begin
+            with the same weights, so that their latents stay comparable as far as they can. A column ``split`` is then
+            not used.
+        missing: what to do with cases that cannot be used.
+    """
+
+    manifest: Manifest
+    config: AutoencoderConfig
+    seed: int = 0
+    folds: int | None = None
+    missing: Missing = "refuse"
+
+
+@holds_out
 def train_autoencoder(
-    manifest: Manifest,
-    config: AutoencoderConfig,
+    request: AutoencoderRequest,
     out: str | Path,
     *,
-    seed: int = 0,
-    folds: int | None = None,
-    missing: Missing = "refuse",
     resume: bool = True,
     device: str = "auto",
     cache: str | Path | None = None,
@@ -71,18 +95,11 @@ def train_autoencoder(
 ) -> AutoencoderRun:
     """Train an autoencoder of lesion crops and write its bundle.
 
-    A run that was stopped, at whatever point, goes on where it was; a finished run is returned as it is.
+    A run that was stopped, at whatever point, resumes; a finished run is returned as it is.
 
     Args:
-        manifest: columns ``image`` and ``mask``; labels are not used.
-        config: crop, networks and training.
+        request: what is learned from, and how.
         out: run folder.
-        seed: of splits, weights, order, noise and augmentation.
-        folds: also train this many networks, each on the patients outside its fold (``out/fold-1`` …), and write
-            ``out/manifest.csv``, which names for every patient the network that did not see him. All networks begin
-            with the same weights, so that their latents stay comparable as far as they can. A column ``split`` is then
-            not used.
-        missing: what to do with cases that cannot be used.
         resume: with False an earlier run in ``out`` is removed first (cut crops are kept).
         device: auto, cpu, cuda or mps.
         cache: folder of the crops; ``out/cache`` by default.
@@ -92,7 +109,10 @@ def train_autoencoder(
         InputError: the folder belongs to another run, cases cannot be used, or training diverged.
         MissingDependencyError: an extra is not installed.
     """
+    manifest, config, seed, folds = request.manifest, request.config, request.seed, request.folds
     need_lightning()
+    from deepradiomics.ich.autoencoder.fit import fit_autoencoder, fold_agreement
+
     check_seed(seed)
     if folds is not None:
         check_whole("folds", folds, 2, 100)
@@ -100,88 +120,53 @@ def train_autoencoder(
             raise ManifestError("folds: the manifest was made in memory; write it to a file first, it gets a column.")
     out = Path(out)
     identity = {
-        "kind": KIND, "config": config.to_dict(), "seed": seed, "missing": missing, "folds": folds,
-        "manifest_sha256": _cohort_hash(manifest),
+        "config": config.to_dict(), "seed": seed, "missing": request.missing, "folds": folds,
+        "manifest_sha256": manifest_hash(manifest, outcomes=False),
     }  # fmt: skip
-    products = (BUNDLE, MANIFEST, PICTURE, SPLITS, README, *(f"fold-{n + 1}" for n in range(folds or 0)))
-    run = RunFolder(out, identity, resume=resume, products=products)
-    if run.status == "finished" and (out / BUNDLE / "bundle.json").is_file():
-        return _result(out, run)
-    try:
-        _parts(manifest, seed, folds)  # what cannot be dealt is told before anything is cut out
+    products = (*PRODUCTS, *(f"fold-{n + 1}" for n in range(folds or 0)))
+    run = TrainingRun(out, _RUN, identity, proof=("bundle/bundle.json",), products=products, resume=resume)
+    if run.is_finished:
+        return _result(run)
+    with run.preparing():
+        _parts(manifest, seed, folds)  # what cannot be split is refused before anything is cut out
         crops = cohort_crops(
-            manifest, config.recipe, cache or out / "cache", missing=missing, progress=part(progress, 0.0, 0.1)
+            manifest, config.recipe, cache or out / "cache", missing=request.missing, progress=part(progress, 0.0, 0.1)
         )
-        manifest_used = _used(manifest, crops)
-        parts = _parts(manifest_used, seed, folds)
-    except InputError:
-        run.take_back()
-        raise
-    run = RunFolder(out, {**identity, "data_sha256": crops.digest}, products=products)
-    run.update(
-        dropped=[list(pair) for pair in crops.dropped], notes={case: list(said) for case, said in crops.notes.items()}
-    )
-    found: dict[str, dict[str, Any]] = {}
+        parts = _parts(subset(manifest, crops.ids), seed, folds)
+    run.begin(crops)
+    networks: dict[str, dict[str, Any]] = {}
     for number, (name, splits) in enumerate(parts.items()):
         begin = 0.1 + 0.88 * number / len(parts)
-        say = _named(part(progress, begin, begin + 0.88 / len(parts)), name, len(parts))
-        own = run if name == "" else RunFolder(out / name, {**identity, "data_sha256": crops.digest, "fold": name})
-        found[name] = fit_autoencoder(splits, crops, config, own, seed=seed, device=device, progress=say)
-    metrics = dict(found[""])
+        report = _named(part(progress, begin, begin + 0.88 / len(parts)), name, len(parts))
+        subrun = run.subrun(name, fold=name) if name else run
+        networks[name] = fit_autoencoder(splits, crops, config, subrun, seed=seed, device=device, progress=report)
+    metrics = dict(networks[""])
     if folds is not None:
-        metrics |= _out_of_fold(manifest, parts, found, crops, out, device)
-    run.update(status="finished", finished=now(), metrics=metrics, bundle=BUNDLE)
+        write_folds(manifest, out, "autoencoder", {name: fold for name, fold in parts.items() if name}, "bundle")
+        bundles = [out / name / "bundle" for name in networks if name]
+        metrics |= _fold_metrics(networks, *fold_agreement(bundles, crops, device))
+    run.finish(metrics=metrics, bundle="bundle")
     if progress:
         progress(1.0, "autoencoder trained")
-    return _result(out, run)
+    return _result(run)
 
 
 def _parts(manifest: Manifest, seed: int, folds: int | None) -> dict[str, Manifest]:
-    """By folder inside the run: who trains and who is watched there. The network of all patients comes last, as ''."""
+    """By folder inside the run its splits; the network of all patients comes last, as ``""``."""
     if folds is None:
         return {"": watched_splits(manifest, seed)}
-    dealt = out_of_fold_splits(manifest, folds, seed)
     everyone = replace(manifest, rows=tuple(replace(row, split=None) for row in manifest.rows))
-    return {**{f"fold-{n + 1}": fold for n, fold in enumerate(dealt)}, "": watched_splits(everyone, seed)}
+    by_fold = out_of_fold_splits(manifest, folds, seed)
+    return {**{f"fold-{n}": fold for n, fold in enumerate(by_fold, start=1)}, "": watched_splits(everyone, seed)}
 
 
-def _out_of_fold(
-    manifest: Manifest,
-    parts: Mapping[str, Manifest],
-    found: Mapping[str, dict[str, Any]],
-    crops: Crops,
-    out: Path,
-    device: str,
+def _fold_metrics(
+    networks: Mapping[str, Mapping[str, Any]], agreement: Mapping[str, float], remark: str | None
 ) -> dict[str, Any]:
-    """Write who gives whose latents; tell how far the networks agree."""
-    names = [name for name in parts if name]
-    network_of = {
-        patient: f"{name}/{BUNDLE}"
-        for name in names
-        for row, patient in zip(parts[name].rows, parts[name].groups, strict=True)
-        if row.split == "test"
-    }
-    write_fold_manifest(manifest, out / MANIFEST, "autoencoder", network_of, otherwise=f"{names[0]}/{BUNDLE}")
-    if is_synthetic(manifest):
-        write_text(out / README, "SYNTHETIC: networks trained on computed heads, and their manifest.\n")
-    told, remark = fold_agreement([out / name / BUNDLE for name in names], crops, device)
-    warnings = [*found[""]["warnings"], *(f"{name}: {text}" for name in names for text in found[name]["warnings"])]
-    return {
-        "folds": {name: found[name] for name in names}, "agreement": told,
-        "warnings": [*warnings, *([remark] if remark else [])],
-    }  # fmt: skip
-
-
-def _used(manifest: Manifest, crops: Crops) -> Manifest:
-    """The cases whose lesions could be cut out, in the order of the crops."""
-    there = set(crops.ids)
-    return replace(manifest, rows=tuple(row for row in manifest.rows if row.id in there))
-
-
-def _cohort_hash(manifest: Manifest) -> str:
-    """Hash of ids, patients and splits; where the files lie does not matter, their content is hashed with the crops."""
-    rows = [[row.id, group, row.split] for row, group in zip(manifest.rows, manifest.groups, strict=True)]
-    return content_hash(rows)
+    """Metrics of all folds, and how far their networks agree."""
+    folds = {name: metrics for name, metrics in networks.items() if name}
+    warnings = [*networks[""]["warnings"], *(f"{name}: {text}" for name in folds for text in folds[name]["warnings"])]
+    return {"folds": folds, "agreement": agreement, "warnings": [*warnings, *([remark] if remark else [])]}
 
 
 def _named(progress: Progress, name: str, count: int) -> Progress:
@@ -190,14 +175,7 @@ def _named(progress: Progress, name: str, count: int) -> Progress:
     return lambda fraction, message: progress(fraction, f"{name or 'all patients'}: {message}")
 
 
-def _result(out: Path, run: RunFolder) -> AutoencoderRun:
-    record = run.record
-    return AutoencoderRun(
-        out / BUNDLE,
-        record["metrics"],
-        run.history,
-        out,
-        out / MANIFEST if record["identity"].get("folds") else None,
-        tuple((case, reason) for case, reason in record.get("dropped", ())),
-        {case: tuple(said) for case, said in record.get("notes", {}).items()},
-    )
+def _result(run: TrainingRun) -> AutoencoderRun:
+    out, record = run.folder, run.record
+    manifest = out / "manifest.csv" if record["identity"].get("folds") else None
+    return AutoencoderRun(out / "bundle", record["metrics"], run.history, out, manifest, run.dropped, run.notes)

@@ -17,8 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepradiomics import words
 from deepradiomics.cohort.manifest import Manifest, ManifestRow, read_manifest
-from deepradiomics.cohort.synthetic import is_synthetic
+from deepradiomics.cohort.synthetic import has_real_heads, is_synthetic
 from deepradiomics.errors import ManifestError
+from deepradiomics.files.names import distinct_parts
+from deepradiomics.images.reading import Reading
 
 ICH_COLUMNS = ("sex", "site", "encoder", "autoencoder")
 """Columns of a manifest beside the usual: F or M, where the scan was made, bundles that give a patient's latents."""
@@ -35,7 +37,6 @@ _LIMITS_ML = {"expansion_3ml": 3.0, "expansion_6ml": 6.0, "expansion_9ml": 9.0}
 POOR_ABOVE_MRS = 3.0
 GROWTH_LIMIT = 0.33
 _SEXES = {"f": "F", "female": "F", "m": "M", "male": "M", "": ""}
-_SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +48,14 @@ class IchCohort:
         sex: ``F``, ``M`` or nothing, for each.
         site: for each, or nothing.
         synthetic: whether they are phantoms.
+        real_head: of phantoms, whether their haematomas lie in a real person's head.
     """
 
     manifest: Manifest
     sex: tuple[str, ...]
     site: tuple[str, ...]
     synthetic: bool = False
+    real_head: bool = False
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -124,6 +127,7 @@ class IchCohort:
             tuple(self.sex[i] for i in rows),
             tuple(self.site[i] for i in rows),
             self.synthetic,
+            self.real_head,
         )
 
     def _tells(self, name: str) -> bool:
@@ -158,13 +162,14 @@ class IchCohort:
         return mrs
 
 
-def read_cohort(path: str | Path) -> IchCohort:
-    """Read a manifest of haemorrhage patients.
+def read_cohort(path: str | Path, reading: Reading | None = None) -> IchCohort:
+    """Read a manifest of haemorrhage patients, whose files are read as ``reading`` says.
 
     Raises:
         ManifestError: it cannot be read, has no column ``image``, or a cell of ``sex`` is none of F, M or empty.
     """
-    return as_cohort(read_manifest(path, need_labels=False, more=ICH_COLUMNS))
+    manifest = read_manifest(path, need_labels=False, more=ICH_COLUMNS)
+    return as_cohort(manifest if reading is None else manifest.read_as(reading))
 
 
 def as_cohort(manifest: Manifest) -> IchCohort:
@@ -178,6 +183,8 @@ def as_cohort(manifest: Manifest) -> IchCohort:
             f"{manifest.where} has no column 'image', which names each patient's baseline CT; "
             f"its views are: {', '.join(manifest.views)}."
         )
+    outcomes = dict.fromkeys((*TITLES, *manifest.tasks))  # each names a folder of an experiment
+    distinct_parts(outcomes, f"{manifest.where}: outcomes", error=ManifestError)
     sex = []
     for row in manifest.rows:
         given = row.more.get("sex", "")
@@ -185,18 +192,12 @@ def as_cohort(manifest: Manifest) -> IchCohort:
             raise ManifestError(f"Case {row.id}, column sex: expected F, M or nothing, got {given!r}.")
         sex.append(_SEXES[given.casefold()])
     site = tuple(row.more.get("site", "") for row in manifest.rows)
-    return IchCohort(manifest, tuple(sex), site, is_synthetic(manifest))
+    return IchCohort(manifest, tuple(sex), site, is_synthetic(manifest), has_real_heads(manifest))
 
 
 def title_of(outcome: str) -> str:
     """What a person calls an outcome: ``"Expansion > 6 mL"``, or its name as words."""
     return words.title_of(outcome, TITLES.get(outcome, ""))
-
-
-def some(names: Sequence[str], noun: str = "case") -> str:
-    """A few names in a message: ``cases a, b and 3 more``."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{noun}{'s' if len(names) != 1 else ''} {', '.join(names[:_SHOWN])}{more}"
 
 
 def image_of(row: ManifestRow) -> Path:

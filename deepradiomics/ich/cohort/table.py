@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.ich.cohort import IchCohort, title_of
+from deepradiomics.ich.cohort.manifest import IchCohort, title_of
 
 _NAMES = {"age": "Age (years)", "mrs": "mRS", "expansion_ml": "Expansion (mL)"}
 

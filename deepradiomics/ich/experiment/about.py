@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepradiomics import __version__
-from deepradiomics.ich.case_region import TINY_ML
-from deepradiomics.ich.cohort import some, title_of
-from deepradiomics.ich.experiment_config import ExperimentConfig
-from deepradiomics.ich.experiment_plan import Plan
-from deepradiomics.ich.experiment_tables import COLUMNS
-from deepradiomics.ich.experiment_text import experiment_methods, titled
-from deepradiomics.ich.features import CohortFeatures
-from deepradiomics.ich.features_latents import KINDS
+from deepradiomics.ich.cohort.manifest import title_of
+from deepradiomics.ich.experiment.plan import Plan
+from deepradiomics.ich.experiment.tables import COLUMNS
+from deepradiomics.ich.experiment.text import experiment_methods, titled
+from deepradiomics.ich.features.latents import KINDS
+from deepradiomics.ich.features.run import CohortFeatures
+from deepradiomics.ich.haematoma.region import TINY_ML
 from deepradiomics.training.run_folder import command, now
-from deepradiomics.words import count
+from deepradiomics.words import count, some, without_folders
 
 if TYPE_CHECKING:
-    from deepradiomics.ich.evaluation import Evaluation
+    from deepradiomics.ich.experiment.evaluation import Evaluation
+    from deepradiomics.ich.experiment.request import Cohorts, ExperimentRequest
 
 _NOTED = {
     "Contrast?": "Contrast", "Thick slices": "Thick slices", "tilted": "Tilted slices",
@@ -30,20 +31,18 @@ _NOTED = {
 
 
 def described(
-    training: CohortFeatures,
-    external: CohortFeatures | None,
+    found: Cohorts,
     plan: Plan,
     result: Evaluation,
-    config: ExperimentConfig,
+    request: ExperimentRequest,
     record: Mapping[str, Any],
     *,
-    seed: int,
-    leaking: bool,
     bundle: tuple[str, str],
     remarks: Sequence[str],
 ) -> dict[str, Any]:
     """Return experiment.json."""
-    both = [("training", training), *([("external", external)] if external is not None else [])]
+    config, external = request.config, found.external
+    both = [("training", found.training), *([("external", external)] if external is not None else [])]
     networks = {kind: _networks([one for _, one in both], kind) for kind in KINDS}
     synthetic = any(one.cohort.synthetic for _, one in both) or any(
         network["synthetic"] for used in networks.values() for network in used
@@ -55,11 +54,12 @@ def described(
         "created": str(record.get("created") or now()),
         "command": str(record.get("command") or command()),
         "versions": dict(record.get("versions") or {}),
-        "seed": seed,
+        "seed": request.seed,
         "synthetic": synthetic,
-        "leaking": leaking,
+        "real_head": any(one.cohort.real_head for _, one in both),
+        "leaking": found.leaking,
         "config": config.to_dict(),
-        "cohorts": {name: {"manifest": one.cohort.where, "n": len(one)} for name, one in both},
+        "cohorts": {name: {"manifest": Path(one.cohort.where).name, "n": len(one)} for name, one in both},
         "outcomes": [
             {
                 "name": name,
@@ -72,7 +72,7 @@ def described(
         "inputs": titled(plan.inputs, inputs=True),
         "classifiers": titled(config.classifiers, inputs=False),
         "folds": config.folds,
-        "warnings": list(dict.fromkeys((*plan.remarks, *remarks, *result.remarks, *_of_cases(both)))),
+        "warnings": without_folders(list(dict.fromkeys((*plan.remarks, *remarks, *result.remarks, *_of_cases(both))))),
         "dropped": [[name, case, reason] for name, one in both for case, reason in one.dropped],
         "notes": {name: {case: list(notes) for case, notes in one.notes.items()} for name, one in both},
         "networks": networks,

@@ -6,7 +6,6 @@ numbers then do not depend on the number of workers. One is done for each family
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json, write_json
-from deepradiomics.ich.cells import SplitBlocks
-from deepradiomics.ich.cohort import IchCohort
-from deepradiomics.ich.experiment_config import ExperimentConfig, columns_of
-from deepradiomics.ich.features import CohortFeatures
-from deepradiomics.ich.folds import Fold
+from deepradiomics.ich.cohort.manifest import IchCohort
+from deepradiomics.ich.experiment.cells import SplitBlocks
+from deepradiomics.ich.experiment.config import Design, ExperimentConfig, columns_of
+from deepradiomics.ich.features.run import CohortFeatures
+from deepradiomics.modelling.components.cache import fitted
+from deepradiomics.modelling.folds import Fold
 from deepradiomics.progress import Progress, part
 
 if TYPE_CHECKING:
-    from deepradiomics.ich.components import Components
+    from deepradiomics.modelling.components.nmf_components import Components
 
+Outcomes = Mapping[str, NDArray[np.float64]]
 CLINICAL = "clinical"
 SEX = "sex"
 
@@ -48,15 +48,11 @@ class Fitted:
 
 def fitted_blocks(
     fold: Fold,
-    training: CohortFeatures,
-    external: CohortFeatures | None,
-    outcomes: Mapping[str, NDArray[np.float64]],
-    external_outcomes: Mapping[str, NDArray[np.float64]],
-    config: ExperimentConfig,
-    inputs: Sequence[str],
+    training: tuple[CohortFeatures, Outcomes],
+    external: tuple[CohortFeatures | None, Outcomes],
+    design: Design,
     cache: Path,
     *,
-    seed: int,
     device: str,
     progress: Progress | None = None,
 ) -> Fitted:
@@ -64,39 +60,32 @@ def fitted_blocks(
 
     Args:
         fold: with test rows of ``training``; without, the test rows are those of ``external``.
-        training, external: features.
-        outcomes, external_outcomes: 0, 1 or NaN by name, of all rows.
-        config: components, covariates.
-        inputs: which decide the groups.
+        training, external: features, and outcomes of all rows by name: 0, 1 or NaN.
+        design: inputs, which decide the groups; components, covariates and seed.
         cache: folder of kept factorisations.
-        seed, device: of the factorisation.
+        device: of the factorisation.
     """
-    from deepradiomics.ich.component_cache import fitted
-
-    groups = tuple(dict.fromkeys(group for name in inputs for group in columns_of(name, config.covariates)))
+    config, (features, outcomes), (other, external_outcomes) = design.config, training, external
+    groups = tuple(dict.fromkeys(group for name in design.inputs for group in columns_of(name, config.covariates)))
     train: dict[str, NDArray[np.float64]] = {}
     test: dict[str, NDArray[np.float64]] = {}
-    found: dict[str, Components] = {}
+    fitted_components: dict[str, Components] = {}
     rows = []
     for number, group in enumerate(groups):
-        values, names = grouped(training, group, config)
-        start = time.perf_counter()
-        components = fitted(
-            values[fold.train], names, family=group, cache=cache / "components",  # type: ignore[arg-type]
-            n_components=config.components, seed=seed, device=device,
+        values, names = grouped(features, group, config)
+        components, seconds = fitted(
+            values[fold.train], names, family=group, cache=cache,  # type: ignore[arg-type]
+            n_components=config.components, seed=design.seed, device=device,
             progress=part(progress, number / len(groups), (number + 1) / len(groups)),
         )  # fmt: skip
         train[group] = components.transform(values[fold.train])
         if len(fold.test):
             test[group] = components.transform(values[fold.test])
-        elif external is not None:
-            test[group] = components.transform(grouped(external, group, config)[0])
+        elif other is not None:
+            test[group] = components.transform(grouped(other, group, config)[0])
         else:
             test[group] = np.empty((0, train[group].shape[1]))
         if components.fit_:
-            seconds = _first_seconds(
-                cache, f"{group} {fold.name} {seed} {dict(components.fit_)}", time.perf_counter() - start
-            )
             fit = components.fit_
             rows.append(
                 {
@@ -105,15 +94,15 @@ def fitted_blocks(
                     "iterations": fit["iterations"], "seconds": seconds,
                 }
             )  # fmt: skip
-        found[group] = components
+        fitted_components[group] = components
     tested = outcomes if len(fold.test) else external_outcomes
-    none = np.full(len(external) if external is not None and not len(fold.test) else 0, np.nan)
+    none = np.full(len(other) if other is not None and not len(fold.test) else 0, np.nan)
     blocks = SplitBlocks(
         fold, train, test,
         {name: y[fold.train] for name, y in outcomes.items()},
         {name: y[fold.test] if len(fold.test) else tested.get(name, none) for name, y in outcomes.items()},
     )  # fmt: skip
-    return Fitted(blocks, found, tuple(rows))
+    return Fitted(blocks, fitted_components, tuple(rows))
 
 
 def grouped(
@@ -136,7 +125,7 @@ def covariates(cohort: IchCohort, names: Sequence[str]) -> NDArray[np.float64]:
         if name in ("mrs", "expansion_ml"):
             raise InputError(f"covariates: {name!r} is what is to be predicted; leave it out.")
         if name == SEX:
-            column = np.array([{"M": 1.0, "F": 0.0}.get(one, np.nan) for one in cohort.sex])
+            column = np.array([{"M": 1.0, "F": 0.0}.get(letter, np.nan) for letter in cohort.sex])
         else:
             column = cohort.numbers(name)
         if np.isnan(column).all():
@@ -146,16 +135,3 @@ def covariates(cohort: IchCohort, names: Sequence[str]) -> NDArray[np.float64]:
             )
         columns.append(column)
     return np.stack(columns, axis=1)
-
-
-def _first_seconds(cache: Path, key: str, seconds: float) -> float:
-    """How long a factorisation took when it was done; a later run that finds it says the same."""
-    file = cache / "components" / "seconds.json"
-    try:
-        kept = read_json(file)
-    except InputError:
-        kept = {}
-    if key not in kept:
-        kept[key] = round(seconds, 3)
-        write_json(file, kept)
-    return float(kept[key])

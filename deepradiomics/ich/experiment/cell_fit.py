@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.ich.experiment_config import ExperimentConfig
+from deepradiomics.ich.experiment.config import ExperimentConfig
+from deepradiomics.modelling.classifiers import fit_classifier, nested_search
+from deepradiomics.modelling.frozen import freeze
+from deepradiomics.modelling.shapley import component_shap
 from deepradiomics.stats import youden
 
 _ENTERING = threading.Lock()
@@ -22,8 +25,6 @@ def fitted_model(
     classifier: str, table: NDArray[np.float64], y: NDArray[np.int64], config: ExperimentConfig, seed: int
 ) -> tuple[Any, dict[str, Any]]:
     """The estimator, fitted with the paper's settings or with those that a nested search chose, and the latter."""
-    from deepradiomics.ich.classifiers import fit_classifier, nested_search
-
     if config.search == "nested":
         model = nested_search(classifier, table, y, seed, trees=config.trees)
         return model, dict(model.settings_)
@@ -66,9 +67,6 @@ def shares(
         the number of patients explained; by group the sum over them of |Σ SHAP of the group's columns|; by column the
         sum of |SHAP| (columns,).
     """
-    from deepradiomics.ich.frozen import freeze
-    from deepradiomics.ich.shapley import component_shap
-
     cases, rows = drawn(cases, limit, seed), drawn(training, background, seed)
     if not len(cases):
         return 0, {}, np.array([])

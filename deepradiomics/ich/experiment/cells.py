@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 
 from deepradiomics.cohort.workers import run_everywhere
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, content_hash, read_json, write_json
-from deepradiomics.ich.experiment_config import ExperimentConfig, columns_of
-from deepradiomics.ich.folds import ALL, Fold
+from deepradiomics.files.atomic import atomic_file, content_hash
+from deepradiomics.files.sealed import read_sealed, write_sealed
+from deepradiomics.ich.experiment.cell_fit import chosen_threshold, fitted_model, one_thread, positive, shares
+from deepradiomics.ich.experiment.config import Design, ExperimentConfig, columns_of
+from deepradiomics.modelling.folds import ALL, Fold
 from deepradiomics.progress import Progress, silent
 
 CELLS_VERSION = "1"  # raise when the same blocks would give other numbers
@@ -119,10 +121,8 @@ class _Job:
 def run_cells(
     splits: Sequence[SplitBlocks],
     folder: str | Path,
-    config: ExperimentConfig,
+    design: Design,
     *,
-    inputs: Sequence[str],
-    seed: int = 0,
     explained_input: str | None = None,
     workers: int = 1,
     cluster: str | None = None,
@@ -133,9 +133,7 @@ def run_cells(
     Args:
         splits: with their blocks; a split without test rows is fitted for explanations only.
         folder: where blocks and finished cells are kept; may be shared by the workers of a cluster.
-        config: classifiers, trees, search, what is explained.
-        inputs: names of the inputs; each split has their groups.
-        seed: of classifiers, searches and background rows.
+        design: classifiers, trees, search, what is explained; the inputs, whose groups each split has; the seed.
         explained_input: the input whose columns are explained; None explains nothing.
         workers, cluster: see :func:`deepradiomics.cohort.workers.run_everywhere`.
         progress: called after each cell; may raise Cancelled, which keeps what is done.
@@ -147,41 +145,32 @@ def run_cells(
     jobs = [
         job
         for split in splits
-        for job in _jobs(
-            split, Path(folder), config, inputs, seed, explained_input if split.fold.name == ALL or not judged else None
-        )
+        for job in _jobs(split, Path(folder), design, explained_input if split.fold.name == ALL or not judged else None)
     ]
     report = progress or silent
-    found: dict[CellKey, CellResult] = {}
+    results: dict[CellKey, CellResult] = {}
     waiting = []
     for job in jobs:
-        kept = _kept(job)
-        if kept is None:
+        stored = _kept(job)
+        if stored is None:
             waiting.append(job)
         else:
-            found[job.key] = kept
+            results[job.key] = stored
     for number, result in run_everywhere(_run, waiting, workers, cluster):
         key = waiting[number].key
-        found[key] = result
-        told = f"{key.outcome}, {key.input}, {key.classifier}, split {key.split}"
-        report(len(found) / len(jobs), f"{told} ({len(found)} of {len(jobs)})")
-    return {job.key: found[job.key] for job in jobs}
+        results[key] = result
+        name = f"{key.outcome}, {key.input}, {key.classifier}, split {key.split}"
+        report(len(results) / len(jobs), f"{name} ({len(results)} of {len(jobs)})")
+    return {job.key: results[job.key] for job in jobs}
 
 
-def _jobs(
-    split: SplitBlocks,
-    folder: Path,
-    config: ExperimentConfig,
-    inputs: Sequence[str],
-    seed: int,
-    explained_input: str | None,
-) -> list[_Job]:
-    name = split.fold.name
+def _jobs(split: SplitBlocks, folder: Path, design: Design, explained_input: str | None) -> list[_Job]:
+    name, config, seed = split.fold.name, design.config, design.seed
     hashes = {group: content_hash(split.train[group], split.test[group]) for group in split.train}
     blocks = _keep(split, hashes, folder)
     place = np.searchsorted(split.fold.train, split.fold.held_out)
     jobs = []
-    for outcome, input_name in product(split.y_train, inputs):
+    for outcome, input_name in product(split.y_train, design.inputs):
         groups = columns_of(input_name, config.covariates)
         explains = input_name == explained_input and config.shap_cases > 0
         if not split.tested and not explains:
@@ -194,24 +183,26 @@ def _jobs(
         for classifier in config.classifiers:
             key = CellKey(name, outcome, input_name, classifier)
             settings = (config.trees, config.search, explain, config.background if explain else 0, seed)
-            whole = content_hash(
+            identity = content_hash(
                 CELLS_VERSION, [hashes[g] for g in groups], y_train, y_test, place, classifier, list(settings)
             )
             file = folder / "cells" / name / outcome / f"{input_name}.{classifier}.json"
-            jobs.append(_Job(key, groups, blocks, y_train, y_test, place, config, seed, explain, whole, file))
+            jobs.append(_Job(key, groups, blocks, y_train, y_test, place, config, seed, explain, identity, file))
     return jobs
 
 
 def _keep(split: SplitBlocks, hashes: Mapping[str, str], folder: Path) -> Path:
     """Write the blocks of a split where the workers find them; return the folder, which is named by their content."""
-    own = folder / "blocks" / f"{split.fold.name}-{content_hash(dict(hashes))[:16]}"
+    place = folder / "blocks" / f"{split.fold.name}-{content_hash(dict(hashes))[:16]}"
     for group in split.train:
         for part, values in zip(_PARTS, (split.train[group], split.test[group]), strict=True):
-            path = own / f"{group}.{part}.npy"
-            if not path.is_file():
-                with atomic_file(path) as temporary, temporary.open("wb") as stream:
-                    np.save(stream, np.ascontiguousarray(values, np.float64), allow_pickle=False)
-    return own
+            path = place / f"{group}.{part}.npy"
+            with (
+                atomic_file(path, durable=False) as temporary,
+                temporary.open("wb") as stream,
+            ):  # anew: the disk may have changed it
+                np.save(stream, np.ascontiguousarray(values, np.float64), allow_pickle=False)
+    return place
 
 
 def _check_classes(outcome: str, split: str, y: NDArray[np.float64], place: NDArray[np.intp]) -> None:
@@ -230,8 +221,6 @@ def _check_classes(outcome: str, split: str, y: NDArray[np.float64], place: NDAr
 
 def _run(job: _Job) -> CellResult:
     """Fit one cell on one thread and keep it."""
-    from deepradiomics.ich.cell_fit import chosen_threshold, fitted_model, one_thread, positive, shares
-
     start = time.perf_counter()
     parts = [
         [np.load(job.folder / f"{group}.{part}.npy", allow_pickle=False) for group in job.groups] for part in _PARTS
@@ -256,8 +245,11 @@ def _run(job: _Job) -> CellResult:
             found = shares(model, cases, train[known], groups, job.explain, config.background, seed)
             result = replace(result, explained=found[0], groups=found[1], components=found[2])
     result = replace(result, seconds=time.perf_counter() - start)
-    write_json(job.file, _packed(result) | {"hash": job.hash})
+    write_sealed(job.file, _packed(result) | {"hash": job.hash})
     return result
+
+
+_PACKED = ("probability", "threshold", "parameters", "explained", "groups", "components", "seconds")
 
 
 def _packed(result: CellResult) -> dict[str, Any]:
@@ -274,13 +266,8 @@ def _packed(result: CellResult) -> dict[str, Any]:
 
 def _kept(job: _Job) -> CellResult | None:
     """The cell of an earlier run, when it is whole and of the same content."""
-    if not job.file.is_file():
-        return None
-    try:
-        stored = read_json(job.file)
-    except InputError:
-        return None
-    if not isinstance(stored, dict) or stored.get("hash") != job.hash:
+    stored = read_sealed(job.file, ("hash", *_PACKED))
+    if stored is None or stored["hash"] != job.hash:
         return None
     threshold = stored["threshold"]
     return CellResult(

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.ich.experiment_config import REFERENCES
-from deepradiomics.ich.scores import Predicted, mean_auc
+from deepradiomics.ich.experiment.config import REFERENCES
+from deepradiomics.ich.experiment.scores import Predicted, mean_auc
 from deepradiomics.stats import (
     benjamini_hochberg,
     bonferroni,

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.ich import comparisons
-from deepradiomics.ich.blocks import Fitted, fitted_blocks
-from deepradiomics.ich.cells import CellKey, CellResult, run_cells
-from deepradiomics.ich.cohort import title_of
-from deepradiomics.ich.cohort_table import Described, cohort_rows
-from deepradiomics.ich.experiment_config import ExperimentConfig
-from deepradiomics.ich.experiment_plan import outcome_values
-from deepradiomics.ich.features import CohortFeatures
-from deepradiomics.ich.folds import everybody, experiment_folds
-from deepradiomics.ich.predictions import component_rows, predicted, shap_component_rows, shap_group_rows
-from deepradiomics.ich.scores import Predicted, cell_rows, summary_rows
+from deepradiomics.ich.cohort.manifest import title_of
+from deepradiomics.ich.cohort.table import Described, cohort_rows
+from deepradiomics.ich.experiment import comparisons
+from deepradiomics.ich.experiment.blocks import Fitted, fitted_blocks
+from deepradiomics.ich.experiment.cells import CellKey, CellResult, run_cells
+from deepradiomics.ich.experiment.config import Design
+from deepradiomics.ich.experiment.plan import outcome_values
+from deepradiomics.ich.experiment.predictions import component_rows, predicted, shap_component_rows, shap_group_rows
+from deepradiomics.ich.experiment.scores import Predicted, cell_rows, summary_rows
+from deepradiomics.ich.features.run import CohortFeatures, Machines
+from deepradiomics.modelling.folds import everybody, experiment_folds
 from deepradiomics.progress import Progress, part
 from deepradiomics.words import count
 
@@ -54,60 +54,52 @@ class Evaluation:
 def evaluated(
     training: CohortFeatures,
     external: CohortFeatures | None,
-    config: ExperimentConfig,
+    design: Design,
     folder: str | Path,
+    machines: Machines,
     *,
-    inputs: Sequence[str],
-    outcomes: Sequence[str],
-    seed: int = 0,
-    workers: int = 1,
-    cluster: str | None = None,
-    device: str = "auto",
     progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluate every pipeline.
 
     Args:
         training, external: features.
-        config: every choice.
+        design: what is compared.
         folder: where factorisations, blocks and cells are kept; may be shared by the workers of a cluster.
-        inputs, outcomes: names.
-        seed: of folds, factorisations, classifiers and resamples.
-        workers, cluster: of the cells.
-        device: of the factorisations.
+        machines: what computes the cells and factorisations.
         progress: may raise Cancelled; what is finished is kept.
 
     Raises:
         InputError: an outcome has one class, in all or in a fold.
     """
-    folder = Path(folder)
-    y = outcome_values(training, outcomes)
-    other = outcome_values(external, outcomes, external=True) if external is not None else {}
-    folds = experiment_folds(training.ids, training.cohort.patients, y, config.folds, seed)
+    folder, config = Path(folder), design.config
+    y = outcome_values(training, design.outcomes)
+    other = outcome_values(external, design.outcomes, external=True) if external is not None else {}
+    folds = experiment_folds(training.ids, training.cohort.patients, y, config.folds, design.seed)
     splits = (*folds, everybody(len(training)))
     fitted = [
         fitted_blocks(
-            fold, training, external, y, other, config, inputs, folder / "cache", seed=seed, device=device,
+            fold, (training, y), (external, other), design, folder / "cache", device=machines.device,
             progress=part(progress, 0.3 * number / len(splits), 0.3 * (number + 1) / len(splits)),
         )
         for number, fold in enumerate(splits)
     ]  # fmt: skip
-    explained = config.bundle_input(tuple(inputs))
+    explained = config.bundle_input(design.inputs)
     cells = run_cells(
-        [one.blocks for one in fitted], folder, config, inputs=inputs, seed=seed, explained_input=explained,
-        workers=workers, cluster=cluster, progress=part(progress, 0.3, 0.9),
+        [split.blocks for split in fitted], folder, design, explained_input=explained, workers=machines.workers,
+        cluster=machines.cluster, progress=part(progress, 0.3, 0.9),
     )  # fmt: skip
     blocks = [one.blocks for one in fitted]
-    predictions = predicted(blocks, cells, training.ids, external.ids if external else (), config, inputs)
+    predictions = predicted(blocks, cells, training.ids, external.ids if external else (), config, design.inputs)
     described = Described(training.cohort, training.volume_ml, y)
     theirs = Described(external.cohort, external.volume_ml, other) if external is not None else None
     sexes = {"validation": training.cohort.sex, "external": external.cohort.sex if external is not None else ()}
     last = fitted[-1]
-    say = part(progress, 0.9, 1.0)
+    report = part(progress, 0.9, 1.0)
     builders: dict[str, Callable[[], Iterable[Mapping[str, Any]]]] = {
         "cells": lambda: (row for one in predictions for row in cell_rows(one)),
         "summary": lambda: summary_rows(predictions),
-        "differences": lambda: comparisons.difference_rows(predictions, config.bootstraps, seed),
+        "differences": lambda: comparisons.difference_rows(predictions, config.bootstraps, design.seed),
         "friedman": lambda: comparisons.friedman_rows(predictions),
         "wilcoxon": lambda: comparisons.wilcoxon_rows(predictions),
         "sex": lambda: comparisons.sex_rows(predictions, sexes),
@@ -118,12 +110,12 @@ def evaluated(
         "cohort": lambda: cohort_rows(described, theirs),
         "nmf": lambda: (row for one in fitted for row in one.rows),
     }
-    made: dict[str, Sequence[Mapping[str, Any]]] = {}
+    tables: dict[str, Sequence[Mapping[str, Any]]] = {}
     for number, (name, build) in enumerate(builders.items()):
-        say(number / len(builders), f"table {name}")
-        made[name] = tuple(build())
+        report(number / len(builders), f"table {name}")
+        tables[name] = tuple(build())
     return Evaluation(
-        tuple(predictions), made, last, cells, _counts(y), _counts(other),
+        tuple(predictions), tables, last, cells, _counts(y), _counts(other),
         _remarks(training, fitted, y, other, explained),
     )  # fmt: skip
 

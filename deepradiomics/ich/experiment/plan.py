@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.blocks import SEX, covariates
-from deepradiomics.ich.cohort import PAPER_OUTCOMES, IchCohort
-from deepradiomics.ich.experiment_config import INPUTS, ExperimentConfig
-from deepradiomics.ich.features import GROUP_OF, CohortFeatures, networks_of
-from deepradiomics.ich.features_case import FeatureSettings
-from deepradiomics.ich.features_latents import KINDS, Kind, NetworkUse
-from deepradiomics.ich.folds import check_outcome
+from deepradiomics.ich.cohort.manifest import PAPER_OUTCOMES, IchCohort
+from deepradiomics.ich.experiment.blocks import SEX, covariates
+from deepradiomics.ich.experiment.config import INPUTS, ExperimentConfig
+from deepradiomics.ich.features.case import FeatureSettings
+from deepradiomics.ich.features.latents import KINDS, Kind, NetworkUse
+from deepradiomics.ich.features.run import CohortFeatures, networks_of
+from deepradiomics.modelling.folds import check_outcome
 
 _COMMAND = {"encoder": "ich train-segmenter", "autoencoder": "ich train-autoencoder"}
 
@@ -61,7 +61,7 @@ def planned(
     mine = {kind: networks_of(cohort, kind, defaults[kind]) for kind in KINDS}
     inputs, remarks = _inputs(config, {kind: mine[kind] is not None for kind in KINDS}, cohort.where)
     groups = {group for name in inputs for group in INPUTS[name]}
-    kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if GROUP_OF[kind] in groups)
+    kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind in groups)
     theirs = {}
     if external is not None:
         for kind in kinds:
@@ -102,8 +102,8 @@ def settings_of(config: ExperimentConfig) -> FeatureSettings:
 def _inputs(
     config: ExperimentConfig, given: Mapping[Kind, bool], where: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    absent = {GROUP_OF[kind]: kind for kind in KINDS if not given[kind]}
-    lacking = {name: [absent[g] for g in groups if g in absent] for name, groups in INPUTS.items()}
+    absent = [kind for kind in KINDS if not given[kind]]
+    lacking = {name: [kind for kind in groups if kind in absent] for name, groups in INPUTS.items()}
     if config.inputs:
         for name in config.inputs:
             if lacking[name]:

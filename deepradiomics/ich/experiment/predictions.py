@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepradiomics.ich.cells import CellKey, CellResult, SplitBlocks
-from deepradiomics.ich.experiment_config import ExperimentConfig, columns_of
-from deepradiomics.ich.folds import ALL
-from deepradiomics.ich.scores import Predicted
+from deepradiomics.ich.experiment.cells import CellKey, CellResult, SplitBlocks
+from deepradiomics.ich.experiment.config import ExperimentConfig, columns_of
+from deepradiomics.ich.experiment.scores import Predicted
+from deepradiomics.modelling.folds import ALL
 from deepradiomics.stats import youden
 
 if TYPE_CHECKING:
-    from deepradiomics.ich.components import Components
+    from deepradiomics.modelling.components.nmf_components import Components
 
 
 def predicted(

@@ -1,4 +1,4 @@
-"""An experiment's folder as the report reads it: ``experiment.json`` and the tables beside it, nothing else.
+"""An experiment's folder, read back: ``experiment.json`` and the tables beside it, nothing else.
 
 experiment.json            cohorts, outcomes, inputs, classifiers, networks, warnings, methods
 tables/<name>.csv      ─►  rows of texts and numbers; an empty number is NaN
@@ -7,25 +7,28 @@ predictions.csv            read for one model at a time: all cells together have
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isnan, nan
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json
-from deepradiomics.ich.cohort import TITLES
-from deepradiomics.ich.experiment_config import CLASSIFIER_TITLES, INPUT_TITLES
-from deepradiomics.ich.experiment_tables import COLUMNS
-from deepradiomics.results.ich_words import COHORTS, titles_of
+from deepradiomics.files.reading import reads
+from deepradiomics.files.results import Row, read_object
+from deepradiomics.files.tables import read_csv
+from deepradiomics.ich.cohort.manifest import TITLES
+from deepradiomics.ich.experiment.config import INPUT_TITLES
+from deepradiomics.ich.experiment.tables import COLUMNS
+from deepradiomics.modelling.classifier_names import CLASSIFIER_TITLES
+from deepradiomics.public import one_line
+from deepradiomics.words import title_of
 
 KIND = "ich-experiment"
-Row = Mapping[str, Any]
+COHORTS = {"validation": "Validation (out of fold)", "external": "External cohort"}
 # Every other column holds numbers.
 _TEXTS = frozenset(
     ("outcome", "input", "classifier", "cohort", "fold", "reference", "input_a", "input_b", "group", "component",
@@ -33,6 +36,7 @@ _TEXTS = frozenset(
 )  # fmt: skip
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """A finished experiment.
@@ -48,6 +52,7 @@ class Experiment:
     tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
     @classmethod
+    @reads("experiment.json")
     def read(cls, folder: Path | str) -> Experiment:
         """Read a folder of ``ich experiment``.
 
@@ -55,11 +60,7 @@ class Experiment:
             InputError: it is none, its table of scores is missing, or a table lacks a column.
         """
         folder = Path(folder)
-        path = folder / "experiment.json"
-        about = read_json(path)
-        if not isinstance(about, dict) or about.get("kind") != KIND:
-            found = about.get("kind") if isinstance(about, dict) else type(about).__name__
-            raise InputError(f"{path}: expected an experiment of 'ich experiment' (kind {KIND!r}), got {found!r}.")
+        about = read_about(folder)
         tables = {file.stem: read_rows(file) for file in sorted((folder / "tables").glob("*.csv"))}
         if not tables.get("cells"):
             raise InputError(
@@ -105,6 +106,11 @@ class Experiment:
         return bool(self.about.get("synthetic"))
 
     @property
+    def real_head(self) -> bool:
+        """Whether the synthetic haematomas lie in a real person's head."""
+        return bool(self.about.get("real_head"))
+
+    @property
     def leaking(self) -> bool:
         return bool(self.about.get("leaking"))
 
@@ -133,11 +139,10 @@ class Experiment:
         if not path.is_file():
             return {}
         found: dict[tuple[str, str], list[tuple[float, float]]] = {}
-        with open(path, encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                if row["input"] == input_ and row["classifier"] == classifier and row["y"] and row["probability"]:
-                    pair = float(row["y"]), float(row["probability"])
-                    found.setdefault((row["outcome"], row["cohort"]), []).append(pair)
+        for row in read_csv(path).rows:
+            if row["input"] == input_ and row["classifier"] == classifier and row["y"] and row["probability"]:
+                pair = float(row["y"]), float(row["probability"])
+                found.setdefault((row["outcome"], row["cohort"]), []).append(pair)
         arrays = {key: np.array(pairs) for key, pairs in found.items()}
         return {key: (pairs[:, 0].astype(int), pairs[:, 1]) for key, pairs in arrays.items()}
 
@@ -155,24 +160,43 @@ class Experiment:
         return list(dict.fromkeys(str(row[column]) for row in self.tables.get("cells", ())))
 
 
+def read_about(folder: Path) -> dict[str, Any]:
+    """The content of ``experiment.json``.
+
+    Raises:
+        InputError: it is missing, damaged, or of another kind of result.
+    """
+    about = read_object(folder / "experiment.json")
+    if about.get("kind") != KIND:
+        raise InputError(
+            f"{folder / 'experiment.json'}: expected an experiment of 'ich experiment' (kind {KIND!r}), got "
+            f"{about.get('kind')!r}."
+        )
+    return about
+
+
 def read_rows(path: Path) -> tuple[Row, ...]:
     """Read a CSV: texts stay, everything else becomes a number, NaN where it is empty.
 
     Raises:
         InputError: the file cannot be read.
     """
-    try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            return tuple(
-                {name: _value(name, text or "") for name, text in row.items() if name} for row in csv.DictReader(stream)
-            )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: this table cannot be read ({error}).") from error
+    return tuple({name: _value(name, text) for name, text in row.items()} for row in read_csv(path).rows)
 
 
-def is_number(value: Any) -> bool:
-    """Whether a cell holds a number and not NaN or a text."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)
+def titles_of(described: Any, names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Titles by name: those described (``[{"name", "title"}]``) in their order, then the others of ``names``.
+
+    >>> titles_of([{"name": "b", "title": "Bee"}], ["a", "b"], {"a": "Ay"})
+    {'b': 'Bee', 'a': 'Ay'}
+    >>> titles_of([], ["late_stroke"], {})
+    {'late_stroke': 'Late stroke'}
+    """
+    titles = {
+        str(one["name"]): title_of(one["name"], one.get("title") or known.get(one["name"], ""))
+        for one in described or ()
+    }
+    return titles | {name: title_of(name, known.get(name, "")) for name in names if name not in titles}
 
 
 def _value(name: str, text: str) -> Any:

@@ -22,25 +22,31 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics import __version__
+from deepradiomics.cohort.seen.leakage import check_apart, check_networks
+from deepradiomics.cohort.seen.marks import seen_record
 from deepradiomics.errors import InputError
-from deepradiomics.files import content_hash, sha256_file, write_json
-from deepradiomics.ich.cohort import IchCohort, read_cohort
-from deepradiomics.ich.evaluation import Evaluation, evaluated
-from deepradiomics.ich.experiment_about import described
-from deepradiomics.ich.experiment_bundle import bundle_choice, write_bundle
-from deepradiomics.ich.experiment_config import ExperimentConfig
-from deepradiomics.ich.experiment_plan import Plan, planned, settings_of
-from deepradiomics.ich.experiment_tables import COLUMNS, PREDICTIONS, prediction_rows, write_table
-from deepradiomics.ich.features import CohortFeatures, measure_cohort, networks_of, with_latents
-from deepradiomics.ich.leakage import check_apart, check_networks
-from deepradiomics.ich.marks import seen_record
+from deepradiomics.files.atomic import content_hash, sha256_file, write_json
+from deepradiomics.files.lock import holds_out
+from deepradiomics.files.tables import write_table
+from deepradiomics.ich.cohort.manifest import IchCohort, read_cohort
+from deepradiomics.ich.experiment.about import described
+from deepradiomics.ich.experiment.bundle import bundle_choice, write_bundle
+from deepradiomics.ich.experiment.config import Design
+from deepradiomics.ich.experiment.evaluation import Evaluation, evaluated
+from deepradiomics.ich.experiment.plan import Plan, planned, settings_of
+from deepradiomics.ich.experiment.request import Cohorts, ExperimentRequest
+from deepradiomics.ich.experiment.tables import COLUMNS, PREDICTIONS, prediction_rows
+from deepradiomics.ich.features.run import CohortFeatures, Machines, measure_cohort, networks_of, with_latents
+from deepradiomics.images.reading import Reading
 from deepradiomics.progress import Progress, part
-from deepradiomics.training.run_folder import RunFolder, now
+from deepradiomics.public import one_line
+from deepradiomics.training.run_folder import RunFolder, RunKind, now
 
-KIND = "ich-experiment"
+_RUN = RunKind("ich-experiment", "an experiment on haemorrhages")
 PRODUCTS = ("experiment.json", "tables", "predictions.csv", "bundle", "cells", "blocks", "figures", "report.html")
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class ExperimentResult:
     """A finished experiment.
@@ -56,48 +62,24 @@ class ExperimentResult:
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-@dataclass(frozen=True, eq=False)
-class _Cohorts:
-    """Both cohorts with their features, what was said of them, and whether somebody leaks."""
-
-    training: CohortFeatures
-    external: CohortFeatures | None
-    remarks: tuple[str, ...]
-    leaking: bool
-
-
+@holds_out
 def run_experiment(
-    manifest: str | Path,
+    request: ExperimentRequest,
     out: str | Path,
     *,
-    external: str | Path | None = None,
-    config: ExperimentConfig | None = None,
-    encoder: str | Path | None = None,
-    autoencoder: str | Path | None = None,
-    seed: int = 0,
-    workers: int = 1,
-    cluster: str | None = None,
+    machines: Machines | None = None,
     cache: str | Path | None = None,
     resume: bool = True,
-    allow_leakage: bool = False,
-    device: str = "auto",
     progress: Progress | None = None,
 ) -> ExperimentResult:
-    """Run an experiment, or go on where one was stopped.
+    """Run an experiment, or resume one that was stopped.
 
     Args:
-        manifest: of the training cohort.
+        request: what is compared, on whom.
         out: folder of the experiment.
-        external: manifest of the cohort that tests the final models.
-        config: every choice; the preset ``paper`` by default.
-        encoder, autoencoder: bundles for patients whose row names none.
-        seed: of folds, factorisations, classifiers and resamples: equal seeds give equal tables.
-        workers: processes for radiomics and cells; the numbers do not depend on it.
-        cluster: address of a Dask scheduler instead; its workers must see the same files.
+        machines: what computes radiomics, networks, factorisations and cells.
         cache: folder of kept features, which experiments on the same patients may share (``out/cache`` by default).
         resume: go on with what is there; False removes an earlier experiment first (features are kept).
-        allow_leakage: run although patients would be tested by what has seen them; every output says so.
-        device: of networks and factorisations: auto, cpu, cuda, mps.
         progress: may raise Cancelled; what is finished is kept.
 
     Raises:
@@ -106,65 +88,53 @@ def run_experiment(
         InputError: something asked for is not there, nobody can be used, one class in a fold, or another experiment
             lives in the folder.
     """
-    out, config = Path(out), config or ExperimentConfig()
-    cohort, other = read_cohort(manifest), read_cohort(external) if external is not None else None
-    encoder, autoencoder = _absolute(encoder), _absolute(autoencoder)
-    plan = planned(cohort, other, config, encoder, autoencoder)
-    _check_names(cohort, other, plan, allow_leakage)
-    run = RunFolder(
-        out, _identity(cohort, other, plan, config, seed, allow_leakage), resume=resume, products=PRODUCTS
-    )  # fmt: skip
+    out, config = Path(out), request.config
+    cohort = read_cohort(request.manifest, request.reading)
+    other = read_cohort(request.external, request.reading) if request.external is not None else None
+    plan = planned(cohort, other, config, request.networks["encoder"], request.networks["autoencoder"])
+    _check_names(cohort, other, plan, request.allow_leakage)
+    run = RunFolder(out, _identity(cohort, other, plan, request), kind=_RUN, resume=resume, products=PRODUCTS)
+    store = Path(cache) if cache is not None else out / "cache"
+    machines = machines or Machines()
     try:
-        store = Path(cache) if cache is not None else out / "cache"
         found = _measured(
-            cohort, other, plan, config, store, {"encoder": encoder, "autoencoder": autoencoder}, allow_leakage,
-            workers, cluster, device, progress,
-        )  # fmt: skip
+            [table for table in (cohort, other) if table is not None], plan, request, store, machines, progress
+        )
         result = evaluated(
-            found.training, found.external, config, out, inputs=plan.inputs, outcomes=plan.outcomes, seed=seed,
-            workers=workers, cluster=cluster, device=device, progress=part(progress, 0.5, 0.97),
+            found.training, found.external, Design(config, plan.inputs, plan.outcomes, request.seed), out, machines,
+            progress=part(progress, 0.5, 0.97),
         )  # fmt: skip
     except InputError:
         run.take_back()
         raise
-    return _written(out, run, found, result, plan, config, seed, progress)
+    choices = cohort.manifest.reading.or_labels_of(Reading(label=config.label)).to_dict()
+    return _written(run, found, result, plan, request, choices, part(progress, 0.97, 1.0))
 
 
 def _measured(
-    cohort: IchCohort,
-    other: IchCohort | None,
+    cohorts: Sequence[IchCohort],
     plan: Plan,
-    config: ExperimentConfig,
-    store: Path,
-    defaults: Mapping[str, Path | None],
-    allow: bool,
-    workers: int,
-    cluster: str | None,
-    device: str,
+    request: ExperimentRequest,
+    cache: Path,
+    machines: Machines,
     progress: Progress | None,
-) -> _Cohorts:
-    """Features of both cohorts; the leakage rule stands between radiomics and the networks."""
-    settings = settings_of(config)
+) -> Cohorts:
+    """Features of the cohorts; the leakage rule stands between radiomics and the networks."""
+    settings, networks = settings_of(request.config), request.networks
     tables: list[CohortFeatures] = []
-    given = [one for one in (cohort, other) if one is not None]
-    for number, one in enumerate(given):
-        share = part(progress, 0.3 * number / len(given), 0.3 * (number + 1) / len(given))
-        tables.append(
-            measure_cohort(
-                one, settings, store, encoder=defaults["encoder"], workers=workers, cluster=cluster, device=device,
-                progress=share,
-            )
-        )  # fmt: skip
-    remarks, leaking = _check_scans(tables, plan, allow, defaults)
+    for number, cohort in enumerate(cohorts):
+        share = part(progress, 0.3 * number / len(cohorts), 0.3 * (number + 1) / len(cohorts))
+        tables.append(measure_cohort(cohort, settings, cache, machines, encoder=networks["encoder"], progress=share))
+    remarks, leaking = _check_scans(tables, plan, request.allow_leakage, networks)
     for number, table in enumerate(tables):
         for step, kind in enumerate(plan.kinds):
             start = 0.3 + 0.2 * (number * len(plan.kinds) + step) / (len(tables) * len(plan.kinds))
             share = part(progress, start, start + 0.2 / (len(tables) * len(plan.kinds)))
             table = with_latents(
-                table, kind, settings, store, default=defaults[kind], device=device, progress=share
+                table, kind, settings, cache, default=networks[kind], device=machines.device, progress=share
             )  # fmt: skip
         tables[number] = table
-    return _Cohorts(tables[0], tables[1] if other is not None else None, remarks, leaking)
+    return Cohorts(tables[0], tables[1] if len(tables) > 1 else None, remarks, leaking)
 
 
 def _check_names(cohort: IchCohort, other: IchCohort | None, plan: Plan, allow: bool) -> None:
@@ -199,17 +169,16 @@ def _check_scans(
 
 
 def _written(
-    out: Path,
     run: RunFolder,
-    found: _Cohorts,
+    found: Cohorts,
     result: Evaluation,
     plan: Plan,
-    config: ExperimentConfig,
-    seed: int,
-    progress: Progress | None,
+    request: ExperimentRequest,
+    choices: Mapping[str, Any],
+    say: Progress,
 ) -> ExperimentResult:
     """Tables, bundle and, last, experiment.json."""
-    say = part(progress, 0.97, 1.0)
+    out, config, seed = run.folder, request.config, request.seed
     for number, (name, rows) in enumerate(result.tables.items()):
         say(0.3 * number / len(result.tables), f"writing {name}.csv")
         write_table(out / "tables" / f"{name}.csv", COLUMNS[name], rows)
@@ -217,19 +186,17 @@ def _written(
     say(0.4, "fitting the bundle")
     networks = {kind: one.networks for kind, one in found.training.latents.items()}
     chosen = bundle_choice(config, plan.inputs, networks)
-    about = described(
-        found.training, found.external, plan, result, config, run.record, seed=seed, leaking=found.leaking,
-        bundle=chosen[:2], remarks=(*found.remarks, *chosen[2]),
-    )  # fmt: skip
+    about = described(found, plan, result, request, run.record, bundle=chosen[:2], remarks=(*found.remarks, *chosen[2]))
     if chosen[0]:
         info = {
             "name": f"{chosen[0]} {chosen[1]}", "version": __version__, "created": now(),
             "synthetic": about["synthetic"], "leaking": about["leaking"], "n_training": len(found.training),
             "seed": seed, "seen": seen_record(found.training.marks, found.training.cohort.patients),
+            "reading": dict(choices),
         }  # fmt: skip
         write_bundle(
-            out / "bundle", *chosen[:2], result.last.blocks, result.last.components, result.predictions, networks,
-            config, seed, info,
+            out / "bundle", chosen[:2], result.last, result.predictions, networks,
+            Design(config, plan.inputs, plan.outcomes, seed), info,
         )  # fmt: skip
     write_json(out / "experiment.json", about)
     run.update(status="finished", finished=now())
@@ -237,9 +204,7 @@ def _written(
     return ExperimentResult(out, about, result.tables)
 
 
-def _identity(
-    cohort: IchCohort, other: IchCohort | None, plan: Plan, config: ExperimentConfig, seed: int, allow: bool
-) -> dict[str, Any]:
+def _identity(cohort: IchCohort, other: IchCohort | None, plan: Plan, request: ExperimentRequest) -> dict[str, Any]:
     hashes = [sha256_file(one.manifest.path) for one in (cohort, other) if one is not None and one.manifest.path]
     networks = [
         [kind, [one.sha256 for one in used]]
@@ -247,12 +212,7 @@ def _identity(
         for kind, (used, _) in part_.items()
     ]  # fmt: skip
     return {
-        "kind": KIND, "config": config.to_dict(), "seed": seed, "inputs": list(plan.inputs),
+        "config": request.config.to_dict(), "seed": request.seed, "inputs": list(plan.inputs),
         "outcomes": list(plan.outcomes), "manifest_sha256": content_hash(*hashes),
-        "networks": content_hash(networks)[:32], "allow_leakage": allow,
-    }  # fmt: skip
-
-
-def _absolute(path: str | Path | None) -> Path | None:
-    """Seen from a worker, a relative path may mean another place."""
-    return None if path is None else Path(path).resolve()
+        "networks": content_hash(networks)[:32], "allow_leakage": request.allow_leakage,
+    } | ({"reading": choices} if (choices := cohort.manifest.reading.to_dict()) else {})  # fmt: skip

@@ -1,16 +1,11 @@
-"""The tables of an experiment: their columns, and how they are written. An undefined number is an empty cell."""
+"""The tables of an experiment: their columns, and the rows of the predictions."""
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file
-from deepradiomics.ich.scores import Predicted
+from deepradiomics.ich.experiment.scores import Predicted
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     name: tuple(columns.split(","))
@@ -36,37 +31,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 PREDICTIONS = ("outcome", "input", "classifier", "cohort", "fold", "id", "y", "probability", "threshold")
 
 
-def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Path:
-    """Write a CSV atomically; numbers to the last bit, NaN and None as empty cells.
-
-    Raises:
-        InputError: a row has a column that the table has not.
-    """
-    path = Path(path)
-    with atomic_file(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(columns)
-        for row in rows:
-            strange = sorted(set(row) - set(columns))
-            if strange:
-                raise InputError(f"{path.name}: the table has no column {strange[0]!r}.")
-            table.writerow([_cell(row.get(name)) for name in columns])
-    return path
-
-
-def read_table(path: str | Path) -> list[dict[str, str]]:
-    """Read a table as texts.
-
-    Raises:
-        InputError: it does not exist.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: this table does not exist.")
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def prediction_rows(predictions: Sequence[Predicted]) -> Iterable[dict[str, Any]]:
     """Rows of predictions.csv: everybody's probability by every pipeline."""
     for one in predictions:
@@ -76,12 +40,3 @@ def prediction_rows(predictions: Sequence[Predicted]) -> Iterable[dict[str, Any]
                 "fold": one.fold[i], "id": case, "y": int(one.y[i]), "probability": float(one.probability[i]),
                 "threshold": float(one.threshold[i]),
             }  # fmt: skip
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return str(value)
-    number = float(value)
-    return "" if math.isnan(number) else repr(number)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from deepradiomics import __version__
-from deepradiomics.ich.experiment_config import CLASSIFIER_TITLES, INPUT_TITLES
+from deepradiomics.ich.experiment.config import INPUT_TITLES
 from deepradiomics.ich.methods_text import REFERENCE
+from deepradiomics.modelling.classifier_names import CLASSIFIER_TITLES
+from deepradiomics.words import REAL_HEAD_SHORT
 
 _LESIONS = {"all": "all haematomas of a head as one region", "largest": "the largest haematoma"}
 
@@ -16,6 +18,7 @@ def experiment_methods(about: Mapping[str, Any]) -> str:
     """Return the methods paragraph from the other entries of experiment.json."""
     config, cohorts = about["config"], about["cohorts"]
     kind = "a SYNTHETIC cohort" if about["synthetic"] else "a cohort"
+    kind += f" ({REAL_HEAD_SHORT})" if about.get("real_head") else ""
     external = cohorts.get("external")
     sentences = [
         f"Outcome prediction after intracerebral haemorrhage ({REFERENCE}) was evaluated with DeepRadiomics "
@@ -36,10 +39,11 @@ def experiment_methods(about: Mapping[str, Any]) -> str:
         "outcomes and shared by them. Scaling, imputation, factorisation, thresholds and models were fitted inside "
         "each training part. Decision thresholds maximise Youden's index on a held-out fourth of the training part; "
         "for the final models, on the out-of-fold predictions.",
-        "AUCs have DeLong's 95 % intervals. Inputs were compared with radiomics and with shape on the same patients by "
-        f"the paired DeLong test (Holm) and a stratified bootstrap of {config['bootstraps']} resamples, over all "
-        "classifiers by Friedman's test, and in pairs by Wilcoxon's signed-rank test with Bonferroni, Holm and "
-        "Benjamini-Hochberg corrections; with one AUC a classifier these rank tests have little power. Women and men "
+        "AUCs have DeLong's 95 % intervals, built on the logit scale. Inputs were compared with radiomics and with "
+        "shape on the same patients by the paired DeLong test (Holm) and a stratified bootstrap of "
+        f"{config['bootstraps']} resamples, over all classifiers by Friedman's test, and in pairs by Wilcoxon's "
+        "signed-rank test with Bonferroni, Holm and Benjamini-Hochberg corrections; with one AUC a classifier these "
+        "rank tests have little power. Women and men "
         "were compared by DeLong's test of independent groups.",
         _explained(config, external is not None),
         f"The model for single patients ({about['bundle']['input']}, {about['bundle']['classifier']}) was chosen "

@@ -1,34 +1,39 @@
 """Radiomics and volume of one patient of a cohort, kept by content: what a worker does with a row of the manifest.
 
 row ─► CT (HU?) ─► haematoma on the CT's grid ─► all, largest or each ─► key = hash(CT, region, settings, engine)
- └─► key = hash(files, settings, version): kept? then no image is read    └─► kept? else 1,688 features
+ └─► key = hash(files, settings, version): there? then no image is read   └─► there? else 1,688 features
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics import __version__
+from deepradiomics.cohort.contents import image_hash
 from deepradiomics.cohort.manifest import ManifestRow
-from deepradiomics.errors import DeepRadiomicsError, InputError
-from deepradiomics.files import content_hash, read_json, sha256_image, write_json
-from deepradiomics.ich.case_region import given_region
-from deepradiomics.ich.cohort import image_of
-from deepradiomics.ich.marks import image_mark
-from deepradiomics.images import Mask, Volume, read_mask, read_volume
-from deepradiomics.prepare.hu import check_hu
+from deepradiomics.cohort.roi import reading_of
+from deepradiomics.cohort.seen.marks import image_mark
+from deepradiomics.errors import InputError
+from deepradiomics.files.atomic import content_hash
+from deepradiomics.files.store import ContentStore, Entry, Kind
+from deepradiomics.ich.cohort.manifest import image_of
+from deepradiomics.ich.haematoma.region import given_region
+from deepradiomics.images import Mask, Volume
+from deepradiomics.prepare.head.hu import check_hu
+from deepradiomics.radiomics import ENGINE_VERSION, Settings, extract
+from deepradiomics.radiomics.settings.parameters import read_params
 
-if TYPE_CHECKING:
-    from deepradiomics.radiomics import Settings
-
-RADIOMICS_VERSION = "1"  # raise when the same CT and region would give other numbers
+RADIOMICS = Kind("radiomics", version=2, about=("values", "levels", "warnings"))
+"""Raise the version when the same CT and region would give other numbers."""
+SUMMARIES = Kind("cases", version=3, about=("rows",))
+"""What was found in a case's files; raise the version when its notes or volumes would be others."""
 _LEVELS = "grey level"  # the engine's warnings of few levels are the same for nearly everybody: told once, not by case
 
 
@@ -54,8 +59,6 @@ class FeatureSettings:
         Raises:
             InputError: no such preset or file, or an unknown setting in it.
         """
-        from deepradiomics.radiomics.parameters import read_params
-
         sections = dict(read_params(self.radiomics))
         setting = {**(sections.get("setting") or {}), "label": 1}  # the region comes as label 1
         if self.bin_width_hu is not None:
@@ -64,8 +67,6 @@ class FeatureSettings:
 
     def engine(self) -> Settings:
         """The engine's settings."""
-        from deepradiomics.radiomics import Settings
-
         return Settings.from_params(self.params())
 
     def to_dict(self) -> dict[str, Any]:
@@ -107,37 +108,33 @@ class CaseJob:
     threads: int | None = None
 
 
-def measure_or_explain(job: CaseJob) -> tuple[Measured, ...] | str:
-    """The patient's rows, or why he cannot be used. A full disk is no fault of the patient: it is raised."""
-    summary = _summary(job)
-    known = _remembered(job, summary)
+def measure(job: CaseJob) -> tuple[Measured, ...]:
+    """The patient's rows.
+
+    Raises:
+        InputError: their CT or mask cannot be used.
+    """
+    summary = _summary_key(job)
+    known = None if summary is None else _remembered(job, summary)
     if known is not None:
         return known
-    found = []
-    try:
-        for ct, mask, volume_ml, lesion, notes in case_regions(job.row, job.settings):
-            mark, region = image_mark(ct), content_hash(np.packbits(mask.labels != 0), ct.geometry.to_dict())
-            file = _file(job, mark, region)
-            entry = _kept(file)
-            computed = entry is None
-            if entry is None:
-                entry = _extracted(ct, mask, job)
-            found.append((file, entry, _row(job, entry, volume_ml, mark, region, lesion, notes, computed)))
-    except InputError as error:
-        text = str(error)
-        return text if f"Case {job.row.id}" in text else f"Case {job.row.id}: {text}"
-    except DeepRadiomicsError:
-        raise
-    except Exception as error:
-        error.add_note(f"This happened in case {job.row.id}.")
-        raise
-    for file, entry, row in found:
-        if row.computed:
-            write_json(file, entry)
-    measured = tuple(row for _, _, row in found)
+    store = ContentStore(job.cache, RADIOMICS)
+    measured, rows = [], []
+    for ct, mask, volume_ml, lesion, notes in case_regions(job.row, job.settings):
+        mark, region = image_mark(ct), content_hash(np.packbits(mask.union()), ct.geometry.to_dict())
+        key = RADIOMICS.key(
+            engine=_engine_version(), settings=job.settings.engine().to_dict(), image=mark, region=region
+        )
+        entry = store.get(key)
+        computed = entry is None
+        if entry is None:
+            entry = store.put(key, _extracted(ct, mask, job))
+        place = {"volume_ml": volume_ml, "mark": mark, "region": region, "lesion": lesion, "notes": list(notes)}
+        measured.append(_row(job, entry, place, computed))
+        rows.append({"key": key, **place})
     if summary is not None:
-        _remember(job, summary, [file for file, _, _ in found], measured)
-    return measured
+        ContentStore(job.cache, SUMMARIES).put(summary, {"rows": rows})
+    return tuple(measured)
 
 
 def case_regions(
@@ -154,13 +151,16 @@ def case_regions(
             f"Case {row.id}, column mask: this cell is empty. Draw the haematoma and name its mask there, or let a "
             "network segment it (column encoder, or --encoder)."
         )
+    reading = reading_of(row)
+    if settings.label is not None and not reading.names_labels:
+        reading = reading.for_label(settings.label)
     try:
-        mask = read_mask(row.mask)
+        mask = reading.read_drawn(row.mask, ct)
     except InputError as error:
         raise type(error)(f"Case {row.id}, column mask: {error}") from error
     each = settings.lesions == "each"
     lesions = "largest" if settings.lesions == "largest" else "all"
-    region = given_region(ct, mask, label=settings.label, lesions=lesions, each=each, case=row.id)
+    region = given_region(ct, mask, reading=reading, lesions=lesions, each=each, case=row.id)
     notes = (*hu_notes, *region.notes)
     if not each or len(region.parts_ml) == 1:
         volume_ml = region.parts_ml[0] if lesions == "largest" else sum(region.parts_ml)
@@ -179,98 +179,65 @@ def read_ct(row: ManifestRow, *, check: bool = True) -> tuple[Volume, tuple[str,
     """
     path = image_of(row)
     try:
-        ct = read_volume(path)
+        ct = reading_of(row).read_volume(path)
     except InputError as error:
         raise type(error)(f"Case {row.id}, column image: {error}") from error
-    return ct, tuple(check_hu(ct, case=row.id)) if check else ()
+    return ct, (*ct.notes, *(check_hu(ct, case=row.id) if check else ()))
 
 
-def _remembered(job: CaseJob, file: Path | None) -> tuple[Measured, ...] | None:
+def _remembered(job: CaseJob, summary: str) -> tuple[Measured, ...] | None:
     """The rows of an earlier run on the same files, found without reading an image; None where there are none."""
-    if file is None:
-        return None
-    found = []
-    try:
-        for row in read_json(file)["rows"]:
-            entry = _kept(job.cache / row["file"])
-            if entry is None:
-                return None
-            place = (row["volume_ml"], row["mark"], row["region"], row["lesion"], tuple(row["notes"]))
-            found.append(_row(job, entry, *place, computed=False))
-    except (InputError, KeyError, TypeError):  # not there, or damaged
-        return None
-    return tuple(found)
+    entry = ContentStore(job.cache, SUMMARIES).get(summary)
+    rows = entry.about["rows"] if entry is not None else []
+    store, measured = ContentStore(job.cache, RADIOMICS), []
+    for row in rows:
+        features = store.get(row["key"])
+        if features is None:
+            return None
+        measured.append(_row(job, features, row, computed=False))
+    return tuple(measured) or None
 
 
-def _remember(job: CaseJob, file: Path, entries: Sequence[Path], measured: Sequence[Measured]) -> None:
-    rows = [
-        {
-            "file": entry.relative_to(job.cache).as_posix(), "volume_ml": row.volume_ml, "mark": row.mark,
-            "region": row.region, "lesion": row.lesion, "notes": row.notes,
-        }
-        for entry, row in zip(entries, measured, strict=True)
-    ]  # fmt: skip
-    write_json(file, {"rows": rows})
-
-
-def _summary(job: CaseJob) -> Path | None:
-    """Where it is kept what was found in a case's files; None where they cannot be read."""
+def _summary_key(job: CaseJob) -> str | None:
+    """Key of what was found in a case's files; None where they cannot be read."""
     row = job.row
     if "image" not in row.views or row.mask is None:
         return None
     try:
-        files = [sha256_image(row.views["image"]), sha256_image(row.mask)]
+        files = [image_hash(row.views["image"]), image_hash(row.mask)]
     except InputError:  # the reader says what is wrong with them
         return None
-    settings = [job.settings.engine().to_dict(), job.settings.label, job.settings.lesions]
-    key = content_hash(__version__, RADIOMICS_VERSION, _engine_version(), settings, row.id, files)
-    return job.cache / "cases" / key[:2] / f"{key}.json"
+    return SUMMARIES.key(
+        software=__version__,
+        engine=_engine_version(),
+        radiomics=RADIOMICS.version,
+        settings=job.settings.engine().to_dict(),
+        label=job.settings.label,
+        lesions=job.settings.lesions,
+        reading=reading_of(row).to_dict(),
+        id=row.id,
+        files=files,
+    )
 
 
-def _file(job: CaseJob, mark: str, region: str) -> Path:
-    key = content_hash(RADIOMICS_VERSION, _engine_version(), job.settings.engine().to_dict(), mark, region)
-    return job.cache / "radiomics" / key[:2] / f"{key}.json"
-
-
-def _row(
-    job: CaseJob,
-    entry: Mapping[str, Any],
-    volume_ml: float,
-    mark: str,
-    region: str,
-    lesion: int,
-    notes: tuple[str, ...],
-    computed: bool,
-) -> Measured:
+def _row(job: CaseJob, entry: Entry, place: Mapping[str, Any], computed: bool) -> Measured:
+    lesion = place["lesion"]
     name = f"{job.row.id}#{lesion}" if lesion else job.row.id
-    values = np.array([np.nan if one is None else one for one in entry["values"]], np.float64)
-    told = tuple(dict.fromkeys((*notes, *entry["warnings"])))
-    return Measured(name, values, volume_ml, mark, region, lesion, told, computed)
+    values = np.array([np.nan if value is None else value for value in entry.about["values"]], np.float64)
+    notes = tuple(dict.fromkeys((*place["notes"], *entry.about["warnings"])))
+    return Measured(name, values, place["volume_ml"], place["mark"], place["region"], lesion, notes, computed)
 
 
 def _extracted(ct: Volume, mask: Mask, job: CaseJob) -> dict[str, Any]:
-    from deepradiomics.radiomics import extract
-
-    found = extract(ct, mask, job.settings.params(), device="cpu", threads=job.threads)
-    told = [str(text) for text in found.diagnostics.get("warnings", ()) if _LEVELS not in str(text)]
+    features = extract(ct, mask, job.settings.params(), device="cpu", threads=job.threads)
+    warnings = [str(text) for text in features.diagnostics.get("warnings", ()) if _LEVELS not in str(text)]
     return {
-        "values": [float(value) if np.isfinite(value) else None for value in found.values()],
-        "levels": dict(found.diagnostics.get("grey_levels_by_image") or {}),
-        "warnings": told,
+        "values": [float(value) if np.isfinite(value) else None for value in features.values()],
+        "levels": dict(features.diagnostics.get("grey_levels_by_image") or {}),
+        "warnings": warnings,
     }
-
-
-def _kept(file: Path) -> Mapping[str, Any] | None:
-    """A kept result; None where it is not there or damaged (then it is computed again)."""
-    try:
-        entry = read_json(file)
-    except InputError:
-        return None
-    return entry if isinstance(entry, dict) and {"values", "warnings"} <= set(entry) else None
 
 
 @cache
 def _engine_version() -> str:
-    from deepradiomics.radiomics import ENGINE_VERSION
-
     return str(ENGINE_VERSION)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from deepradiomics import __version__
-from deepradiomics.files import atomic_file, write_json
-from deepradiomics.ich.experiment_tables import write_table
-from deepradiomics.ich.features import CohortFeatures
-from deepradiomics.ich.features_case import FeatureSettings
-from deepradiomics.ich.features_latents import KINDS
+from deepradiomics.files.atomic import atomic_file, write_json
+from deepradiomics.files.tables import write_table
+from deepradiomics.ich.features.case import FeatureSettings
+from deepradiomics.ich.features.latents import KINDS
+from deepradiomics.ich.features.run import CohortFeatures
 
 _FIRST = ("id", "patient", "lesion", "volume_ml")
 
@@ -32,13 +32,18 @@ def write_features(features: CohortFeatures, settings: FeatureSettings, folder: 
         files.append(path)
     about = {
         "kind": "ich-features", "software": "deepradiomics", "version": __version__,
-        "manifest": features.cohort.where, "synthetic": features.cohort.synthetic, "settings": settings.to_dict(),
+        "manifest": features.cohort.where, "synthetic": features.cohort.synthetic,
+        "real_head": features.cohort.real_head, "settings": settings.to_dict(),
+        **({"reading": choices} if (choices := features.reading.to_dict()) else {}),
         "rows": len(features), "columns": len(features.names),
         "networks": {
-            kind: [{"name": one.name, "sha256": one.sha256, "synthetic": one.synthetic} for one in latents.networks]
+            kind: [
+                {"name": network.name, "sha256": network.sha256, "synthetic": network.synthetic}
+                for network in latents.networks
+            ]
             for kind, latents in features.latents.items()
         },
-        "dropped": [list(one) for one in features.dropped],
+        "dropped": [list(pair) for pair in features.dropped],
         "notes": {case: list(notes) for case, notes in features.notes.items()},
     }  # fmt: skip
     write_json(folder / "features.json", about)

@@ -1,7 +1,7 @@
-"""Latents of a cohort's patients, each from the network that his row names, kept by content.
+"""Latents of a cohort's patients, each from the network that the patient's row names, kept by content.
 
 The networks run in this process, on a GPU where there is one, however many workers measure radiomics: the numbers of a
-patient then do not depend on where he was computed.
+patient then do not depend on where they were computed.
 """
 
 from __future__ import annotations
@@ -14,17 +14,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics.cohort.each_case import each_case, fault_of
 from deepradiomics.cohort.manifest import ManifestRow
-from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, content_hash, read_json, write_json
-from deepradiomics.ich.case_features import flattened
-from deepradiomics.ich.features_case import FeatureSettings, case_regions, read_ct
+from deepradiomics.errors import BundleError, InputError
+from deepradiomics.files.store import ContentStore, Entry
+from deepradiomics.files.store import Kind as EntryKind
+from deepradiomics.ich.autoencoder.latents import load_autoencoder
+from deepradiomics.ich.features.case import FeatureSettings, case_regions, read_ct
+from deepradiomics.ich.features.patient import flattened
 from deepradiomics.images import Mask, Volume
-from deepradiomics.progress import Progress, silent
+from deepradiomics.networks.bundle import load_info
+from deepradiomics.networks.nnunet import is_nnunet_folder
+from deepradiomics.progress import Progress
 
 Encode = Callable[["LatentRow"], tuple[NDArray[np.float32], tuple[str, ...]]]
 """Latents of a row, and notes on how they came about."""
-LATENTS_VERSION = "1"  # raise when the same CT and network would give other numbers
+LATENTS = EntryKind("latents", version=2, about=("notes",), files=("values.npy",))
+"""Raise the version when the same CT and network would give other numbers."""
 Kind = str
 """``encoder`` (of the segmentation network) or ``autoencoder`` (the VAE-GAN)."""
 KINDS: tuple[Kind, ...] = ("encoder", "autoencoder")
@@ -74,7 +80,7 @@ class Latents:
 
 @dataclass(frozen=True, eq=False)
 class LatentRow:
-    """A patient: his row, the marks that the radiomics pass found, and which haematoma (0: the whole region)."""
+    """A patient: the row, the marks that the radiomics pass found, and which haematoma (0: the whole region)."""
 
     row: ManifestRow
     mark: str
@@ -88,9 +94,6 @@ def described_network(kind: Kind, folder: Path) -> NetworkUse:
     Raises:
         BundleError: it is no bundle of that kind.
     """
-    from deepradiomics.errors import BundleError
-    from deepradiomics.networks.bundle import load_info
-    from deepradiomics.networks.nnunet import is_nnunet_folder
     from deepradiomics.networks.segmenter import bundle_folder
 
     place = bundle_folder(folder) if kind == "encoder" else _autoencoder_folder(folder)
@@ -132,8 +135,7 @@ def _length(info: Mapping[str, Any]) -> int:
 def cohort_latents(
     kind: Kind,
     rows: Sequence[LatentRow],
-    networks: Sequence[NetworkUse],
-    given_by: Sequence[int],
+    used: tuple[Sequence[NetworkUse], Sequence[int]],
     settings: FeatureSettings,
     cache: Path,
     *,
@@ -146,8 +148,7 @@ def cohort_latents(
         kind: ``encoder`` (bottlenecks of the segmentation network, of the whole head) or ``autoencoder`` (posterior
             mean of the VAE-GAN, of the crop around the haematoma).
         rows: the patients.
-        networks: the networks, each once.
-        given_by: which of them sees which row.
+        used: the networks, each once, and which of them sees which row.
         settings: label and lesions, for the crop.
         cache: folder of kept latents.
         device: of the networks.
@@ -156,60 +157,42 @@ def cohort_latents(
     Raises:
         InputError: networks give latents of different lengths.
     """
-    report = progress or silent
-    found: dict[int, NDArray[np.float32]] = {}
-    failed: dict[int, str] = {}
-    notes: dict[int, tuple[str, ...]] = {}
-    computed = done = 0
-    for number, network in enumerate(networks):
-        encode: Encode | None = None  # loaded when a row needs it
-        for place in [i for i, one in enumerate(given_by) if one == number]:
-            row = rows[place]
-            file = _file(kind, network, row, cache)
-            values = _kept(file)
-            if values is None:
-                encode = encode or _loaded(kind, network, settings, device)
-                try:
-                    values, told = encode(row)
-                except InputError as error:
-                    failed[place] = str(error)
-                else:
-                    computed += 1
-                    if told:  # before the latents, so that these never stand there without them
-                        write_json(file.with_suffix(".json"), list(told))
-                    with atomic_file(file) as temporary, temporary.open("wb") as stream:
-                        np.save(stream, values, allow_pickle=False)
-            if values is not None:
-                found[place] = values
-                if said := _kept_notes(file):
-                    notes[place] = said
-            done += 1
-            report(done / len(rows), f"latents ({kind}) of {row.row.id} ({done} of {len(rows)})")
+    networks, given_by = used
+    store = ContentStore(cache, LATENTS)
+    loaded: dict[int, Encode] = {}  # when a row needs it, the network of the rows at hand: networks are large
+
+    def latents(place: int) -> tuple[Entry, bool]:
+        network, row = networks[given_by[place]], rows[place]
+        region = row.region if kind == "autoencoder" else ""
+        key = LATENTS.key(network=kind, sha256=network.sha256, image=row.mark, region=region)
+        if entry := store.get(key):
+            return entry, False
+        if given_by[place] not in loaded:
+            loaded.clear()
+            loaded[given_by[place]] = _loaded(kind, network, settings, device)
+        values, notes = loaded[given_by[place]](row)
+        return store.put(key, {"notes": list(notes)}, {"values": values}), True
+
+    order = sorted(range(len(rows)), key=lambda place: given_by[place])
+    doing = f"latents ({kind}) of"
+    cases = each_case(
+        order, latents, missing=None, doing=lambda place, _: f"{doing} {rows[place].row.id}", name=str,
+        explain=_fault, progress=progress,
+    )  # fmt: skip
+    entries = {order[position]: entry for position, (entry, _) in zip(cases.positions, cases.results, strict=True)}
     return Latents(
-        _stacked(kind, found, len(rows), networks), tuple(networks), tuple(given_by), failed, computed, notes
+        _stacked(kind, {place: entry.array("values") for place, entry in entries.items()}, len(rows), networks),
+        tuple(networks),
+        tuple(given_by),
+        {int(place): reason for place, reason in cases.unusable},
+        sum(computed for _, computed in cases.results),
+        {place: tuple(entry.about["notes"]) for place, entry in entries.items() if entry.about["notes"]},
     )
 
 
-def _file(kind: Kind, network: NetworkUse, row: LatentRow, cache: Path) -> Path:
-    key = content_hash(
-        LATENTS_VERSION, kind, network.sha256, row.mark, *([row.region] if kind == "autoencoder" else [])
-    )
-    return cache / kind / key[:2] / f"{key}.npy"
-
-
-def _kept(file: Path) -> NDArray[np.float32] | None:
-    try:
-        values = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return values if values.ndim == 1 and values.dtype == np.float32 and np.isfinite(values).all() else None
-
-
-def _kept_notes(file: Path) -> tuple[str, ...]:
-    try:
-        return tuple(map(str, read_json(file.with_suffix(".json"))))
-    except InputError:
-        return ()
+def _fault(place: str, error: Exception) -> str | None:
+    """Readers name the case themselves."""
+    return None if fault_of(place, error) is None else str(error)
 
 
 def _loaded(kind: Kind, network: NetworkUse, settings: FeatureSettings, device: str) -> Encode:
@@ -223,8 +206,6 @@ def _loaded(kind: Kind, network: NetworkUse, settings: FeatureSettings, device: 
             return flattened(segmenter.encoder_latents(ct, case=row.row.id)), ()
 
         return bottlenecks
-    from deepradiomics.ich.autoencoder import load_autoencoder
-
     autoencoder = load_autoencoder(network.folder, device=device)
 
     def posterior_mean(row: LatentRow) -> tuple[NDArray[np.float32], tuple[str, ...]]:
@@ -243,16 +224,16 @@ def _region(row: LatentRow, settings: FeatureSettings) -> tuple[Volume, Mask]:
 
 
 def _stacked(
-    kind: Kind, found: Mapping[int, NDArray[np.float32]], rows: int, networks: Sequence[NetworkUse]
+    kind: Kind, latents_of: Mapping[int, NDArray[np.float32]], rows: int, networks: Sequence[NetworkUse]
 ) -> NDArray[np.float32]:
-    lengths = {values.size for values in found.values()}
+    lengths = {values.size for values in latents_of.values()}
     if len(lengths) > 1:
         raise InputError(
             f"{kind}: the networks {', '.join(one.name for one in networks)} give latents of different lengths "
             f"({', '.join(map(str, sorted(lengths)))}). All patients of an experiment need networks of one size."
         )
     values = np.full((rows, lengths.pop() if lengths else 0), np.nan, np.float32)
-    for place, one in found.items():
+    for place, one in latents_of.items():
         values[place] = one
     return values
 

@@ -3,7 +3,7 @@
 shape       14 shape features of the haematoma
 radiomics   all radiomic features of the settings, shape among them
 encoder     bottlenecks of the segmentation network, of the whole head; both scales one after another, flattened
-vaegan      posterior mean of the VAE-GAN, of the crop around the haematoma, flattened
+autoencoder posterior mean of the VAE-GAN, of the crop around the haematoma, flattened
 """
 
 from __future__ import annotations
@@ -15,18 +15,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepradiomics.errors import InputError, MaskError
-from deepradiomics.ich.case_result import FeatureRow
-from deepradiomics.ich.lesion import CropRecipe, LesionCrop, lesion_crop
+from deepradiomics.ich.haematoma.lesion import CropRecipe, LesionCrop, lesion_crop
 from deepradiomics.images import Mask, Volume
+from deepradiomics.prepare.head.head import PreparedHead
 from deepradiomics.progress import Progress, part
+from deepradiomics.radiomics import Features, Settings, extract
 
 if TYPE_CHECKING:
-    from deepradiomics.ich.autoencoder import Autoencoder
+    from deepradiomics.ich.autoencoder.latents import Autoencoder
     from deepradiomics.networks.segmenter import BundleSegmenter
-    from deepradiomics.prepare.head import PreparedHead
-    from deepradiomics.radiomics import Features, Settings
 
 SHAPE_PREFIX = "original_shape_"
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """One measured feature: of which label of the haematoma's mask, its name, family and value (NaN: undefined)."""
+
+    label: int
+    feature: str
+    family: str
+    value: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +46,7 @@ class CaseFeatures:
         radiomics: every radiomic feature by name, NaN where undefined (with the reason in its diagnostics).
         crop: the haematoma and its surroundings, as the VAE-GAN sees them.
         encoder: (p,) float32; None without a segmentation network.
-        vaegan: (p,) float32; None without a VAE-GAN.
+        autoencoder: (p,) float32; None without a VAE-GAN.
         head: the head as the segmentation network sees it; None without one.
         notes: what was assumed, one sentence each.
     """
@@ -45,7 +54,7 @@ class CaseFeatures:
     radiomics: Features
     crop: LesionCrop
     encoder: np.ndarray | None = None
-    vaegan: np.ndarray | None = None
+    autoencoder: np.ndarray | None = None
     head: PreparedHead | None = None
     notes: tuple[str, ...] = ()
 
@@ -66,23 +75,38 @@ class CaseFeatures:
         names = self.names(group)
         if names is not None:
             return np.array([self.radiomics[name] for name in names], np.float64)
-        found = {"encoder": self.encoder, "vaegan": self.vaegan}.get(group)
+        found = {"encoder": self.encoder, "autoencoder": self.autoencoder}.get(group)
         if found is None:
             raise InputError(f"features: the group {group!r} was not measured; give the network that it comes from.")
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What is measured of a patient, and with what.
+
+    Args:
+        settings: of the radiomic features.
+        encoder: a segmentation bundle, whose bottlenecks are taken.
+        autoencoder: whose posterior mean is taken, on a crop by its own recipe.
+        threads: of the radiomic engine.
+        device: of the radiomic engine: cpu, cuda, or auto.
+    """
+
+    settings: Settings
+    encoder: BundleSegmenter | None = None
+    autoencoder: Autoencoder | None = None
+    threads: int | None = None
+    device: str = "cpu"
+
+
 def case_features(
     ct: Volume,
     mask: Mask,
-    settings: Settings,
+    measurement: Measurement,
     *,
-    encoder: BundleSegmenter | None = None,
-    autoencoder: Autoencoder | None = None,
     label: int = 1,
     case: str = "",
-    threads: int | None = None,
-    device: str = "cpu",
     progress: Progress | None = None,
 ) -> CaseFeatures:
     """Measure the families of features of one patient.
@@ -90,26 +114,21 @@ def case_features(
     Args:
         ct: in HU.
         mask: the haematoma.
-        settings: of the radiomic features.
-        encoder: a segmentation bundle, whose bottlenecks are taken.
-        autoencoder: whose posterior mean is taken, on a crop by its own recipe.
+        measurement: what is measured, and with what.
         label: of the haematoma in the mask.
         case: named in messages.
-        threads: of the radiomic engine.
-        device: of the radiomic engine: cpu, cuda, or auto.
         progress: may raise Cancelled.
 
     Raises:
         InputError: the CT or the mask cannot be used (MaskError, GeometryError say which).
     """
-    from deepradiomics.radiomics import extract
-
+    encoder, autoencoder = measurement.encoder, measurement.autoencoder
     say = part(progress, 0.0, 1.0)
     say(0.0, "radiomic features")
-    found = extract(ct, mask, settings, label=label, threads=threads, device=device)
+    found = extract(ct, mask, measurement.settings, label=label, threads=measurement.threads, device=measurement.device)
     say(0.5, "lesion crop")
     recipe = autoencoder.recipe if autoencoder is not None else CropRecipe()
-    crop = lesion_crop(ct, mask, **recipe.to_dict(), label=label, case=case)
+    crop = lesion_crop(ct, mask, recipe, label=label, case=case)
     latents = bottlenecks = head = None
     if encoder is not None:
         say(0.6, "latents of the segmentation encoder")
@@ -136,8 +155,6 @@ def feature_rows(found: Features, label: int = 1) -> tuple[FeatureRow, ...]:
 
 def lesion_rows(ct: Volume, parts: Mask, settings: Settings, threads: int | None = None) -> tuple[FeatureRow, ...]:
     """Radiomic features of each haematoma by itself; one of a voxel or two has no rows."""
-    from deepradiomics.radiomics import extract
-
     rows: list[FeatureRow] = []
     for number in parts.labels_present():
         try:

@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics.cohort.each_case import each_case
 from deepradiomics.cohort.manifest import ManifestRow
-from deepradiomics.cohort.workers import run_everywhere
 from deepradiomics.errors import InputError
-from deepradiomics.ich.case_features import SHAPE_PREFIX
-from deepradiomics.ich.cohort import IchCohort, some
-from deepradiomics.ich.features_case import CaseJob, FeatureSettings, Measured, measure_or_explain
-from deepradiomics.ich.features_latents import (
+from deepradiomics.ich.cohort.manifest import IchCohort
+from deepradiomics.ich.features.case import CaseJob, FeatureSettings, Measured, measure
+from deepradiomics.ich.features.latents import (
     KINDS,
     Kind,
     LatentRow,
@@ -31,11 +30,14 @@ from deepradiomics.ich.features_latents import (
     cohort_latents,
     described_network,
 )
-from deepradiomics.ich.features_masks import with_masks
+from deepradiomics.ich.features.masks import with_masks
+from deepradiomics.ich.features.patient import SHAPE_PREFIX
+from deepradiomics.images.reading import Reading
 from deepradiomics.progress import Progress, part
+from deepradiomics.radiomics import feature_names
+from deepradiomics.threads import thread_count
+from deepradiomics.words import some
 
-GROUP_OF: dict[Kind, str] = {"encoder": "encoder", "autoencoder": "vaegan"}
-"""The group of columns that a network's latents make."""
 _SHOWN = 5
 
 
@@ -54,6 +56,7 @@ class CohortFeatures:
         notes: by row, what was assumed or found; rows without are left out.
         dropped: patients that cannot be used, with the reason.
         computed: rows that were not kept from an earlier run.
+        reading: how the cohort's files were read.
     """
 
     cohort: IchCohort
@@ -68,6 +71,7 @@ class CohortFeatures:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dropped: tuple[tuple[str, str], ...] = ()
     computed: int = 0
+    reading: Reading = field(default_factory=Reading)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -97,7 +101,7 @@ class CohortFeatures:
             return self.radiomics, self.names
         if group == "shape":
             return self.shape, tuple(self.names[i] for i in self._shape_columns())
-        values = {"encoder": self.encoder, "vaegan": self.autoencoder}.get(group)
+        values = {"encoder": self.encoder, "autoencoder": self.autoencoder}.get(group)
         if values is None:
             raise InputError(f"features: the group {group!r} was not measured; name the network that gives it.")
         return values, None
@@ -124,17 +128,29 @@ class CohortFeatures:
         return [i for i, name in enumerate(self.names) if name.startswith(SHAPE_PREFIX)]
 
 
+@dataclass(frozen=True)
+class Machines:
+    """What computes.
+
+    Args:
+        workers: processes; the numbers do not depend on it.
+        cluster: address of a Dask scheduler instead; its workers must see the same files.
+        device: of networks and factorisations: auto, cpu, cuda, mps.
+    """
+
+    workers: int = 1
+    cluster: str | None = None
+    device: str = "auto"
+
+
 def cohort_features(
     cohort: IchCohort,
     settings: FeatureSettings,
     cache: str | Path,
     *,
-    encoder: str | Path | None = None,
-    autoencoder: str | Path | None = None,
+    networks: Mapping[Kind, Path | None] | None = None,
     kinds: Sequence[Kind] = KINDS,
-    workers: int = 1,
-    cluster: str | None = None,
-    device: str = "auto",
+    machines: Machines | None = None,
     progress: Progress | None = None,
 ) -> CohortFeatures:
     """Measure everything: :func:`measure_cohort`, then :func:`with_latents` for the networks that rows name.
@@ -143,39 +159,35 @@ def cohort_features(
         cohort: the patients.
         settings: what is measured.
         cache: folder of kept results; may be shared by all experiments and by the workers of a cluster.
-        encoder, autoencoder: bundles for the rows that name none.
+        networks: bundles by kind for the rows that name none.
         kinds: of the networks whose latents are wanted, where rows name them.
-        workers, cluster: of the radiomics.
-        device: of the networks.
+        machines: what computes the radiomics and runs the networks.
         progress: called after each patient; may raise Cancelled, which keeps what is done.
 
     Raises:
         InputError: nobody can be used, or some patients have a network and others none.
     """
-    defaults: dict[Kind, Path | None] = {
-        "encoder": Path(encoder) if encoder else None, "autoencoder": Path(autoencoder) if autoencoder else None
-    }  # fmt: skip
-    used = {kind: networks_of(cohort, kind, defaults[kind]) for kind in kinds}
-    found = measure_cohort(
-        cohort, settings, cache, encoder=defaults["encoder"], workers=workers, cluster=cluster, device=device,
-        progress=part(progress, 0.0, 0.6),
-    )  # fmt: skip
+    defaults, machines = networks or {}, machines or Machines()
+    used = {kind: networks_of(cohort, kind, defaults.get(kind)) for kind in kinds}
+    features = measure_cohort(
+        cohort, settings, cache, machines, encoder=defaults.get("encoder"), progress=part(progress, 0.0, 0.6)
+    )
     for number, kind in enumerate(kinds):
         if used[kind] is not None:
             share = part(progress, 0.6 + 0.2 * number, 0.8 + 0.2 * number)
-            found = with_latents(found, kind, settings, cache, default=defaults[kind], device=device, progress=share)
-    return found
+            features = with_latents(
+                features, kind, settings, cache, default=defaults.get(kind), device=machines.device, progress=share
+            )
+    return features
 
 
 def measure_cohort(
     cohort: IchCohort,
     settings: FeatureSettings,
     cache: str | Path,
+    machines: Machines,
     *,
     encoder: Path | None = None,
-    workers: int = 1,
-    cluster: str | None = None,
-    device: str = "auto",
     progress: Progress | None = None,
 ) -> CohortFeatures:
     """Radiomics, volume and marks of every patient who can be used; a missing mask is drawn by the row's network.
@@ -183,34 +195,32 @@ def measure_cohort(
     Raises:
         InputError: nobody can be used; the message says why.
     """
-    from deepradiomics.radiomics import feature_names
-    from deepradiomics.radiomics.threads import thread_count
-
     names = tuple(feature_names(settings.engine()))
-    rows, failed = with_masks(cohort, encoder, Path(cache), device=device, progress=part(progress, 0.0, 0.3))
-    threads = max(1, thread_count() // workers) if workers > 1 else None
+    rows, failed = with_masks(cohort, encoder, Path(cache), device=machines.device, progress=part(progress, 0.0, 0.3))
+    threads = max(1, thread_count() // machines.workers) if machines.workers > 1 else None
     jobs = [CaseJob(row, settings, Path(cache), threads) for row in rows if row.id not in failed]
-    found: dict[str, tuple[Measured, ...]] = {}
-    report = part(progress, 0.3, 1.0)
-    for done, (number, outcome) in enumerate(run_everywhere(measure_or_explain, jobs, workers, cluster), start=1):
-        case = jobs[number].row.id
-        if isinstance(outcome, str):
-            failed[case] = outcome
-        else:
-            found[case] = outcome
-        report(done / len(jobs), f"radiomics of {case} ({done} of {len(jobs)})")
+    cases = each_case(
+        jobs, measure, missing=None, doing="radiomics of", name=_id_of, workers=machines.workers,
+        cluster=machines.cluster, progress=part(progress, 0.3, 1.0),
+    )  # fmt: skip
+    failed |= dict(cases.unusable)
+    measured_of = dict(zip(cases.ids, cases.results, strict=True))
     dropped = tuple((case, failed[case]) for case in cohort.ids if case in failed)
-    if not found:
+    if not measured_of:
         shown = "\n  ".join(reason for _, reason in dropped[:_SHOWN])
         raise InputError(f"{cohort.where}: none of its {len(cohort)} patients can be used:\n  {shown}")
-    measured = [one for case in cohort.ids for one in found.get(case, ())]
+    measured = [one for case in cohort.ids for one in measured_of.get(case, ())]
     return CohortFeatures(
-        _renamed(cohort, rows, found), tuple(one.id for one in measured), names,
+        _renamed(cohort, rows, measured_of), tuple(one.id for one in measured), names,
         np.array([one.values for one in measured]), np.array([one.volume_ml for one in measured]),
         tuple(one.mark for one in measured), tuple(one.region for one in measured),
         tuple(one.lesion for one in measured), notes={one.id: one.notes for one in measured if one.notes},
-        dropped=dropped, computed=sum(one.computed for one in measured),
+        dropped=dropped, computed=sum(one.computed for one in measured), reading=cohort.manifest.reading,
     )  # fmt: skip
+
+
+def _id_of(job: CaseJob) -> str:
+    return job.row.id
 
 
 def with_latents(
@@ -239,21 +249,19 @@ def with_latents(
             features.cohort.manifest.rows, features.marks, features.regions, features.lesions, strict=True
         )
     ]
-    latents = cohort_latents(
-        kind, rows, *used, settings, Path(cache), device=device, progress=progress
-    )  # fmt: skip
+    latents = cohort_latents(kind, rows, used, settings, Path(cache), device=device, progress=progress)
     if len(latents.failed) == len(rows):
         raise InputError(
             f"{features.cohort.where}: no patient has latents ({kind}): {next(iter(latents.failed.values()))}"
         )
     notes = dict(features.notes)
-    for i, told in latents.notes.items():
-        notes[features.ids[i]] = (*notes.get(features.ids[i], ()), *told)
-    whole = replace(features, latents={**features.latents, kind: latents}, notes=notes)
+    for i, remarks in latents.notes.items():
+        notes[features.ids[i]] = (*notes.get(features.ids[i], ()), *remarks)
+    all_rows = replace(features, latents={**features.latents, kind: latents}, notes=notes)
     if not latents.failed:
-        return whole
-    kept = [i for i in range(len(rows)) if i not in latents.failed]
-    return whole.take(kept, [(features.ids[i], reason) for i, reason in sorted(latents.failed.items())])
+        return all_rows
+    usable = [i for i in range(len(rows)) if i not in latents.failed]
+    return all_rows.take(usable, [(features.ids[i], reason) for i, reason in sorted(latents.failed.items())])
 
 
 def networks_of(
@@ -285,11 +293,15 @@ def networks_of(
     return tuple(by_hash.values()), given_by
 
 
-def _renamed(cohort: IchCohort, rows: Sequence[ManifestRow], found: Mapping[str, Sequence[Measured]]) -> IchCohort:
+def _renamed(
+    cohort: IchCohort, rows: Sequence[ManifestRow], measured_of: Mapping[str, Sequence[Measured]]
+) -> IchCohort:
     """The cohort of those measured: a row a region, with the masks that were drawn for it."""
-    places = [i for i, row in enumerate(rows) for _ in found.get(row.id, ())]
-    named = [replace(row, id=one.id, patient=row.patient or row.id) for row in rows for one in found.get(row.id, ())]
+    places = [i for i, row in enumerate(rows) for _ in measured_of.get(row.id, ())]
+    named = [
+        replace(row, id=one.id, patient=row.patient or row.id) for row in rows for one in measured_of.get(row.id, ())
+    ]
     return IchCohort(
         replace(cohort.manifest, rows=tuple(named)), tuple(cohort.sex[i] for i in places),
-        tuple(cohort.site[i] for i in places), cohort.synthetic,
+        tuple(cohort.site[i] for i in places), cohort.synthetic, cohort.real_head,
     )  # fmt: skip

@@ -18,16 +18,16 @@ import numpy as np
 
 from deepradiomics import __version__
 from deepradiomics.errors import GeometryError, InputError, MaskError
-from deepradiomics.ich.cohort import GROWTH_LIMIT
+from deepradiomics.ich.cohort.manifest import GROWTH_LIMIT
+from deepradiomics.ich.haematoma.result import CHANGES, GROWN, KIND, SHRUNK, STABLE
 from deepradiomics.images import Geometry, Mask, Volume
+from deepradiomics.images.reading import Reading
 from deepradiomics.prepare import AffineTransform, register, resample, resample_mask
-from deepradiomics.prepare.register import Backend
+from deepradiomics.prepare.registration.register import Backend
 from deepradiomics.prepare.resample import field_of_view
 from deepradiomics.progress import Progress, part
+from deepradiomics.public import one_line
 
-KIND = "ich-expansion"
-STABLE, GROWN, SHRUNK = 1, 2, 3
-CHANGES = {STABLE: "stable", GROWN: "grown", SHRUNK: "shrunk"}
 LIMITS_ML = {"expansion_3ml": 3.0, "expansion_6ml": 6.0, "expansion_9ml": 9.0}
 RELATIVE_LIMIT = {"expansion_33pct": GROWTH_LIMIT}
 
@@ -39,6 +39,7 @@ _SHRUNK_ML, _SHRUNK_SHARE = 3.0, 0.20  # more than this is unusual within a day
 _BLOOD_HU = (40.0, 100.0)  # where the median of a fresh haematoma lies
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class Expansion:
     """What became of a haematoma between two CTs.
@@ -111,6 +112,9 @@ def expansion(
     baseline_mask: Mask,
     followup_mask: Mask,
     *,
+    label: int | None = None,
+    segment: str | None = None,
+    all_labels: bool = False,
     backend: Backend = "auto",
     device: str = "auto",
     seed: int = 0,
@@ -122,15 +126,16 @@ def expansion(
     Args:
         baseline: CT at admission, HU.
         followup: CT of the same patient later, HU; another position, grid and field of view are fine.
-        baseline_mask: its haematomas: every label but 0; another grid in the same space is fine.
-        followup_mask: those of the follow-up; empty where nothing is left.
-        backend, device, seed: as in :func:`deepradiomics.prepare.register`.
+        baseline_mask: its haematoma; another grid in the same space is fine.
+        followup_mask: that of the follow-up; empty where nothing is left.
+        label, segment, all_labels: of the haematoma in masks of several labels, by number or name, or all together.
+        backend, device, seed: as in :func:`deepradiomics.prepare.registration.register`.
         case: how messages call the patient.
         progress: called with fraction and message.
 
     Raises:
         InputError: both CTs are the same image, or registration failed (their skulls do not match: two people?).
-        MaskError: the baseline's mask is empty.
+        MaskError: the baseline's mask is empty; a mask has several labels and none is named, or lacks the one named.
         GeometryError: a mask lies outside its CT, or one CT does not show the haematoma of the other.
 
     Example:
@@ -138,6 +143,8 @@ def expansion(
         True
     """
     who = f"Case {case}: " if case else ""
+    choice = Reading(label=label, segment=segment, all_labels=all_labels)
+    baseline_mask, followup_mask = _haematomas(baseline_mask, followup_mask, choice, who)
     _check(baseline, followup, baseline_mask, followup_mask, who)
     before_ml, after_ml = _millilitres(baseline_mask), _millilitres(followup_mask)
     # Mutual information, not correlation: where one scan is cut off, correlation was off by up to 3 mm (phantoms).
@@ -156,22 +163,51 @@ def expansion(
             f"{who}the follow-up could not be laid onto the baseline: their skulls overlap by {overlap:.0%} (two scans "
             "of one head: 90 % and more). Are they of the same patient, are both head CTs, is left still left in both?"
         )
-    before = resample_mask(baseline_mask, grid).labels > 0
-    after = resample_mask(followup_mask, grid, transform=found.transform).labels > 0
+    before = resample_mask(baseline_mask, grid).union()
+    after = resample_mask(followup_mask, grid, transform=found.transform).union()
     change = np.select([before & after, after, before], [STABLE, GROWN, SHRUNK], 0).astype(np.uint8)
     notes = [
+        *(f"Baseline: {note}" for note in (*baseline.notes, *baseline_mask.notes)),
+        *(f"Follow-up: {note}" for note in (*followup.notes, *followup_mask.notes)),
         *_view_notes(before, seen, after_ml, grid_ml=_grid_ml(after, grid), who=who),
         *_edge_notes(baseline_mask, "baseline"),
         *_edge_notes(followup_mask, "follow-up"),
         *_registration_notes(overlap),
+        *(found.quality.warnings if found.quality else ()),
         *_volume_notes(before_ml, after_ml),
         *_density_notes(baseline, baseline_mask, "baseline"),
         *_density_notes(followup, followup_mask, "follow-up"),
     ]
     say(1.0, "Expansion measured")
-    label_map = Mask(change, grid, "change of the haematoma", segment_names=CHANGES)
+    label_map = Mask(change, grid, "change of the haematoma", segments=CHANGES)
     laid = Volume(laid.voxels, grid, f"{followup.name} on the baseline".strip(), followup.source, followup.notes)
     return Expansion(found.transform, before_ml, after_ml, label_map, laid, overlap, found.backend, case, tuple(notes))
+
+
+def _haematomas(baseline: Mask, followup: Mask, choice: Reading, who: str) -> tuple[Mask, Mask]:
+    """The labels that are the haematoma in both masks."""
+    try:
+        if baseline.labels_present():
+            baseline = choice.region(baseline, "the mask of the baseline")
+        return baseline, followup_region(choice, followup, "the mask of the follow-up")
+    except MaskError as error:
+        raise MaskError(f"{who}{error}") from error
+
+
+def followup_region(reading: Reading, mask: Mask, where: str) -> Mask:
+    """The haematoma of a follow-up's mask as label 1; an empty mask stays empty: nothing is left of it.
+
+    Raises:
+        MaskError: the mask has labels and not the one named, or several and none is named.
+    """
+    if not mask.labels_present():
+        return mask
+    try:
+        return reading.region(mask, where)
+    except MaskError as error:
+        if not reading.names_labels:
+            raise
+        raise MaskError(f"{error} Where the haematoma is gone, give an empty mask.") from error
 
 
 def _check(baseline: Volume, followup: Volume, baseline_mask: Mask, followup_mask: Mask, who: str) -> None:
@@ -183,7 +219,7 @@ def _check(baseline: Volume, followup: Volume, baseline_mask: Mask, followup_mas
             f"{who}the mask of the baseline is empty, so there is no haematoma to follow. Segment it, or give its mask."
         )
     for name, image, mask in (("baseline", baseline, baseline_mask), ("follow-up", followup, followup_mask)):
-        where = np.argwhere(mask.labels)[:, ::-1]
+        where = np.argwhere(mask.union())[:, ::-1]
         if not len(where):
             continue
         index = image.geometry.physical_to_index(mask.geometry.index_to_physical(where))
@@ -202,7 +238,7 @@ def _clipped(volume: Volume) -> Volume:
 
 def _millilitres(mask: Mask) -> float:
     """Volume of all labels on the mask's own grid."""
-    return float((mask.labels > 0).sum() * np.prod(mask.geometry.spacing_mm) / 1000)
+    return float(mask.union().sum() * np.prod(mask.geometry.spacing_mm) / 1000)
 
 
 def _grid_ml(region: np.ndarray, grid: Geometry) -> float:
@@ -236,7 +272,8 @@ def _view_notes(before: np.ndarray, seen: np.ndarray, after_ml: float, *, grid_m
 
 
 def _edge_notes(mask: Mask, name: str) -> list[str]:
-    if mask.labels[0].any() or mask.labels[-1].any():
+    region = mask.union()
+    if region[0].any() or region[-1].any():
         return [f"The haematoma reaches the first or last slice of the {name}: it may be larger than measured."]
     return []
 
@@ -263,7 +300,7 @@ def _volume_notes(before_ml: float, after_ml: float) -> list[str]:
 
 def _density_notes(image: Volume, mask: Mask, name: str) -> list[str]:
     """A mask of another scan covers brain, not blood."""
-    labels = resample_mask(mask, image.geometry).labels > 0
+    labels = resample_mask(mask, image.geometry).union()
     if not labels.any():
         return []
     median = float(np.median(image.voxels[labels]))

@@ -13,15 +13,14 @@ Source: "Comparing Handcrafted Radiomics Versus Latent Deep Learning Features �
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError
 from deepradiomics.images import Geometry, Mask, Volume
-from deepradiomics.options import check_keys, check_number, check_whole, plain_values
+from deepradiomics.options import Option, Options
 from deepradiomics.prepare.resample import field_of_view, resample, resample_mask
 
 WINDOW_HU = (-20.0, 120.0)
@@ -30,53 +29,43 @@ DILATION_GRID_MM = 1.0
 
 
 @dataclass(frozen=True)
-class CropRecipe:
+class CropRecipe(Options):
     """How a lesion is cut out. A network's bundle keeps the recipe it was trained with.
-
-    Args:
-        window_hu: grey levels that become 0 and 1; beyond them the image saturates.
-        size: voxels along each edge of the cube.
-        spacing_mm: edge of a voxel, unless the lesion needs larger ones.
-        masked: whether everything outside the dilated lesion is set to 0 (the window's lower end).
-        dilation_voxels: edge of the dilating cube on the grid of 1 mm, odd; 1 does not dilate.
 
     Raises:
         InputError: a value is out of range.
     """
 
-    window_hu: tuple[float, float] = WINDOW_HU
-    size: int = 64
-    spacing_mm: float = 1.0
-    masked: bool = False
-    dilation_voxels: int = 5
+    TITLE: ClassVar = "recipe"
 
-    def __post_init__(self) -> None:
-        try:
-            low, high = (float(value) for value in self.window_hu)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"window_hu: expected two numbers (low, high), got {self.window_hu!r}.") from error
-        object.__setattr__(self, "window_hu", (low, high))
-        if not -1024 <= low < high <= 4000:
-            raise InputError(f"window_hu: expected -1024 ≤ low < high ≤ 4000, got {self.window_hu}.")
-        check_whole("size", self.size, 8, 256)
-        check_number("spacing_mm", self.spacing_mm, 0.2, 10.0)
-        check_whole("dilation_voxels", self.dilation_voxels, 1, 31)
+    window_hu: Annotated[
+        tuple[float, float],
+        Option(
+            "grey levels that become 0 and 1; beyond them the image saturates",
+            -1024,
+            4000,
+            axes="(low, high)",
+            unit="HU",
+        ),
+    ] = WINDOW_HU
+    size: Annotated[int, Option("edge of the cube, even", 8, 256, unit="voxels")] = 64
+    spacing_mm: Annotated[float, Option("edge of a voxel, unless the lesion needs larger ones", 0.2, 10, unit="mm")] = (
+        1.0
+    )
+    masked: Annotated[
+        bool, Option("whether everything outside the dilated lesion is set to 0 (the window's lower end)")
+    ] = False
+    dilation_voxels: Annotated[
+        int, Option("edge of the dilating cube on the grid of 1 mm, odd; 1 does not dilate", 1, 31, unit="voxels")
+    ] = 5
+
+    def _check_together(self) -> None:
+        if self.window_hu[0] >= self.window_hu[1]:
+            raise InputError(f"window_hu: expected low < high, got {self.window_hu}.")
         if self.dilation_voxels % 2 == 0:
             raise InputError(f"dilation_voxels: expected an odd number, got {self.dilation_voxels}.")
         if self.size % 2:
             raise InputError(f"size: expected an even number of voxels, got {self.size}.")
-        if not isinstance(self.masked, bool):
-            raise InputError(f"masked: expected true or false, got {self.masked!r}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return plain_values(asdict(self))
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> CropRecipe:
-        """Inverse of :meth:`to_dict`. Raises InputError for an unknown key or a value out of range."""
-        check_keys("recipe", stored, list(cls.__dataclass_fields__))
-        return cls(**stored)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +97,8 @@ class LesionCrop:
 def lesion_crop(
     volume: Volume,
     mask: Mask,
+    recipe: CropRecipe | None = None,
     *,
-    window_hu: tuple[float, float] = WINDOW_HU,
-    size: int = 64,
-    spacing_mm: float = 1.0,
-    masked: bool = False,
-    dilation_voxels: int = 5,
     label: int = 1,
     case: str = "",
 ) -> LesionCrop:
@@ -122,16 +107,16 @@ def lesion_crop(
     Args:
         volume: the CT in HU, in any orientation.
         mask: the haematoma, on any grid in the same space.
-        window_hu, size, spacing_mm, masked, dilation_voxels: as in :class:`CropRecipe`.
+        recipe: how it is cut; None takes the defaults.
         label: of the haematoma in the mask; several lesions of that label are cropped together.
         case: named in messages.
 
     Raises:
         MaskError: the mask has no such label.
         GeometryError: the haematoma lies outside the image.
-        InputError: a voxel is not finite, or an argument is out of range.
+        InputError: a voxel is not finite.
     """
-    recipe = CropRecipe(window_hu, size, spacing_mm, masked, dilation_voxels)
+    recipe = recipe or CropRecipe()
     where = f"Case {case}: " if case else ""
     lesion = Mask(mask.region(label), mask.geometry, mask.name)
     volume.require_finite()
@@ -145,20 +130,21 @@ def lesion_crop(
     fine = _grid(volume, centre, 2 * half, DILATION_GRID_MM)
     dilated = dilate(_on_grid(lesion, fine), recipe.dilation_voxels)
     needed_mm = DILATION_GRID_MM * 2 * _reach(dilated)
-    scale = min(1.0, size * spacing_mm / needed_mm)
+    scale = min(1.0, recipe.size * recipe.spacing_mm / needed_mm)
 
-    cube = _grid(volume, centre, size, spacing_mm / scale)
+    cube = _grid(volume, centre, recipe.size, recipe.spacing_mm / scale)
     haematoma = _on_grid(lesion, cube)
     around = haematoma | (resample_mask(Mask(dilated, fine), cube).labels > 0)
     low, high = recipe.window_hu
     image = np.clip((_sampled(volume, cube, low) - low) / (high - low), 0.0, 1.0).astype(np.float32)
-    if masked:
+    if recipe.masked:
         image[~around] = 0.0
     notes = []
     if scale < 1:
         notes.append(
-            f"{where}the dilated haematoma needs {needed_mm:.0f} mm, the crop has {size * spacing_mm:g} mm: it is "
-            f"shown at {scale:.2f} of its size, so that its latents are not to scale with those of smaller ones."
+            f"{where}the dilated haematoma needs {needed_mm:.0f} mm, the crop has "
+            f"{recipe.size * recipe.spacing_mm:g} mm: it is shown at {scale:.2f} of its size, so that its latents are "
+            "not to scale with those of smaller ones."
         )
     outside = float(1 - field_of_view(cube, volume.geometry)[around].mean())
     if outside > 0:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
-from deepradiomics.ich.volume import TINY_ML
-from deepradiomics.images import Mask, Volume
+from deepradiomics.ich.haematoma.volume import TINY_ML
+from deepradiomics.images import Mask, Volume, listed_labels
+from deepradiomics.images.reading import Reading
 from deepradiomics.prepare.components import components
 from deepradiomics.prepare.resample import resample_mask
 from deepradiomics.progress import Progress
@@ -44,14 +45,22 @@ class Region:
 
 
 def given_region(
-    ct: Volume, mask: Mask, *, label: int | None, lesions: str, each: bool = False, case: str = ""
+    ct: Volume,
+    mask: Mask,
+    *,
+    reading: Reading | None = None,
+    trained: Reading | None = None,
+    lesions: str,
+    each: bool = False,
+    case: str = "",
 ) -> Region:
     """Take the user's mask.
 
     Args:
         ct: the baseline CT.
         mask: on any grid of the same space; on another grid than the CT's the label of the nearest voxel is taken.
-        label: of the haematoma; None takes the only label there is.
+        reading: which labels are the haematoma; None takes the only label there is.
+        trained: which labels were, in the patients of the model: taken where a mask has several and none is named.
         lesions: which of several make the region: all or largest.
         each: whether features are measured of each as well.
         case: how messages call it.
@@ -66,30 +75,52 @@ def given_region(
         raise MaskError(
             f"{where}the mask of the haematoma is empty. Draw it, or leave the mask out and let the model segment."
         )
-    if label is None and len(labels) > 1:
-        raise MaskError(
-            f"{where}the mask has the labels {', '.join(map(str, labels))}: say which of them is the haematoma (label)."
-        )
-    region = mask.region(labels[0] if label is None else label)
-    notes = []
-    placed = Mask(region, mask.geometry, mask.name, mask.source)
+    choice, notes = chosen_or_trained(mask, reading or Reading(), trained, "the mask of the haematoma")
+    try:
+        placed = choice.region(mask, "the mask of the haematoma")
+    except MaskError as error:
+        raise MaskError(f"{where}{error}") from error
+    region = placed.union()
+    notes = [*placed.notes, *notes]
     if not mask.geometry.is_close(ct.geometry):
         placed = resample_mask(placed, ct.geometry)
-        if not placed.labels.any():
+        if not placed.union().any():
             _explain_loss(region, mask, ct, where)
         notes.append(
             "The mask was drawn on another grid than the CT's; each voxel of the CT took the nearest label of it."
         )
     origin = {"origin": "given", "name": "", "sha256": None}
-    return _region(placed.labels > 0, ct, lesions, each, origin, "The haematoma was outlined by the user", notes)
+    return _region(placed.union(), ct, lesions, each, origin, "The haematoma was outlined by the user", notes)
+
+
+def chosen_or_trained(mask: Mask, reading: Reading, trained: Reading | None, where: str) -> tuple[Reading, list[str]]:
+    """How a mask is read: by the labels named, else by those of the training where it has several; and a note."""
+    if reading.names_labels or trained is None or not trained.names_labels or len(mask.labels_present()) == 1:
+        return reading, []
+    return reading.or_labels_of(trained), [
+        f"{where}: it has the labels {listed_labels(mask)} and none was named; {trained.described} was taken, as in "
+        "the patients of the model."
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """How a network segments.
+
+    Args:
+        flips: average over test-time flips.
+        largest: keep the largest component alone.
+    """
+
+    flips: bool
+    largest: bool
 
 
 def segmented_region(
     ct: Volume,
     segmenter: Segmenter,
+    inference: Inference,
     *,
-    flips: bool,
-    largest: bool,
     lesions: str,
     each: bool = False,
     case: str = "",
@@ -102,8 +133,9 @@ def segmented_region(
         InputError: the network cannot be run on this CT.
     """
     where = f"Case {case}: " if case else ""
+    flips, largest = inference.flips, inference.largest
     found = segmenter.segment(ct, flips=flips, largest=largest, case=case, progress=progress)
-    blood = np.asarray(found.mask.labels) > 0
+    blood = found.mask.union()
     if not blood.any():
         raise MaskError(
             f"{where}{segmenter.name} found no haematoma in this CT. Is there one? Then draw it and give the mask."
@@ -128,7 +160,7 @@ def open_segmenter(predictor_segmenter: Path | None, model: str | Path | None, d
     if source is None:
         raise InputError(
             "mask: this bundle holds no segmentation network, so it needs the haematoma's mask (--mask), or a network "
-            "to segment with (--model: a bundle of 'ich train-segmenter' or an nnU-Net v2 model folder)."
+            "to segment with (--segmenter: a bundle of 'ich train-segmenter' or an nnU-Net v2 model folder)."
         )
     return load_segmenter(source, device=device)
 

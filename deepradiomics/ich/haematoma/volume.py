@@ -11,6 +11,7 @@ from deepradiomics.errors import MaskError
 from deepradiomics.images import Mask
 from deepradiomics.prepare.components import components
 from deepradiomics.prepare.orientation import PLANE_AXES, match_axes
+from deepradiomics.prepare.regions import connected_parts
 
 TINY_ML = 0.5  # below this texture and shape mean little
 
@@ -58,12 +59,12 @@ def volume_ml(mask: Mask, label: int = 1) -> float:
         >>> volume_ml(Mask(np.ones((2, 5, 10), np.uint8), Geometry((10, 5, 2), (1.0, 2.0, 5.0))))
         1.0
     """
-    return float((mask.labels == label).sum() * np.prod(mask.geometry.spacing_mm) / 1000)
+    return float(_voxels(mask, label).sum() * np.prod(mask.geometry.spacing_mm) / 1000)
 
 
 def lesions(mask: Mask, label: int = 1, minimum_ml: float = 0.0) -> tuple[Lesion, ...]:
     """Return the connected parts (26 neighbours) of a label from ``minimum_ml`` on, the largest first."""
-    parts, counts = components(mask.labels == label)
+    parts, counts = components(_voxels(mask, label))
     if not len(counts):
         return ()
     where = np.argwhere(parts)
@@ -80,7 +81,9 @@ def lesions(mask: Mask, label: int = 1, minimum_ml: float = 0.0) -> tuple[Lesion
 
 def lesion_mask(mask: Mask, label: int = 1) -> Mask:
     """Return the parts of a label as labels 1 (the largest), 2, …, numbered as :func:`lesions` numbers them."""
-    return Mask(components(mask.labels == label)[0], mask.geometry, mask.name, mask.source)
+    if label not in mask.labels_present():
+        return Mask(np.zeros_like(mask.labels), mask.geometry, mask.name, mask.source)
+    return connected_parts(mask, label)
 
 
 def abc2(mask: Mask, label: int = 1) -> Abc2:
@@ -119,15 +122,30 @@ def check_lesion_size(mask: Mask, label: int = 1) -> tuple[str, ...]:
     Raises:
         MaskError: no voxel has the label.
     """
-    if not (mask.labels == label).any():
+    if not _voxels(mask, label).any():
         raise MaskError(f"{mask.name or 'mask'}: the mask of the haematoma is empty (no voxel has label {label}).")
     ml, notes = volume_ml(mask, label), []
     if ml < TINY_ML:
         notes.append(f"Tiny haematoma: {ml:.2f} mL, below {TINY_ML} mL. Radiomic shape and texture mean little.")
-    parts = len(components(mask.labels == label)[1])
+    parts = len(components(_voxels(mask, label))[1])
     if parts > 1:
         notes.append(f"The haematoma has {parts} separate parts; volumes count all of them, ABC/2 the largest.")
     return tuple(notes)
+
+
+def sizes_by_label(mask: Mask) -> list[dict[str, Any]]:
+    """Return number, name and volume of each label of a mask; segments that overlap count their common voxels each."""
+    names = mask.segment_names
+    return [
+        {"label": label, "name": names.get(label, ""), "volume_ml": volume_ml(mask, label)}
+        for label in mask.labels_present()
+    ]
+
+
+def _voxels(mask: Mask, label: int) -> np.ndarray:
+    """Where a label is, bool (z, y, x); nowhere where no voxel has it."""
+    there = label in mask.labels_present()
+    return mask.region(label) if there else np.zeros(mask.geometry.shape, bool)
 
 
 def size_record(mask: Mask, label: int = 1) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Where in the lesion does the risk come from? 3D Grad-CAM of a direction in a network's latent space.
 
 An outcome model answers to components of the latents; along which direction v of the latents its risk rises is
-computed elsewhere (:mod:`deepradiomics.ich.risk_direction`). The scalar <v, latents> is differentiable, so that
+computed elsewhere (:mod:`deepradiomics.ich.patient.risk_direction`). The scalar <v, latents> is differentiable, so that
 Grad-CAM shows which places of the image push it up: α_k = mean over places of ∂<v, latents>/∂A_k for the maps A_k of a
 layer, map = ReLU(Σ_k α_k A_k), brought to the image's size.
 
@@ -95,10 +95,10 @@ def read_latents(module: Any, image: Any) -> Tensor | Sequence[Tensor]:
         raise InputError(
             f"module: {type(module).__name__} has no encode(); say with latents= how its latents are computed."
         )
-    made = module.encode(image)
-    if hasattr(made, "bottlenecks"):
-        return made.bottlenecks  # type: ignore[no-any-return]
-    return made[0]  # type: ignore[no-any-return]
+    encoded = module.encode(image)
+    if hasattr(encoded, "bottlenecks"):
+        return encoded.bottlenecks  # type: ignore[no-any-return]
+    return encoded[0]  # type: ignore[no-any-return]
 
 
 def _flat(latents: Tensor | Sequence[Tensor]) -> Tensor:

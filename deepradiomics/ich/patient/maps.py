@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.ich.gradcam import risk_gradcam
-from deepradiomics.ich.lesion import to_ct
+from deepradiomics.ich.haematoma.lesion import to_ct
+from deepradiomics.ich.patient.gradcam import risk_gradcam
+from deepradiomics.ich.patient.risk_direction import latent_directions, risk_slopes
 from deepradiomics.ich.predictor import Predictor
-from deepradiomics.ich.risk_direction import latent_directions, risk_slopes
 from deepradiomics.images import Geometry, Volume
-from deepradiomics.prepare.head import to_volume_grid
+from deepradiomics.prepare.head.head import to_volume_grid
 from deepradiomics.progress import Progress, part
 
 if TYPE_CHECKING:
-    from deepradiomics.ich.autoencoder import Autoencoder
-    from deepradiomics.ich.case_features import CaseFeatures
-    from deepradiomics.ich.components import Components
+    from deepradiomics.ich.autoencoder.latents import Autoencoder
+    from deepradiomics.ich.features.patient import CaseFeatures
+    from deepradiomics.modelling.components.nmf_components import Components
     from deepradiomics.networks.segmenter import BundleSegmenter
 
 
@@ -68,42 +68,42 @@ def risk_maps(
         autoencoder: the VAE-GAN, where its latents are.
         progress: may raise Cancelled.
     """
-    groups = [group for group in ("encoder", "vaegan") if group in predictor.blocks]
+    groups = [group for group in ("encoder", "autoencoder") if group in predictor.blocks]
     if not groups:
         return RiskMaps({}, {}, (f"Grad-CAM: the input {predictor.input!r} holds no latents, so there is no map.",))
-    say = part(progress, 0.0, 1.0)
-    say(0.0, "direction of the risks")
+    report = part(progress, 0.0, 1.0)
+    report(0.0, "direction of the risks")
     toward, shares = _directions(predictor, row, groups)
     box = _box(dilated)  # a thin-sliced CT is large and the lesion small: the work is done around it
-    around = grid.crop([one.start for one in box[::-1]], [one.stop - one.start for one in box[::-1]])
+    around = grid.crop([axis.start for axis in box[::-1]], [axis.stop - axis.start for axis in box[::-1]])
     near = dilated[box]
-    whole = np.zeros((len(predictor.outcomes), *near.shape), np.float32)
+    total = np.zeros((len(predictor.outcomes), *near.shape), np.float32)
     for group in groups:
-        say(0.4, f"Grad-CAM ({group})")
+        report(0.4, f"Grad-CAM ({group})")
         share = np.array([shares[outcome.name][group] for outcome in predictor.outcomes])
         if not share.any():
             continue
-        if group == "vaegan":
+        if group == "autoencoder":
             assert autoencoder is not None
             cubes = risk_gradcam(autoencoder.module, autoencoder.last_layer, measured.crop.image, toward[group])
-            found = np.array([to_ct(cube, measured.crop, around, inside=False) for cube in cubes])
-            whole += share[:, None, None, None] * _inside(found, near)
+            painted = np.array([to_ct(cube, measured.crop, around, inside=False) for cube in cubes])
+            total += share[:, None, None, None] * _inside(painted, near)
             continue
         assert encoder is not None and measured.head is not None and measured.encoder is not None
         for places, shape in _scales(encoder):
-            own = share * _part_of(predictor.blocks[group], toward[group], places)
-            if own.any():
+            weights = share * _part_of(predictor.blocks[group], toward[group], places)
+            if weights.any():
                 cubes = bottleneck_gradcam(measured.encoder[places].reshape(shape), toward[group][:, places])
-                found = np.array([to_volume_grid(cube, measured.head, around) for cube in cubes])
-                whole += own[:, None, None, None] * _inside(found, near)
+                painted = np.array([to_volume_grid(cube, measured.head, around) for cube in cubes])
+                total += weights[:, None, None, None] * _inside(painted, near)
     maps, notes = {}, []
-    for outcome, found_map in zip(predictor.outcomes, _inside(whole, near), strict=True):
+    for outcome, found_map in zip(predictor.outcomes, _inside(total, near), strict=True):
         heat = np.zeros(dilated.shape, np.float32)
         heat[box] = found_map
         maps[outcome.name] = Volume(heat, grid, f"{outcome.name} Grad-CAM")
         if not heat.any():
             notes.append(f"{outcome.title}: Grad-CAM is empty, no place in or around the haematoma pushes the risk up.")
-    say(1.0, "Grad-CAM done")
+    report(1.0, "Grad-CAM done")
     return RiskMaps(maps, shares, tuple(notes))
 
 
@@ -131,21 +131,21 @@ def _directions(
     wanted = np.zeros(len(predictor.columns), bool)
     for group in groups:
         wanted[slices[group]] = True
-    slopes = np.array([risk_slopes(one.model, row, one.background, wanted) for one in predictor.outcomes])
-    reach = np.abs(slopes) * np.array([one.background.std(axis=0) for one in predictor.outcomes])
-    whole = reach.sum(axis=1)
-    shares: dict[str, dict[str, float]] = {one.name: {} for one in predictor.outcomes}
+    slopes = np.array([risk_slopes(outcome.model, row, outcome.background, wanted) for outcome in predictor.outcomes])
+    reach = np.abs(slopes) * np.array([outcome.background.std(axis=0) for outcome in predictor.outcomes])
+    total = reach.sum(axis=1)
+    shares: dict[str, dict[str, float]] = {outcome.name: {} for outcome in predictor.outcomes}
     for group in groups:
-        for name, mine, all_of_it in zip(shares, reach[:, slices[group]].sum(axis=1), whole, strict=True):
+        for name, mine, all_of_it in zip(shares, reach[:, slices[group]].sum(axis=1), total, strict=True):
             shares[name][group] = float(mine / all_of_it) if all_of_it > 0 else 0.0
     return {group: latent_directions(predictor.blocks[group], slopes[:, slices[group]]) for group in groups}, shares
 
 
 def _inside(maps: np.ndarray, dilated: np.ndarray) -> np.ndarray:
     """Maps (k, z, y, x) with 0 outside the dilated lesion, each scaled to a maximum of 1 within it."""
-    kept = np.where(dilated, np.maximum(maps, 0), 0).astype(np.float32)
-    peaks = kept.max(axis=(1, 2, 3), keepdims=True)
-    return np.divide(kept, peaks, out=np.zeros_like(kept), where=peaks > 0)
+    inside = np.where(dilated, np.maximum(maps, 0), 0).astype(np.float32)
+    peaks = inside.max(axis=(1, 2, 3), keepdims=True)
+    return np.divide(inside, peaks, out=np.zeros_like(inside), where=peaks > 0)
 
 
 def _box(region: np.ndarray) -> tuple[slice, slice, slice]:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics import __version__
-from deepradiomics.files import content_hash
-from deepradiomics.ich.case_result import KIND, RING
+from deepradiomics.files.atomic import content_hash
+from deepradiomics.ich.haematoma.volume import abc2, lesions, volume_ml
 from deepradiomics.ich.methods_text import case_methods
-from deepradiomics.ich.volume import abc2, lesions, volume_ml
+from deepradiomics.ich.patient.result import KIND, RING
 from deepradiomics.images import Mask, Volume, image_record
 from deepradiomics.stats.outside import outside_fields
 from deepradiomics.training.run_folder import now, versions
 
 if TYPE_CHECKING:
-    from deepradiomics.ich.case_region import Region
-    from deepradiomics.ich.expansion import Expansion
-    from deepradiomics.ich.lesion import LesionCrop
+    from deepradiomics.ich.haematoma.expansion import Expansion
+    from deepradiomics.ich.haematoma.lesion import LesionCrop
+    from deepradiomics.ich.haematoma.region import Region
     from deepradiomics.ich.predictor import Predictor
 
 DISCLAIMER = "Research use only; not a medical device. Not for diagnosis or treatment."
@@ -67,12 +67,25 @@ class RunFacts:
     real_head: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """Where the haematoma of a patient lies.
+
+    Args:
+        region: the haematoma and its parts.
+        regions: 1 haematoma, 2 ring, on the CT's grid.
+        crop: of the haematoma, with the ring as it was dilated.
+    """
+
+    region: Region
+    regions: Mask
+    crop: LesionCrop
+
+
 def case_record(
     predictor: Predictor,
     ct: Volume,
-    region: Region,
-    regions: Mask,
-    crop: LesionCrop,
+    outlines: Outlines,
     outcomes: Mapping[str, Any],
     grown: Expansion | None,
     notes: tuple[str, ...],
@@ -83,9 +96,7 @@ def case_record(
     Args:
         predictor: the outcome models.
         ct: the baseline CT.
-        region: the haematoma and its parts.
-        regions: 1 haematoma, 2 ring, on the CT's grid.
-        crop: of the haematoma, with the ring as it was dilated.
+        outlines: where the haematoma lies.
         outcomes: entries of each outcome.
         grown: what the follow-up shows.
         notes: what was assumed; repeated ones are told once.
@@ -109,12 +120,12 @@ def case_record(
             "sha256": predictor.sha256, "encoder_sha256": predictor.encoder_sha256,
             "autoencoder_sha256": predictor.autoencoder_sha256,
         },
-        "inputs": {"ct": _provenance(ct), "mask": dict(region.origin)},
-        "volumes": _volumes(region, regions, crop),
+        "inputs": {"ct": _provenance(ct), "mask": dict(outlines.region.origin)},
+        "volumes": _volumes(outlines.region, outlines.regions, outlines.crop),
         "lesions_policy": facts.policy,
         "clinical": dict(facts.clinical),
         **outside_fields(facts.outside_share),
-        "outcomes": {name: {**one, "beyond_3sd": facts.outside_share} for name, one in outcomes.items()},
+        "outcomes": {name: {**outcome, "beyond_3sd": facts.outside_share} for name, outcome in outcomes.items()},
         "followup": _followup(grown),
         "columns": {group: where.stop - where.start for group, where in predictor.slices().items()},
         "settings": dict(predictor.radiomics_settings),
@@ -124,10 +135,10 @@ def case_record(
         "notes": list(dict.fromkeys(notes)),
         "methods_text": case_methods(
             predictor,
-            mask_origin=region.sentence,
+            mask_origin=outlines.region.sentence,
             lesions=facts.policy,
             dilation_voxels=facts.dilation_voxels,
-            explained_by=[group for group in ("encoder", "vaegan") if group in predictor.blocks],
+            explained_by=[group for group in ("encoder", "autoencoder") if group in predictor.blocks],
             followup=grown is not None,
             versions=software,
         ),
@@ -137,12 +148,15 @@ def case_record(
 def _volumes(region: Region, regions: Mask, crop: LesionCrop) -> dict[str, Any]:
     """Millilitres. The ring is counted on the 1-mm crop: in thick slices the CT's own grid shows only a part of it."""
     estimate = abc2(region.mask)
-    whole = Mask((region.parts.labels > 0).astype(np.uint8), region.parts.geometry)
+    everything = Mask(region.parts.union(), region.parts.geometry)
     return {
         "haematoma_ml": volume_ml(region.mask),
         "abc2_ml": estimate.ml,
         "abc": {"a_mm": estimate.a_mm, "b_mm": estimate.b_mm, "c_mm": estimate.c_mm},
-        "lesions": [{"label": one.number, "ml": one.ml, "centre_mm": list(one.centre_mm)} for one in lesions(whole)],
+        "lesions": [
+            {"label": lesion.number, "ml": lesion.ml, "centre_mm": list(lesion.centre_mm)}
+            for lesion in lesions(everything)
+        ],
         "ring_ml": float(crop.ring.sum() * np.prod(crop.geometry.spacing_mm) / 1000),
         "ring_on_ct_ml": volume_ml(regions, RING),
     }
@@ -151,18 +165,18 @@ def _volumes(region: Region, regions: Mask, crop: LesionCrop) -> dict[str, Any]:
 def _followup(grown: Expansion | None) -> dict[str, Any] | None:
     if grown is None:
         return None
-    found = grown.to_dict()
+    values = grown.to_dict()
     return {
-        "followup_ml": found["followup_ml"],
-        "expansion_ml": found["difference_ml"],
-        "relative": found["relative"],
-        "labels": found["labels"],
+        "followup_ml": values["followup_ml"],
+        "expansion_ml": values["difference_ml"],
+        "relative": values["relative"],
+        "labels": values["labels"],
     }
 
 
 def _disclaimer(leaking: bool, synthetic: bool) -> str:
-    said = ((leaking, LEAKING_DISCLAIMER), (synthetic, SYNTHETIC_DISCLAIMER), (True, DISCLAIMER))
-    return " ".join(text for holds, text in said if holds)
+    texts = ((leaking, LEAKING_DISCLAIMER), (synthetic, SYNTHETIC_DISCLAIMER), (True, DISCLAIMER))
+    return " ".join(text for holds, text in texts if holds)
 
 
 def _provenance(ct: Volume) -> dict[str, Any]:

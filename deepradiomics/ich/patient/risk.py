@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.ich.case_features import CaseFeatures
-from deepradiomics.ich.case_result import ShapRow
-from deepradiomics.ich.component_columns import Column
-from deepradiomics.ich.components import FACTORED
+from deepradiomics.ich.features.patient import CaseFeatures
+from deepradiomics.ich.patient.result import ShapRow
 from deepradiomics.ich.predictor import OutcomeModel, Predictor
-from deepradiomics.ich.shapley import component_shap, group_shap
+from deepradiomics.modelling.components.columns import Column
+from deepradiomics.modelling.components.nmf_components import FACTORED
+from deepradiomics.modelling.shapley import component_shap, group_shap
 
 _UNLIKE = 0.1  # share of features beyond the training range above which it is told
 _SEX = {"m": 1.0, "male": 1.0, "f": 0.0, "female": 0.0}  # as in the experiment
 _FAMILY_TITLES = {"radiomics": "radiomic features", "encoder": "latents of the segmentation encoder",
-                  "vaegan": "latents of the VAE-GAN"}  # fmt: skip
+                  "autoencoder": "latents of the VAE-GAN"}  # fmt: skip
 
 
 def patient_row(
@@ -48,9 +48,11 @@ def patient_row(
         raw[group] = values[None]
         if group not in FACTORED:
             continue
-        kept = values[block.kept]
-        known = np.isfinite(kept)
-        beyond = float(((kept < block.low) | (kept > block.high))[known].mean()) if known.any() else 0.0
+        features_kept = values[block.kept]
+        known = np.isfinite(features_kept)
+        beyond = (
+            float(((features_kept < block.low) | (features_kept > block.high))[known].mean()) if known.any() else 0.0
+        )
         if beyond > _UNLIKE:
             notes.append(
                 f"{beyond:.0%} of the {_FAMILY_TITLES[group]} lie beyond the range of the training cohort and were "
@@ -117,9 +119,9 @@ def outcome_record(
         seed: of the random orders in which sampled explanations walk.
     """
     probability = float(outcome.model.probability(row)[0])
-    found = component_shap(outcome.model, row, outcome.background, seed=seed)
-    shares = found.values[0]
-    groups = {group: float(values[0]) for group, values in group_shap(found.values, columns).items()}
+    explanation = component_shap(outcome.model, row, outcome.background, seed=seed)
+    shares = explanation.values[0]
+    groups = {group: float(values[0]) for group, values in group_shap(explanation.values, columns).items()}
     order = np.argsort(-np.abs(shares), kind="stable")
     rows = tuple(
         ShapRow(
@@ -134,11 +136,11 @@ def outcome_record(
         "positive": probability >= outcome.threshold,
         "base_rate": outcome.base_rate,
         "n_training": outcome.n_training,
-        "base_value": found.base,
-        "shap_method": found.method,
+        "base_value": explanation.base,
+        "shap_method": explanation.method,
         "groups": groups,
         "calibration": {
-            "bins": [asdict(one) for one in outcome.calibration],
+            "bins": [asdict(point) for point in outcome.calibration],
             "bin": outcome.bin_of(probability),
         },
     }

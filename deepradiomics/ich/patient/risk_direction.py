@@ -18,8 +18,8 @@ import numpy as np
 from deepradiomics.errors import InputError
 
 if TYPE_CHECKING:
-    from deepradiomics.ich.components import Components
-    from deepradiomics.ich.frozen import FrozenModel
+    from deepradiomics.modelling.components.nmf_components import Components
+    from deepradiomics.modelling.frozen import FrozenModel
 
 
 def risk_slopes(

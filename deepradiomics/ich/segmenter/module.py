@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader
 
-from deepradiomics.errors import InputError
-from deepradiomics.ich.segment_config import SegmenterTraining
-from deepradiomics.ich.segment_data import Heads
+from deepradiomics.ich.segmenter.config import SegmenterTraining
+from deepradiomics.ich.segmenter.data import Heads
 from deepradiomics.networks.dual_unet import DualScaleUNet
-from deepradiomics.training.batches import CaseBatches, SeededBatches, as_it_is
-from deepradiomics.training.optimise import adamw
-from deepradiomics.training.schedule import cosine, set_rates
+from deepradiomics.training.module import CaseTraining
 from deepradiomics.training.seeds import seed_of
 
 Batch = tuple[Tensor, Tensor, Tensor]  # images and masks (B, 1, z, y, x), rows (B,)
-_WARM_EPOCHS = 1  # the rate rises to its height within so many epochs: the first steps on random weights are wild
+_WARM_EPOCHS = 1  # epochs in which the rate rises to its full size: the first steps on random weights are wild
 _SMOOTH = 1.0  # voxels: keeps the Dice of an empty mask defined
 
 
-class Segmentation(pl.LightningModule):
-    """Learns to tell blood from everything else.
+class Segmentation(CaseTraining):
+    """Learns to distinguish blood from everything else.
 
     Args:
         network: trained in place.
@@ -38,6 +32,9 @@ class Segmentation(pl.LightningModule):
         seed: of order and augmentation.
     """
 
+    subject = "The segmenter"
+    network: DualScaleUNet
+
     def __init__(
         self,
         network: DualScaleUNet,
@@ -47,33 +44,21 @@ class Segmentation(pl.LightningModule):
         spacing_mm: float,
         seed: int,
     ) -> None:
-        super().__init__()
+        super().__init__(rows, training, seed)
         self.network = network
-        self._heads, self._rows, self._training = heads, rows, training
-        self._spacing_mm, self._seed = spacing_mm, seed
-        self._seen: list[Tensor] = []
+        self._heads, self._training, self._spacing_mm = heads, training, spacing_mm
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        cases = CaseBatches(self._rows[0], self._fetch)
-        batches = SeededBatches(
-            len(cases), self._training.batch_size, self._seed,
-            rank=self.trainer.global_rank, world=self.trainer.world_size,
-        )  # fmt: skip
-        return DataLoader(cases, batch_sampler=batches, collate_fn=as_it_is, num_workers=0)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        # Every process sees every validation case: there are few, and all must agree on the best epoch.
-        return DataLoader(CaseBatches(self._rows[1], self._fetch), batch_size=1, collate_fn=as_it_is, num_workers=0)
-
-    def _fetch(self, rows: list[int]) -> Batch:
+    def fetch(self, rows: list[int]) -> Batch:
         return torch.from_numpy(self._heads.images(rows)), torch.from_numpy(self._heads.masks(rows)), torch.tensor(rows)
+
+    def validation_batch_size(self) -> int:
+        return 1
 
     def training_step(self, batch: Batch, step: int) -> Tensor:
         images, masks, rows = batch
-        numbers = [(self._seed, 1 + self.current_epoch, int(row)) for row in rows]
-        images, masks = varied(images, masks, self._training, numbers, self._spacing_mm)
+        images, masks = varied(images, masks, self._training, self.numbers(rows), self._spacing_mm)
         loss = deep_loss(self.network(images), masks)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(rows), sync_dist=True)
+        self.log_training("train_loss", loss, len(rows))
         return loss
 
     def validation_step(self, batch: Batch, step: int) -> None:
@@ -81,26 +66,16 @@ class Segmentation(pl.LightningModule):
         logits = self.network(images)
         region = logits[0].float() > 0
         dice = (2 * (region * masks).sum() + _SMOOTH) / (region.sum() + masks.sum() + _SMOOTH)
-        self._seen.append(torch.stack([deep_loss(logits, masks).double(), dice.double()]).cpu())
+        self.records.append(torch.stack([deep_loss(logits, masks).double(), dice.double()]).cpu())
 
-    def on_validation_epoch_end(self) -> None:
-        loss, dice = torch.stack(self._seen).mean(dim=0).tolist()
-        self._seen.clear()
-        if not math.isfinite(loss):
-            raise InputError(
-                f"The segmenter diverged in epoch {self.current_epoch + 1}: the validation loss is not a number. Use a "
-                "smaller learning_rate, and start over with resume=False (--no-resume) or in another folder."
-            )
-        self.log("validation_loss", float(loss))
-        self.log("validation_dice", float(dice))
+    def scores(self, records: list[Tensor]) -> dict[str, float]:
+        loss, dice = torch.stack(records).mean(dim=0).tolist()
+        return {"validation_loss": loss, "validation_dice": dice}
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+    def rate_share(self, step: int) -> float:
         steps = max(1, int(self.trainer.num_training_batches))
-        warm = min(1.0, (self.current_epoch * steps + batch_idx + 1) / (_WARM_EPOCHS * steps))
-        set_rates(self.trainer.optimizers[0], warm * cosine(self.current_epoch, self._training.epochs))
-
-    def configure_optimizers(self) -> Any:
-        return adamw(self.network, self._training.learning_rate, self._training.weight_decay)
+        warm = min(1.0, (self.current_epoch * steps + step + 1) / (_WARM_EPOCHS * steps))
+        return warm * super().rate_share(step)
 
 
 def deep_loss(logits: Sequence[Tensor], masks: Tensor) -> Tensor:
@@ -112,10 +87,10 @@ def deep_loss(logits: Sequence[Tensor], masks: Tensor) -> Tensor:
     """
     total, weights = masks.new_zeros(()), 0.0
     target = masks.float()
-    for at, opinion in enumerate(logits):
+    for at, output in enumerate(logits):
         if at:
             target = functional.avg_pool3d(target, 2)
-        total = total + 0.5**at * segmentation_loss(opinion.float(), target)
+        total = total + 0.5**at * segmentation_loss(output.float(), target)
         weights += 0.5**at
     return total / weights
 

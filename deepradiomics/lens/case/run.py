@@ -7,7 +7,7 @@ case (of a lens, or plain files) ─► region on each modality's own grid
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,26 +15,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.cohort.manifest import ManifestRow
-from deepradiomics.cohort.roi import ELLIPSOID, roi_mask
+from deepradiomics.cohort.roi import ELLIPSOID, reading_of, roi_mask
 from deepradiomics.errors import InputError
-from deepradiomics.files import write_json
+from deepradiomics.files.atomic import write_json
+from deepradiomics.files.names import distinct_parts, path_part
 from deepradiomics.images import Mask, Volume, image_record, write_mask, write_volume
 from deepradiomics.images.convert import volume_from_sitk
+from deepradiomics.images.reading import Reading
+from deepradiomics.lens.case.colours import colour_range
+from deepradiomics.lens.case.result import KIND
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.map_colours import colour_range
-from deepradiomics.lens.radiomics import settings_for
+from deepradiomics.lens.fit.radiomics import settings_for
+from deepradiomics.lens.fit.region import load_images, region_on
 from deepradiomics.lens.readings import READINGS
-from deepradiomics.lens.region import load_images, region_on
 from deepradiomics.lens.result import LensResult, Row
-from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE
+from deepradiomics.prepare.head.ellipsoid import ELLIPSOID_NOTE
 from deepradiomics.progress import Progress, part
+from deepradiomics.public import one_line
+from deepradiomics.radiomics.catalogue.explain import explain
 
 if TYPE_CHECKING:
     from deepradiomics.radiomics import Settings
 
-KIND = "lens-case"
 
-
+@one_line
 @dataclass(frozen=True, eq=False)
 class CaseSource:
     """A case before any feature is chosen.
@@ -46,6 +50,7 @@ class CaseSource:
         roi: what the region is called.
         files: by modality, where its image lies; a modality without one is written beside the map.
         synthetic: whether the images are made up.
+        reading: how its files are read.
     """
 
     id: str
@@ -54,6 +59,12 @@ class CaseSource:
     roi: str
     files: Mapping[str, Path]
     synthetic: bool = False
+    reading: Reading = field(default_factory=Reading)
+
+    def __post_init__(self) -> None:
+        for name in self.images:
+            path_part(name, f"Case {self.id}: the modality")  # it names image_<modality>.nrrd and roi_<modality>.nrrd
+        distinct_parts(self.images, f"Case {self.id}: modalities")
 
     @classmethod
     def of_row(cls, row: ManifestRow, modalities: tuple[str, ...], roi: str, synthetic: bool = False) -> CaseSource:
@@ -63,13 +74,17 @@ class CaseSource:
             InputError: a file is missing or cannot be read, or the case lacks the region; the message names both.
         """
         images = load_images(row, modalities)
-        mask = roi_mask(row, roi, next(iter(images.values())))
+        mask = roi_mask(row, roi, next(iter(images.values())), others=images.values())
         files = {name: row.views[name].resolve() for name in modalities}
-        return cls(row.id, images, mask, roi, files, synthetic)
+        return cls(row.id, images, mask, roi, files, synthetic, reading_of(row))
 
     @classmethod
-    def of_result(cls, result: LensResult, case: str, roi: str | None = None) -> CaseSource:
+    def of_result(
+        cls, result: LensResult, case: str, roi: str | None = None, reading: Reading | None = None
+    ) -> CaseSource:
         """Read a case of a lens, with the region that the lens measured or another one.
+
+        Files are read as the lens read them, but for the labels that ``reading`` names.
 
         Raises:
             InputError: the lens has no such case, or a file is no longer where it was.
@@ -87,18 +102,31 @@ class CaseSource:
         absent = next((f"{name}: {path}" for name, path in given.items() if not path.exists()), None)
         if absent:
             raise InputError(f"Case {case}, column {absent} is no longer there. Were the images moved?")
+        its_region = roi in (None, result.about["roi"]) and (reading is None or not reading.names_labels)
         row = ManifestRow(
             case,
             {name.removeprefix("view_"): path for name, path in given.items() if name.startswith("view_")},
             given.get("mask"),
             masks={name.removeprefix("mask_"): path for name, path in given.items() if name.startswith("mask_")},
+            region=int(cells["label"]) if its_region and cells.get("label") else None,
+            segment=(cells.get("segment") or None) if its_region else None,
+            reading=_reading_of(result, roi, reading),
         )
         return cls.of_row(row, result.modalities, roi or str(result.about["roi"]), bool(result.about["synthetic"]))
 
 
-_WORDS = ("id", "patient", "split")
+_WORDS = ("id", "patient", "split", "label", "segment")
 
 
+def _reading_of(result: LensResult, roi: str | None, reading: Reading | None) -> Reading:
+    """How the lens read its files; its labels are those of the region that it measured, not of another one."""
+    stored = Reading.from_dict(result.about.get("reading") or {})
+    if roi not in (None, result.about["roi"]):
+        stored = replace(stored, label=None, segment=None, all_labels=False)
+    return stored if reading is None else reading.or_labels_of(stored)
+
+
+@one_line
 @dataclass(frozen=True, eq=False)
 class CaseMap:
     """A feature as a map over one modality of a case.
@@ -160,6 +188,7 @@ class CaseMap:
             "feature": self.feature, "roi": self.source.roi, "roi_note": self.roi_note, "modalities": dict(places),
             "map": "map.nrrd", "range": list(self.range), "unit": self.unit, "explained": self.explained,
             "delta_i": row, "notes": list(self.notes), "synthetic": self.source.synthetic,
+            **({"reading": choices} if (choices := self.source.reading.to_dict()) else {}),
         }  # fmt: skip
 
 
@@ -186,7 +215,6 @@ def case_map(
     Raises:
         InputError: no such modality or feature, the region lies outside the modality, or the map is empty.
     """
-    from deepradiomics.radiomics.explain import explain
     from deepradiomics.radiomics.maps import feature_maps
 
     if modality not in source.images:
@@ -265,7 +293,7 @@ def chosen_feature(
 
 
 def _settings(lens: LensResult | LensConfig, modality: str) -> Settings:
-    from deepradiomics.radiomics.settings import Settings
+    from deepradiomics.radiomics.settings.settings import Settings
 
     if isinstance(lens, LensConfig):
         return settings_for(lens, modality)
@@ -286,7 +314,8 @@ def _not_measured(modality: str, stored: Mapping[str, object]) -> str:
 
 def _regions(source: CaseSource, modality: str) -> tuple[dict[str, Mask], list[str]]:
     """The region on every grid; it must lie on that of ``modality``, others may lack it."""
-    found, notes = {}, []
+    found, notes = {}, [*source.mask.notes]
+    notes += [f"{name}: {note}" for name, volume in source.images.items() for note in volume.notes]
     if source.roi == ELLIPSOID:
         notes.append(f"The region is an {ELLIPSOID_NOTE}.")
     for name, volume in source.images.items():

@@ -6,7 +6,6 @@ them (``about``); CSV holds the numbers only, in full precision.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,13 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError, MissingDependencyError
-from deepradiomics.files import atomic_file
+from deepradiomics.files.atomic import atomic_file
+from deepradiomics.files.reading import parse_json, reading
+from deepradiomics.files.tables import csv_lines, open_csv, read_csv
+from deepradiomics.public import one_line
 
 _METADATA = b"deepradiomics"
 _SUFFIXES = (".parquet", ".csv")
 _SHOWN = 5
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class Embeddings:
     """What an encoder says of each case of a cohort.
@@ -96,12 +99,9 @@ class Embeddings:
         columns = self.columns
         with atomic_file(path) as temporary:
             if path.suffix.lower() == ".csv":
-                with temporary.open("w", encoding="utf-8", newline="") as stream:
-                    writer = csv.writer(stream, lineterminator="\n")
-                    writer.writerow(["id", *columns])
-                    writer.writerows(
-                        [name, *map(repr, row)] for name, row in zip(self.ids, self.values.tolist(), strict=True)
-                    )
+                rows = ([name, *row] for name, row in zip(self.ids, self.values.tolist(), strict=True))
+                with open_csv(temporary) as stream:
+                    stream.writelines(csv_lines(["id", *columns], rows))
             else:
                 pa, pq = _pyarrow()
                 table = pa.table({"id": list(self.ids)} | {n: self.values[:, i] for i, n in enumerate(columns)})
@@ -163,19 +163,8 @@ def _number(cell: Any) -> float:
 
 
 def _read_csv(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = [[cell.strip() for cell in row] for row in csv.reader(stream) if any(row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: this is not a readable UTF-8 CSV file ({error}).") from error
-    header = lines[0] if lines else []
-    _check_header(path, header)
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise InputError(f"{path}: the columns must be separated by commas, not semicolons or tabs; save it again.")
-    for row in lines[1:]:
-        if len(row) != len(header):
-            raise InputError(f"{path}, row of {row[0]!r}: expected {len(header)} cells, got {len(row)}.")
-    return {name: [row[i] for row in lines[1:]] for i, name in enumerate(header)}, {}
+    table = read_csv(path, strip=True, what="table of embeddings")
+    return {name: table.column(name) for name in table.columns}, {}
 
 
 def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
@@ -187,7 +176,10 @@ def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], dict[str, Any]]:
         raise InputError(f"{path}: this is not a readable Parquet file ({reason}).") from error
     _check_header(path, table.column_names)
     stored = (table.schema.metadata or {}).get(_METADATA)
-    about = json.loads(stored) if stored else {}
+    with reading(path, "what this table says of itself", "Write it again with deepradiomics encode."):
+        about = parse_json(stored.decode("utf-8")) if stored else {}
+        if not isinstance(about, dict):
+            raise TypeError("it is no JSON object")
     columns = {name: table.column(name) for name in table.column_names}
     numbers = [name for name, one in columns.items() if name != "id" and pa.types.is_floating(one.type)]
     return {name: one.to_numpy() if name in numbers else one.to_pylist() for name, one in columns.items()}, about

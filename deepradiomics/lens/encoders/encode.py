@@ -2,7 +2,7 @@
 
 ::
 
-    row ─► key = hash(files, recipe, region, encoder) ─► in the cache? ─► done
+    row ─► key = hash(files, recipe, region, encoder) ─► in the store? ─► done
                                                           └─ no ─► prepare the stack ─► embed in batches ─► cache
 
 Cases are prepared on a few threads ahead of the network. Two rows with the same scan are encoded once.
@@ -11,37 +11,36 @@ Cases are prepared on a few threads ahead of the network. Two rows with the same
 from __future__ import annotations
 
 import os
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics.cohort.contents import image_hash
+from deepradiomics.cohort.each_case import Missing, each_case, fault_of, refusal
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
-from deepradiomics.cohort.roi import ELLIPSOID, has_roi, roi_file, roi_mask
+from deepradiomics.cohort.roi import ELLIPSOID, has_roi, reading_of, roi_file, roi_mask
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, content_hash, sha256_image
-from deepradiomics.images import read_volume
-from deepradiomics.lens.embeddings import Embeddings
+from deepradiomics.files.store import ContentStore, Kind
+from deepradiomics.lens.encoders.embeddings import Embeddings
+from deepradiomics.lens.encoders.stacks import STACKS
 from deepradiomics.prepare.stack import PreparedStack, StackRecipe, prepare_stack
 from deepradiomics.progress import Progress, silent
 from deepradiomics.words import count
 
 if TYPE_CHECKING:
-    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.networks.encoders.encoder import Encoder
 
 __all__ = ["Embeddings", "case_stack", "encode", "encode_stacks"]
 
-Missing = Literal["refuse", "drop"]
-STACK_VERSION = 1
-"""Part of the cache's keys: raised when the same files would give another stack."""
-_SHOWN = 5
+EMBEDDINGS = Kind("embeddings", version=1, about=("notes",), files=("values.npy",))
+"""Their keys hold the version of the stacks too."""
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
@@ -84,17 +83,13 @@ def encode(
     region = roi if encoder.recipe.centre == "roi" else None
     report = progress or silent
     work = _Work(encoder, None if cache is None else Path(cache), region)
-    failed: dict[str, str] = {}
-    keys: dict[str, str] = {}  # case → key
+    hashed = each_case(manifest.rows, work.key, missing=None)
+    failed = dict(hashed.unusable)
+    keys = dict(zip(hashed.ids, hashed.results, strict=True))
     first: dict[str, ManifestRow] = {}  # key → a row that must be encoded
-    for row in manifest.rows:
-        try:
-            keys[row.id] = key = work.key(row)
-        except InputError as error:
-            failed[row.id] = str(error)
-            continue
-        if not work.look_up(key):
-            first.setdefault(key, row)
+    for position, key in zip(hashed.positions, hashed.results, strict=True):
+        if key not in work.found and not work.look_up(key):
+            first.setdefault(key, manifest.rows[position])
     usable = len(keys)
     done = usable - len(first)
     if usable:  # where no case can be used, nothing is called done
@@ -106,7 +101,8 @@ def encode(
     prepared = _ahead(lambda item: work.stack(*item), first.items(), threads=_threads())
     refused: dict[str, str] = {}  # key → reason
     for group in _batches(_usable(prepared, refused), batch_size):
-        for (key, row, stack), vector in zip(group, _embedded(encoder, [one[2].image for one in group]), strict=True):
+        vectors = _embedded(encoder, [stack.image for _, _, stack in group])
+        for (key, row, stack), vector in zip(group, vectors, strict=True):
             if np.isfinite(vector).all():
                 work.keep(key, vector, stack.notes)
             else:
@@ -118,8 +114,8 @@ def encode(
             failed[case] = refused[key]
     used = [row.id for row in manifest.rows if row.id not in failed]
     if failed and (missing == "refuse" or not used):
-        order = [row.id for row in manifest.rows if row.id in failed]
-        raise InputError(_refusal([failed[case] for case in order], len(manifest)))
+        reasons = [(row.id, failed[row.id]) for row in manifest.rows if row.id in failed]
+        raise InputError(refusal(reasons, len(manifest), "be encoded"))
     about = {
         "encoder": encoder.identity,
         "roi": region,
@@ -154,10 +150,10 @@ def case_stack(row: ManifestRow, recipe: StackRecipe, roi: str | None) -> Prepar
     images = {}
     for name in recipe.modalities:
         try:
-            images[name] = read_volume(row.views[name])
+            images[name] = reading_of(row).read_volume(row.views[name])
         except InputError as error:
-            raise InputError(f"Case {row.id}, column view_{name}: {error}") from error
-    masks = {} if roi is None else {roi: roi_mask(row, roi, images[recipe.reference_modality])}
+            raise type(error)(f"Case {row.id}, column view_{name}: {error}") from error
+    masks = {} if roi is None else {roi: roi_mask(row, roi, images[recipe.reference_modality], others=images.values())}
     return prepare_stack(images, masks, recipe, roi=roi, case=row.id)
 
 
@@ -167,8 +163,7 @@ class _Work:
     def __init__(self, encoder: Encoder, cache: Path | None, roi: str | None) -> None:
         self.recipe = encoder.recipe
         self.roi = roi
-        self.cache = cache
-        self.dimension = encoder.dimension
+        self.store = None if cache is None else ContentStore(cache, EMBEDDINGS)
         self.found: dict[str, NDArray[np.float32]] = {}
         self.notes: dict[str, list[str]] = {}
         self._encoder_hash = encoder.hash
@@ -176,40 +171,33 @@ class _Work:
     def key(self, row: ManifestRow) -> str:
         """Hash of all that decides the embedding; no image is decoded for it."""
         _require_files(row, self.recipe, self.roi)
-        files = {name: sha256_image(row.views[name]) for name in self.recipe.modalities}
-        drawn = None if self.roi in (None, ELLIPSOID) else sha256_image(roi_file(row, str(self.roi))[1])
-        return content_hash("embedding", STACK_VERSION, self._encoder_hash, files, self.roi, drawn)
+        return EMBEDDINGS.key(
+            stacks=STACKS.version,
+            encoder=self._encoder_hash,
+            images={name: image_hash(row.views[name]) for name in self.recipe.modalities},
+            roi=self.roi,
+            mask=None if self.roi in (None, ELLIPSOID) else image_hash(roi_file(row, str(self.roi))[1]),
+            reading=reading_of(row).to_dict(),
+        )
 
     def look_up(self, key: str) -> bool:
         """Take an embedding from the cache, if it is there whole."""
-        if self.cache is None or not (path := self._path(key)).is_file():
+        entry = self.store.get(key) if self.store is not None else None
+        if entry is None:
             return False
-        try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as entry:
-                vector, notes = entry["values"], [str(note) for note in entry["notes"]]
-        except Exception as error:  # a damaged file may fail anywhere in numpy or zipfile
-            warnings.warn(f"{path} is damaged and will be computed again ({error}).", stacklevel=2)
-            return False
-        if vector.shape != (self.dimension,) or not np.isfinite(vector).all():
-            return False
-        self.found[key], self.notes[key] = vector, notes
+        self.found[key], self.notes[key] = entry.array("values"), list(entry.about["notes"])
         return True
 
     def keep(self, key: str, vector: NDArray[np.float32], notes: Sequence[str]) -> None:
         self.found[key], self.notes[key] = vector, list(notes)
-        if self.cache is not None:
-            with atomic_file(self._path(key)) as temporary, temporary.open("wb") as stream:
-                np.savez(stream, values=vector, notes=np.array(list(notes), dtype=np.str_))
+        if self.store is not None:
+            self.store.put(key, {"notes": list(notes)}, {"values": vector})
 
     def stack(self, key: str, row: ManifestRow) -> tuple[str, ManifestRow, PreparedStack | InputError]:
         try:
             return key, row, case_stack(row, self.recipe, self.roi)
         except InputError as error:
             return key, row, error
-
-    def _path(self, key: str) -> Path:
-        assert self.cache is not None
-        return self.cache / key[:2] / f"{key}.npz"
 
 
 def _usable(
@@ -220,7 +208,7 @@ def _usable(
         if isinstance(stack, PreparedStack):
             yield key, row, stack
         else:
-            refused[key] = str(stack) if row.id in str(stack) else f"Case {row.id}: {stack}"
+            refused[key] = fault_of(row.id, stack) or str(stack)
 
 
 def _embedded(encoder: Encoder, images: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -267,13 +255,3 @@ def _require_files(row: ManifestRow, recipe: StackRecipe, roi: str | None) -> No
         )
     if roi is not None and not has_roi(row, roi):
         roi_file(row, roi)  # raises, listing what the case has
-
-
-def _refusal(reasons: Sequence[str], total: int) -> str:
-    shown = "\n  ".join(reasons[:_SHOWN])
-    more = f"\n  … and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
-    noun = "case cannot" if len(reasons) == 1 else "cases cannot"
-    return (
-        f"{len(reasons)} of {total} {noun} be encoded:\n  {shown}{more}\n"
-        "Mend the manifest, or leave such cases out with missing='drop' (--missing drop)."
-    )

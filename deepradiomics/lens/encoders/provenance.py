@@ -1,6 +1,6 @@
-"""What a trained encoder says about its past, and whether a cohort was part of it.
+"""The past of a trained encoder as its bundle records it, and whether a cohort was part of it.
 
-An encoder's ``about`` holds one record a stage (``pretraining``, ``finetuning``). The cases a stage learned from are
+An encoder's ``about`` holds one record per stage (``pretraining``, ``finetuning``). The cases a stage learned from are
 kept as marks, hashes of id and voxels: nobody can read names or images from them, but who has a case can tell whether
 the encoder has seen it.
 """
@@ -8,19 +8,17 @@ the encoder has seen it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from deepradiomics import __version__
+from deepradiomics.cohort.contents import manifest_hash
 from deepradiomics.cohort.manifest import Manifest
+from deepradiomics.cohort.seen.marks import STAGE_MARK_LENGTH, STAGES, seen_in_stage
 from deepradiomics.cohort.synthetic import is_synthetic
-from deepradiomics.files import content_hash
-from deepradiomics.lens.stacks import Stacks
-from deepradiomics.training.run_folder import command, now, versions
+from deepradiomics.lens.encoders.stacks import Stacks
+from deepradiomics.training.run_folder import provenance
 
-STAGES = ("pretraining", "finetuning")
 EARLY = 0.05  # share of the epochs in which a best epoch says that training did little
-MARK_LENGTH = 16  # hexadecimal digits kept of a mark: 64 bits
 
 
 def stage_record(manifest: Manifest, stacks: Stacks, settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -36,21 +34,19 @@ def stage_record(manifest: Manifest, stacks: Stacks, settings: Mapping[str, Any]
     return {
         **settings,
         "seed": seed,
-        "created": now(),
-        "version": __version__,
-        "software": versions(),
-        "command": command(),
+        **provenance(),
         "synthetic": is_synthetic(manifest),
+        **({"reading": choices} if (choices := manifest.reading.to_dict()) else {}),
         "cohort": {
             "cases": len(stacks),
             "patients": len(set(manifest.groups)),
             "splits": dict(sorted(Counter(splits).items())),
             "dropped": len(stacks.dropped),
-            "manifest_sha256": cohort_hash(manifest),
+            "manifest_sha256": manifest_hash(manifest),
         },
         "marks": {
             split: sorted(
-                mark[:MARK_LENGTH]
+                mark[:STAGE_MARK_LENGTH]
                 for marks, where in zip(stacks.marks, splits, strict=True)
                 if where == split
                 for mark in marks
@@ -65,18 +61,9 @@ def seen_cases(about: Mapping[str, Any], stacks: Stacks) -> dict[str, tuple[str,
 
     A case counts as seen where any of its modalities was part of the stage's training or validation.
     """
-    found = {}
-    for stage in STAGES:
-        kept = about.get(stage, {}).get("marks", {})
-        marks = {mark for part in kept.values() for mark in part}
-        seen = [
-            case
-            for case, own in zip(stacks.ids, stacks.marks, strict=True)
-            if any(mark[:MARK_LENGTH] in marks for mark in own)
-        ]
-        if seen:
-            found[stage] = tuple(seen)
-    return found
+    marks = dict(zip(stacks.ids, stacks.marks, strict=True))
+    by_stage = {stage: seen_in_stage(about.get(stage, {}), marks) for stage in STAGES}
+    return {stage: cases for stage, cases in by_stage.items() if cases}
 
 
 def early_best(best_epoch: int, epochs: int) -> str | None:
@@ -93,15 +80,3 @@ def early_best(best_epoch: int, epochs: int) -> str | None:
         return None
     never = ", after which the validation score never improved" if best_epoch == 1 else ""
     return f"the encoder kept is that of epoch {best_epoch} of {epochs}{never}:"
-
-
-def cohort_hash(manifest: Manifest) -> str:
-    """Hash of ids, patients, labels, numbers, modalities, regions and splits; where the files lie does not matter."""
-    rows: Sequence[Any] = [
-        [
-            row.id, group, sorted(row.views), sorted(row.masks), dict(sorted(row.labels.items())),
-            dict(sorted(row.values.items())), row.split,
-        ]
-        for row, group in zip(manifest.rows, manifest.groups, strict=True)
-    ]  # fmt: skip
-    return content_hash(rows)

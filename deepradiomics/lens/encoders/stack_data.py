@@ -11,43 +11,36 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepradiomics.lens.stacks import Stacks
-from deepradiomics.lens.training_config import StageTraining
+from deepradiomics.lens.encoders.config import StageTraining
+from deepradiomics.lens.encoders.stacks import Stacks
 from deepradiomics.training.augment import augment
-from deepradiomics.training.batches import CaseBatches
 from deepradiomics.training.seeds import seed_of
 
 Batch = tuple[Tensor, Tensor, Tensor]  # images (B, C, z, y, x), targets (B, …), rows (B,)
 
 
-class StackCases(CaseBatches):
-    """Some rows of the stacks with their targets, fetched a batch at a time.
+def stack_batch(
+    stacks: Stacks, rows: Sequence[int], targets: np.ndarray | None = None, region: str | None = None
+) -> Batch:
+    """Some rows of the stacks with their targets.
 
     Args:
         stacks: where the images are.
-        rows: numbers of the rows (n,).
+        rows: numbers of the rows (B,).
         targets: a target for each row of the stacks (N, …); None: none is needed.
         region: name of the region that is the target, instead of ``targets``.
     """
-
-    def __init__(
-        self, stacks: Stacks, rows: Sequence[int], targets: np.ndarray | None = None, region: str | None = None
-    ) -> None:
-        super().__init__(rows, self._stacked)
-        self._stacks, self._targets, self._region = stacks, targets, region
-
-    def _stacked(self, rows: list[int]) -> Batch:
-        if self._region is not None:
-            targets = self._stacks.masks(self._region, rows)[:, None].astype(np.float32)  # (B, 1, z, y, x)
-        else:
-            targets = np.zeros(len(rows), np.float32) if self._targets is None else self._targets[rows]
-        return torch.from_numpy(self._stacks.images(rows)), torch.from_numpy(targets), torch.tensor(rows)
+    if region is not None:
+        wanted = stacks.masks(region, rows)[:, None].astype(np.float32)  # (B, 1, z, y, x)
+    else:
+        wanted = np.zeros(len(rows), np.float32) if targets is None else targets[rows]
+    return torch.from_numpy(stacks.images(rows)), torch.from_numpy(wanted), torch.tensor(rows)
 
 
 def augmented(
     images: Tensor, training: StageTraining, numbers: Sequence[Sequence[int]], masks: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """Mirror, move and add noise, a case at a time.
+    """Mirror, move and add noise, case by case.
 
     Args:
         images: (B, C, z, y, x), x from right to left of the patient.
@@ -55,7 +48,7 @@ def augmented(
         numbers: for each case what its random numbers depend on, such as (seed, epoch, row).
         masks: (B, 1, z, y, x), mirrored and moved with the images.
     """
-    channels, made = images.shape[1], []
+    channels, cases = images.shape[1], []
     for n, number in enumerate(numbers):
         generator = torch.Generator().manual_seed(seed_of(*number))
         case = images[n : n + 1] if masks is None else torch.cat([images[n : n + 1], masks[n : n + 1].to(images)], 1)
@@ -63,6 +56,6 @@ def augmented(
             case = case.flip(-1)
         case = augment(case, training.shift_voxels, 0.0, generator)
         noisy = augment(case[:, :channels], (0, 0, 0), training.noise_sd, generator)
-        made.append(torch.cat([noisy, case[:, channels:]], 1))
-    both = torch.cat(made)
+        cases.append(torch.cat([noisy, case[:, channels:]], 1))
+    both = torch.cat(cases)
     return both[:, :channels], None if masks is None else both[:, channels:]

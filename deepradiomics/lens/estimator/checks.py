@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deepradiomics.cohort.manifest import SPLITS
+from deepradiomics.cohort.splits import group_splits
 from deepradiomics.errors import InputError
-from deepradiomics.lens.heads import REAL_RIDGE
+from deepradiomics.lens.estimator.heads import REAL_RIDGE
 from deepradiomics.words import count
 
 Array = NDArray[np.float64]
 
-SPLITS = ("train", "validation", "test")
-SHARES = (0.7, 0.1, 0.2)  # the paper, section 3.1
 _SAME = 1e-6  # range of a column over its largest value
 _LEAST = {"train": 3, "validation": 1, "test": 2}  # test: R² needs two patients
 
@@ -165,7 +164,7 @@ def checked_split(
     Raises:
         InputError: another word, a patient in two splits, or a split with too few patients.
     """
-    names = _dealt(groups, seed) if split is None else np.array([str(part) for part in split])
+    names = group_splits(groups, seed) if split is None else np.array([str(part) for part in split])
     if len(names) != len(ids):
         raise InputError(f"split: expected one of {', '.join(SPLITS)} for each of {len(ids)} rows, got {len(names)}.")
     for i, name in enumerate(names):
@@ -215,14 +214,6 @@ def _narrower(rows: int) -> str:
     return "That is too few for any width: add patients, or "
 
 
-def checked_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    """Raise InputError naming the nearest choice where `value` is none."""
-    if value not in choices:
-        near = get_close_matches(str(value), choices, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"{name}: expected one of {', '.join(map(repr, choices))}, got {value!r}.{hint}")
-
-
 def _numbers(values: ArrayLike, name: str) -> Array:
     if np.iscomplexobj(values):
         raise InputError(f"{name}: expected real numbers, got complex ones. Take their size (np.abs) or both parts.")
@@ -230,15 +221,3 @@ def _numbers(values: ArrayLike, name: str) -> Array:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: expected an array of numbers: {error}.") from None
-
-
-def _dealt(groups: NDArray[np.intp], seed: int) -> NDArray[np.str_]:
-    """7:1:2 by patient, at random."""
-    patients = int(groups.max()) + 1
-    order = np.random.default_rng([seed, 0]).permutation(patients)
-    test = max(1, round(SHARES[2] * patients))
-    validation = max(1, round(SHARES[1] * patients))
-    parts = np.full(patients, "train", dtype="<U10")
-    parts[order[:test]] = "test"
-    parts[order[test : test + validation]] = "validation"
-    return parts[groups]

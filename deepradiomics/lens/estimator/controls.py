@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepradiomics.lens.checks import checked_embeddings
-from deepradiomics.lens.estimator import RadiomicLens
+from deepradiomics.lens.estimator.checks import checked_embeddings
+from deepradiomics.lens.estimator.lens import RadiomicLens
 from deepradiomics.progress import Progress, silent
 
 Array = NDArray[np.float64]

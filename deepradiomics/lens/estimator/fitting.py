@@ -9,22 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.errors import InputError
-from deepradiomics.lens.checks import checked_choice
-from deepradiomics.lens.heads import Head, standardised_importance
-from deepradiomics.lens.null import shifts
-from deepradiomics.lens.projection import ProjectionSettings, train_projections
+from deepradiomics.lens.config import LensConfig
+from deepradiomics.lens.estimator.heads import Head, standardised_importance
+from deepradiomics.lens.estimator.null import shifts
+from deepradiomics.lens.estimator.projection import train_projections
+from deepradiomics.lens.estimator.projection_settings import LayerFit
+from deepradiomics.options import check_options, check_whole
 from deepradiomics.progress import Progress, part
 from deepradiomics.stats import r2_per_column, r2_pooled
 
 Array = NDArray[np.float64]
-
-CHOICES = {
-    "fit_on": ("pre", "ft", "both"),
-    "target_scaling": ("zscore", "minmax"),
-    "embedding_scaling": ("pre", "own", "none"),
-}
-_LEAST = {"hidden": 1, "epochs": 1, "bootstraps": 0, "permutations": 0, "seed": 0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,22 +43,9 @@ class Evaluation:
 
 
 def checked_options(options: Mapping[str, Any]) -> None:
-    """Raise InputError for an option that is no choice or out of range."""
-    for name, choices in CHOICES.items():
-        checked_choice(name, options[name], choices)
-    for name, least in _LEAST.items():
-        value = options[name]
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name}: expected a whole number of at least {least}, got {value!r}.")
-    if 0 < options["bootstraps"] < 20:
-        raise InputError(f"bootstraps: expected 0 (none) or at least 20, got {options['bootstraps']}.")
-    for name in ("l1", "l2", "ridge", "learning_rate"):
-        value = options[name]
-        good = isinstance(value, int | float | np.number) and np.isfinite(value) and value >= 0
-        if not good or (name == "learning_rate" and value == 0):
-            raise InputError(
-                f"{name}: expected a {'positive' if name == 'learning_rate' else 'non-negative'} number, got {value!r}."
-            )
+    """Raise InputError for an option that is no choice or out of range: the rules are those of LensConfig."""
+    check_options(LensConfig, options)
+    check_whole("seed", options["seed"], 0)
 
 
 def stage_inputs(pair: tuple[Array, Array], Y: Array, rows: NDArray[np.bool_], fit_on: str) -> tuple[Array, Array]:
@@ -91,20 +72,26 @@ def evaluate(
 
 
 def variant_deltas(
-    scaled: tuple[Array, Array],
-    Y: Array,
-    train: NDArray[np.bool_],
+    rows: tuple[tuple[Array, Array], Array, NDArray[np.bool_]],
     heads: tuple[Head, Head],
     Z: tuple[Array, Array],
     fit_on: str,
-    penalties: tuple[float, float],
-    settings: ProjectionSettings,
-    ridge: float,
-    device: str,
+    layer_fit: LayerFit,
     progress: Progress,
 ) -> dict[str, Array]:
-    """ΔI with standardised Z, and with the shared layer trained on ft and on both."""
-    before, after = (standardised_importance(head, rows[train]) for head, rows in zip(heads, Z, strict=True))
+    """ΔI with standardised Z, and with the shared layer trained on ft and on both.
+
+    Args:
+        rows: scaled embeddings of both stages, scaled targets, and which rows train.
+        heads: of both stages.
+        Z: of all rows, by stage.
+        fit_on: what the observed layer was trained on.
+        layer_fit: how the others are.
+        progress: may raise Cancelled.
+    """
+    scaled, Y, train = rows
+    ridge, settings, device = layer_fit.ridge, layer_fit.settings, layer_fit.device
+    before, after = (standardised_importance(head, units[train]) for head, units in zip(heads, Z, strict=True))
     found = {"standardised": after - before}
     for number, on in enumerate(("ft", "both")):
         if on == fit_on:
@@ -112,7 +99,12 @@ def variant_deltas(
             continue
         X, targets = stage_inputs(scaled, Y, train, on)
         layer = train_projections(
-            X, targets, *penalties, settings, device=device, progress=part(progress, number / 2, (number + 1) / 2)
+            X,
+            targets,
+            *layer_fit.penalties,
+            settings,
+            device=device,
+            progress=part(progress, number / 2, (number + 1) / 2),
         )
         found[f"fit_{on}"] = shifts(
             scaled[0][train], scaled[1][train], Y[train], layer.weights[0], layer.bias[0], ridge

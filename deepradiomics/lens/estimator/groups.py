@@ -18,7 +18,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.stats import holm, wilcoxon_signed_rank
 
 if TYPE_CHECKING:
-    from deepradiomics.lens.estimator import RadiomicLens
+    from deepradiomics.lens.estimator.lens import RadiomicLens
 
 Array = NDArray[np.float64]
 

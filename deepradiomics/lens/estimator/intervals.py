@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.lens.heads import Head, explained_variance
+from deepradiomics.lens.estimator.heads import Head, explained_variance
 from deepradiomics.progress import Progress, silent
 
 Array = NDArray[np.float64]

@@ -19,21 +19,27 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
-from deepradiomics.lens import checks
-from deepradiomics.lens.doubt import doubt_of
-from deepradiomics.lens.embedding_scale import EmbeddingScale, EmbeddingScaling, Stage, fit_embedding_scale, scale_pair
-from deepradiomics.lens.fitting import Evaluation, checked_options, evaluate, stage_inputs, variant_deltas
-from deepradiomics.lens.heads import COLLINEAR, Head, fit_head, least_active
-from deepradiomics.lens.intervals import bootstrap_intervals, corrected_residuals, noise_share
-from deepradiomics.lens.null import null_test, permuted_deltas
-from deepradiomics.lens.parameters import Parameters
-from deepradiomics.lens.projection import SWEEP, Projections, ProjectionSettings, project, train_projections
-from deepradiomics.lens.state import lens_from_state, lens_state
-from deepradiomics.lens.targets import NOT_FINITE, TargetScale, TargetScaling, fit_targets
+from deepradiomics.lens.config import EmbeddingScaling, FitOn, LensConfig, TargetScaling
+from deepradiomics.lens.estimator import checks
+from deepradiomics.lens.estimator.aligned import aligned
+from deepradiomics.lens.estimator.doubt import doubt_of
+from deepradiomics.lens.estimator.fitting import Evaluation, checked_options, evaluate, stage_inputs, variant_deltas
+from deepradiomics.lens.estimator.heads import COLLINEAR, Head, fit_head, least_active
+from deepradiomics.lens.estimator.intervals import bootstrap_intervals, corrected_residuals, noise_share
+from deepradiomics.lens.estimator.null import TrainingRows, null_test, permuted_deltas
+from deepradiomics.lens.estimator.parameters import Parameters
+from deepradiomics.lens.estimator.projection import Projections, project, train_projections
+from deepradiomics.lens.estimator.projection_settings import SWEEP, LayerFit, ProjectionSettings
+from deepradiomics.lens.estimator.scale import EmbeddingScale, Stage, fit_embedding_scale, scale_pair
+from deepradiomics.lens.estimator.state import lens_from_state, lens_state
+from deepradiomics.lens.estimator.targets import NOT_FINITE, TargetScale, fit_targets
+from deepradiomics.modelling.labelled import align_rows, column_names, in_columns, plain
+from deepradiomics.options import check_choice
 from deepradiomics.progress import Progress, part, silent
+from deepradiomics.stats import r2_per_column
 
 Array = NDArray[np.float64]
-FitOn = str  # "pre" | "ft" | "both"
+_DEFAULTS = LensConfig()
 
 
 class RadiomicLens(Parameters):
@@ -47,7 +53,7 @@ class RadiomicLens(Parameters):
         fit_on: embeddings that train the shared layer: ``pre`` (the paper), ``ft``, ``both``.
         target_scaling: ``zscore`` (min-max, then z-scored) or ``minmax``.
         embedding_scaling: by mean and SD of the stage ``pre``, each its ``own``, or ``none``.
-        ridge: of the heads, see :func:`deepradiomics.lens.heads.fit_head`.
+        ridge: of the heads, see :func:`deepradiomics.lens.estimator.heads.fit_head`.
         bootstraps: samples of the intervals of ΔI and ΔE; 0: none.
         permutations: of the null; 0: none. Each trains the shared layer anew.
         variants: also ΔI with standardised Z, and with the shared layer trained on ft and on both.
@@ -75,19 +81,19 @@ class RadiomicLens(Parameters):
     def __init__(
         self,
         *,
-        hidden: int = 256,
-        l1: float = 1e-6,
-        l2: float = 1e-5,
-        epochs: int = 200,
-        learning_rate: float = 1e-3,
-        sweep: bool = False,
-        fit_on: FitOn = "pre",
-        target_scaling: TargetScaling = "zscore",
-        embedding_scaling: EmbeddingScaling = "pre",
-        ridge: float = 1e-10,
-        bootstraps: int = 1000,
-        permutations: int = 0,
-        variants: bool = True,
+        hidden: int = _DEFAULTS.hidden,
+        l1: float = _DEFAULTS.l1,
+        l2: float = _DEFAULTS.l2,
+        epochs: int = _DEFAULTS.epochs,
+        learning_rate: float = _DEFAULTS.learning_rate,
+        sweep: bool = _DEFAULTS.sweep,
+        fit_on: FitOn = _DEFAULTS.fit_on,
+        target_scaling: TargetScaling = _DEFAULTS.target_scaling,
+        embedding_scaling: EmbeddingScaling = _DEFAULTS.embedding_scaling,
+        ridge: float = _DEFAULTS.ridge,
+        bootstraps: int = _DEFAULTS.bootstraps,
+        permutations: int = _DEFAULTS.permutations,
+        variants: bool = _DEFAULTS.variants,
         seed: int = 0,
         device: str = "auto",
     ) -> None:
@@ -114,8 +120,11 @@ class RadiomicLens(Parameters):
         """Learn the shared layer and both heads on the training patients, and score on the test patients.
 
         Args:
-            X_pre, X_ft: embeddings before and after fine-tuning, (n, d), rows in the same order.
-            R: radiomics (n, K), (n,) for a single one, or (n, M, features) for M modalities.
+            X_pre, X_ft: embeddings before and after fine-tuning, (n, d), rows in the same order. Data frames are
+                aligned by their index (with ``ids``, where given) and columns, or refused; ``warnings_`` tells what was
+                put in order. Arrays are taken by position, in the order of ``ids`` or of X_pre.
+            R: radiomics (n, K), (n,) for a single one, or (n, M, features) for M modalities; columns of a data frame
+                are the feature names where none are given.
             split: ``train``, ``validation`` or ``test`` of each row; None: 7:1:2 by patient.
             groups: patient of each row; None: every row is a patient of its own.
             ids: names of the rows, for messages; ids_ft: those of X_ft, to check the order.
@@ -128,10 +137,13 @@ class RadiomicLens(Parameters):
         """
         say = progress or silent
         checked_options(self.get_params())
-        pre, ft, self.ids_ = checks.checked_pair(X_pre, X_ft, ids, ids_ft)
+        given = aligned(X_pre, X_ft, R, split, groups, ids, feature_names)
+        self.embedding_names_, self.target_names_ = column_names(X_pre), column_names(R)
+        feature_names, split, groups = given.feature_names, given.split, given.groups
+        pre, ft, self.ids_ = checks.checked_pair(given.pre, given.ft, given.ids, ids_ft)
         for name, values in (("X_pre", pre), ("X_ft", ft)):
             checks.check_varies(values, name)
-        targets, modalities = checks.checked_targets(R, len(pre))
+        targets, modalities = checks.checked_targets(given.targets, len(pre))
         self.feature_names_ = checks.checked_names(feature_names, targets.shape[1], modalities)
         self.groups_ = checks.checked_groups(groups, len(pre))
         self.split_ = checks.checked_split(split, self.groups_, self.ids_, self.seed, self.sweep)
@@ -144,7 +156,7 @@ class RadiomicLens(Parameters):
         self._embeddings = fit_embedding_scale(pre[train], ft[train], self.embedding_scaling)
         Y = self._targets.scaled(targets)
         scaled = self._embeddings.pair(pre, ft)
-        self.warnings_: list[str] = []
+        self.warnings_: list[str] = list(given.notes)
         lacking = [name for name, reason in self._targets.dropped if reason.startswith(NOT_FINITE)]
         if lacking:
             self.warnings_.append(
@@ -160,9 +172,8 @@ class RadiomicLens(Parameters):
         self.variants_ = {}
         if self.variants:
             found = variant_deltas(
-                scaled, Y, train, heads, Z, self.fit_on, (self.l1_, self.l2_), self._settings(), self.ridge, device,
-                part(say, 0.6, 0.75),
-            )  # fmt: skip
+                (scaled, Y, train), heads, Z, self.fit_on, self._layer_fit(device), part(say, 0.6, 0.75)
+            )
             self.variants_ = {name: self._all(delta) for name, delta in found.items()}
         self._test_null(pre[train], ft[train], Y[train], self.groups_[train], device, store, part(say, 0.75, 1.0))
         return self
@@ -170,7 +181,8 @@ class RadiomicLens(Parameters):
     def transform(self, X: ArrayLike, stage: Stage = "pre") -> Array:
         """Z (n, h) of embeddings X (n, d) of one stage."""
         self._check_fitted()
-        checks.checked_choice("stage", stage, ("pre", "ft"))
+        check_choice("stage", stage, ("pre", "ft"))
+        X = in_columns(plain(X), column_names(X), getattr(self, "embedding_names_", None), "X")
         values = checks.checked_embeddings(X, "X", d=self.weights_.shape[1])
         return project(self._embeddings.scaled(values, stage), self.weights_, self.bias_)
 
@@ -184,9 +196,9 @@ class RadiomicLens(Parameters):
 
     def score(self, X: ArrayLike, R: ArrayLike, stage: Stage = "pre") -> float:
         """Mean R² over the features in use, of radiomics R read from embeddings of one stage."""
-        from deepradiomics.stats import r2_per_column
-
         predicted = self.predict(X, stage)
+        rows = align_rows({"X": X, "R": R})[0]["R"]
+        R = in_columns(rows, column_names(R), getattr(self, "target_names_", None), "R")
         truth, _ = checks.checked_targets(R, len(predicted))
         if truth.shape != predicted.shape:
             raise InputError(f"R: expected {predicted.shape[1]} targets as in the fit, got {truth.shape[1]}.")
@@ -205,6 +217,9 @@ class RadiomicLens(Parameters):
 
     def _settings(self) -> ProjectionSettings:
         return ProjectionSettings(self.hidden, self.epochs, self.learning_rate, self.seed)
+
+    def _layer_fit(self, device: str) -> LayerFit:
+        return LayerFit((self.l1_, self.l2_), self._settings(), self.ridge, device)
 
     def _train(self, scaled: tuple[Array, Array], Y: Array, device: str, say: Progress) -> Projections:
         """The shared layer; with the sweep, the best of 24."""
@@ -317,13 +332,15 @@ class RadiomicLens(Parameters):
         self.p_explained_ = self.q_explained_ = self.p_family_explained_ = self.permuted_explained_ = None
         if self.permutations:
             everyone = np.ones(len(Y), bool)
-            permuted, explained = permuted_deltas(
-                X_pre, X_ft, Y, groups, self.permutations, self.seed,
+            rows = TrainingRows(
+                X_pre, X_ft, Y, groups,
                 scaled=lambda a, b: scale_pair(a, b, self.embedding_scaling),
                 inputs=lambda a, b: stage_inputs((a, b), Y, everyone, self.fit_on)[0],
-                penalties=(self.l1_, self.l2_), settings=self._settings(), ridge=self.ridge, device=device,
-                store=store, key=(self.fit_on, self.embedding_scaling), progress=say,
+                key=(self.fit_on, self.embedding_scaling),
             )  # fmt: skip
+            permuted, explained = permuted_deltas(
+                rows, self._layer_fit(device), self.permutations, self.seed, store=store, progress=say
+            )
             test = null_test(self.delta_importance_[self.kept_], permuted)
             self.permuted_, self.permuted_explained_ = self._all(permuted), self._all(explained)
             self.p_null_, self.q_null_, self.p_family_ = (self._all(p) for p in (test.p, test.q, test.p_family))

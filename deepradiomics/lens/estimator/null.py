@@ -16,20 +16,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.files import atomic_file, content_hash
-from deepradiomics.lens.heads import fit_head
-from deepradiomics.lens.projection import ProjectionSettings, project, train_projections
+from deepradiomics.files.atomic import content_hash
+from deepradiomics.files.store import ContentStore, Kind
+from deepradiomics.lens.estimator.heads import fit_head
+from deepradiomics.lens.estimator.projection import project, train_projections
+from deepradiomics.lens.estimator.projection_settings import LayerFit
 from deepradiomics.progress import Progress, silent
 from deepradiomics.stats import benjamini_hochberg
 
 Array = NDArray[np.float64]
 Pair = tuple[Array, Array]
 
+PERMUTATIONS = Kind("permutations", version=1, files=("shifts.npy",))
+"""ΔI and ΔE under permuted labels; raise the version when the same embeddings would give others."""
 _TOGETHER = {"cpu": 8, "cuda": 64, "mps": 16}  # permutations whose layers are trained as one job
 
 
@@ -48,25 +51,9 @@ class NullTest:
     p_family: Array
 
 
-def permuted_deltas(
-    X_pre: Array,
-    X_ft: Array,
-    Y: Array,
-    groups: NDArray[np.intp],
-    count: int,
-    seed: int,
-    *,
-    scaled: Callable[[Array, Array], Pair],
-    inputs: Callable[[Array, Array], Array],
-    penalties: tuple[float, float],
-    settings: ProjectionSettings,
-    ridge: float,
-    device: str = "cpu",
-    store: Path | None = None,
-    key: Sequence[str] = (),
-    progress: Progress = silent,
-) -> Array:
-    """ΔI and ΔE, (2, count, K), under swapped labels.
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """What a lens is fitted to, and how it comes to the shared layer.
 
     Args:
         X_pre, X_ft: training embeddings as given, (n, d).
@@ -74,14 +61,48 @@ def permuted_deltas(
         groups: (n,) number of each row's patient.
         scaled: embedding scaling, (X_pre, X_ft) → the same scaled.
         inputs: what the shared layer is trained on, from the scaled pair.
-        penalties: λ1, λ2, as chosen for the observed labels.
-        settings, ridge, device: as for the observed labels.
-        store: folder where each permutation's ΔI and ΔE are kept by content; None: nothing is kept.
         key: names `scaled` and `inputs` for the store.
     """
-    found = np.empty((count, 2, Y.shape[1]))
-    kept = _Kept(store, X_pre, X_ft, Y, groups, seed, penalties, asdict(settings), ridge, list(key))
-    open_ones = [number for number in range(count) if not kept.read(number, found)]
+
+    X_pre: Array
+    X_ft: Array
+    Y: Array
+    groups: NDArray[np.intp]
+    scaled: Callable[[Array, Array], Pair]
+    inputs: Callable[[Array, Array], Array]
+    key: Sequence[str] = ()
+
+
+def permuted_deltas(
+    rows: TrainingRows,
+    layer_fit: LayerFit,
+    count: int,
+    seed: int,
+    *,
+    store: Path | None = None,
+    progress: Progress = silent,
+) -> Array:
+    """ΔI and ΔE, (2, count, K), under swapped labels.
+
+    Args:
+        rows: the training rows.
+        layer_fit: as for the observed labels.
+        count: number of permutations.
+        seed: of the labels' swaps.
+        store: folder where each permutation's ΔI and ΔE are kept by content; None: nothing is kept.
+        progress: may raise Cancelled.
+    """
+    X_pre, X_ft, Y, groups = rows.X_pre, rows.X_ft, rows.Y, rows.groups
+    penalties, settings, ridge, device = layer_fit.penalties, layer_fit.settings, layer_fit.ridge, layer_fit.device
+    deltas, open_ones = np.empty((count, 2, Y.shape[1])), []
+    decides = content_hash(X_pre, X_ft, Y, groups, seed, penalties, asdict(settings), ridge, list(rows.key))
+    entries = None if store is None else ContentStore(store, PERMUTATIONS)
+    keys = [PERMUTATIONS.key(decides=decides, number=number) for number in range(count)]
+    for number in range(count):
+        if entries is not None and (entry := entries.get(keys[number])):
+            deltas[number] = entry.array("shifts")
+        else:
+            open_ones.append(number)
     together = _TOGETHER.get(device.partition(":")[0], 8)
     for first in range(0, len(open_ones), together):
         some = open_ones[first : first + together]
@@ -89,43 +110,18 @@ def permuted_deltas(
         for number in some:
             coins = np.random.default_rng([seed, 2, number]).integers(0, 2, int(groups.max()) + 1).astype(bool)
             swap = coins[groups][:, None]
-            pairs.append(scaled(np.where(swap, X_ft, X_pre), np.where(swap, X_pre, X_ft)))
-        rows = np.stack([inputs(*pair) for pair in pairs])
-        doubled = np.concatenate([Y] * (rows.shape[1] // len(Y)))
+            pairs.append(rows.scaled(np.where(swap, X_ft, X_pre), np.where(swap, X_pre, X_ft)))
+        embeddings = np.stack([rows.inputs(*pair) for pair in pairs])
+        doubled = np.concatenate([Y] * (embeddings.shape[1] // len(Y)))
         done = count - len(open_ones) + first
         layers = train_projections(
-            rows, doubled, *penalties, settings, device=device, progress=_share(progress, done, len(some), count)
+            embeddings, doubled, *penalties, settings, device=device, progress=_share(progress, done, len(some), count)
         )
         for i, number in enumerate(some):
-            found[number] = shifts(*pairs[i], Y, layers.weights[i], layers.bias[i], ridge)
-            kept.write(number, found[number])
-    return np.moveaxis(found, 1, 0)
-
-
-class _Kept:
-    """Finished permutations as files, named by everything that decides them."""
-
-    def __init__(self, folder: Path | None, *content: Any) -> None:
-        self.folder = None if folder is None else Path(folder) / content_hash("permutation of ΔI and ΔE", *content)[:32]
-
-    def read(self, number: int, into: Array) -> bool:
-        """Put permutation `number` into its row; False where it is not there whole."""
-        if self.folder is None or not (path := self.folder / f"{number}.npy").is_file():
-            return False
-        try:
-            row = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return False
-        if row.shape != into.shape[1:] or not np.isfinite(row).all():
-            return False
-        into[number] = row
-        return True
-
-    def write(self, number: int, row: Array) -> None:
-        """Keep one permutation."""
-        if self.folder is not None:
-            with atomic_file(self.folder / f"{number}.npy") as temporary, temporary.open("wb") as stream:
-                np.save(stream, row)
+            deltas[number] = shifts(*pairs[i], Y, layers.weights[i], layers.bias[i], ridge)
+            if entries is not None:
+                entries.put(keys[number], {}, {"shifts": deltas[number]})
+    return np.moveaxis(deltas, 1, 0)
 
 
 def _share(progress: Progress, done: int, some: int, count: int) -> Progress:

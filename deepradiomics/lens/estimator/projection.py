@@ -4,20 +4,20 @@
 
 Source: Wang et al., *What Fine-Tuning Changes*, MIDL 2026, equations 2 to 5. The mean is over patients and targets, as
 in a usual L1 loss; biases carry no penalty. Full-batch Adam. Many projections (a sweep over penalties, permutations)
-are trained as one job: see :mod:`deepradiomics.lens.projection_batch`, which does the arithmetic.
+are trained as one job: see :mod:`deepradiomics.lens.estimator.projection_batch`, which does the arithmetic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
+from deepradiomics.lens.estimator.projection_settings import ProjectionSettings
 from deepradiomics.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -25,28 +25,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-L1_GRID = (0.0, 1e-7, 3e-7, 1e-6, 3e-6, 1e-5)  # the paper prints 1e-6 twice; the last is read as 1e-5
-L2_GRID = (0.0, 1e-5, 1e-4, 1e-3)
-SWEEP = tuple(product(L1_GRID, L2_GRID))  # 24 pairs (λ1, λ2)
-
 _CHUNK_BYTES = {"cpu": 96 << 20, "cuda": 8 << 30, "mps": 1 << 30}  # weights, gradients and moments trained together
-
-
-@dataclass(frozen=True)
-class ProjectionSettings:
-    """How one shared layer is trained.
-
-    Args:
-        hidden: h, number of ReLU units.
-        epochs: full-batch steps.
-        learning_rate: of Adam.
-        seed: of the initial weights; all projections of one job begin with the same.
-    """
-
-    hidden: int = 256
-    epochs: int = 200
-    learning_rate: float = 1e-3
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +81,7 @@ def train_projections(
     """
     import torch
 
-    from deepradiomics.lens.projection_batch import train_chunk
+    from deepradiomics.lens.estimator.projection_batch import train_chunk
 
     own = X.ndim == 3
     rows1, rows2 = np.broadcast_arrays(*np.atleast_1d(np.asarray(l1, np.float64), np.asarray(l2, np.float64)))

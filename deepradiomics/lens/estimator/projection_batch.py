@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepradiomics.lens.projection import ProjectionSettings
+from deepradiomics.lens.estimator.projection_settings import ProjectionSettings
 
 _BLOCK_BYTES = {"cpu": 6 << 20, "cuda": 4 << 30, "mps": 256 << 20}  # of S
 

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics.lens.config import EmbeddingScaling
+
 Array = NDArray[np.float64]
-EmbeddingScaling = Literal["pre", "own", "none"]
 Stage = Literal["pre", "ft"]
 
 

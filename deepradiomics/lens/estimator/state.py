@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.errors import BundleError, InputError
-from deepradiomics.lens.embedding_scale import EmbeddingScale
-from deepradiomics.lens.targets import TargetScale
+from deepradiomics.errors import BundleError
+from deepradiomics.files.reading import UNUSABLE, reason
+from deepradiomics.lens.estimator.scale import EmbeddingScale
+from deepradiomics.lens.estimator.targets import TargetScale
 
 if TYPE_CHECKING:
-    from deepradiomics.lens.estimator import RadiomicLens
+    from deepradiomics.lens.estimator.lens import RadiomicLens
 
 FORMAT = 1
 _OF_STAGE = ("importance", "coef", "intercept", "squared_error", "mse", "r2", "noise", "explained")
@@ -26,6 +27,7 @@ _OPTIONAL = (
     "delta_explained_high_", "p_explained_", "q_explained_", "p_family_explained_", "permuted_explained_",
 )  # fmt: skip
 _NUMBERS = ("l1_", "l2_", "r2_mean_pre_", "r2_mean_ft_", "r2_pooled_pre_", "r2_pooled_ft_")
+_COLUMNS = ("embedding_names_", "target_names_")  # of labelled tables; None for arrays
 _SCALES = {"targets": ("offset", "spread"), "embeddings": ("mean_pre", "sd_pre", "mean_ft", "sd_ft")}
 
 
@@ -42,6 +44,7 @@ def lens_state(lens: RadiomicLens) -> tuple[dict[str, NDArray[Any]], dict[str, A
         "params": {name: _plain(value) for name, value in lens.get_params().items()},
         "numbers": {name: _number(getattr(lens, name)) for name in _NUMBERS},
         "feature_names": [list(pair) for pair in lens.feature_names_],
+        "columns": {name: _names_out(getattr(lens, name)) for name in _COLUMNS},
         "dropped": [list(pair) for pair in lens.dropped_],
         "ids": list(lens.ids_),
         "split": [str(part) for part in lens.split_],
@@ -73,6 +76,8 @@ def lens_from_state(cls: type[RadiomicLens], tensors: Mapping[str, Any], info: M
             value = info["numbers"][name]
             setattr(lens, name, float("nan") if value is None else value)
         lens.feature_names_ = tuple((str(m), str(f)) for m, f in info["feature_names"])
+        for name in _COLUMNS:
+            setattr(lens, name, _names_in(info.get("columns", {}).get(name)))
         lens.dropped_ = [(str(name), str(reason)) for name, reason in info["dropped"]]
         lens.ids_, lens.split_ = tuple(info["ids"]), np.array(info["split"])
         lens.sweep_ = [{k: float("nan") if v is None else v for k, v in row.items()} for row in info["sweep"]]
@@ -81,9 +86,17 @@ def lens_from_state(cls: type[RadiomicLens], tensors: Mapping[str, Any], info: M
         offset, spread = (arrays[f"targets.{field}"] for field in _SCALES["targets"])
         lens._targets = TargetScale(lens.kept_, offset, spread, tuple(lens.dropped_))
         lens._embeddings = EmbeddingScale(*(arrays[f"embeddings.{field}"] for field in _SCALES["embeddings"]))
-    except (KeyError, TypeError, InputError) as error:
-        raise BundleError(f"The lens is damaged: {error} is missing or wrong. Fit it again.") from None
+    except UNUSABLE as error:
+        raise BundleError(f"The lens is damaged: {reason(error)} is missing or wrong. Fit it again.") from None
     return lens
+
+
+def _names_out(names: list[Any] | None) -> list[Any] | None:
+    return None if names is None else [list(name) if isinstance(name, tuple) else name for name in names]
+
+
+def _names_in(names: Any) -> list[Any] | None:
+    return None if names is None else [tuple(name) if isinstance(name, list) else str(name) for name in names]
 
 
 def _plain(value: Any) -> Any:

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
+from deepradiomics.lens.config import TargetScaling
 
 Array = NDArray[np.float64]
-TargetScaling = Literal["zscore", "minmax"]
 
 _MISSING_SHARE = 0.5  # a patient who lacks more than this share of the usable columns is refused
 NOT_FINITE = "not a finite number"  # begins the reason of a column left out

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepradiomics.cohort.splits import read_splits
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json
+from deepradiomics.files.atomic import read_json
+from deepradiomics.files.tables import read_csv
 from deepradiomics.lens.result import EVALUATION_COLUMNS
-from deepradiomics.lens.splits import read_splits
 
 _SHORT = {"class": "CLS", "regress": "REG", "segment": "SEG"}
 _ACRONYMS = ("pirads",)
@@ -49,17 +49,14 @@ class FinetuneGiven:
                 f"--finetune {folder}: this is no folder of a finished 'deepradiomics finetune', it holds no "
                 "tableA1.csv. Give that command again (without --only) and it goes on."
             )
-        with table.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            rows = tuple(reader)
-        if not set(EVALUATION_COLUMNS) <= set(reader.fieldnames or ()):
-            raise InputError(f"{table}: expected the columns {', '.join(EVALUATION_COLUMNS)}.")
+        rows = tuple(read_csv(table, needed=tuple(EVALUATION_COLUMNS)).rows)
         file = folder / "splits.csv"
         return cls(read_splits(file), rows, _task_name(folder / "metrics.json"), str(file))
 
 
 def _task_name(file: Path) -> str:
     stored = read_json(file) if file.is_file() else {}
+    stored = stored if isinstance(stored, dict) else {}
     words = str(stored.get("target", "")).split("_")
     target = " ".join(words[:-1] if words[-1] in _UNITS and len(words) > 1 else words)
     target = target.upper() if target in _ACRONYMS else target[:1].upper() + target[1:]

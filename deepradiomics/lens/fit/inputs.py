@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from deepradiomics.cohort.each_case import refusal
 from deepradiomics.cohort.manifest import SPLITS, Manifest
 from deepradiomics.cohort.roi import has_roi
 from deepradiomics.cohort.splits import check_patients, with_splits
 from deepradiomics.errors import InputError, ManifestError
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.embeddings import Embeddings
-from deepradiomics.lens.pairing import check_columns
+from deepradiomics.lens.encoders.embeddings import Embeddings
+from deepradiomics.lens.fit.pairing import check_columns
 
 if TYPE_CHECKING:
-    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.networks.encoders.encoder import Encoder
 
-_SHOWN = 5
 Dropped = tuple[str, str]
 """A case left out, and why."""
 
@@ -59,9 +59,9 @@ def with_centre(
     if config.centre or not encoders:
         return config
     stages = [one.about.get(stage) for one in encoders for stage in ("finetuning", "pretraining")]
-    told = [stage["roi"] for stage in stages if isinstance(stage, Mapping) and stage.get("roi")]
+    named = [stage["roi"] for stage in stages if isinstance(stage, Mapping) and stage.get("roi")]
     known = _regions(manifest)
-    return replace(config, centre=next((region for region in (*told, "gland", config.roi) if region in known), ""))
+    return replace(config, centre=next((region for region in (*named, "gland", config.roi) if region in known), ""))
 
 
 def _regions(manifest: Manifest) -> tuple[str, ...]:
@@ -109,23 +109,14 @@ def without(
     """
     if not unusable:
         return manifest, ()
+    named = [(case, why if why.startswith(f"Case {case}") else f"Case {case}: {why}") for case, why in unusable]
     if config.missing == "refuse":
-        more = f"\n  … and {len(unusable) - _SHOWN} more" if len(unusable) > _SHOWN else ""
-        listed = "\n  ".join(_told(one) for one in unusable[:_SHOWN])
-        raise ManifestError(
-            f"{len(unusable)} of {len(manifest)} cases cannot be used:\n  {listed}{more}\n"
-            "Mend the manifest, or leave such cases out with missing='drop' (--missing drop)."
-        )
+        raise ManifestError(refusal(named, len(manifest)))
     gone = {case for case, _ in unusable}
     rows = tuple(row for row in manifest.rows if row.id not in gone)
     if not rows:
-        raise ManifestError(f"None of the {len(manifest)} cases can be used; the first: {_told(unusable[0])}")
+        raise ManifestError(f"None of the {len(manifest)} cases can be used; the first: {named[0][1]}")
     return replace(manifest, rows=rows), tuple(unusable)
-
-
-def _told(unusable: Dropped) -> str:
-    case, why = unusable
-    return why if why.startswith(f"Case {case}") else f"Case {case}: {why}"
 
 
 def check_pair(pre: Encoder | Embeddings, ft: Encoder | Embeddings) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from deepradiomics.radiomics.methods_text import methods_text as engine_text
+from deepradiomics.radiomics.settings.feature_names import feature_names
+
 if TYPE_CHECKING:
     from deepradiomics.radiomics import Settings
 
@@ -69,9 +72,6 @@ def _region(roi: str, modalities: Sequence[str]) -> str:
 
 def _radiomics(settings: Mapping[str, Settings], software: Mapping[str, str]) -> list[str]:
     """What the engine says of each modality; once for modalities that are treated alike."""
-    from deepradiomics.radiomics.methods_text import methods_text as engine_text
-    from deepradiomics.radiomics.settings import feature_names
-
     groups: dict[str, list[str]] = {}
     for modality, own in settings.items():
         versions = {name: software[name] for name in ("deepradiomics", "engine") if name in software}

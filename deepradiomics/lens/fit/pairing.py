@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.lens.embeddings import Embeddings
+from deepradiomics.lens.encoders.embeddings import Embeddings
 
 if TYPE_CHECKING:
-    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.networks.encoders.encoder import Encoder
 
 _STAGES = (("pre", "before"), ("ft", "after"))
 

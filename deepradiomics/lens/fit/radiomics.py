@@ -9,26 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepradiomics.cohort.each_case import each_case
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
+from deepradiomics.cohort.regions.features import Extraction, region_features
 from deepradiomics.cohort.roi import roi_mask
-from deepradiomics.cohort.workers import run_everywhere
 from deepradiomics.errors import DeepRadiomicsError, InputError
-from deepradiomics.files import content_hash, read_json, write_json
+from deepradiomics.files.atomic import atomic_file, content_hash
+from deepradiomics.files.store import ContentStore, Kind, StoreError
 from deepradiomics.images import Mask, Volume
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.inputs import Dropped, without
-from deepradiomics.lens.region import load_images, region_on
-from deepradiomics.progress import Progress, silent
+from deepradiomics.lens.fit.inputs import Dropped, without
+from deepradiomics.lens.fit.region import load_images, region_on
+from deepradiomics.progress import Progress
+from deepradiomics.radiomics import ENGINE_VERSION
+from deepradiomics.radiomics.region.inputs import load
+from deepradiomics.radiomics.settings.feature_names import feature_names
+from deepradiomics.radiomics.settings.parameters import read_params
+from deepradiomics.radiomics.settings.settings import Settings
+from deepradiomics.threads import thread_count
 
-if TYPE_CHECKING:
-    from deepradiomics.radiomics import Settings
-
-RADIOMICS_VERSION = "1"  # raise when the same images would give other numbers
+RADIOMICS = Kind("lens-radiomics", version=2, about=("values", "grey_levels", "warnings"))
+"""Raise the version when the same images would give other numbers."""
 MR_SCALE = 100.0
 """z-scored grey levels are multiplied by this: METHODS, grey levels."""
 
@@ -84,8 +90,6 @@ class RadiomicsTable:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from deepradiomics.files import atomic_file
-
         columns: dict[str, Any] = {"id": pa.array(self.ids, pa.string())}
         names = [f"{modality} {feature}" for modality, feature in self.keys]
         columns |= {name: pa.array(column) for name, column in zip(names, self.targets.T, strict=True)}
@@ -112,9 +116,6 @@ def settings_for(config: LensConfig, modality: str) -> Settings:
     Raises:
         InputError: no such preset or file, or an unknown setting in it.
     """
-    from deepradiomics.radiomics.parameters import read_params
-    from deepradiomics.radiomics.settings import Settings
-
     sections = read_params(config.params)
     setting: dict[str, Any] = dict(sections.get("setting") or {})
     if "normalize" not in setting and modality not in config.quantitative:
@@ -137,7 +138,7 @@ def radiomics_table(
     """Extract every case, taking from the cache what is there.
 
     Args:
-        manifest: the cases; see :func:`deepradiomics.lens.inputs.complete_cases`.
+        manifest: the cases; see :func:`deepradiomics.lens.fit.inputs.complete_cases`.
         config: with modalities.
         cache: folder of kept results; may be shared by all lenses of a cohort.
         workers: processes on this machine (more than one needs Dask).
@@ -148,110 +149,92 @@ def radiomics_table(
         ManifestError: cases cannot be used (``missing="refuse"``), or none can.
         InputError: the settings cannot be used.
     """
-    from deepradiomics.radiomics.settings import feature_names
-    from deepradiomics.radiomics.threads import thread_count
-
     if not config.modalities:
-        raise InputError("modalities: none is named; name them, or see deepradiomics.lens.inputs.with_modalities.")
+        raise InputError("modalities: none is named; name them, or see deepradiomics.lens.fit.inputs.with_modalities.")
     names = {feature_names(settings_for(config, modality)) for modality in config.modalities}
     if len(names) != 1 or not next(iter(names)):
         raise InputError(f"params {config.params}: they name no features that all modalities share.")
     [features] = names
     threads = max(1, thread_count() // workers) if workers > 1 else None
     jobs = [_Job(row, config, Path(cache), threads) for row in manifest.rows]
-    report = progress or silent
-    found: dict[str, dict[str, Any]] = {}
-    failed: dict[str, str] = {}
-    for done, (number, outcome) in enumerate(run_everywhere(_case_or_reason, jobs, workers, cluster), start=1):
-        case = manifest.rows[number].id
-        if isinstance(outcome, str):
-            failed[case] = outcome
-        else:
-            found[case] = outcome
-        report(done / len(jobs), f"radiomics of {case} ({done} of {len(jobs)})")
-    unusable = [(row.id, failed[row.id]) for row in manifest.rows if row.id in failed]
-    kept, dropped = without(manifest, unusable, config)
-    entries = [found[case] for case in kept.ids]
+    cases = each_case(
+        jobs, _measured, missing=None, doing="radiomics of", name=_id_of, workers=workers, cluster=cluster,
+        progress=progress,
+    )  # fmt: skip
+    usable, dropped = without(manifest, cases.unusable, config)
+    entries = cases.results
     return RadiomicsTable(
-        kept.ids,
+        usable.ids,
         config.modalities,
         features,
         np.array([[entry[name]["values"] for name in config.modalities] for entry in entries], dtype=float),
-        {case: tuple(entry["notes"]) for case, entry in zip(kept.ids, entries, strict=True) if entry["notes"]},
+        {case: tuple(entry["notes"]) for case, entry in zip(usable.ids, entries, strict=True) if entry["notes"]},
         {name: _levels([entry[name]["grey_levels"] for entry in entries]) for name in config.modalities},
-        {case: entry["marks"] for case, entry in zip(kept.ids, entries, strict=True)},
+        {case: entry["marks"] for case, entry in zip(usable.ids, entries, strict=True)},
         dropped,
     )
 
 
-def _case_or_reason(job: _Job) -> dict[str, Any] | str:
-    """Everything about one case, or why it cannot be used; a full disk is no fault of the case and is raised."""
+def _id_of(job: _Job) -> str:
+    return job.row.id
+
+
+def _measured(job: _Job) -> dict[str, Any]:
+    """Everything about one case: by modality its entry, and ``notes`` and ``marks``."""
     row, config = job.row, job.config
-    found: dict[str, Any] = {"notes": [], "marks": {}}
-    try:
-        images = load_images(row, config.modalities)
-        mask = roi_mask(row, config.roi, images[config.modalities[0]])
-        prepared = {}
-        for name, volume in images.items():
-            prepared[name], notes = region_on(mask, volume, case=row.id, modality=name, roi=config.roi)
-            found["notes"] += notes
-            found["marks"][name] = content_hash(volume.voxels, volume.geometry.to_dict())
-    except InputError as error:
-        return str(error)
-    for name, region in prepared.items():
-        settings = settings_for(config, name)
-        key = content_hash(
-            RADIOMICS_VERSION, _engine(), settings.to_dict(), found["marks"][name], region.labels,
-            region.geometry.to_dict(),
-        )  # fmt: skip
-        file = job.cache / key[:2] / f"{key}.json"
-        entry = _kept(file)
-        if entry is None:
-            try:
-                entry = _extracted(images[name], region, settings, job.threads)
-            except InputError as error:
-                return f"Case {row.id}, modality {name}, ROI {config.roi}: {error}"
-            except DeepRadiomicsError:
-                raise
-            except Exception as error:
-                error.add_note(f"This happened in case {row.id}, modality {name}.")
-                raise
-            write_json(file, entry)
-        found[name] = {**entry, "values": [float("nan") if v is None else v for v in entry["values"]]}
-        found["notes"] += [f"{name}: {text}" for text in entry["warnings"]]
-    return found
+    notes: list[str] = []
+    images = load_images(row, config.modalities)
+    mask = roi_mask(row, config.roi, images[config.modalities[0]], others=images.values())
+    notes += mask.notes
+    regions = {}
+    for name, volume in images.items():
+        notes += [f"{name}: {note}" for note in volume.notes]
+        regions[name], remarks = region_on(mask, volume, case=row.id, modality=name, roi=config.roi)
+        notes += remarks
+    marks = {name: content_hash(volume.voxels, volume.geometry.to_dict()) for name, volume in images.items()}
+    measured: dict[str, Any] = {"notes": notes, "marks": marks}
+    for name, region in regions.items():
+        try:
+            entry = _kept_or_extracted(images[name], region, marks[name], settings_for(config, name), job)
+        except StoreError:
+            raise
+        except InputError as error:
+            raise InputError(f"Case {row.id}, modality {name}, ROI {config.roi}: {error}") from error
+        except DeepRadiomicsError:
+            raise
+        except Exception as error:
+            error.add_note(f"This happened in modality {name}.")
+            raise
+        measured[name] = {**entry, "values": [float("nan") if v is None else v for v in entry["values"]]}
+        notes += [f"{name}: {text}" for text in entry["warnings"]]
+    return measured
+
+
+def _kept_or_extracted(volume: Volume, region: Mask, mark: str, settings: Settings, job: _Job) -> Mapping[str, Any]:
+    store = ContentStore(job.cache, RADIOMICS)
+    key = RADIOMICS.key(
+        engine=ENGINE_VERSION,
+        settings=settings.to_dict(),
+        image=mark,
+        region=content_hash(region.labels, region.geometry.to_dict()),
+    )
+    if entry := store.get(key):
+        return entry.about
+    return store.put(key, _extracted(volume, region, settings, job.threads)).about
 
 
 def _extracted(volume: Volume, region: Mask, settings: Settings, threads: int | None) -> dict[str, Any]:
-    from deepradiomics.cohort.region_features import Extraction, region_features
-    from deepradiomics.radiomics.inputs import load
-
-    one = region_features(load(volume, region, settings), Extraction(settings, device="cpu", threads=threads))
-    features = one.found[settings.label]
-    told = [str(text) for text in features.diagnostics["warnings"] if "grey level" not in str(text)]
+    extraction = Extraction(settings, device="cpu", threads=threads)
+    features = region_features(load(volume, region, settings), extraction).found[settings.label]
+    warnings = [str(text) for text in features.diagnostics["warnings"] if "grey level" not in str(text)]
     return {
         "values": [value if np.isfinite(value) else None for value in features.values()],
         "grey_levels": features.diagnostics.get("grey_levels_by_image") or {},
-        "warnings": told,
+        "warnings": warnings,
     }
-
-
-def _kept(file: Path) -> dict[str, Any] | None:
-    """A kept result; None where it is not there or damaged (then it is computed again)."""
-    try:
-        entry = read_json(file)
-    except InputError:
-        return None
-    return entry if isinstance(entry, dict) and {"values", "grey_levels", "warnings"} <= set(entry) else None
 
 
 def _levels(counts: Sequence[Mapping[str, int]]) -> dict[str, tuple[int, ...]]:
     """By image the counts of all cases; 0 where a case has none (no feature needs them, or a filter failed)."""
-    images = dict.fromkeys(image for one in counts for image in one)
-    return {image: tuple(int(one.get(image, 0)) for one in counts) for image in images}
-
-
-def _engine() -> str:
-    from deepradiomics.radiomics import ENGINE_VERSION
-
-    return ENGINE_VERSION
+    images = dict.fromkeys(image for case in counts for image in case)
+    return {image: tuple(int(case.get(image, 0)) for case in counts) for image in images}

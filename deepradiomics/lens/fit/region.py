@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.cohort.manifest import ManifestRow
+from deepradiomics.cohort.roi import reading_of
 from deepradiomics.errors import GeometryError, InputError, MaskError
-from deepradiomics.images import Geometry, Mask, Volume, read_volume
+from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.prepare.resample import resample_mask
 
 
@@ -24,7 +25,7 @@ def load_images(row: ManifestRow, modalities: Sequence[str]) -> dict[str, Volume
         if name not in row.views:
             raise InputError(f"Case {row.id}, column view_{name}: this cell is empty; name a file there.")
         try:
-            images[name] = read_volume(row.views[name]).require_finite()
+            images[name] = reading_of(row).read_volume(row.views[name]).require_finite()
         except InputError as error:
             raise type(error)(f"Case {row.id}, column view_{name}: {error}") from error
     return images
@@ -37,15 +38,15 @@ def region_on(mask: Mask, volume: Volume, *, case: str, modality: str, roi: str)
         GeometryError: the region lies outside this modality.
         MaskError: it lies between its voxels.
     """
-    points = mask.geometry.index_to_physical(np.argwhere(mask.labels != 0)[:, ::-1])
+    points = mask.geometry.index_to_physical(np.argwhere(mask.union())[:, ::-1])
     outside = 1 - _share_inside(points, volume.geometry)
     if outside == 1:
         raise GeometryError(
             f"Case {case}: the ROI {roi} lies outside modality {modality} (the mask covers {_box(points)}, the image "
             f"{_box(volume.geometry.corners_mm())}). Do image and mask belong to the same examination?"
         )
-    on_grid = resample_mask(Mask((mask.labels != 0).astype(np.uint8), mask.geometry, roi), volume.geometry)
-    if not on_grid.labels.any():
+    on_grid = resample_mask(Mask(mask.union(), mask.geometry, roi), volume.geometry)
+    if not on_grid.union().any():
         raise MaskError(
             f"Case {case}: the ROI {roi} is so small that no voxel of modality {modality} "
             f"({' x '.join(f'{step:g}' for step in volume.geometry.spacing_mm)} mm) has its centre in it."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.cohort.manifest import SPLITS, Manifest
+from deepradiomics.cohort.seen.stages import leakage_text
 from deepradiomics.cohort.synthetic import is_synthetic
-from deepradiomics.files import atomic_file, write_json
-from deepradiomics.lens import tables
+from deepradiomics.files.atomic import write_json
+from deepradiomics.files.tables import write_csv
+from deepradiomics.lens.bundle import LensBundle
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.embeddings import Embeddings
-from deepradiomics.lens.groups import GroupRow, group_rows, modality_rows
-from deepradiomics.lens.inputs import Dropped
-from deepradiomics.lens.leakage import leakage_text
-from deepradiomics.lens.methods_text import methods_text
-from deepradiomics.lens.radiomics import RadiomicsTable, settings_for
-from deepradiomics.lens.remarks import CONTROLS, case_remarks, cohort_remarks, level_remarks, null_remarks
+from deepradiomics.lens.encoders.embeddings import Embeddings
+from deepradiomics.lens.estimator.groups import GroupRow, group_rows, modality_rows
+from deepradiomics.lens.fit import tables
+from deepradiomics.lens.fit.inputs import Dropped
+from deepradiomics.lens.fit.methods_text import methods_text
+from deepradiomics.lens.fit.radiomics import RadiomicsTable, settings_for
+from deepradiomics.lens.fit.remarks import CONTROLS, case_remarks, cohort_remarks, level_remarks, null_remarks
+from deepradiomics.lens.fit.shift import picked, shift_rows, twins_of
 from deepradiomics.lens.result import (
     DROPPED_COLUMNS,
     EVALUATION_COLUMNS,
@@ -32,11 +34,12 @@ from deepradiomics.lens.result import (
     SHIFT_COLUMNS,
     TABLE1_COLUMNS,
 )
-from deepradiomics.lens.shift import picked, shift_rows, twins_of
+from deepradiomics.radiomics import ENGINE_VERSION
 from deepradiomics.training.run_folder import RunFolder, command, now, versions
+from deepradiomics.words import without_folders
 
 if TYPE_CHECKING:
-    from deepradiomics.lens.estimator import RadiomicLens
+    from deepradiomics.lens.estimator.lens import RadiomicLens
 
 PRODUCTS = (
     "lens.json", "shift.parquet", "shift.csv", "table1.csv", "tableA1.csv", "modality_r2.csv", "dropped.csv",
@@ -78,8 +81,6 @@ class Fitted:
 
 def write_result(fitted: Fitted, run: RunFolder) -> None:
     """Write all products, lens.json last."""
-    from deepradiomics.lens.stored import LensBundle
-
     out, lens = run.folder, fitted.lens
     shift, table1 = shift_rows(lens), group_rows(lens)
     about = _about(fitted, run, shift, table1)
@@ -87,14 +88,14 @@ def write_result(fitted: Fitted, run: RunFolder) -> None:
         one.write(out / f"embeddings_{stage}.parquet")
     fitted.radiomics.write(out / "radiomics.parquet")
     _write_csv(out / "shift.csv", SHIFT_COLUMNS, shift)
-    tables.write_parquet(out / "shift.parquet", SHIFT_COLUMNS, shift)
+    tables.write_parquet(out / "shift.parquet", shift)
     _write_csv(out / "table1.csv", TABLE1_COLUMNS, [asdict(row) for row in table1])
     _write_csv(out / "modality_r2.csv", MODALITY_R2_COLUMNS, modality_rows(lens))
     _write_csv(out / "dropped.csv", DROPPED_COLUMNS, tables.dropped_rows(lens))
     _write_csv(out / "cases.csv", *tables.case_rows(fitted.cohort, fitted.config))
     if fitted.evaluations:
         columns = dict.fromkeys([*EVALUATION_COLUMNS, *fitted.evaluations[0]])  # intervals too, where they are given
-        _write_csv(out / "tableA1.csv", tuple(columns), [{**row, "task": fitted.task} for row in fitted.evaluations])
+        _write_csv(out / "tableA1.csv", columns, [{**row, "task": fitted.task} for row in fitted.evaluations])
     if fitted.config.sweep:
         _write_csv(out / "sweep.csv", tuple(lens.sweep_[0]), lens.sweep_)
     kept = {key: about[key] for key in ("task", "modalities", "roi", "synthetic", "encoders", "counts", "seed")}
@@ -110,8 +111,6 @@ def _about(
     shift: Sequence[Mapping[str, Any]],
     table1: Sequence[GroupRow],
 ) -> dict[str, Any]:
-    from deepradiomics.radiomics import ENGINE_VERSION
-
     config, radiomics, cohort = fitted.config, fitted.radiomics, fitted.cohort
     splits = {row.id: str(row.split) for row in cohort.rows}
     found = Counter(splits.values())
@@ -131,8 +130,10 @@ def _about(
         "counts": counts, "dropped_cases": [{"id": case, "reason": reason} for case, reason in fitted.dropped],
         "encoders": {"pre": _without_marks(pre), "ft": _without_marks(ft)}, "config": config.to_dict(),
         "seed": fitted.seed,
+        **({"reading": choices} if (choices := cohort.reading.to_dict()) else {}),
         "radiomics": {name: one.to_dict() for name, one in settings.items()},
         "warnings": list(dict.fromkeys(warnings)),
+        "notes": _notes(fitted),
         "leakage": leakage_text(pre, ft, radiomics.marks, splits),
         "controls": list(CONTROLS), "summary": tables.summary(shift, table1, fitted.lens),
         "picked": picked(shift, twins=twins_of(fitted.lens, radiomics.targets)),
@@ -140,7 +141,19 @@ def _about(
         "created": run.record.get("created") or now(),
     }  # fmt: skip
     about["methods_text"] = methods_text(about, settings, dimension, len(shift))
-    return about
+    # the place of the parameter file stays: features of a case are computed with it later
+    return {**without_folders(about), "config": about["config"]}
+
+
+def _notes(fitted: Fitted) -> dict[str, list[str]]:
+    """By case what was assumed on reading, measuring and encoding it."""
+    encoded = [table.about.get("notes") or {} for table in fitted.embeddings.values()]
+    notes = {}
+    for case in fitted.cohort.ids:
+        texts = [*fitted.radiomics.notes.get(case, ()), *(str(text) for one in encoded for text in one.get(case, ()))]
+        if texts:
+            notes[case] = list(dict.fromkeys(texts))
+    return notes
 
 
 def _without_marks(identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,13 +171,10 @@ def _is_synthetic(identity: Mapping[str, Any]) -> bool:
     return any(bool(one.get("synthetic")) for one in stages)
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_csv(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Numbers in full precision; empty where there is none."""
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.DictWriter(stream, columns, restval="", extrasaction="ignore", lineterminator="\n")
-        table.writeheader()
-        for row in rows:
-            table.writerow({name: _cell(row.get(name)) for name in columns})
+    names = tuple(columns)
+    write_csv(path, names, ([_cell(row.get(name)) for name in names] for row in rows))
 
 
 def _cell(value: Any) -> str:

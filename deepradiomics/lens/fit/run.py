@@ -8,20 +8,27 @@ manifest ─► splits: the fine-tuning's, the manifest's, or 7 : 1 : 2 by patie
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepradiomics.cohort.contents import manifest_hash
 from deepradiomics.cohort.manifest import Manifest
+from deepradiomics.cohort.splits import subset
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.files import content_hash
-from deepradiomics.lens.checks import check_varies
+from deepradiomics.files.atomic import content_hash
+from deepradiomics.files.lock import holds_out
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.embeddings import Embeddings
-from deepradiomics.lens.finetune_given import FinetuneGiven
-from deepradiomics.lens.inputs import (
+from deepradiomics.lens.encoders.embeddings import Embeddings
+from deepradiomics.lens.encoders.encode import encode
+from deepradiomics.lens.estimator import checks
+from deepradiomics.lens.estimator.checks import check_varies
+from deepradiomics.lens.estimator.lens import RadiomicLens
+from deepradiomics.lens.fit.finetuned import FinetuneGiven
+from deepradiomics.lens.fit.inputs import (
     Dropped,
     check_pair,
     complete_cases,
@@ -30,54 +37,98 @@ from deepradiomics.lens.inputs import (
     with_modalities,
     without,
 )
-from deepradiomics.lens.pairing import pair_remarks, same_numbers
-from deepradiomics.lens.provenance import cohort_hash
-from deepradiomics.lens.radiomics import RadiomicsTable, radiomics_table, settings_for
+from deepradiomics.lens.fit.pairing import pair_remarks, same_numbers
+from deepradiomics.lens.fit.radiomics import radiomics_table, settings_for
+from deepradiomics.lens.fit.result_folder import PRODUCTS, Fitted, write_result
+from deepradiomics.lens.fit.same_scans import check_files, check_marks
 from deepradiomics.lens.result import LensResult, is_current
-from deepradiomics.lens.result_folder import PRODUCTS, Fitted, write_result
-from deepradiomics.lens.same_scans import check_files, check_marks
-from deepradiomics.lens.splits import subset
 from deepradiomics.progress import Progress, part
-from deepradiomics.training.run_folder import RUN_FILE, RunFolder, now
+from deepradiomics.public import one_line
+from deepradiomics.training.run_folder import RunFolder, RunKind, now
 
 if TYPE_CHECKING:
-    from deepradiomics.lens.estimator import RadiomicLens
-    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.networks.encoders.encoder import Encoder
+
+_RUN = RunKind("lens", "a lens")
 
 
+@one_line
+@dataclass(frozen=True, eq=False)
+class LensRequest:
+    """What a lens is fitted on, and how.
+
+    Args:
+        manifest: the cases; columns view_<modality> and mask_<roi>.
+        pre, ft: the encoder before and after fine-tuning, or tables of their embeddings. They may see fewer modalities
+            than the lens measures.
+        config: every choice; the preset ``paper`` by default.
+        task: name of the fine-tuning, as tables show it; by default that of ``finetune``.
+        splits: split by case id; None takes those of ``finetune``, else the manifest's, else 7 : 1 : 2 by patient.
+        finetune: run folder of the fine-tuning: its splits.csv, and tableA1.csv, the downstream performance.
+        seed: of splits and everything random in the lens.
+    """
+
+    manifest: Manifest
+    pre: Encoder | Embeddings
+    ft: Encoder | Embeddings
+    config: LensConfig = field(default_factory=LensConfig)
+    task: str = ""
+    splits: Mapping[str, str] | None = None
+    finetune: str | Path | None = None
+    seed: int = 0
+
+    @property
+    def stages(self) -> dict[str, Encoder | Embeddings]:
+        """Both encoders by stage."""
+        return {"pre": self.pre, "ft": self.ft}
+
+    def completed(self) -> tuple[LensRequest, FinetuneGiven]:
+        """The same with what the fine-tuning and the manifest say where nothing is named, and that fine-tuning.
+
+        Raises:
+            InputError: encoders, manifest and fine-tuning do not fit each other.
+        """
+        check_pair(self.pre, self.ft)
+        for stage, source in self.stages.items():
+            if isinstance(source, Embeddings):
+                check_varies(source.values, stage)
+        config = with_centre(with_modalities(self.config, self.manifest), self.manifest, self.pre, self.ft)
+        finetuned = FinetuneGiven.read(self.finetune)
+        splits = self.splits if self.splits is not None else finetuned.splits
+        return replace(self, config=config, splits=splits, task=self.task or finetuned.task or "fine-tuning"), finetuned
+
+    def identity(self, finetuned: FinetuneGiven) -> dict[str, Any]:
+        """All that decides the result, for the run folder."""
+        config = self.config
+        return {
+            "config": config.to_dict(), "manifest_sha256": manifest_hash(self.manifest),
+            "radiomics": content_hash({name: settings_for(config, name).to_dict() for name in config.modalities}),
+            "pre": _hash(self.pre), "ft": _hash(self.ft), "task": self.task, "seed": self.seed,
+            "splits": None if self.splits is None else content_hash(dict(sorted(self.splits.items()))),
+            "evaluations": content_hash([dict(row) for row in finetuned.evaluations]),
+        }  # fmt: skip
+
+
+@holds_out
 def fit_lens(
-    manifest: Manifest,
-    pre: Encoder | Embeddings,
-    ft: Encoder | Embeddings,
-    config: LensConfig,
+    request: LensRequest,
     out: str | Path,
     *,
-    task: str = "",
-    splits: Mapping[str, str] | None = None,
-    finetune: str | Path | None = None,
     cache: str | Path | None = None,
-    seed: int = 0,
     workers: int = 1,
     cluster: str | None = None,
     device: str = "auto",
     resume: bool = True,
     progress: Progress | None = None,
 ) -> LensResult:
-    """Fit a lens on a cohort and write its result folder (see :mod:`deepradiomics.lens.result_folder`).
+    """Fit a lens on a cohort and write its result folder (see :mod:`deepradiomics.lens.fit.result_folder`).
 
     A run that was stopped goes on: radiomics and embeddings that are done are found again. A finished run is read back.
 
     Args:
-        manifest: the cases; columns view_<modality> and mask_<roi>.
-        pre, ft: the encoder before and after fine-tuning, or tables of their embeddings. They may see fewer modalities
-            than the lens measures.
-        config: every choice.
+        request: what the lens is fitted on, and how.
         out: result folder.
-        task: name of the fine-tuning, as tables show it; by default told by ``finetune``.
-        splits: split by case id; None takes those of ``finetune``, else the manifest's, else 7 : 1 : 2 by patient.
-        finetune: run folder of the fine-tuning: its splits.csv, and tableA1.csv, the downstream performance.
         cache: folder of kept radiomics and embeddings, which several lenses may share; ``out/cache`` by default.
-        seed: of splits and everything random in the lens.
         workers, cluster: processes, or a Dask scheduler, that extract features.
         device: of encoders and lens.
         resume: with False a result in ``out`` is removed first (the cache stays).
@@ -88,54 +139,41 @@ def fit_lens(
         BundleError: an encoder does not fit the modalities.
     """
     out = Path(out)
-    check_pair(pre, ft)
-    for stage, one in (("pre", pre), ("ft", ft)):
-        if isinstance(one, Embeddings):
-            check_varies(one.values, stage)
-    config = with_centre(with_modalities(config, manifest), manifest, pre, ft)
-    given = FinetuneGiven.read(finetune)
-    splits_file = given.where if splits is None else ""
-    splits = splits if splits is not None else given.splits
-    task = task or given.task or "fine-tuning"
-    cohort, dropped = _usable(manifest, pre, ft, config, splits, seed, splits_file)
-    _check_fit(cohort, config)
-    identity = {
-        "kind": "lens", "config": config.to_dict(), "manifest_sha256": cohort_hash(manifest),
-        "radiomics": content_hash({name: settings_for(config, name).to_dict() for name in config.modalities}),
-        "pre": _hash(pre), "ft": _hash(ft), "task": task, "seed": seed,
-        "splits": None if splits is None else content_hash(dict(sorted(splits.items()))),
-        "evaluations": content_hash([dict(row) for row in given.evaluations]),
-    }  # fmt: skip
-    begun = (out / RUN_FILE).is_file()
-    run = RunFolder(out, identity, resume=resume, products=PRODUCTS)
+    own_splits = request.splits is not None
+    request, finetuned = request.completed()
+    cohort, dropped = _usable(request, "" if own_splits else finetuned.where)
+    _check_fit(cohort, request.config)
+    run = RunFolder(out, request.identity(finetuned), kind=_RUN, resume=resume, products=PRODUCTS)
     if run.status == "finished" and is_current(out):
         return LensResult.read(out)
     store = Path(cache) if cache is not None else out / "cache"
+    config, pre, ft = request.config, request.pre, request.ft
     try:
-        remarks = [*pair_remarks(pre, ft, finetune is not None), *check_files(cohort, config.modalities)]
+        remarks = [*pair_remarks(pre, ft, request.finetune is not None), *check_files(cohort, config.modalities)]
         radiomics = radiomics_table(
             cohort, config, store / "radiomics", workers=workers, cluster=cluster, progress=part(progress, 0.0, 0.5)
         )
         cohort = subset(cohort, radiomics.ids)
         remarks += [text for text in check_marks(cohort, radiomics.marks) if text not in remarks]
         tables = {
-            stage: _embedded(one, cohort, config, store / "embeddings", device, part(progress, start, start + 0.15))
-            for stage, one, start in (("pre", pre, 0.5), ("ft", ft, 0.65))
+            stage: _embedded(source, cohort, config, store / "embeddings", device, part(progress, start, start + 0.15))
+            for (stage, source), start in zip(request.stages.items(), (0.5, 0.65), strict=True)
         }
         failed = {case: why for table in tables.values() for case, why in table.about.get("dropped", ())}
         cohort, not_encoded = without(cohort, [(case, failed[case]) for case in cohort.ids if case in failed], config)
         embeddings = {stage: table.select(cohort.ids) for stage, table in tables.items()}
-        lens = _fit(
-            cohort, radiomics.rows(cohort.ids), embeddings, config, seed, device, store / "permutations",
-            part(progress, 0.8, 0.97),
+        radiomics_of_cohort = radiomics.rows(cohort.ids)
+        lens = RadiomicLens(**config.estimator(), seed=request.seed, device=device).fit(
+            embeddings["pre"].values, embeddings["ft"].values, radiomics_of_cohort.targets,
+            split=[str(row.split) for row in cohort.rows], groups=cohort.groups, ids=cohort.ids,
+            feature_names=radiomics_of_cohort.keys, store=store / "permutations", progress=part(progress, 0.8, 0.97),
         )  # fmt: skip
     except InputError:
-        if not begun:
-            _take_back(out)
+        run.take_back()
         raise
     fitted = Fitted(
-        lens, cohort, radiomics.rows(cohort.ids), embeddings, {"pre": identity_of(pre), "ft": identity_of(ft)}, config,
-        (*dropped, *radiomics.dropped, *not_encoded), given.evaluations, task, seed,
+        lens, cohort, radiomics_of_cohort, embeddings, {"pre": identity_of(pre), "ft": identity_of(ft)}, config,
+        (*dropped, *radiomics.dropped, *not_encoded), finetuned.evaluations, request.task, request.seed,
         (*remarks, *same_numbers(embeddings["pre"].values, embeddings["ft"].values)),
     )  # fmt: skip
     write_result(fitted, run)
@@ -155,48 +193,36 @@ def identity_of(source: Encoder | Embeddings) -> dict[str, Any]:
     return {"name": "table of embeddings", "source": "table of embeddings", "dimension": source.dimension, "about": {}}
 
 
-def _usable(
-    manifest: Manifest,
-    pre: Encoder | Embeddings,
-    ft: Encoder | Embeddings,
-    config: LensConfig,
-    splits: Mapping[str, str] | None,
-    seed: int,
-    splits_file: str = "",
-) -> tuple[Manifest, tuple[Dropped, ...]]:
+def _usable(request: LensRequest, splits_file: str = "") -> tuple[Manifest, tuple[Dropped, ...]]:
     """The cases that have all that is asked for, with their splits, and those that do not."""
+    manifest, config = request.manifest, request.config
     channels: list[str] = []
-    for stage, one in (("pre", pre), ("ft", ft)):
-        if not isinstance(one, Embeddings):
-            absent_here = [name for name in one.channels if name not in manifest.views]
+    for stage, source in request.stages.items():
+        if not isinstance(source, Embeddings):
+            absent_here = [name for name in source.channels if name not in manifest.views]
             if absent_here:
                 raise BundleError(
-                    f"{stage}: encoder {one.name!r} sees the modalities {', '.join(one.channels)}, but "
+                    f"{stage}: encoder {source.name!r} sees the modalities {', '.join(source.channels)}, but "
                     f"{manifest.where} has no column view_{absent_here[0]}; it has: {', '.join(manifest.views)}. "
                     "Name the columns as the encoder does, or use an encoder of fewer channels ('deepradiomics encode "
                     "--modalities' makes tables of embeddings that can be given instead)."
                 )
-            channels += one.channels
+            channels += source.channels
     cohort, lacking = complete_cases(manifest, config, channels)
     absent: dict[str, str] = {}
-    for stage, one in (("pre", pre), ("ft", ft)):
-        if isinstance(one, Embeddings):
-            known = set(one.ids)
+    for stage, source in request.stages.items():
+        if isinstance(source, Embeddings):
+            known = set(source.ids)
             absent |= {case: f"has no embedding ({stage})" for case in cohort.ids if case not in known}
     cohort, not_encoded = without(cohort, list(absent.items()), config)
-    cohort, unsplit = split_cases(cohort, splits, config, seed, splits_file)
+    cohort, unsplit = split_cases(cohort, request.splits, config, request.seed, splits_file)
     return cohort, (*lacking, *not_encoded, *unsplit)
 
 
 def _check_fit(cohort: Manifest, config: LensConfig) -> None:
-    """Refuse options, parameters and a cohort too small for the lens before hours of extraction."""
-    from deepradiomics.lens import checks
-    from deepradiomics.lens.estimator import RadiomicLens
-    from deepradiomics.lens.fitting import checked_options
-
+    """Refuse parameters and a cohort too small for the lens before hours of extraction."""
     for modality in config.modalities:
         settings_for(config, modality)
-    checked_options(RadiomicLens(**config.estimator()).get_params())
     split = [str(row.split) for row in cohort.rows]
     checks.checked_split(split, checks.checked_groups(cohort.groups, len(cohort)), cohort.ids, 0, config.sweep)
     checks.check_enough(split.count("train"), config.hidden, config.ridge)
@@ -215,34 +241,10 @@ def _embedded(
     if isinstance(source, Embeddings):
         about = {name: value for name, value in source.about.items() if name != "dropped"}  # of another cohort
         return Embeddings(cohort.ids, source.select(cohort.ids).values, about, source.columns)
-    from deepradiomics.lens.encode import encode
-
+    if config.centre and config.centre != config.roi:  # the labels that are named are those of the region measured
+        cohort = replace(
+            cohort, rows=tuple(replace(row, reading=replace(row.reading, only_label=True)) for row in cohort.rows)
+        )
     return encode(
         cohort, source, cache, roi=config.centre or None, device=device, missing=config.missing, progress=progress
     )
-
-
-def _fit(
-    cohort: Manifest,
-    radiomics: RadiomicsTable,
-    embeddings: Mapping[str, Embeddings],
-    config: LensConfig,
-    seed: int,
-    device: str,
-    store: Path,
-    progress: Progress,
-) -> RadiomicLens:
-    from deepradiomics.lens.estimator import RadiomicLens
-
-    split: Sequence[str] = [str(row.split) for row in cohort.rows]
-    return RadiomicLens(**config.estimator(), seed=seed, device=device).fit(
-        embeddings["pre"].values, embeddings["ft"].values, radiomics.targets, split=split, groups=cohort.groups,
-        ids=cohort.ids, feature_names=radiomics.keys, store=store, progress=progress,
-    )  # fmt: skip
-
-
-def _take_back(out: Path) -> None:
-    """Leave nothing of a run whose input cannot be used, but for the cache."""
-    (out / RUN_FILE).unlink(missing_ok=True)
-    if not any(out.iterdir()):
-        out.rmdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deepradiomics.cohort.manifest import Manifest
 from deepradiomics.errors import InputError
-from deepradiomics.files import content_hash, sha256_file
+from deepradiomics.files.atomic import sha256_image
 
 _SHOWN = 3
 
@@ -75,10 +75,8 @@ def _size(path: Path) -> int:
 
 
 def _hash(path: Path) -> str:
-    """Of a file, or of all files of a folder; what cannot be read equals nothing, and is told when it is used."""
+    """Of an image with all its files; what cannot be read equals nothing, and is told when it is used."""
     try:
-        if path.is_dir():
-            return content_hash([sha256_file(file) for file in sorted(path.rglob("*")) if file.is_file()])
-        return sha256_file(path)
-    except OSError:
+        return sha256_image(path)
+    except InputError:
         return str(path)

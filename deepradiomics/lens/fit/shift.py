@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepradiomics.lens.groups import family_key, image_key
+from deepradiomics.lens.estimator.groups import family_key, image_key
 from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE, Reading
 
 if TYPE_CHECKING:
-    from deepradiomics.lens.estimator import RadiomicLens
+    from deepradiomics.lens.estimator.lens import RadiomicLens
 
 PICKED = 5
 _SAME = 0.999999  # correlation from which two features are one

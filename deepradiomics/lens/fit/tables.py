@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepradiomics.cohort.manifest import Manifest
-from deepradiomics.files import atomic_file
+from deepradiomics.files.atomic import atomic_file
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.doubt import doubt_of_rows
+from deepradiomics.lens.estimator.doubt import doubt_of_rows
 from deepradiomics.lens.readings import READINGS
+from deepradiomics.lens.result import SHIFT_COLUMNS
 
 if TYPE_CHECKING:
-    from deepradiomics.lens.estimator import RadiomicLens
-    from deepradiomics.lens.groups import GroupRow
+    from deepradiomics.lens.estimator.groups import GroupRow
+    from deepradiomics.lens.estimator.lens import RadiomicLens
 
 BEYOND_NOISE = 0.05  # q of the permutation null
-_TEXT = ("modality", "feature", "family", "image_type")
 
 
 def dropped_rows(lens: RadiomicLens) -> list[dict[str, str]]:
@@ -63,25 +63,33 @@ def case_rows(cohort: Manifest, config: LensConfig) -> tuple[tuple[str, ...], li
     rois = (*(["mask"] if any(row.mask for row in cohort.rows) else []), *cohort.rois)
     columns = ("id", "patient", "split", *(f"view_{name}" for name in config.modalities))
     columns += tuple("mask" if roi == "mask" else f"mask_{roi}" for roi in rois)
+    parts = [{"label": str(row.region or ""), "segment": row.segment or ""} for row in cohort.rows]
+    columns += tuple(name for name in ("label", "segment") if any(part[name] for part in parts))
     rows = []
-    for row, patient in zip(cohort.rows, cohort.groups, strict=True):
+    for row, patient, part in zip(cohort.rows, cohort.groups, parts, strict=True):
         files = {f"view_{name}": row.views[name] for name in config.modalities}
         files |= {f"mask_{roi}": path for roi, path in row.masks.items()} | ({"mask": row.mask} if row.mask else {})
         paths = {name: path.resolve().as_posix() for name, path in files.items()}
-        rows.append({"id": row.id, "patient": patient, "split": str(row.split), **paths})
+        rows.append(
+            {
+                "id": row.id,
+                "patient": patient,
+                "split": str(row.split),
+                **paths,
+                **{name: part[name] for name in part if part[name]},
+            }
+        )
     return columns, rows
 
 
-def write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """The shift table as Parquet: words as text, rank as a whole number, the rest as doubles with nulls."""
+def write_parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The shift table as Parquet: texts, whole numbers for the ranks, the rest as doubles with nulls."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    def kind(name: str) -> Any:
-        return (
-            pa.string() if name in _TEXT else pa.int64() if name == "rank" or name == "rank_explained" else pa.float64()
-        )
-
-    table = pa.table({name: pa.array([row[name] for row in rows], kind(name), from_pandas=True) for name in columns})
+    kinds = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+    table = pa.table(
+        {name: pa.array([row[name] for row in rows], kinds[of], from_pandas=True) for name, of in SHIFT_COLUMNS.items()}
+    )
     with atomic_file(path) as part:
         pq.write_table(table, part, compression="zstd")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepradiomics.errors import InputError
+from deepradiomics.radiomics.catalogue.explain import explain
 
 TOP = 3
 
@@ -17,7 +18,7 @@ class Column:
     """One column that the classifiers see.
 
     Args:
-        group: the family: shape, radiomics, encoder, vaegan, clinical.
+        group: the family: shape, radiomics, encoder, autoencoder, clinical.
         name: unique in the table: ``radiomics 17``, or the feature's own name.
         label: for people: a component of radiomics names its three strongest features.
         top: features with their loading, the strongest first (loadings relative to the strongest, 1).
@@ -38,7 +39,7 @@ def raw_columns(family: str, names: Sequence[str]) -> tuple[Column, ...]:
 
 def factor_columns(family: str, H: np.ndarray, name_of: Callable[[int], str], top: int = 10) -> tuple[Column, ...]:
     """Columns of a factorised family; H (k, m). Components are counted from 1."""
-    words = {"radiomics": "Radiomics", "encoder": "Encoder latent", "vaegan": "VAE-GAN latent"}[family]
+    words = {"radiomics": "Radiomics", "encoder": "Encoder latent", "autoencoder": "VAE-GAN latent"}[family]
     top = min(top, H.shape[1])
     strongest = np.argpartition(-H, top - 1, axis=1)[:, :top]
     columns = []
@@ -54,8 +55,6 @@ def factor_columns(family: str, H: np.ndarray, name_of: Callable[[int], str], to
 
 def _label(name: str) -> str:
     """The feature's short name; what the engine does not know keeps its own."""
-    from deepradiomics.radiomics.explain import explain
-
     try:
         return explain(name).label or name
     except InputError:

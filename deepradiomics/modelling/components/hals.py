@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import available
-from deepradiomics.radiomics.threads import map_threads, thread_count
+from deepradiomics.kernels import available
+from deepradiomics.threads import map_threads, thread_count
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +43,7 @@ def sweep(factor: np.ndarray, products: np.ndarray, gram: np.ndarray, threads: i
     k, m = factor.shape
     if not available():
         return _sweep_plain(factor, products, gram)
-    from deepradiomics.ich.hals_cpu import sweep_block
+    from deepradiomics.modelling.components.hals_cpu import sweep_block
 
     count = min(thread_count(threads), max(1, k * k * m // WORTH_A_THREAD))
     ends = [min(int(end) * COLUMNS, m) for end in np.linspace(0, -(-m // COLUMNS), count + 1)]
@@ -73,7 +73,7 @@ def weights(
     if not available():
         _solve_plain(found, products, gram, tol, max_sweeps)
         return found
-    from deepradiomics.ich.hals_cpu import solve_rows
+    from deepradiomics.modelling.components.hals_cpu import solve_rows
 
     chunks = pairwise([*range(0, len(rows), 16), len(rows)])
     map_threads(lambda s: solve_rows(found, products, gram, tol, max_sweeps, *s), chunks, threads)

@@ -2,9 +2,10 @@
 
 With ``sweeps=(1, 1)`` the steps are those of scikit-learn's coordinate descent: same order, same stopping rule, same
 numbers. The products with X are what costs time, and sweeps between them cost little, so that by default W is swept
-four times and H twice for each product (accelerated HALS): fewer iterations lead to the same objective. Two things
-differ besides: singular vectors of the start are exact instead of random, and `transform` solves each row to
-convergence for itself.
+four times and H twice for each product (accelerated HALS): fewer iterations lead to a like objective. Both programs end
+in local optima, and neither has the smaller objective on every matrix: at equal iterations ours was larger on 44 of 480
+matrices, by 9 % at worst (docs/results/nmf_objective.csv). Two things differ besides: singular vectors of the start are
+exact instead of random, and `transform` solves each row to convergence for itself.
 
 Source of the repeated sweeps: Gillis & Glineur, Neural Comput 2012;24:1085-1105.
 """
@@ -18,8 +19,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError
-from deepradiomics.ich.hals import sweep, sweep_torch, weights
-from deepradiomics.ich.nmf_init import nndsvda, random_start
+from deepradiomics.modelling.components.hals import sweep, sweep_torch, weights
+from deepradiomics.modelling.components.nmf_init import nndsvda, random_start
+from deepradiomics.modelling.labelled import column_names, in_columns, plain
 from deepradiomics.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class NMF(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             InputError: X is no finite, non-negative matrix, or an option is out of its range.
         """
-        rows = non_negative(X)
+        rows = non_negative(plain(X))
         self._check(rows)
         k, init = self.n_components, self.init
         if init is None:
@@ -95,13 +97,14 @@ class NMF(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_iter_, self.converged_ = self._iterate(steps, progress or silent)
         W, self.components_ = steps.factors()
         self.n_components_, self.n_features_in_ = k, rows.shape[1]
+        self._names = column_names(X)
         self.reconstruction_err_ = distance(rows, W, self.components_)
         return W
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Return W (n, k) of new rows, the components fixed (non-negative least squares, each row for itself)."""
         H = self._components()
-        rows = non_negative(X)
+        rows = non_negative(in_columns(plain(X), column_names(X), self._names, "X"))
         if rows.shape[1] != H.shape[1]:
             raise InputError(f"X: expected {H.shape[1]} columns, as in the fit, got {rows.shape[1]}.")
         return weights(H, rows, threads=self.threads).astype(rows.dtype)

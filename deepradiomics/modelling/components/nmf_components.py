@@ -1,6 +1,6 @@
 """Components: the columns that one family of features gives to the classifiers, fitted on training patients only.
 
-``radiomics``, ``encoder``, ``vaegan``
+``radiomics``, ``encoder``, ``autoencoder``
     constant columns dropped, undefined values replaced by the training median, min-max to [0, 1] by the training rows
     (new rows are clipped), then non-negative matrix factorisation; a patient's columns are his weights (components
     fixed), for training patients and new ones alike.
@@ -18,21 +18,25 @@ from typing import Any, Literal
 import numpy as np
 
 from deepradiomics.errors import BundleError, InputError
-from deepradiomics.ich.component_columns import Column, factor_columns, raw_columns
-from deepradiomics.ich.hals import weights
+from deepradiomics.files.reading import UNUSABLE, reason
+from deepradiomics.modelling.components.columns import Column, factor_columns, raw_columns
+from deepradiomics.modelling.components.hals import weights
+from deepradiomics.modelling.labelled import column_names, in_columns, plain
 from deepradiomics.progress import Progress
+from deepradiomics.public import one_line
 from deepradiomics.stats.outside import beyond_share
 from deepradiomics.words import count
 
 __all__ = ["FACTORED", "FAMILIES", "Column", "Components", "Family"]
 
-Family = Literal["shape", "radiomics", "encoder", "vaegan", "clinical"]
-FAMILIES: tuple[Family, ...] = ("shape", "radiomics", "encoder", "vaegan", "clinical")
-FACTORED: tuple[Family, ...] = ("radiomics", "encoder", "vaegan")
+Family = Literal["shape", "radiomics", "encoder", "autoencoder", "clinical"]
+FAMILIES: tuple[Family, ...] = ("shape", "radiomics", "encoder", "autoencoder", "clinical")
+FACTORED: tuple[Family, ...] = ("radiomics", "encoder", "autoencoder")
 """The families that go through NMF."""
 _CHUNK = 4096  # columns looked at together
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class Components:
     """What was learned of one family from the training rows.
@@ -83,7 +87,7 @@ class Components:
 
         Args:
             values: the family's table, training rows only.
-            names: of its columns; may be None for latents.
+            names: of its columns; a data frame's own where None; may be None for latents.
             family: what it is.
             n_components: of the factorisation; capped at min(rows, varying columns), with a note.
             seed: of a random start (not used by NNDSVD).
@@ -94,7 +98,8 @@ class Components:
         Raises:
             InputError: fewer than two rows, every column constant, an infinite value, or names that do not fit.
         """
-        table = _table(values, names, family)
+        names = column_names(values) if names is None else names
+        table = _table(plain(values), names, family)
         kept, middle = _varying(table, family)
         rows = _rows(table, kept, middle)
         described = tuple(map(str, names)) if names is not None else None
@@ -114,7 +119,7 @@ class Components:
                 f"{family}: {count(k, 'component')} instead of {n_components}: {count(len(rows), 'training row')} and "
                 f"{count(rows.shape[1], 'varying column')} allow no more"
             )
-        from deepradiomics.ich.nmf import NMF  # scikit-learn, which a fitted family does without
+        from deepradiomics.modelling.components.nmf import NMF  # scikit-learn, which a fitted family does without
 
         unit = _scaled(rows, low, high)
         model = NMF(k, max_iter=max_iter, tol=tol, random_state=seed, device=device, threads=threads)
@@ -137,7 +142,9 @@ class Components:
         Raises:
             InputError: another number of columns, or an infinite value.
         """
-        table = _table(values, None, self.family, least=1)
+        own = column_names(values)
+        names = None if own is None or self.names is None else list(self.names)
+        table = _table(in_columns(plain(values), own, names, self.family), None, self.family, least=1)
         if table.shape[1] != self.n_features:
             raise InputError(
                 f"{self.family}: expected {self.n_features} feature columns, as in the fit, got {table.shape[1]}."
@@ -222,18 +229,40 @@ class Components:
                 mean=arrays.get("mean"),
                 sd=arrays.get("sd"),
             )
-        except KeyError as error:
-            raise BundleError(f"components: the entry {error} is missing. Copy the whole bundle again.") from error
+        except UNUSABLE as error:
+            raise BundleError(f"components: {reason(error)}. Copy the whole bundle again.") from error
         width = {len(found.kept), len(found.middle), len(found.low), len(found.high)}
         if found.H is not None:
             width.add(found.H.shape[1])
         width |= {len(one) for one in (found.mean, found.sd) if one is not None}
         if len(width) != 1 or found.family not in FAMILIES or (found.H is None) != (found.family not in FACTORED):
             raise BundleError("components: arrays and description do not belong together. Copy the bundle again.")
+        _check_stored(found)
         return found
 
     def _name(self, column: int) -> str:
         return self.names[column] if self.names is not None else f"{self.family}[{column}]"
+
+
+def _check_stored(stored: Components) -> None:
+    """Refuse what no fit gives: columns that do not ascend within the table, ranges without width, negative weights."""
+    kept, columns = stored.kept, stored.n_features
+    spans = [stored.high - stored.low, *([stored.sd] if stored.sd is not None else [])]
+    problems = {
+        "the columns in use do not ascend within the table": kept.dtype.kind not in "iu"
+        or not len(kept) or kept[0] < 0 or kept[-1] >= columns or (np.diff(kept.astype(np.int64)) <= 0).any(),
+        "the names are not one for each column": stored.names is not None and len(stored.names) != columns,
+        "a range of the training rows has no width": any(not (span > 0).all() for span in spans[:1]),
+        "a standard deviation is negative": any((span < 0).any() for span in spans[1:]),
+        "a loading is negative": stored.H is not None and (stored.H.ndim != 2 or (stored.H < 0).any()),
+        "numbers are no decimals": any(
+            part is not None and part.dtype.kind != "f"
+            for part in (stored.middle, stored.low, stored.high, stored.H, stored.mean, stored.sd)
+        ),
+    }  # fmt: skip
+    for problem, is_so in problems.items():
+        if is_so:
+            raise BundleError(f"components of {stored.family}: {problem}. Copy the whole bundle again.")
 
 
 def _table(values: np.ndarray, names: Sequence[str] | None, family: str, least: int = 2) -> np.ndarray:

@@ -1,12 +1,6 @@
 """An encoder in use: a network, the stack it wants to see, and the layer whose pooled output is the embedding.
 
-::
-
-    load_encoder("run/encoder")            a bundle folder (or a run folder that holds one)
-    load_encoder("profound.safetensors")   weights in ProFound's published layout (see profound.py)
-    load_encoder("my_package:my_encoder")  a function of yours that returns (nn.Module, StackRecipe), or an Encoder
-
-How an output becomes one vector a case: ``pooling.py``.
+Where encoders come from: ``load.py``; how an output becomes one vector per case: ``pooling.py``.
 """
 
 from __future__ import annotations
@@ -22,18 +16,18 @@ from torch import nn
 
 from deepradiomics.devices import resolve_device
 from deepradiomics.errors import BundleError, DeepRadiomicsError, InputError
-from deepradiomics.files import content_hash
-from deepradiomics.networks.bundle import INFO_FILE, load_bundle, load_info, save_bundle
-from deepradiomics.networks.convnextv2 import SIZES, TOTAL_STRIDE, ConvNeXtV2
-from deepradiomics.networks.entry_point import call_entry_point, is_entry_point
-from deepradiomics.networks.pooling import pooled
+from deepradiomics.files.atomic import content_hash
+from deepradiomics.networks.bundle import save_bundle
+from deepradiomics.networks.convnextv2 import TOTAL_STRIDE, ConvNeXtV2
+from deepradiomics.networks.encoders.pooling import pooled
 from deepradiomics.prepare.stack import StackRecipe
+from deepradiomics.public import one_line
 
 KIND = "encoder"
-WEIGHT_SUFFIXES = (".pt", ".pth", ".safetensors")
 ChannelChange = Literal["slice", "replicate"]
 
 
+@one_line
 class Encoder:
     """A network that turns prepared stacks into embeddings.
 
@@ -186,16 +180,26 @@ class Encoder:
             module.in_channels = len(names)
         about = {**self.about, "channels_changed": {"from": list(self.channels), "how": how, "stem": where}}
         return Encoder(
-            module, self.recipe.for_modalities(names), layer=self.layer, name=self.name, source=self.source,
-            about=about, device=self.device,
-        )  # fmt: skip
+            module,
+            self.recipe.for_modalities(names),
+            layer=self.layer,
+            name=self.name,
+            source=self.source,
+            about=about,
+            device=self.device,
+        )
 
     def with_layer(self, layer: str | None) -> Encoder:
         """The same network with another layer as embedding. Raises BundleError where it does not exist."""
         return Encoder(
-            self.module, self.recipe, layer=layer, name=self.name, source=self.source, about=self.about,
+            self.module,
+            self.recipe,
+            layer=layer,
+            name=self.name,
+            source=self.source,
+            about=self.about,
             device=self.device,
-        )  # fmt: skip
+        )
 
     def to(self, device: str) -> Encoder:
         """Move the network to a device; returns itself."""
@@ -250,10 +254,10 @@ class Encoder:
         return int(self.embed(torch.zeros(1, len(self.channels), *size)).shape[1])
 
     def _pooled_output(self, images: torch.Tensor) -> torch.Tensor:
-        seen: list[Any] = []
+        outputs: list[Any] = []
         hook = None
         if self._layer_module is not None:
-            hook = self._layer_module.register_forward_hook(lambda module, inputs, output: seen.append(output))
+            hook = self._layer_module.register_forward_hook(lambda module, inputs, output: outputs.append(output))
         try:
             output = self.module(images)
         except DeepRadiomicsError:
@@ -269,96 +273,11 @@ class Encoder:
             if hook is not None:
                 hook.remove()
         if self._layer_module is not None:
-            if not seen:
+            if not outputs:
                 raise BundleError(f"Encoder {self.name!r}: the layer {self.layer!r} is not used on the way forward.")
-            output = seen[-1]
+            output = outputs[-1]
         what = f"layer {self.layer!r}" if self.layer else "the network"
         return pooled(output, len(images), f"Encoder {self.name!r}: the output of {what}")
-
-
-def load_encoder(source: str | Path, *, layer: str | None = None, device: str = "cpu") -> Encoder:
-    """Load an encoder from a bundle folder, a weights file in ProFound's layout, or an entry point.
-
-    Args:
-        source: folder, file (.pt, .pth, .safetensors), or ``module:function``. The function's code is executed.
-        layer: the layer to pool instead of the encoder's own choice.
-        device: as in :mod:`deepradiomics.devices`.
-
-    Raises:
-        BundleError: nothing of the kind is there, or it is not an encoder; the message says what was found.
-    """
-    path = Path(source)
-    if path.is_dir():
-        encoder = _from_bundle(path, layer, device)
-    elif path.suffix.lower() in WEIGHT_SUFFIXES:
-        from deepradiomics.networks.profound import profound_encoder
-
-        encoder = profound_encoder(path, device=device)
-    elif isinstance(source, str) and is_entry_point(source):
-        encoder = _from_entry_point(source, device)
-    else:
-        raise BundleError(
-            f"encoder {str(source)!r}: there is no such folder. Expected a bundle folder, a file of weights "
-            f"({', '.join(WEIGHT_SUFFIXES)}) or an entry point 'module:function'."
-        )
-    return encoder if layer is None or layer == encoder.layer else encoder.with_layer(layer)
-
-
-def _from_bundle(folder: Path, layer: str | None, device: str) -> Encoder:
-    if not (folder / INFO_FILE).exists() and (folder / KIND / INFO_FILE).is_file():
-        folder = folder / KIND  # a pre-training run holds its encoder there
-    kind = load_info(folder).get("kind")
-    if kind != KIND:
-        raise BundleError(f"{folder}: expected a bundle of kind {KIND!r}, this one is of kind {kind!r}.")
-    tensors, info = load_bundle(folder)
-    made = info.get("architecture")
-    if not isinstance(made, Mapping) or made.get("name") != "convnextv2" or made.get("size") not in SIZES:
-        raise BundleError(f"{folder}: unknown architecture {made!r}; expected convnextv2 of a size {', '.join(SIZES)}.")
-    try:
-        recipe = StackRecipe.from_dict(info["recipe"])
-        module = ConvNeXtV2(int(made["in_channels"]), made["size"])
-        load_weights(module, {name: torch.from_numpy(array) for name, array in tensors.items()}, str(folder))
-    except BundleError:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{folder / INFO_FILE}: the description is not that of an encoder ({error}).") from error
-    return Encoder(
-        module, recipe, layer=layer or info.get("layer"), name=str(info.get("name") or folder.name), source="bundle",
-        about=info.get("about"), device=device,
-    )  # fmt: skip
-
-
-def load_weights(module: nn.Module, state: Mapping[str, torch.Tensor], where: str) -> None:
-    """Load a state dict that must fit exactly. Raises BundleError naming what is missing, unknown or of other shape."""
-    expected = module.state_dict()
-    problems = [f"missing {name} {tuple(expected[name].shape)}" for name in expected if name not in state]
-    problems += [f"unknown {name} {tuple(state[name].shape)}" for name in state if name not in expected]
-    problems += [
-        f"{name}: expected shape {tuple(expected[name].shape)}, got {tuple(state[name].shape)}"
-        for name in expected
-        if name in state and state[name].shape != expected[name].shape
-    ]
-    if problems:
-        more = f"; and {len(problems) - 6} more" if len(problems) > 6 else ""
-        raise BundleError(f"{where}: the weights do not fit the network: {'; '.join(problems[:6])}{more}.")
-    module.load_state_dict(dict(state))
-
-
-def _from_entry_point(source: str, device: str) -> Encoder:
-    made = call_entry_point(source)
-    if isinstance(made, Encoder):
-        made.source = "entry point"
-        return made.to(device)
-    match made:
-        case (nn.Module() as module, StackRecipe() as recipe):
-            return Encoder(module, recipe, name=source, source="entry point", device=device)
-        case tuple():
-            got = f"({', '.join(type(part).__name__ for part in made)})"
-        case _:
-            got = type(made).__name__
-    raise BundleError(
-        f"encoder {source!r}: the function returned {got}; expected (nn.Module, StackRecipe) or an Encoder."
-    )
 
 
 def _stem(module: nn.Module, channels: int, name: str) -> tuple[str, nn.Conv3d]:

@@ -2,7 +2,7 @@
 
 ::
 
-    deepradiomics encode cohort.csv --encoder deepradiomics.networks.examples:monai_resnet -o embeddings.parquet
+    deepradiomics encode cohort.csv -e deepradiomics.networks.encoders.examples:monai_resnet -o embeddings.parquet
 
 Each returns the network and the recipe of the images it wants. Their weights are random (seeded): load your own with
 ``module.load_state_dict`` before you return it.

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,11 @@ import torch
 
 from deepradiomics.errors import BundleError
 from deepradiomics.networks.convnextv2 import SIZES, ConvNeXtV2
-from deepradiomics.networks.encoder import Encoder, load_weights
+from deepradiomics.networks.encoders.encoder import Encoder
+from deepradiomics.networks.weights import load_weights
 from deepradiomics.prepare.stack import StackRecipe
 
+SAFE_RELEASE = (2, 10)  # of torch: reads tensors of a stranger's pickle and nothing else
 _WRAPPERS = ("state_dict", "model")  # a training checkpoint keeps its weights below one of these
 _PREFIXES = ("module.", "encoder.")
 _NOT_THE_ENCODER = ("decoder.", "mask_token", "proj.", "pred.", "head.")
@@ -105,12 +106,12 @@ def profound_size(state: Mapping[str, torch.Tensor], where: str = "checkpoint") 
         raise BundleError(f"{where}: the stem 'downsample_layers.0.0.weight' (d, channels, 4, 4, 4) is missing.")
     blocks = {tuple(name.split(".")[1:3]) for name in state if name.startswith("stages.")}
     depths = tuple(sum(stage == str(i) for stage, *_ in blocks) for i in range(4))
-    for size, (wanted_depths, dims) in {name: (one.depths, one.dims) for name, one in SIZES.items()}.items():
+    for size, (wanted_depths, dims) in {name: (shape.depths, shape.dims) for name, shape in SIZES.items()}.items():
         if dims[0] == stem.shape[0] and wanted_depths == depths:
             return size, int(stem.shape[1])
     raise BundleError(
         f"{where}: blocks {depths} with {stem.shape[0]} channels in the first stage are no known size; expected one "
-        f"of {', '.join(f'{name} {one.depths} / {one.dims[0]}' for name, one in SIZES.items())}."
+        f"of {', '.join(f'{name} {shape.depths} / {shape.dims[0]}' for name, shape in SIZES.items())}."
     )
 
 
@@ -184,9 +185,12 @@ def _tensors_of_pickle(path: Path) -> Any:
     """Read a .pt or .pth file without running anything in it.
 
     Training checkpoints carry their command line as an ``argparse.Namespace``, which is a bag of values: it may pass.
+    Before torch 2.10 a crafted file can write beyond its memory all the same (CVE-2026-24747).
     """
-    allowed = getattr(torch.serialization, "safe_globals", None)  # torch 2.5
-    with allowed([argparse.Namespace]) if allowed else nullcontext():
+    release = tuple(int(part) for part in torch.__version__.partition("+")[0].split(".")[:2])
+    if release < SAFE_RELEASE:
+        raise ValueError(f"torch {torch.__version__} cannot do so; torch 2.10 or later can, or .safetensors weights")
+    with torch.serialization.safe_globals([argparse.Namespace]):
         return torch.load(path, map_location="cpu", weights_only=True)
 
 

@@ -8,7 +8,6 @@ anything clinically.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, write_text
+from deepradiomics.files.atomic import write_text
+from deepradiomics.files.tables import write_csv
 from deepradiomics.images import Mask, Volume
-from deepradiomics.phantoms.ich_haematoma import paint_haematoma, pushed, surface
-from deepradiomics.phantoms.ich_head import AIR_HU, Head
-from deepradiomics.phantoms.ich_plan import AT_3, MOST_GROWTH_ML, MRS, MRS_NOISE, RISK, RISK_NOISE, STEEP, Plan
-from deepradiomics.phantoms.ich_real_head import RealHead
-from deepradiomics.phantoms.ich_scanner import PROTOCOLS, Size, Visit, acquire, head_points, visit_grid
+from deepradiomics.phantoms.ich.haematoma import paint_haematoma, pushed, surface
+from deepradiomics.phantoms.ich.head import AIR_HU, Head
+from deepradiomics.phantoms.ich.plan import AT_3, MOST_GROWTH_ML, MRS, MRS_NOISE, RISK, RISK_NOISE, STEEP, Plan
+from deepradiomics.phantoms.ich.real_head import RealHead
+from deepradiomics.phantoms.ich.scanner import PROTOCOLS, Size, Visit, acquire, head_points, visit_grid
 from deepradiomics.phantoms.shared import write_labelled
 from deepradiomics.progress import Progress
-from deepradiomics.words import REAL_HEAD, REAL_HEAD_HEADER
+from deepradiomics.words import REAL_HEAD, REAL_HEAD_HEADER, REAL_HEAD_SHORT
 
 PHANTOM_VERSION = "1"  # raise when the same seed gives other images
 _README = """{title}
@@ -160,16 +160,18 @@ def write_ich_cohort(
             progress(number / cases, f"{'synthetic head' if head is None else 'head'} {number + 1} of {cases}")
         exam = ich_exam((seed, number), id=name, followup=followup, size=size, head=stage)
         files: dict[str, Volume | Mask | None] = {
-            "ct": exam.baseline, "mask": exam.mask, "ct_followup": exam.followup, "mask_followup": exam.mask_followup,
-        }  # fmt: skip
+            "ct": exam.baseline,
+            "mask": exam.mask,
+            "ct_followup": exam.followup,
+            "mask_followup": exam.mask_followup,
+        }
         for what, image in files.items():
             if image is not None:
                 write_labelled(image, folder / "cases" / name / f"{what}.nii.gz", shown)
         rows.append(_manifest_row(exam, f"person-{kind}-s{seed}-{number + 1:04d}"))
         truth.append({"id": name, **_truth(exam)})
-    _write_csv(truth, folder / "truth.csv")
-    _write_csv(rows, folder / "manifest.csv")
-    return folder / "manifest.csv"
+    write_csv(folder / "truth.csv", list(truth[0]), truth)
+    return write_csv(folder / "manifest.csv", list(rows[0]), rows)
 
 
 def _scan(
@@ -186,9 +188,9 @@ def _scan(
     edge = protocol.spacing_mm[0]
     tissue = head.paint(p, edge, pushed(p, surfaces, brain))
     inside = np.zeros(tissue.shape, bool)
-    for one in surfaces:
-        distance = one.distance(p, brain)
-        paint_haematoma(tissue, p, one, distance, brain, edge)
+    for outline in surfaces:
+        distance = outline.distance(p, brain)
+        paint_haematoma(tissue, p, outline, distance, brain, edge)
         inside |= distance < 0
     image, labels = np.full(grid.shape, AIR_HU, np.float32), np.zeros(grid.shape, np.uint8)
     image[drawn], labels[drawn] = tissue, inside
@@ -196,19 +198,23 @@ def _scan(
     voxels = acquire(image, plan.site, visit, protocol.spacing_mm, rng, noise)
     note = "SYNTHETIC head CT phantom: computed, not acquired."
     if isinstance(head, RealHead):
-        note = "SYNTHETIC haematomas, computed, in a real head CT."
-    volume = Volume(voxels, grid, name="SYNTHETIC head CT", source="deepradiomics phantom", notes=(note,))
-    return volume, Mask(labels, grid, "SYNTHETIC haematoma", segment_names={1: "haematoma"})
+        note = f"SYNTHETIC haematomas, computed, in a real head CT ({REAL_HEAD_SHORT}): treat it as a person's."
+    name = "SYNTHETIC head CT" if isinstance(head, Head) else "SYNTHETIC haematoma in a REAL head CT"
+    volume = Volume(voxels, grid, name=name, source="deepradiomics phantom", notes=(note,))
+    return volume, Mask(labels, grid, "SYNTHETIC haematoma", segments={1: "haematoma"})
 
 
 def _readme(cases: int, seed: int, size: Size, followup: bool, head: Volume | None) -> str:
     what = "These head CTs were never acquired and show nobody: they were computed"
-    options = "" if followup else " --no-followup"
+    options = "" if followup else " --without-followup"
     title = "SYNTHETIC DATA - NOT A PATIENT"
     if head is not None:
-        file = Path(head.source or head.name or "head").name
-        what = f"{REAL_HEAD} ({file}); its haematomas are not, and were computed"
-        options += f" --head {file}"
+        what = (
+            f"{REAL_HEAD} ({REAL_HEAD_SHORT}).\nEvery CT here is a person's scan: face and skull can be recognised. "
+            "Keep it, share it and delete it\nas the scan that it was made of. Its haematomas are not real: "
+            "they were computed"
+        )
+        options += " --head HEAD"  # a file's name may tell who it is
         title = "SYNTHETIC HAEMATOMAS - IN THE HEAD OF A REAL PERSON"
     return _README.format(
         title=title, what=what, cases=cases, seed=seed, size=size, options=options, version=PHANTOM_VERSION,
@@ -245,10 +251,3 @@ def _truth(exam: IchExam) -> dict[str, object]:
         "mrs": plan.mrs, "nihss": plan.nihss, "age": plan.age, "sex": plan.sex, "site": plan.site,
         "rotation_deg": turned, "shift_mm": shift,
     }  # fmt: skip
-
-
-def _write_csv(rows: Sequence[dict[str, object]], path: Path) -> None:
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepradiomics.phantoms.ich_head import Field, Points, field
+from deepradiomics.phantoms.ich.head import Field, Points, field
 
 LEAST_ML, MOST_ML, MEDIAN_ML = 1.2, 70.0, 13.0
 # location: share, middle on the left side (mm), how far it varies, preferred half axes
@@ -68,8 +68,8 @@ class Surface:
 
     def distance(self, p: Points, brain: Field) -> Field:
         """Nearly the signed distance to the surface, mm, negative inside; never outside the brain."""
-        own = (_shape(self.haematoma, p, self.lobe) - np.float32(self.level)) * np.float32(self.haematoma.radius_mm)
-        return np.maximum(own, brain)
+        signed = (_shape(self.haematoma, p, self.lobe) - np.float32(self.level)) * np.float32(self.haematoma.radius_mm)
+        return np.maximum(signed, brain)
 
 
 def surface(haematoma: Haematoma, brain: Callable[[Points], Field], *, followup: bool) -> Surface:
@@ -95,11 +95,11 @@ def surface(haematoma: Haematoma, brain: Callable[[Points], Field], *, followup:
 def pushed(p: Points, surfaces: tuple[Surface, ...], brain: Field) -> Points:
     """Where the tissue at these points lay before the haematomas pushed it aside as balls would; the skull stays."""
     x, y, z = p
-    for one in surfaces:
-        h = one.haematoma
+    for surface in surfaces:
+        h = surface.haematoma
         d = [v - np.float32(c) for v, c in zip((x, y, z), h.centre_mm, strict=True)]
         r = np.sqrt(d[0] ** 2 + d[1] ** 2 + d[2] ** 2) + np.float32(1e-3)
-        moved = np.float32(0.45 * one.volume_ml * 1000 * 3 / (4 * math.pi))  # the rest is destroyed, not moved
+        moved = np.float32(0.45 * surface.volume_ml * 1000 * 3 / (4 * math.pi))  # the rest is destroyed, not moved
         before = np.cbrt(np.maximum(r**3 - moved, np.float32(0.02) * r**3))
         fade = np.clip(-brain / np.float32(18), 0, 1) * np.exp(
             -((r / np.float32(75)) ** 2)
@@ -109,16 +109,16 @@ def pushed(p: Points, surfaces: tuple[Surface, ...], brain: Field) -> Points:
     return x.astype(np.float32), y.astype(np.float32), z.astype(np.float32)
 
 
-def paint_haematoma(image: Field, p: Points, one: Surface, distance: Field, brain: Field, edge_mm: float) -> None:
+def paint_haematoma(image: Field, p: Points, surface: Surface, distance: Field, brain: Field, edge_mm: float) -> None:
     """Draw the oedema ring and the haematoma into the image (HU), in place."""
-    h = one.haematoma
-    ring = np.clip(np.float32(1.5) - distance / np.float32(one.oedema_mm / 1.5), 0, 1) * (brain < 0) * (image < 60)
+    h = surface.haematoma
+    ring = np.clip(np.float32(1.5) - distance / np.float32(surface.oedema_mm / 1.5), 0, 1) * (brain < 0) * (image < 60)
     image += ring * np.float32(0.9) * (np.minimum(np.float32(19), image) - image)
     near = distance < np.float32(3)
     if not near.any():
         return
     q = tuple(v[near] for v in np.broadcast_arrays(*p))
-    hu = np.float32(one.density_hu) + np.float32(1 + 8 * h.heterogeneity) * field(h.texture + 1, 3.3, q)  # type: ignore[arg-type]
+    hu = np.float32(surface.density_hu) + np.float32(1 + 8 * h.heterogeneity) * field(h.texture + 1, 3.3, q)  # type: ignore[arg-type]
     for place in _swirls(h):
         away = sum((v - np.float32(c)) ** 2 for v, c in zip(q, place, strict=True))
         wide = 2 * (0.30 * h.radius_mm) ** 2

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepradiomics.phantoms.ich_haematoma import LEAST_ML, LOCATIONS, MEDIAN_ML, MOST_ML, Haematoma
+from deepradiomics.phantoms.ich.haematoma import LEAST_ML, LOCATIONS, MEDIAN_ML, MOST_ML, Haematoma
 
 # Weights of the standardised drivers in the risk of growth; their squares and the noise's add up to 1.
 RISK = {"heterogeneity": 0.62, "swirl": 0.45, "irregularity": 0.30, "volume": 0.12}

@@ -11,7 +11,7 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_fi
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume
-from deepradiomics.phantoms.ich_head import AIR_HU, INNER_MM, Field, Points
+from deepradiomics.phantoms.ich.head import AIR_HU, INNER_MM, Field, Points
 
 _SOFT_HU = (-10.0, 100.0)
 _OPEN_MM = 5.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from deepradiomics.images import Geometry
-from deepradiomics.phantoms.ich_head import Field, Points
+from deepradiomics.phantoms.ich.head import Field, Points
 from deepradiomics.phantoms.shared import turn
 
 Size = Literal["small", "clinical"]
@@ -50,10 +50,12 @@ class Visit:
         middle = (0.0, -10.0, 60.0) if near is None else near.middle_mm
         moved = rng.uniform(-7, 7, 3)
         return cls(
-            angles, tuple(float(m + d) for m, d in zip(middle, moved, strict=True)),  # type: ignore[arg-type]
-            float(rng.normal(0, 0.03)), tuple(float(v) for v in rng.uniform(-3, 3, 3)),  # type: ignore[arg-type]
+            angles,  # type: ignore[arg-type]
+            tuple(float(m + d) for m, d in zip(middle, moved, strict=True)),  # type: ignore[arg-type]
+            float(rng.normal(0, 0.03)),
+            tuple(float(v) for v in rng.uniform(-3, 3, 3)),  # type: ignore[arg-type]
             float(rng.uniform(0.85, 1.2)),
-        )  # fmt: skip
+        )
 
     @property
     def pose(self) -> NDArray[np.float64]:
@@ -92,5 +94,5 @@ def acquire(
     noise = gaussian_filter(rng.standard_normal(image.shape, dtype=np.float32), in_plane, truncate=3.0)
     noise *= np.float32(much * noise_hu * visit.noise / max(float(noise.std()), 1e-6))
     blurred = gaussian_filter(image, (0.0, 0.8, 0.8), truncate=2.0)
-    seen = image + np.float32(sharp) * (image - blurred)
-    return np.rint(np.clip(seen + noise, -1024, 3071)).astype(np.int16)
+    sharpened = image + np.float32(sharp) * (image - blurred)
+    return np.rint(np.clip(sharpened + noise, -1024, 3071)).astype(np.int16)

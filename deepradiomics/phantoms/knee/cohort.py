@@ -7,7 +7,6 @@ Everything is labelled SYNTHETIC: folder, file headers, notes. Nothing learned h
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, write_text
-from deepradiomics.images import VIEWS, Case
-from deepradiomics.phantoms.anatomy import Body, draw_tissues
-from deepradiomics.phantoms.lesions import PLANS, Group, Lesion, add_lesion, plan_lesion
-from deepradiomics.phantoms.scanner import PROTOCOLS, scan, texture_field, world_image
+from deepradiomics.files.atomic import write_text
+from deepradiomics.files.tables import write_csv
+from deepradiomics.images import VIEWS, Case, Mask, Volume
+from deepradiomics.phantoms.knee.anatomy import Body, draw_tissues
+from deepradiomics.phantoms.knee.lesions import PLANS, ROI_SIZE_MM, Group, Lesion, add_lesion, plan_lesion
+from deepradiomics.phantoms.knee.scanner import PROTOCOLS, scan, texture_field, world_image
 from deepradiomics.phantoms.shared import write_labelled
 from deepradiomics.progress import Progress
 
@@ -44,7 +44,8 @@ These knees were computed by DeepRadiomics ("deepradiomics phantom knee --cases 
 cases/<id>/axial.nii.gz      PD with fat suppression imitated
 cases/<id>/coronal.nii.gz    T1 imitated
 cases/<id>/sagittal.nii.gz   PD imitated; the physical space of truth.csv
-manifest.csv                 images and labels (tasks abnormality, acl, meniscus; 1 = lesion planted)
+cases/<id>/region_<view>.nii.gz  the region of interest on that view's grid (label 1)
+manifest.csv                 images, regions and labels (tasks abnormality, acl, meniscus; 1 = lesion planted)
 truth.csv                    one line a planted lesion
 
 truth.csv: patch counts 1 to 8 over the 2 x 2 x 2 grid of the region of interest (the middle 50 % of the slices, 30 % of
@@ -83,7 +84,9 @@ def knee_exam(
         InputError: an unknown task or group.
 
     Example:
-        knee_exam(1, [("acl", "A"), ("meniscus", "B")]).case.views["sagittal"]
+        >>> exam = knee_exam(1, [("acl", "A"), ("meniscus", "B")])
+        >>> exam.labels["acl"], exam.lesions[0].patch, sorted(exam.case.views)
+        (1, 2, ['axial', 'coronal', 'sagittal'])
     """
     for task, group in lesions:
         if (task, group) not in PLANS:
@@ -134,10 +137,20 @@ def write_knee_cohort(folder: str | Path, cases: int, seed: int, *, progress: Pr
         exam = knee_exam((seed, number), lesions, id=name)
         for view, volume in exam.case.views.items():
             write_labelled(volume, folder / "cases" / name / f"{view}.nii.gz", "knee")
+            write_labelled(region_of_interest(volume), folder / "cases" / name / f"region_{view}.nii.gz", "knee")
         exams.append((name, dict(exam.labels)))
         truth += [(name, lesion) for lesion in exam.lesions]
     _write_truth(truth, folder / "truth.csv")
     return _write_manifest(exams, folder / "manifest.csv")
+
+
+def region_of_interest(volume: Volume) -> Mask:
+    """The box around the joint's middle in which lesions are planted, on a view's grid; its middle is the stack's."""
+    geometry = volume.geometry
+    indices = np.stack(np.meshgrid(*(np.arange(n) for n in geometry.size), indexing="ij"), axis=-1)
+    points = geometry.index_to_physical(indices.reshape(-1, 3)) - np.array(geometry.centre_mm)
+    inside = (np.abs(points) <= np.array(ROI_SIZE_MM) / 2).all(axis=1).reshape(geometry.size)
+    return Mask(inside.T.astype(np.uint8), geometry, "SYNTHETIC knee region", segments={1: "joint"})
 
 
 def _draw_lesions(cases: int, seed: int) -> list[list[tuple[str, Group]]]:
@@ -163,22 +176,20 @@ def _draw_lesions(cases: int, seed: int) -> list[list[tuple[str, Group]]]:
 
 def _write_truth(truth: list[tuple[str, Lesion]], path: Path) -> None:
     header = ["id", "task", "group", "patch", "centre_x_mm", "centre_y_mm", "centre_z_mm", "radius_mm", "texture"]
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*header, *(f"contrast_{view}" for view in VIEWS)])
-        for name, lesion in truth:
-            place = [name, lesion.task, lesion.group, lesion.patch, *lesion.centre_mm, lesion.radius_mm, lesion.texture]
-            writer.writerow([*place, *(lesion.contrast[view] for view in VIEWS)])
+    rows = []
+    for name, lesion in truth:
+        place = [name, lesion.task, lesion.group, lesion.patch, *lesion.centre_mm, lesion.radius_mm, lesion.texture]
+        rows.append([*place, *(lesion.contrast[view] for view in VIEWS)])
+    write_csv(path, [*header, *(f"contrast_{view}" for view in VIEWS)], rows)
 
 
 def _write_manifest(exams: list[tuple[str, dict[str, int]]], path: Path) -> Path:
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["id", *VIEWS, *(f"label_{task}" for task in KNEE_TASKS)])
-        for name, labels in exams:
-            files = [f"cases/{name}/{view}.nii.gz" for view in VIEWS]
-            writer.writerow([name, *files, *(labels[task] for task in KNEE_TASKS)])
-    return path
+    rows = []
+    for name, labels in exams:
+        files = [f"cases/{name}/{part}{view}.nii.gz" for part in ("", "region_") for view in VIEWS]
+        rows.append([name, *files, *(labels[task] for task in KNEE_TASKS)])
+    regions, tasks = (f"mask_{view}" for view in VIEWS), (f"label_{task}" for task in KNEE_TASKS)
+    return write_csv(path, ["id", *VIEWS, *regions, *tasks], rows)
 
 
 def _shifted(centre: tuple[float, float, float], isocentre: np.ndarray) -> tuple[float, float, float]:

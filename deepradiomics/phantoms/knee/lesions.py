@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from deepradiomics.phantoms.anatomy import WORLD_SPACING_MM, Field, world_axes
+from deepradiomics.phantoms.knee.anatomy import WORLD_SPACING_MM, Field, world_axes
 
 Texture = Literal["smooth-bright", "coarse-grain", "fine-grain", "striated"]
 Group = Literal["A", "B"]

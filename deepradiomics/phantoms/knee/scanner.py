@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
 
 from deepradiomics.images import Geometry, Volume
-from deepradiomics.phantoms.anatomy import WORLD_SHAPE, WORLD_SPACING_MM, Field, Tissue
+from deepradiomics.phantoms.knee.anatomy import WORLD_SHAPE, WORLD_SPACING_MM, Field, Tissue
 
 T = Tissue
 PIXELS = 128

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from deepradiomics.phantoms.prostate_body import Body, Channels, Field, Fill, Points, ellipsoid, gland_distance
-from deepradiomics.phantoms.prostate_pelvis import surroundings
+from deepradiomics.phantoms.prostate.body import Body, Channels, Field, Fill, Points, ellipsoid, gland_distance
+from deepradiomics.phantoms.prostate.pelvis import surroundings
 
 LATTICE_MM, LATTICE = 1.0, 84  # the box of the gland's grain
 
@@ -34,7 +34,7 @@ TISSUES: dict[str, Channels] = {
     "urethra": {"t2": 480, "adc": 1650, "highb": 38},
     "vesicle": {"t2": 600, "adc": 1900, "highb": 36},
     "vessel": {"t2": 330, "adc": 1500, "highb": 30},
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ Everything is labelled SYNTHETIC: folder, file headers, notes. Nothing learned h
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +16,13 @@ from typing import get_args
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_file, write_text
+from deepradiomics.files.atomic import write_text
+from deepradiomics.files.tables import write_csv
 from deepradiomics.images import Geometry, Mask, Volume
-from deepradiomics.phantoms.prostate_anatomy import paint
-from deepradiomics.phantoms.prostate_body import Body, ellipsoid, gland_distance
-from deepradiomics.phantoms.prostate_lesion import GRADES, SHARES, Plan
-from deepradiomics.phantoms.prostate_scanner import (
+from deepradiomics.phantoms.prostate.anatomy import paint
+from deepradiomics.phantoms.prostate.body import Body, ellipsoid, gland_distance
+from deepradiomics.phantoms.prostate.lesion import GRADES, SHARES, Plan
+from deepradiomics.phantoms.prostate.scanner import (
     MODALITIES,
     PROTOCOLS,
     Session,
@@ -33,7 +33,7 @@ from deepradiomics.phantoms.prostate_scanner import (
     magnitude,
     points,
 )
-from deepradiomics.phantoms.prostate_truth import write_drivers, write_truth
+from deepradiomics.phantoms.prostate.truth import write_drivers, write_truth
 from deepradiomics.phantoms.shared import write_labelled
 from deepradiomics.progress import Progress
 
@@ -123,11 +123,11 @@ def prostate_exam(
     }
     views = {name: _volume(name, voxels[name], t2_grid if name == "t2" else dwi_grid) for name in MODALITIES}
     gland = gland_distance(at_t2, body) < 0
-    masks = {"gland": Mask(gland, t2_grid, "SYNTHETIC gland", segment_names={1: "gland"})}
+    masks = {"gland": Mask(gland, t2_grid, "SYNTHETIC gland", segments={1: "gland"})}
     lesion = gland & (ellipsoid(at_t2, plan.focus.centre_mm, plan.focus.half_axes_mm) < 0)
     voxel_ml = math.prod(t2_grid.spacing_mm) / 1000
     if grade:
-        masks["lesion"] = Mask(lesion, t2_grid, "SYNTHETIC lesion", segment_names={1: "lesion"})
+        masks["lesion"] = Mask(lesion, t2_grid, "SYNTHETIC lesion", segments={1: "lesion"})
     volume_ml = round(float(gland.sum()) * voxel_ml, 3)
     truth = _truth(body, plan, session, volume_ml, float(lesion.sum()) * voxel_ml)
     return ProstateExam(id, views, masks, grade, volume_ml, truth)
@@ -169,11 +169,7 @@ def write_prostate_cohort(
         truth.append({"id": name, "patient": f"man{patient:04d}", "scan": scan, **exam.truth})
     write_truth(truth, folder / "truth.csv")
     write_drivers(folder / "truth_drivers.csv")
-    with atomic_file(folder / "manifest.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return folder / "manifest.csv"
+    return write_csv(folder / "manifest.csv", list(rows[0]), rows)
 
 
 def draw_patients(cases: int, seed: int) -> list[tuple[int, int, int]]:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepradiomics.phantoms.prostate_anatomy import Focus, Look
-from deepradiomics.phantoms.prostate_body import Body
+from deepradiomics.phantoms.prostate.anatomy import Focus, Look
+from deepradiomics.phantoms.prostate.body import Body
 
 GRADES = ("PIRADS < 3", "PIRADS 3", "PIRADS 4", "PIRADS 5")
 SHARES = (0.35, 0.25, 0.20, 0.20)

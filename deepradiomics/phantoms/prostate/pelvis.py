@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepradiomics.phantoms.prostate_body import Body, Fill, Points, ellipsoid
+from deepradiomics.phantoms.prostate.body import Body, Fill, Points, ellipsoid
 
 
 def surroundings(p: Points, body: Body, fill: Fill) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepradiomics.images import Geometry
-from deepradiomics.phantoms.prostate_body import Field, Points
+from deepradiomics.phantoms.prostate.body import Field, Points
 from deepradiomics.phantoms.shared import turn
 
 Size = Literal["small", "clinical"]
@@ -82,9 +82,12 @@ def grids(protocol: Protocol, session: Session, tilt: float) -> tuple[Geometry, 
     """The T2 grid and the diffusion grid."""
     t2 = _grid(protocol.t2_size, protocol.t2_mm, frame(tilt) @ turn(session.t2_turn), session.isocentre_mm, (0, 0, 0))
     dwi = _grid(
-        protocol.dwi_size, protocol.dwi_mm, frame(tilt) @ turn(session.dwi_turn), session.isocentre_mm,
+        protocol.dwi_size,
+        protocol.dwi_mm,
+        frame(tilt) @ turn(session.dwi_turn),
+        session.isocentre_mm,
         session.dwi_offset_mm,
-    )  # fmt: skip
+    )
     return t2, dwi
 
 
@@ -134,7 +137,7 @@ def _bias_field(shape: tuple[int, ...], bias: tuple[float, ...]) -> Field:
     axes = [np.linspace(-1, 1, n, dtype=np.float32) for n in shape]
     z, y, x = np.meshgrid(*axes, indexing="ij", sparse=True)
     field = np.zeros(shape, np.float32)
-    for number, (one, next_) in enumerate(((z, y), (y, x), (x, z))):
+    for number, (first, next_) in enumerate(((z, y), (y, x), (x, z))):
         slope, curve, twist = (np.float32(b) for b in bias[3 * number : 3 * number + 3])
-        field = field + slope * one + curve * (one**2 - np.float32(1 / 3)) + twist * one * next_
+        field = field + slope * first + curve * (first**2 - np.float32(1 / 3)) + twist * first * next_
     return np.exp(field)

@@ -7,12 +7,11 @@ follows this radiomic attribute in this modality and region, in this direction (
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from deepradiomics.files import atomic_file
+from deepradiomics.files.tables import write_csv
 
 
 @dataclass(frozen=True)
@@ -46,22 +45,15 @@ DRIVERS: tuple[Driver, ...] = (
     Driver("value_volume_ml", "adc", "gland", "original_firstorder_TotalEnergy", 1, "volume_ml", _SIZE),
     Driver("value_volume_ml", "t2", "gland", "original_glrlm_RunLengthNonUniformity", 1, "volume_ml", _SIZE),
     Driver("value_volume_ml", "t2", "gland", "original_gldm_DependenceNonUniformity", 1, "volume_ml", _SIZE),
-)  # fmt: skip
+)
 NUISANCE = ("gain_t2", "gain_highb", "noise_t2", "noise_highb", "noise_adc", "coarse")
 
 
 def write_drivers(path: str | Path) -> None:
     """Write the claims."""
-    _write(path, [field.name for field in fields(Driver)], [astuple(driver) for driver in DRIVERS])
+    write_csv(path, [field.name for field in fields(Driver)], [astuple(driver) for driver in DRIVERS])
 
 
 def write_truth(rows: Sequence[Mapping[str, object]], path: str | Path) -> None:
     """Write the planted numbers, a line a case."""
-    _write(path, list(rows[0]), [list(row.values()) for row in rows])
-
-
-def _write(path: str | Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_csv(path, list(rows[0]), rows)

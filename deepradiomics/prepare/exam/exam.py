@@ -15,17 +15,20 @@ from deepradiomics.images.case import Case
 from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.volume import Mask, Volume
 from deepradiomics.prepare.affine import AffineTransform
-from deepradiomics.prepare.box import Box
+from deepradiomics.prepare.exam.box import Box
+from deepradiomics.prepare.exam.patches import patch_labels
+from deepradiomics.prepare.exam.recipe import Recipe
+from deepradiomics.prepare.exam.templates import Templates
 from deepradiomics.prepare.intensity import grey_scale
 from deepradiomics.prepare.orientation import canonical_grid
-from deepradiomics.prepare.patches import patch_labels
-from deepradiomics.prepare.recipe import Recipe
+from deepradiomics.prepare.registration.register import register
 from deepradiomics.prepare.resample import field_of_view, resample, resample_mask
-from deepradiomics.prepare.templates import Templates
 from deepradiomics.prepare.usable import usable_views
 from deepradiomics.progress import Progress, part
+from deepradiomics.public import one_line
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class PreparedExam:
     """One case, ready for radiomics and networks. Arrays are (z, y, x) on ``roi_grid`` and read-only.
@@ -108,7 +111,7 @@ def prepare_exam(
         InputError: a view is missing, NaN or constant; the region lies outside a view; a patch has no foreground.
         MaskError: there is no mask, the label is absent or a single voxel.
     """
-    say = part(progress, 0.0, 1.0)
+    report_part = part(progress, 0.0, 1.0)
     volumes = usable_views(case, recipe.views)
     reference = volumes[recipe.reference_view]
     if recipe.registration == "template":
@@ -120,27 +123,27 @@ def prepare_exam(
         grid = templates.grid
     else:
         grid = canonical_grid(reference.geometry, recipe.reference_plane).resized(recipe.resized_shape[::-1])
-    to_view = _align(case.id, volumes, grid, recipe, templates, part(progress, 0.0, 0.8))
+    to_view, doubts = _align(case.id, volumes, grid, recipe, templates, part(progress, 0.0, 0.8))
 
-    say(0.8, "Choosing the region of interest")
-    foreground_mask = _foreground_mask(case, recipe, to_view) if roi_label is not None else None
+    report_part(0.8, "Choosing the region of interest")
+    foreground_mask = _foreground_mask(case, recipe, to_view, roi_label) if roi_label is not None else None
     roi_grid = _roi_grid(case, recipe, grid, to_view, roi, roi_label, foreground_mask)
-    notes = [note for volume in volumes.values() for note in volume.notes]
+    notes = [*(note for volume in volumes.values() for note in volume.notes), *doubts]
 
     planes = []
     for number, (name, volume) in enumerate(volumes.items()):
-        say(0.85 + 0.1 * number / len(volumes), f"Resampling the {name} view")
+        report_part(0.85 + 0.1 * number / len(volumes), f"Resampling the {name} view")
         region, note = _normalised_region(case.id, name, volume, to_view[name], grid, roi_grid, recipe)
         planes.append(region)
         notes += note
 
     patches = patch_labels(roi_grid.shape, recipe.patch_grid)
     foreground = None
-    if foreground_mask is not None and roi_label is not None:
+    if foreground_mask is not None:
         mask, transform = foreground_mask
-        foreground = resample_mask(mask, roi_grid, transform=transform).labels == roi_label
+        foreground = resample_mask(mask, roi_grid, transform=transform).union()
         _require_foreground(case.id, patches, foreground, recipe)
-    say(1.0, "Prepared")
+    report_part(1.0, "Prepared")
     return PreparedExam(
         case.id, np.stack(planes), tuple(volumes), roi_grid, patches, foreground, to_view, tuple(dict.fromkeys(notes))
     )
@@ -153,13 +156,11 @@ def _align(
     recipe: Recipe,
     templates: Templates | None,
     progress: Progress,
-) -> dict[str, AffineTransform]:
-    """For each view, the map from the common grid's space to the view's own."""
+) -> tuple[dict[str, AffineTransform], list[str]]:
+    """For each view, the map from the common grid's space to the view's own; and which of them may have failed."""
     if recipe.registration == "off":
-        return {view: AffineTransform.identity() for view in volumes}
-    from deepradiomics.prepare.register import register
-
-    to_view = {}
+        return {view: AffineTransform.identity() for view in volumes}, []
+    to_view, doubts = {}, []
     for number, (view, volume) in enumerate(volumes.items()):
         if recipe.registration == "reference" and view == recipe.reference_view:
             to_view[view] = AffineTransform.identity()
@@ -170,16 +171,19 @@ def _align(
         else:
             fixed = volumes[recipe.reference_view]
         try:
-            to_view[view] = register(fixed, volume, backend=recipe.registration_backend).transform
+            registered = register(fixed, volume, backend=recipe.registration_backend)
         except InputError as error:
             raise InputError(f"Case {case_id}, {view} view: {error}") from error
-    return to_view
+        to_view[view] = registered.transform
+        assert registered.quality is not None
+        doubts += [f"{view} view: {warning}" for warning in registered.quality.warnings]
+    return to_view, doubts
 
 
 def _foreground_mask(
-    case: Case, recipe: Recipe, to_view: Mapping[str, AffineTransform]
+    case: Case, recipe: Recipe, to_view: Mapping[str, AffineTransform], label: int
 ) -> tuple[Mask, AffineTransform]:
-    """The case's mask, and the map from the region's space to the mask's own space.
+    """The region of a label in the case's mask as label 1, and the map from the region's space to the mask's own space.
 
     A mask drawn on the grid of one view follows that view's registration; any other follows the reference view's.
     """
@@ -187,7 +191,12 @@ def _foreground_mask(
         raise MaskError(f"Case {case.id}: a segment was asked for as region of interest, but the case has no mask.")
     order = [recipe.reference_view, *recipe.views]
     drawn_on = next((v for v in order if case.views[v].geometry.is_close(case.mask.geometry)), recipe.reference_view)
-    return case.mask, to_view[drawn_on]
+    mask = case.mask
+    try:
+        region = mask.region(label)
+    except MaskError as error:
+        raise MaskError(f"Case {case.id}: {error}") from error
+    return Mask(region, mask.geometry, mask.name, mask.source), to_view[drawn_on]
 
 
 def _roi_grid(
@@ -209,7 +218,7 @@ def _roi_grid(
         mask, to_mask = foreground_mask  # type: ignore[misc]
         along = to_mask.array[:3, :3] @ grid.axes
         u, _, vt = np.linalg.svd(along)
-        box = Box.from_mask(mask, roi_label or 1, axes=u @ vt)
+        box = Box.from_mask(mask, axes=u @ vt)
         box = box if to_mask.is_identity() else box.transformed(to_mask.inverse())
         what = f"the segment with label {roi_label}"
     box = box.aligned_to(grid.axes)
@@ -237,9 +246,9 @@ def _normalised_region(
 ) -> tuple[np.ndarray, list[str]]:
     """The view on ``roi_grid``; grey levels normalised over the whole resized view, not over the region."""
     label = f"Case {case_id}, {name} view"
-    whole = resample(volume, grid, transform=transform).voxels
-    seen = field_of_view(grid, volume.geometry, transform)
-    scale = grey_scale(whole, recipe.normalisation, inside=seen, name=label)
+    resampled = resample(volume, grid, transform=transform).voxels
+    covered = field_of_view(grid, volume.geometry, transform)
+    scale = grey_scale(resampled, recipe.normalisation, inside=covered, name=label)
     inside = field_of_view(roi_grid, volume.geometry, transform)
     missing = 1.0 - float(inside.mean())
     if missing == 1.0:
@@ -247,7 +256,7 @@ def _normalised_region(
             f"{label}: the region of interest lies outside this view. Do the views share the scanner's coordinates? "
             "If not, use registration; otherwise move the region."
         )
-    darkest = float(whole[seen].min())
+    darkest = float(resampled[covered].min())
     region = resample(volume, roi_grid, transform=transform, fill=darkest).voxels
     notes = []
     if missing > 0:

@@ -9,11 +9,11 @@ from deepradiomics.errors import InputError
 from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.volume import Volume
 from deepradiomics.prepare.affine import AffineTransform
-from deepradiomics.prepare.box import Box
+from deepradiomics.prepare.exam.box import Box
 from deepradiomics.prepare.resample import Interpolation, index_map, resample, take_nearest
 
 if TYPE_CHECKING:
-    from deepradiomics.prepare.exam import PreparedExam
+    from deepradiomics.prepare.exam.exam import PreparedExam
 
 
 def patch_boxes(exam: "PreparedExam") -> dict[str, list[Box]]:

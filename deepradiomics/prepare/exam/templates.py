@@ -7,19 +7,24 @@ from pathlib import Path
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import atomic_folder, read_json, write_json
+from deepradiomics.files.atomic import atomic_folder, read_json, write_json
+from deepradiomics.files.names import path_part
+from deepradiomics.files.reading import reads
 from deepradiomics.images.case import Case
 from deepradiomics.images.geometry import Geometry
 from deepradiomics.images.volume import Volume
 from deepradiomics.prepare.affine import AffineTransform
+from deepradiomics.prepare.exam.recipe import Recipe
 from deepradiomics.prepare.intensity import grey_scale
 from deepradiomics.prepare.orientation import canonical_grid
-from deepradiomics.prepare.recipe import Recipe
+from deepradiomics.prepare.registration.register import register
 from deepradiomics.prepare.resample import field_of_view, resample
 from deepradiomics.prepare.usable import usable_views
 from deepradiomics.progress import Progress, part
+from deepradiomics.public import one_line
 
 
+@one_line
 @dataclass(frozen=True, eq=False)
 class Templates:
     """One average image for each view, all on one grid.
@@ -51,11 +56,18 @@ class Templates:
     def write(self, folder: str | Path) -> None:
         """Write ``<view>.npy`` and ``templates.json`` into a folder (made anew; whole or not at all)."""
         with atomic_folder(folder) as temporary:
-            for name, volume in self.views.items():
-                np.save(temporary / f"{name}.npy", volume.voxels, allow_pickle=False)
-            write_json(temporary / "templates.json", {"views": list(self.views), "grid": self.grid.to_dict()})
+            self.write_into(temporary)
+
+    def write_into(self, folder: Path) -> None:
+        """As :meth:`write`, into a folder that is there."""
+        for name in self.views:
+            path_part(name, "Templates: the view")
+        for name, volume in self.views.items():
+            np.save(folder / f"{name}.npy", volume.voxels, allow_pickle=False)
+        write_json(folder / "templates.json", {"views": list(self.views), "grid": self.grid.to_dict()})
 
     @classmethod
+    @reads("templates.json")
     def read(cls, folder: str | Path) -> "Templates":
         """Inverse of :meth:`write`."""
         folder = Path(folder)
@@ -63,6 +75,8 @@ class Templates:
             raise InputError(f"{folder}: no templates.json here. Give the folder that Templates.write made.")
         info = read_json(folder / "templates.json")
         grid = Geometry.from_dict(info["grid"])
+        for name in info["views"]:
+            path_part(name, f"{folder}: templates.json: the view")
         return cls({v: Volume(np.load(folder / f"{v}.npy", allow_pickle=False), grid, v) for v in info["views"]})
 
 
@@ -111,11 +125,11 @@ def _average(cases: Iterable[Case], recipe: Recipe, current: Templates | None, p
                 transform = _to_case(current, grid, reference, volume, view, recipe)
             except InputError as error:
                 raise InputError(f"Case {case.id}, {view} view: {error}") from error
-            seen = field_of_view(grid, volume.geometry, transform)
+            covered = field_of_view(grid, volume.geometry, transform)
             voxels = resample(volume, grid, transform=transform).voxels
-            voxels = grey_scale(voxels, "zscore", inside=seen, name=f"Case {case.id}, {view} view").apply(voxels)
-            sums[view] = sums.get(view, 0.0) + np.where(seen, voxels, 0.0)
-            counts[view] = counts.get(view, 0) + seen.astype(np.int32)
+            voxels = grey_scale(voxels, "zscore", inside=covered, name=f"Case {case.id}, {view} view").apply(voxels)
+            sums[view] = sums.get(view, 0.0) + np.where(covered, voxels, 0.0)
+            counts[view] = counts.get(view, 0) + covered.astype(np.int32)
     if grid is None:
         raise InputError("Templates: no case was given.")
     averages = {}
@@ -132,6 +146,5 @@ def _to_case(
 ) -> AffineTransform:
     if current is None:
         return AffineTransform.translation(np.array(reference.centre_mm) - np.array(grid.centre_mm))
-    from deepradiomics.prepare.register import register
-
-    return register(current.view(view), volume, backend=recipe.registration_backend).transform
+    # A case that does not fit blurs the average; it is told when the case itself is prepared.
+    return register(current.view(view), volume, backend=recipe.registration_backend, check=False).transform

@@ -66,5 +66,5 @@ def _coarse(volume: Volume) -> tuple[np.ndarray, Geometry]:
     grid = volume.geometry
     steps = [max(1, round(STEP_MM / spacing)) for spacing in grid.spacing_mm]  # (x, y, z)
     voxels = volume.voxels[:: steps[2], :: steps[1], :: steps[0]].astype(np.float32)
-    spacing = tuple(step * own for step, own in zip(steps, grid.spacing_mm, strict=True))
+    spacing = tuple(step * size_mm for step, size_mm in zip(steps, grid.spacing_mm, strict=True))
     return voxels, Geometry(voxels.shape[::-1], spacing, grid.origin_mm, grid.direction)  # type: ignore[arg-type]

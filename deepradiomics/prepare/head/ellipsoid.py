@@ -44,4 +44,4 @@ def central_ellipsoid(geometry: Geometry, axes_mm: Sequence[float] = PROSTATE_AX
             f"An ellipsoid of {tuple(axes.tolist())} mm holds no voxel of a grid of spacing {geometry.spacing_mm} mm; "
             "make it larger."
         )
-    return Mask(inside, geometry, name="ellipsoid", source=ELLIPSOID_NOTE, segment_names={1: ELLIPSOID_NOTE})
+    return Mask(inside, geometry, name="ellipsoid", source=ELLIPSOID_NOTE, segments={1: ELLIPSOID_NOTE})

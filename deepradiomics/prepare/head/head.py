@@ -11,16 +11,15 @@ is not turned. Its middle is the middle of the brain's bounding box; 192 mm hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume
-from deepradiomics.options import check_keys
-from deepradiomics.prepare.brain import find_brain
+from deepradiomics.options import Option, Options
+from deepradiomics.prepare.head.brain import find_brain
 from deepradiomics.prepare.orientation import canonical_grid
 from deepradiomics.prepare.resample import resample
 
@@ -28,47 +27,30 @@ _LOST = 0.5  # share of a lesion outside the cube above which it is refused
 
 
 @dataclass(frozen=True)
-class HeadRecipe:
+class HeadRecipe(Options):
     """How a head CT becomes a cube.
-
-    Args:
-        window_hu: grey levels that become 0 and 1; what lies outside is clipped.
-        size_zyx: voxels of the cube along (z, y, x).
-        spacing_mm: edge of its voxels.
 
     Raises:
         InputError: a value is out of range.
     """
 
-    window_hu: tuple[float, float] = (-20.0, 120.0)
-    size_zyx: tuple[int, int, int] = (128, 128, 128)
-    spacing_mm: float = 1.5
+    TITLE: ClassVar = "recipe"
 
-    def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "window_hu", tuple(float(level) for level in self.window_hu))
-            object.__setattr__(self, "size_zyx", tuple(int(count) for count in self.size_zyx))
-            object.__setattr__(self, "spacing_mm", float(self.spacing_mm))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"head recipe: expected numbers ({error}).") from error
-        if len(self.window_hu) != 2 or not np.isfinite(self.window_hu).all() or self.window_hu[0] >= self.window_hu[1]:
+    window_hu: Annotated[
+        tuple[float, float],
+        Option(
+            "grey levels that become 0 and 1; what lies outside is clipped", -1e5, 1e5, axes="(low, high)", unit="HU"
+        ),
+    ] = (-20.0, 120.0)
+    size_zyx: Annotated[
+        tuple[int, int, int], Option("of the cube along (z, y, x)", 8, 1024, axes="(z, y, x)", unit="voxels")
+    ] = (128, 128, 128)
+    spacing_mm: Annotated[float, Option("edge of its voxels", 0.1, 20, unit="mm")] = 1.5
+
+    def _check_together(self) -> None:
+        object.__setattr__(self, "spacing_mm", float(self.spacing_mm))
+        if self.window_hu[0] >= self.window_hu[1]:
             raise InputError(f"window_hu: expected a lower and a higher grey level, got {self.window_hu}.")
-        if len(self.size_zyx) != 3 or not 8 <= min(self.size_zyx) <= max(self.size_zyx) <= 1024:
-            raise InputError(f"size_zyx: expected three whole numbers (z, y, x) from 8 to 1024, got {self.size_zyx}.")
-        if not 0.1 <= self.spacing_mm <= 20:
-            raise InputError(f"spacing_mm: expected 0.1 to 20 mm, got {self.spacing_mm:g}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "window_hu": list(self.window_hu), "size_zyx": list(self.size_zyx), "spacing_mm": self.spacing_mm
-        }  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> HeadRecipe:
-        """Inverse of :meth:`to_dict`; what is left out has its default."""
-        check_keys("recipe", stored, [f.name for f in fields(cls)])
-        return cls(**stored)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +76,7 @@ def prepare_head(volume: Volume, recipe: HeadRecipe, mask: Mask | None = None, c
     """Put a head CT, and the haematoma where one is given, into the recipe's cube.
 
     Args:
-        volume: head CT in HU (see :func:`deepradiomics.prepare.hu.check_hu`).
+        volume: head CT in HU (see :func:`deepradiomics.prepare.head.hu.check_hu`).
         recipe: window, size and spacing.
         mask: any grid; every label counts as haematoma.
         case: how messages call it.
@@ -118,7 +100,7 @@ def prepare_head(volume: Volume, recipe: HeadRecipe, mask: Mask | None = None, c
     image = _on_cube(windowed, volume.geometry, grid)
     on_cube = None
     if mask is not None:
-        share = _on_cube((mask.labels != 0).astype(np.float32), mask.geometry, grid)
+        share = _on_cube(mask.union().astype(np.float32), mask.geometry, grid)
         on_cube = (share >= 0.5).astype(np.uint8)
         if not on_cube.any():  # the smoothed share of a small lesion stays below a half everywhere
             on_cube = (share >= 0.5 * share.max()).astype(np.uint8)
@@ -161,10 +143,10 @@ def _cube(volume: Volume, recipe: HeadRecipe, notes: list[str]) -> Geometry:
 def _head_points(volume: Volume) -> np.ndarray:
     """(n, 3): what is not air, at every fourth voxel; the corners of the image where all is air."""
     steps = tuple(slice(None, None, max(1, count // 64)) for count in volume.voxels.shape)
-    found = np.argwhere(volume.voxels[steps] > -300)
-    if not len(found):
+    tissue = np.argwhere(volume.voxels[steps] > -300)
+    if not len(tissue):
         return volume.geometry.corners_mm()
-    return volume.geometry.index_to_physical((found * [step.step for step in steps])[:, ::-1])
+    return volume.geometry.index_to_physical((tissue * [step.step for step in steps])[:, ::-1])
 
 
 def _on_cube(array: np.ndarray, source: Geometry, grid: Geometry) -> np.ndarray:
@@ -173,14 +155,14 @@ def _on_cube(array: np.ndarray, source: Geometry, grid: Geometry) -> np.ndarray:
 
     # A box of the target's width has a variance of width²/12, the source's voxels have averaged theirs already.
     target = grid.spacing_mm[0]
-    sigmas = [np.sqrt(max(0.0, target**2 - own**2) / 12) / own for own in source.spacing_mm[::-1]]
+    sigmas = [np.sqrt(max(0.0, target**2 - source_mm**2) / 12) / source_mm for source_mm in source.spacing_mm[::-1]]
     if max(sigmas) > 0.1:
         array = ndimage.gaussian_filter(array, sigmas, truncate=3.0)
     return resample(Volume(array, source), grid).voxels.astype(np.float32, copy=False)
 
 
 def _check_place(mask: Mask, image: Geometry, grid: Geometry, who: str, notes: list[str]) -> None:
-    where = np.argwhere(mask.labels != 0)
+    where = np.argwhere(mask.union())
     if not len(where):
         raise MaskError(f"{who}the mask of the haematoma is empty. Draw it again, or leave it out.")
     points = mask.geometry.index_to_physical(where[:, ::-1])

@@ -10,7 +10,7 @@ import numpy as np
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Volume
-from deepradiomics.prepare.brain import Brain, find_brain
+from deepradiomics.prepare.head.brain import Brain, find_brain
 from deepradiomics.prepare.orientation import PLANE_AXES, match_axes
 
 AIR_HU = -500.0  # some voxel of a CT is darker than this

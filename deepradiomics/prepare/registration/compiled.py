@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from deepradiomics.images.sitk import to_sitk
 from deepradiomics.prepare.affine import AffineTransform
-from deepradiomics.prepare.pyramid import BINS, Level, similarity, starts
+from deepradiomics.prepare.registration.pyramid import BINS, Level, similarity, starts
 from deepradiomics.progress import Progress
 
 if TYPE_CHECKING:
@@ -38,6 +39,19 @@ def register_cpu(levels: list[Level], metric: str, kind: str, seed: int, progres
         return _search(levels, metric, kind, seed, progress)
 
 
+def improve_rigid(transform: AffineTransform, level: Level, metric: str, seed: int) -> AffineTransform:
+    """Climb from a rigid transform on one level; where that makes nothing better, return it."""
+    import SimpleITK as sitk
+
+    centre = np.array(level.fixed.geometry.centre_mm)
+    begin = sitk.Euler3DTransform()
+    begin.SetCenter(centre.tolist())
+    begin.SetMatrix(transform.array[:3, :3].ravel().tolist(), 1e-6)
+    begin.SetTranslation((transform.apply(centre[None])[0] - centre).tolist())
+    with _one_thread():
+        return AffineTransform.from_sitk(_climb(begin, level, metric, seed, FIRST_STEPS[0]))
+
+
 def _search(levels: list[Level], metric: str, kind: str, seed: int, progress: Progress) -> AffineTransform:
     import SimpleITK as sitk
 
@@ -51,11 +65,11 @@ def _search(levels: list[Level], metric: str, kind: str, seed: int, progress: Pr
         begin.SetTranslation(start.array[:3, 3].tolist())
         rigid.append(_climb(begin, coarse, metric, seed, FIRST_STEPS[0]))
     best = max(rigid, key=lambda t: _score(coarse, t, metric))
-    found: sitk.Transform = _as_affine(best, centre) if kind == "affine" else best
+    transform: sitk.Transform = _as_affine(best, centre) if kind == "affine" else best
     for number, level in enumerate(levels):
         progress((number + 1) / (len(levels) + 1), f"Registering at {level.spacing_mm:.1f} mm")
-        found = _climb(found, level, metric, seed, FIRST_STEPS[min(number + 1, 2)])
-    return AffineTransform.from_sitk(found)
+        transform = _climb(transform, level, metric, seed, FIRST_STEPS[min(number + 1, 2)])
+    return AffineTransform.from_sitk(transform)
 
 
 def _as_affine(rigid: "SimpleITK.Euler3DTransform", centre: np.ndarray) -> "SimpleITK.AffineTransform":
@@ -88,8 +102,6 @@ def _score(level: Level, transform: "SimpleITK.Transform", metric: str) -> float
 def _climb(begin: T, level: Level, metric: str, seed: int, first_step: float) -> T:
     """Optimise a copy of ``begin`` on one level; ``begin`` itself where that makes nothing better."""
     import SimpleITK as sitk
-
-    from deepradiomics.images.convert import to_sitk
 
     method = sitk.ImageRegistrationMethod()
     if metric == "mi":

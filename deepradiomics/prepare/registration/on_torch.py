@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepradiomics.prepare.affine import AffineTransform
-from deepradiomics.prepare.pyramid import BINS, Level, similarity, starts
+from deepradiomics.prepare.registration.pyramid import BINS, Level, similarity, starts
 from deepradiomics.progress import Progress
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _linear(parameters: "Tensor", radius: float) -> "Tensor":
 
     turn, scale, shear = parameters[3:6] / radius, parameters[6:9] / radius, parameters[9:12] / radius
     zero = torch.zeros_like(turn[0])
-    one = torch.ones_like(zero)
+    ones = torch.ones_like(zero)
     cross = torch.stack([zero, -turn[2], turn[1], turn[2], zero, -turn[0], -turn[1], turn[0], zero]).reshape(3, 3)
     angle = (turn.square().sum() + 1e-12).sqrt()  # Rodrigues' formula
     rotation = (
@@ -145,7 +145,7 @@ def _linear(parameters: "Tensor", radius: float) -> "Tensor":
         + (angle.sin() / angle) * cross
         + ((1 - angle.cos()) / angle.square()) * (cross @ cross)
     )
-    slant = torch.stack([one, shear[0], shear[1], zero, one, shear[2], zero, zero, one]).reshape(3, 3)
+    slant = torch.stack([ones, shear[0], shear[1], zero, ones, shear[2], zero, zero, ones]).reshape(3, 3)
     return rotation @ slant @ torch.diag(scale.exp())
 
 

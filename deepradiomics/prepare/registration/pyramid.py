@@ -73,11 +73,11 @@ def _unit_range(volume: Volume, role: str) -> Volume:
 
 def _spacing_for(geometry: Geometry, voxels: int) -> float:
     """Isotropic spacing at which the grid would have about this many voxels, no axis being made finer than it is."""
-    own, extent = np.array(geometry.spacing_mm), np.array(geometry.extent_mm)
-    low, high = own.min(), extent.max()
+    grid, extent = np.array(geometry.spacing_mm), np.array(geometry.extent_mm)
+    low, high = grid.min(), extent.max()
     for _ in range(40):
         middle = np.sqrt(low * high)
-        if np.prod(np.maximum(extent / np.maximum(middle, own), 4)) > voxels:
+        if np.prod(np.maximum(extent / np.maximum(middle, grid), 4)) > voxels:
             low = middle
         else:
             high = middle
@@ -109,12 +109,12 @@ def _mean_of_blocks(volume: Volume, factors: np.ndarray) -> Volume:
     x, y, z = (n // f for n, f in zip(volume.geometry.size, (fx, fy, fz), strict=True))
     blocks = volume.voxels[: z * fz, : y * fy, : x * fx].reshape(z, fz, y, fy, x, fx)
     first = (factors - 1) / 2
-    own = volume.geometry
+    grid = volume.geometry
     geometry = Geometry(
         (x, y, z),
-        tuple(np.array(own.spacing_mm) * factors),  # type: ignore[arg-type]
-        tuple(own.index_to_physical(first).tolist()),
-        own.direction,
+        tuple(np.array(grid.spacing_mm) * factors),  # type: ignore[arg-type]
+        tuple(grid.index_to_physical(first).tolist()),
+        grid.direction,
     )
     return Volume(blocks.mean(axis=(1, 3, 5), dtype=np.float32), geometry)
 
@@ -145,8 +145,10 @@ def _centre_of_mass(volume: Volume) -> np.ndarray:
     weights = volume.voxels.astype(np.float64)
     weights = np.where(weights > weights.mean(), weights, 0)  # background is not anatomy
     total = weights.sum()
-    index = [float((weights.sum(axis=tuple(a for a in range(3) if a != 2 - k)) @ np.arange(n)) / total)
-             for k, n in enumerate(volume.geometry.size)]  # fmt: skip
+    index = [
+        float((weights.sum(axis=tuple(a for a in range(3) if a != 2 - k)) @ np.arange(n)) / total)
+        for k, n in enumerate(volume.geometry.size)
+    ]
     return volume.geometry.index_to_physical(index)
 
 
@@ -160,10 +162,10 @@ def similarity(fixed: Volume, moving: Volume, transform: AffineTransform, metric
     matrix = index_map(fixed.geometry, moving.geometry, transform)[2::-1, 2::-1]  # x, y, z → z, y, x
     offset = index_map(fixed.geometry, moving.geometry, transform)[2::-1, 3]
     warped = affine_transform(moving.voxels, matrix, offset, fixed.voxels.shape, order=1, cval=-1.0, prefilter=False)
-    seen = warped >= 0
-    if seen.mean() < MINIMUM_OVERLAP:
+    covered = warped >= 0
+    if covered.mean() < MINIMUM_OVERLAP:
         return float("-inf")
-    a, b = fixed.voxels[seen].astype(np.float64), warped[seen].astype(np.float64)
+    a, b = fixed.voxels[covered].astype(np.float64), warped[covered].astype(np.float64)
     if metric == "ncc":
         a, b = a - a.mean(), b - b.mean()
         return float(abs(a @ b) / np.sqrt(max((a @ a) * (b @ b), 1e-30)))

@@ -15,9 +15,12 @@ from deepradiomics.devices import resolve_device
 from deepradiomics.errors import InputError, MissingDependencyError
 from deepradiomics.images.volume import Volume
 from deepradiomics.prepare.affine import AffineTransform
-from deepradiomics.prepare.pyramid import build_pyramid, similarity, starts
-from deepradiomics.prepare.register_cpu import register_cpu
+from deepradiomics.prepare.registration.compiled import improve_rigid, register_cpu
+from deepradiomics.prepare.registration.on_torch import register_torch
+from deepradiomics.prepare.registration.pyramid import build_pyramid, similarity, starts
+from deepradiomics.prepare.registration.quality import RegistrationQuality, registration_quality
 from deepradiomics.progress import Progress, part
+from deepradiomics.public import one_line
 
 Backend = Literal["auto", "cpu", "gpu"]
 Metric = Literal["mi", "ncc"]
@@ -26,6 +29,7 @@ Transform = Literal["affine", "rigid"]
 PLAUSIBLE_SCALE = (0.4, 2.5)
 
 
+@one_line
 @dataclass(frozen=True)
 class Registration:
     """What a registration found.
@@ -35,7 +39,8 @@ class Registration:
         metric: "mi" (mutual information, nats) or "ncc" (absolute correlation).
         metric_value: likeness reached on the finest level; larger is better, defined alike for both backends.
         backend: "cpu" or "gpu", the one that ran.
-        seconds: wall time.
+        seconds: wall time, with the check.
+        quality: what speaks for the result; its ``warnings`` say why it may have failed. None where not asked for.
     """
 
     transform: AffineTransform
@@ -43,6 +48,7 @@ class Registration:
     metric_value: float
     backend: str
     seconds: float
+    quality: RegistrationQuality | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -52,6 +58,7 @@ class Registration:
             "metric_value": self.metric_value,
             "backend": self.backend,
             "seconds": self.seconds,
+            "quality": None if self.quality is None else self.quality.to_dict(),
         }
 
 
@@ -64,13 +71,15 @@ def register(
     transform: Transform = "affine",
     seed: int = 0,
     device: str = "auto",
+    check: bool = True,
     progress: Progress | None = None,
 ) -> Registration:
     """Find the affine, or the rigid motion, that lays ``moving`` on ``fixed``.
 
     Three starting points (the scanner's coordinates, image centres, centres of mass) are tried on a coarse level;
     the best goes on to finer ones. A result worse than its start, or one that squeezes the anatomy beyond belief,
-    is replaced by the start.
+    is replaced by the start. A registration always ends with some transform: ``quality.warnings`` say when it is not
+    to be believed.
 
     Args:
         fixed: image whose grid and space stay.
@@ -82,6 +91,7 @@ def register(
             volumes must not change.
         seed: of the sampled voxels; the same seed gives the same result on the same machine.
         device: for the gpu backend.
+        check: judge the result; without it ``quality`` is None, and a failure goes unseen.
         progress: called with fraction and message.
 
     Raises:
@@ -101,26 +111,30 @@ def register(
         raise InputError(f"seed: expected 0 or more, got {seed}.")
     chosen = _choose(backend, device)
     begun = time.perf_counter()
-    say = part(progress, 0.0, 1.0)
-    say(0.0, "Building image pyramids")
+    report = part(progress, 0.0, 1.0)
+    report(0.0, "Building image pyramids")
     levels = build_pyramid(fixed, moving)
     if chosen == "gpu":
-        from deepradiomics.prepare.register_torch import register_torch
-
-        found = register_torch(levels, metric, transform, seed, resolve_device(device), part(progress, 0.1, 0.95))
+        best = register_torch(levels, metric, transform, seed, resolve_device(device), part(progress, 0.1, 0.95))
     else:
-        found = register_cpu(levels, metric, transform, seed, part(progress, 0.1, 0.95))
+        best = register_cpu(levels, metric, transform, seed, part(progress, 0.1, 0.95))
 
     finest = levels[-1]
-    value = similarity(finest.fixed, finest.moving, found, metric)
-    stretch = np.linalg.svd(found.array[:3, :3], compute_uv=False)
+    value = similarity(finest.fixed, finest.moving, best, metric)
+    stretch = np.linalg.svd(best.array[:3, :3], compute_uv=False)
     plausible = PLAUSIBLE_SCALE[0] < stretch.min() and stretch.max() < PLAUSIBLE_SCALE[1]
     for start in starts(levels[0]):
         reached = similarity(finest.fixed, finest.moving, start, metric)
         if not plausible or reached > value:
-            found, value, plausible = start, reached, True
-    say(1.0, "Registered")
-    return Registration(found, metric, value, chosen, time.perf_counter() - begun)
+            best, value, plausible = start, reached, True
+    quality = None
+    if check:
+        report(0.97, "Checking the registration")
+        quality = registration_quality(
+            levels, best, metric, transform, value, lambda way, level: improve_rigid(way, level, metric, seed)
+        )
+    report(1.0, "Registered")
+    return Registration(best, metric, value, chosen, time.perf_counter() - begun, quality)
 
 
 def _choose(backend: str, device: str) -> str:

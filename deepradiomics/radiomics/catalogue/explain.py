@@ -12,8 +12,8 @@ from functools import cache
 from importlib.resources import files
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import catalogue
-from deepradiomics.radiomics.ibsi import catalogue as ibsi_catalogue
+from deepradiomics.radiomics.catalogue import ibsi as ibsi_catalogue
+from deepradiomics.radiomics.catalogue import pyradiomics as catalogue
 
 _SHORT = {"firstorder": "First order", "shape": "Shape", "shape2D": "Shape 2D", "diagnostics": "Diagnostics"}
 _DIAGNOSTICS = {
@@ -81,14 +81,48 @@ def explain(key: str) -> Explained:
     full = f"{image}_{family}_{rest}"
     if entry is not None:
         code = getattr(entry, "ibsi", "") or _codes().get((family, rest), "")
-        found = (rest, entry.sentence, "", entry.unit, code)
+        described = (rest, entry.sentence, "", entry.unit, code)
     else:
-        found = _of_ibsi(full, key)
-    name, sentence, aggregation, unit, code = found
+        described = _of_ibsi(full, key)
+    name, sentence, aggregation, unit, code = described
     label = f"{_SHORT.get(family, family.upper())} {name}"
     label += f" ({aggregation.replace('_', ' ')})" if aggregation else ""
     label += f", {title}" if title else ""
     return Explained(full, image, family, name, sentence, image_sentence, aggregation, unit, code, label)
+
+
+_explained = cache(explain)
+
+
+def family_of(key: str) -> str:
+    """Return the family of a feature of any image: ``wavelet-LLH_glcm_Contrast`` -> ``glcm``.
+
+    Raises:
+        InputError: no such image, family or feature; near matches are named.
+    """
+    return _explained(key).family
+
+
+def describe(key: str) -> str:
+    """Return a plain sentence about a feature, with its unit, and one about its image where it is a filtered one.
+
+    Raises:
+        InputError: as for :func:`family_of`.
+    """
+    feature = _explained(key)
+    text = f"{feature.sentence} ({feature.unit})" if feature.unit else feature.sentence
+    return (
+        text if feature.image == "original" or not feature.image_sentence else f"{text} Image: {feature.image_sentence}"
+    )
+
+
+def label_of(key: str) -> str:
+    """Return a short label for charts and tables: ``wavelet-LLH_glcm_Contrast`` -> ``GLCM Contrast, wavelet LLH``.
+
+    Raises:
+        InputError: as for :func:`family_of`.
+    """
+    return _explained(key).label
 
 
 def _parts(key: str) -> tuple[str, str, str]:
@@ -135,20 +169,20 @@ def _codes() -> dict[tuple[str, str], str]:
 
 @cache
 def _images() -> dict[str, dict[str, str]]:
-    text = files("deepradiomics.radiomics").joinpath("image_prefixes.json").read_text(encoding="utf-8")
+    text = files("deepradiomics.radiomics.catalogue").joinpath("image_prefixes.json").read_text(encoding="utf-8")
     return json.loads(text)
 
 
 def _image_words(image: str, key: str) -> tuple[str, str]:
     """Short title and sentence of an image prefix."""
     for about in _images().values():
-        found = re.fullmatch(about["pattern"], image)
-        if found:
-            words = {name: value or "" for name, value in found.groupdict().items()}
-            words["sigma"] = words.get("sigma", "").replace("-", ".")
-            if words.get("level"):
-                words["level"] = f", level {words['level']}"
-            return about["title"].format(**words), about["sentence"].format(**words)
+        match = re.fullmatch(about["pattern"], image)
+        if match:
+            parts = {name: value or "" for name, value in match.groupdict().items()}
+            parts["sigma"] = parts.get("sigma", "").replace("-", ".")
+            if parts.get("level"):
+                parts["level"] = f", level {parts['level']}"
+            return about["title"].format(**parts), about["sentence"].format(**parts)
     raise _unknown(key)
 
 
@@ -166,7 +200,7 @@ def _unknown(key: str) -> InputError:
         by_name = {name: name for name in short} | {f"original_{name}": name for name in short}
         near = list(dict.fromkeys(by_name[match] for match in get_close_matches(key, by_name, 5, 0.6)))[:3]
     if not near:
-        endings = {one.partition("_")[2].lower(): one for one in short}
+        endings = {known_name.partition("_")[2].lower(): known_name for known_name in short}
         near = [endings[match] for match in get_close_matches(key.rpartition("_")[2].lower(), endings, 3, 0.6)]
     hint = f" Did you mean {', '.join(near)}?" if near else " 'deepradiomics features list' names them all."
     return InputError(f"feature {key!r} is not in the catalogue.{hint}")

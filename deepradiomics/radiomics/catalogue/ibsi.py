@@ -1,6 +1,6 @@
 """Every IBSI feature by name: IBSI's own name, its tag and code, and how texture matrices are put together.
 
-The names and sentences are data (``catalogue.json``). A name is PyRadiomics' where the quantity is the same; a key is
+The names and sentences are data (``ibsi.json``). A name is PyRadiomics' where the quantity is the same; a key is
 ``{prefix}_{family}_{Name}``, and for texture ``{prefix}_{family}_{Name}_{aggregation}``.
 """
 
@@ -73,7 +73,7 @@ class Entry:
 @cache
 def entries() -> dict[str, dict[str, Entry]]:
     """Return the catalogue: family -> name -> entry, in the order of an extraction."""
-    text = files("deepradiomics.radiomics.ibsi").joinpath("catalogue.json").read_text(encoding="utf-8")
+    text = files("deepradiomics.radiomics.catalogue").joinpath("ibsi.json").read_text(encoding="utf-8")
     known = json.loads(text)
     return {f: {name: Entry(f, name, **values) for name, values in known[f].items()} for f in FAMILIES}
 
@@ -105,8 +105,8 @@ def parts_of(key: str) -> tuple[Entry, str]:
     '8ZQL'
     """
     for family in FAMILIES:
-        before, found, rest = key.partition(f"{family}_")
-        if not found or (before and not before.endswith("_")):
+        before, family_part, rest = key.partition(f"{family}_")
+        if not family_part or (before and not before.endswith("_")):
             continue
         name, _, aggregation = rest.partition("_")
         allowed = ("",) if family in ("shape", "firstorder") else _aggregations(family)

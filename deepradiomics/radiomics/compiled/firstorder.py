@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
-from deepradiomics.radiomics.firstorder import EPSILON, percentile
+from deepradiomics.kernels import njit
+from deepradiomics.radiomics.features.firstorder import EPSILON, percentile
 
 _BLOCK = 128  # values summed before they join the whole sum, so that rounding does not grow with their number
 
@@ -23,9 +23,9 @@ def firstorder_features(
     n = x.shape[1]
     mean = values.astype(float, copy=False).mean(axis=1)  # in the order of the voxels, whose rounding is PyRadiomics'
     p10, p25, median, p75, p90 = (percentile(x, q) for q in (10, 25, 50, 75, 90))
-    found = np.empty((6, len(x)))
-    _moments(x, mean, p10, p90, float(shift), found)
-    m2, m3, m4, absolute, energy, robust = found
+    columns = np.empty((6, len(x)))
+    _moments(x, mean, p10, p90, float(shift), columns)
+    m2, m3, m4, absolute, energy, robust = columns
     scale = np.where(m2 == 0, 1, m2)
     p = levels / n
     return {

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
+from deepradiomics.kernels import njit
 
 NAMES = (
     "Autocorrelation", "ClusterProminence", "ClusterShade", "ClusterTendency", "Contrast", "Correlation",
@@ -44,7 +44,7 @@ def glcm_features(
         wanted: names wanted; ``MCC`` is left out where it is not among them.
     """
     mcc = wanted is None or "MCC" in wanted
-    found = np.empty((len(pairs), len(NAMES)))
+    values = np.empty((len(pairs), len(NAMES)))
     _batch(
         np.ascontiguousarray(pairs, np.int64),
         np.ascontiguousarray(levels).astype(np.int64),
@@ -52,9 +52,9 @@ def glcm_features(
         symmetrical,
         np.zeros(0) if weights is None else np.asarray(weights, float),
         mcc,
-        found,
+        values,
     )
-    return {name: found[:, k].copy() for k, name in enumerate(NAMES) if mcc or name != "MCC"}
+    return {name: values[:, k].copy() for k, name in enumerate(NAMES) if mcc or name != "MCC"}
 
 
 @njit
@@ -69,7 +69,7 @@ def _batch(
 ) -> None:
     """Mean over the directions that have pairs, NaN left out, of each feature of each region; out (B, F)."""
     names = out.shape[1]
-    one = np.empty(names)
+    row = np.empty(names)
     for b in range(len(pairs)):
         n = n_levels[b]
         P = np.empty((n, n))
@@ -89,10 +89,10 @@ def _batch(
                         P[i, j] = pairs[b, a, i, j]
             if not _normalise(P, symmetrical):
                 continue
-            _features(P, levels[b], symmetrical, mcc, one)
+            _features(P, levels[b], symmetrical, mcc, row)
             for f in range(names):
-                if not np.isnan(one[f]):
-                    out[b, f] += one[f]
+                if not np.isnan(row[f]):
+                    out[b, f] += row[f]
                     known[f] += 1
         for f in range(names):
             out[b, f] = out[b, f] / known[f] if known[f] > 0 else np.nan

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
-from deepradiomics.radiomics.ngtdm import NO_DIFFERENCE_COARSENESS
+from deepradiomics.kernels import njit
+from deepradiomics.radiomics.features.ngtdm import NO_DIFFERENCE_COARSENESS
 
 NAMES = ("Busyness", "Coarseness", "Complexity", "Contrast", "Strength")
 
@@ -16,15 +16,15 @@ def ngtdm_features(voxels: np.ndarray, differences: np.ndarray, levels: np.ndarr
         differences: (B, L) sum over those voxels of |level - mean level of the neighbours in the region|.
         levels: (B, L) grey levels, padded with 1.
     """
-    found = np.empty((len(voxels), len(NAMES)))
+    values = np.empty((len(voxels), len(NAMES)))
     _batch(
         np.ascontiguousarray(voxels, np.int64),
         np.ascontiguousarray(differences, float),
         np.ascontiguousarray(levels, float),
         NO_DIFFERENCE_COARSENESS,
-        found,
+        values,
     )
-    return {name: found[:, k].copy() for k, name in enumerate(NAMES)}
+    return {name: values[:, k].copy() for k, name in enumerate(NAMES)}
 
 
 @njit

@@ -8,8 +8,8 @@ numbers.
 
 import numpy as np
 
-from deepradiomics.radiomics import diameters, mesh
-from deepradiomics.radiomics.compiled import njit
+from deepradiomics.kernels import njit
+from deepradiomics.radiomics.features import diameters, mesh
 
 _FAR = 2**31 - 1
 
@@ -40,15 +40,15 @@ def measured(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> tuple[
 
 
 def _diameters(ends: list[np.ndarray], spacing_mm: tuple[float, float, float]) -> np.ndarray:
-    found = np.zeros(4)
+    distances = np.zeros(4)
     half = np.array(spacing_mm) / 2
     for axis in range(3):
         corners, start = diameters.corners_of_planes(_points(ends[axis]), axis)
         scaled = corners * half
-        found[axis] = np.sqrt(diameters.largest_within(scaled, start))
+        distances[axis] = np.sqrt(diameters.largest_within(scaled, start))
         if axis == 0:
-            found[3] = np.sqrt(diameters.largest_within(scaled, np.array([0, len(scaled)])))
-    return found
+            distances[3] = np.sqrt(diameters.largest_within(scaled, np.array([0, len(scaled)])))
+    return distances
 
 
 def _variances(sums: list[int], spacing_mm: tuple[float, float, float]) -> np.ndarray:
@@ -124,15 +124,15 @@ def _remember(z: int, y: int, x: int, slices: np.ndarray, columns: np.ndarray, r
 def _points(ends: np.ndarray) -> np.ndarray:
     """The ends of lines as points (P, 3): plane, line, position; sorted."""
     planes, lines, _ = ends.shape
-    found = np.empty((2 * planes * lines, 3), np.int64)
+    points = np.empty((2 * planes * lines, 3), np.int64)
     n = 0
     for plane in range(planes):
         for line in range(lines):
             low, high = ends[plane, line, 0], ends[plane, line, 1]
             if high >= 0:
-                found[n, 0], found[n, 1], found[n, 2] = plane, line, low
+                points[n, 0], points[n, 1], points[n, 2] = plane, line, low
                 n += 1
             if high > low:
-                found[n, 0], found[n, 1], found[n, 2] = plane, line, high
+                points[n, 0], points[n, 1], points[n, 2] = plane, line, high
                 n += 1
-    return found[:n].copy()
+    return points[:n].copy()

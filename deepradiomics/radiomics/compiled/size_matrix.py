@@ -6,8 +6,8 @@ zero, and zeros are passed over.
 
 import numpy as np
 
-from deepradiomics.radiomics import gldm, glrlm, glszm
-from deepradiomics.radiomics.compiled import njit
+from deepradiomics.kernels import njit
+from deepradiomics.radiomics.features import gldm, glrlm, glszm
 
 QUANTITIES = (
     "short", "long", "level non-uniformity", "level non-uniformity, normalised", "size non-uniformity",
@@ -39,15 +39,15 @@ def _counting_from_one(matrices: np.ndarray) -> np.ndarray:
 def _named(
     names: dict[str, str], P: np.ndarray, levels: np.ndarray, sizes: np.ndarray, weights: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
-    found = np.empty((len(P), len(QUANTITIES)))
+    values = np.empty((len(P), len(QUANTITIES)))
     _batch(
         np.ascontiguousarray(P, np.int64),
         np.ascontiguousarray(levels, float),
         np.ascontiguousarray(sizes, float),
         np.zeros(0) if weights is None else np.asarray(weights, float),
-        found,
+        values,
     )
-    return {name: found[:, QUANTITIES.index(quantity)].copy() for name, quantity in names.items()}
+    return {name: values[:, QUANTITIES.index(quantity)].copy() for name, quantity in names.items()}
 
 
 @njit
@@ -55,7 +55,7 @@ def _batch(P: np.ndarray, levels: np.ndarray, sizes: np.ndarray, weights: np.nda
     """Mean over the directions that hold a count of each quantity: P (B, A, L, S), sizes (B, S), out (B, 16)."""
     _, directions, n_levels, n_sizes = P.shape
     by_level, by_size = np.empty(n_levels), np.empty(n_sizes)
-    one = np.empty(out.shape[1])
+    row = np.empty(out.shape[1])
     matrix = np.empty((n_levels, n_sizes))
     for b in range(len(P)):
         known = 0
@@ -67,10 +67,10 @@ def _batch(P: np.ndarray, levels: np.ndarray, sizes: np.ndarray, weights: np.nda
                     matrix[i, j] = P[b, a, i, j] * (weights[0] if len(weights) > 0 else 1.0)
                     for direction in range(1, len(weights)):
                         matrix[i, j] += weights[direction] * P[b, direction, i, j]
-            if _quantities(matrix, levels[b], sizes[b], by_level, by_size, one):
+            if _quantities(matrix, levels[b], sizes[b], by_level, by_size, row):
                 known += 1
                 for q in range(out.shape[1]):
-                    out[b, q] += one[q]
+                    out[b, q] += row[q]
         for q in range(out.shape[1]):
             out[b, q] = out[b, q] / known if known > 0 else np.nan
 

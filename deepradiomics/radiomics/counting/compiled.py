@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
-from deepradiomics.radiomics.counting import CountingPlan, RegionCounts
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.kernels import njit
+from deepradiomics.radiomics.counting.plan import CountingPlan, RegionCounts
+from deepradiomics.radiomics.region.region import LevelRegion
 
 _SIDE_BY_SIDE = 64  # voxels whose neighbours are summed together by vector instructions
 
@@ -43,9 +43,9 @@ def _count_one(region: LevelRegion, plan: CountingPlan, offsets: np.ndarray, run
         _neighbours(flat, inside, levels, steps, np.int32(min(plan.alpha, 2**30)), total, gldm, ngtdm)
     if "glrlm" in wanted:
         glrlm = np.zeros((len(runs), n_levels, max(codes.shape)), np.int64)
-        kept = 1 << int((runs @ strides).max()).bit_length()
+        remaining = 1 << int((runs @ strides).max()).bit_length()
         narrow = max(codes.shape) <= 256  # the narrower, the more of it stays in the processor's cache
-        _runs(flat, inside, runs @ strides, np.zeros((kept, len(runs)), np.uint8 if narrow else np.int32), glrlm)
+        _runs(flat, inside, runs @ strides, np.zeros((remaining, len(runs)), np.uint8 if narrow else np.int32), glrlm)
     return RegionCounts(
         glcm=glcm,
         glrlm=glrlm,
@@ -68,12 +68,12 @@ def _places(flat: np.ndarray) -> np.ndarray:
     n = 0
     for p in range(len(flat)):
         n += flat[p] != 0
-    found = np.empty(n + 1, np.int64)
+    start = np.empty(n + 1, np.int64)
     n = 0
     for p in range(len(flat)):
-        found[n] = p
+        start[n] = p
         n += flat[p] != 0
-    return found[:n].copy()
+    return start[:n].copy()
 
 
 @njit
@@ -139,14 +139,14 @@ def _runs(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray, before: np.nd
     Steps are positive, so the voxel before one in a run is visited before it. How many voxels of its run lie before
     voxel p is kept in row p modulo K of ``before`` (K, D), zeros at first; K is a power of two above every step.
     """
-    kept = len(before)
+    remaining = len(before)
     for k in range(len(inside)):
         p = inside[k]
         i = flat[p]
-        here = before[p & (kept - 1)]
+        here = before[p & (remaining - 1)]
         for a in range(len(steps)):
             q = p - steps[a]
-            r = (np.int64(before[q & (kept - 1), a]) + 1) * (flat[q] == i)
+            r = (np.int64(before[q & (remaining - 1), a]) + 1) * (flat[q] == i)
             here[a] = r
             glrlm[a, i - 1, r] += 1
     for a in range(len(steps)):
@@ -159,7 +159,7 @@ def _runs(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray, before: np.nd
 def _zones(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Grow each zone from its first voxel; voxels already taken are erased from ``flat``."""
     waiting = np.empty(len(inside), np.int64)
-    found = np.empty((len(inside), 2), np.int64)
+    zones = np.empty((len(inside), 2), np.int64)
     n = 0
     for k in range(len(inside)):
         p = inside[k]
@@ -180,7 +180,7 @@ def _zones(flat: np.ndarray, inside: np.ndarray, steps: np.ndarray) -> np.ndarra
                     flat[r] = 0
                     waiting[top] = r
                     top += 1
-        found[n, 0] = i - 1
-        found[n, 1] = size
+        zones[n, 0] = i - 1
+        zones[n, 1] = size
         n += 1
-    return found[:n].copy()
+    return zones[:n].copy()

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.counting import CountFunction, CountingPlan, RegionCounts
-from deepradiomics.radiomics.counting_torch_batch import Batch
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.counting import reference as counting_reference
+from deepradiomics.radiomics.counting.on_torch_batch import Batch
+from deepradiomics.radiomics.counting.plan import CountFunction, CountingPlan, RegionCounts
+from deepradiomics.radiomics.region.region import LevelRegion
 
 DEFAULT_GB = 1.5
 FREE_SHARE = 0.8  # of a GPU's free memory at most
@@ -39,7 +41,7 @@ def on_device(device: str, *, max_memory_gb: float | None = None, remark: Remark
     """
     if max_memory_gb is not None and not max_memory_gb > 0:
         raise InputError(f"max_memory_gb: expected a positive number of gigabytes, got {max_memory_gb!r}.")
-    target, say = torch.device(device), remark or _warn
+    target, tell = torch.device(device), remark or _warn
 
     def count(regions: Sequence[LevelRegion], plan: CountingPlan) -> list[RegionCounts]:
         result: dict[int, RegionCounts] = {}
@@ -48,17 +50,17 @@ def on_device(device: str, *, max_memory_gb: float | None = None, remark: Remark
         while waiting:
             members, allowed = waiting.pop()
             batch = [regions[k] for k in members]
-            found = _try(batch, plan, target, allowed)
-            if found is None:
+            counts = _try(batch, plan, target, allowed)
+            if counts is None:
                 allowed = min(allowed, bytes_needed(batch, plan)) // 2
                 if allowed >= SMALLEST_BYTES:
-                    say(f"{device} ran out of memory; going on with chunks of {allowed / 1e9:.2g} GB.")
+                    tell(f"{device} ran out of memory; going on with chunks of {allowed / 1e9:.2g} GB.")
                     waiting += [(part, allowed) for part in _batches(members, regions, plan, allowed)]
                     continue
                 names = "a region" if len(batch) == 1 else f"{len(batch)} regions"
-                say(f"{device} ran out of memory even for small chunks; {names} counted on the CPU.")
-                found = _cpu_count()(batch, plan)
-            result |= zip(members, found, strict=True)
+                tell(f"{device} ran out of memory even for small chunks; {names} counted on the CPU.")
+                counts = _cpu_count()(batch, plan)
+            result |= zip(members, counts, strict=True)
         return [result[k] for k in range(len(regions))]
 
     return count
@@ -110,10 +112,10 @@ def _count_batch(
     glrlm = work.runs(run_steps, max(max(r.codes.shape) for r in regions)) if "glrlm" in wanted else None
     zones = work.zones(run_steps) if "glszm" in wanted else None
     voxels = work.voxels()
-    found = []
+    counts = []
     for b, region in enumerate(regions):
         n = len(region.grey_levels)
-        found.append(
+        counts.append(
             RegionCounts(
                 glcm=None if glcm is None else glcm[b, :, :n, :n],
                 glrlm=None if glrlm is None else glrlm[b, :, :n, : max(region.codes.shape)],
@@ -123,7 +125,7 @@ def _count_batch(
                 voxels=voxels[b, :n],
             )
         )
-    return found
+    return counts
 
 
 def _padded_box(regions: Sequence[LevelRegion], plan: CountingPlan) -> np.ndarray:
@@ -136,13 +138,13 @@ def _batches(
 ) -> list[list[int]]:
     """Group regions of similar size, so that little of a padded batch is empty and none takes over 2/3 of the budget.
 
-    A region that is too large by itself makes a batch of its own.
+    A region that is too large by itself makes a batch of its region_box.
     """
     batches: list[list[int]] = []
     box, n_levels, smallest = np.zeros(3, int), 0, 0
     for k in sorted(members, key=lambda k: regions[k].codes.size):
-        own = _padded_box([regions[k]], plan)
-        grown, more = np.maximum(box, own), max(n_levels, len(regions[k].grey_levels))
+        region_box = _padded_box([regions[k]], plan)
+        grown, more = np.maximum(box, region_box), max(n_levels, len(regions[k].grey_levels))
         size = len(batches[-1]) + 1 if batches else 1
         fits = 3 * _cost(size, int(grown.prod()), more, plan) <= 2 * allowed and grown.prod() <= 4 * smallest
         if batches and fits:
@@ -150,7 +152,7 @@ def _batches(
             box, n_levels = grown, more
         else:
             batches.append([k])
-            box, n_levels, smallest = own, len(regions[k].grey_levels), int(own.prod())
+            box, n_levels, smallest = region_box, len(regions[k].grey_levels), int(region_box.prod())
     return batches
 
 
@@ -162,14 +164,10 @@ def _budget_bytes(device: torch.device, max_memory_gb: float | None) -> int:
 
 
 def _cpu_count() -> CountFunction:
-    from deepradiomics.radiomics import compiled
-
     if compiled.available():
-        from deepradiomics.radiomics import counting_cpu
+        from deepradiomics.radiomics.counting import compiled as counting_cpu
 
         return counting_cpu.count
-    from deepradiomics.radiomics import counting_reference
-
     return counting_reference.count
 
 

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.region.region import LevelRegion
 
 MATRIX_FAMILIES = ("glcm", "gldm", "glrlm", "glszm", "ngtdm")
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepradiomics.radiomics.counting import CountingPlan, RegionCounts
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.counting.plan import CountingPlan, RegionCounts
+from deepradiomics.radiomics.region.region import LevelRegion
 
 
 def count(regions: Sequence[LevelRegion], plan: CountingPlan) -> list[RegionCounts]:
@@ -70,12 +70,12 @@ def _zones(codes: np.ndarray, directions: np.ndarray) -> np.ndarray:
 
     touching = np.zeros((3, 3, 3), bool)
     touching[tuple((_both_ways(directions) + 1).T)] = touching[1, 1, 1] = True
-    found = [np.zeros((0, 2), np.int64)]
+    zones = [np.zeros((0, 2), np.int64)]
     for code in range(1, codes.max() + 1):
         parts, n = label(codes == code, structure=touching)
         sizes = np.bincount(parts.ravel())[1 : n + 1]
-        found.append(np.stack([np.full(n, code - 1), np.sort(sizes)], axis=1))
-    return np.concatenate(found).astype(np.int64)
+        zones.append(np.stack([np.full(n, code - 1), np.sort(sizes)], axis=1))
+    return np.concatenate(zones).astype(np.int64)
 
 
 def _both_ways(offsets: np.ndarray) -> np.ndarray:

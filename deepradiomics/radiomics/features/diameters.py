@@ -6,7 +6,7 @@ convex hull; what is left is small enough to compare every pair.
 
 import numpy as np
 
-from deepradiomics.radiomics import compiled
+from deepradiomics import kernels as compiled
 
 
 def largest_distances(points: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:
@@ -16,15 +16,15 @@ def largest_distances(points: np.ndarray, spacing_mm: tuple[float, float, float]
         points: (V, 3) doubled voxel coordinates (z, y, x), whole numbers.
         spacing_mm: voxel spacing (z, y, x).
     """
-    found = np.zeros(4)
+    distances = np.zeros(4)
     half = np.array(spacing_mm) / 2
     for axis in range(3):
         corners, start = _plane_corners(points, axis)
         scaled = corners * half
-        found[axis] = np.sqrt(largest_within(scaled, start))
+        distances[axis] = np.sqrt(largest_within(scaled, start))
         if axis == 0:
-            found[3] = np.sqrt(largest_within(scaled, np.array([0, len(scaled)])))
-    return found
+            distances[3] = np.sqrt(largest_within(scaled, np.array([0, len(scaled)])))
+    return distances
 
 
 def _plane_corners(points: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ def largest_within(points: np.ndarray, start: np.ndarray) -> float:
 def _hull_members(points: np.ndarray) -> np.ndarray:
     """Mark hull corners by a monotone chain: once upwards for the lower side, once downwards for the upper."""
     n = len(points)
-    kept = np.zeros(n, np.bool_)
+    corner = np.zeros(n, np.bool_)
     chain = np.empty(n, np.int64)
     begin = 0
     while begin < n:
@@ -91,9 +91,9 @@ def _hull_members(points: np.ndarray) -> np.ndarray:
                 chain[top] = k
                 top += 1
             for k in range(top):
-                kept[chain[k]] = True
+                corner[chain[k]] = True
         begin = end
-    return kept
+    return corner
 
 
 def _largest_squared(points: np.ndarray, start: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepradiomics.radiomics.settings import Weighting
+from deepradiomics.radiomics.settings.settings import Weighting
 
 
 def norms(offsets: np.ndarray, spacing_mm: tuple[float, float, float], norm: Weighting) -> np.ndarray:

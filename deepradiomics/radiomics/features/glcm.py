@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from deepradiomics.radiomics.directions import mean_over_directions, merge
+from deepradiomics.radiomics.features.directions import mean_over_directions, merge
 
 EPSILON = np.spacing(1.0)
 _BLOCK = 100_000  # matrix entries treated at a time: what stays in a processor's cache
@@ -49,13 +49,13 @@ def glcm_features(
         P /= P.sum(axis=(1, 2), keepdims=True)
         parts.append(_features(P, levels[b], n_highest[b], highest, wanted is None or "MCC" in wanted))
     names = parts[0] if parts else _features(np.ones((1, 1, 1)), np.ones((1, 1)), np.ones(1), 1, True)
-    found = {
+    features = {
         name: mean_over_directions(np.concatenate([[], *(part[name] for part in parts)]), owner, batch)
         for name in names
     }
-    if "MCC" in found:
-        found["MCC"] = np.where(n_levels < 2, 1.0, found["MCC"])
-    return found
+    if "MCC" in features:
+        features["MCC"] = np.where(n_levels < 2, 1.0, features["MCC"])
+    return features
 
 
 def _features(P: np.ndarray, levels: np.ndarray, Ng: np.ndarray, highest: int, mcc: bool) -> dict[str, np.ndarray]:
@@ -65,10 +65,10 @@ def _features(P: np.ndarray, levels: np.ndarray, Ng: np.ndarray, highest: int, m
     px, py = P.sum(axis=2), P.sum(axis=1)  # (M, L)
     ux, uy = (px * i).sum(axis=1), (py * i).sum(axis=1)  # (M,)
     di, dj = i - ux[:, None], i - uy[:, None]
-    whole = levels.astype(np.int64)
+    integers = levels.astype(np.int64)
     row = np.arange(m)[:, None, None]
-    sums = _gather(P, whole[:, :, None] + whole[:, None, :] + row * (2 * highest + 1), 2 * highest + 1)
-    gaps = _gather(P, np.abs(whole[:, :, None] - whole[:, None, :]) + row * highest, highest)
+    sums = _gather(P, integers[:, :, None] + integers[:, None, :] + row * (2 * highest + 1), 2 * highest + 1)
+    gaps = _gather(P, np.abs(integers[:, :, None] - integers[:, None, :]) + row * highest, highest)
     k, d = np.arange(2.0 * highest + 1), np.arange(float(highest))
     centred = k - (ux + uy)[:, None]  # (M, K)
     d_mean = (gaps * d).sum(axis=1)
@@ -81,7 +81,7 @@ def _features(P: np.ndarray, levels: np.ndarray, Ng: np.ndarray, highest: int, m
     HXY = -(P * np.log2(P + EPSILON)).sum(axis=(1, 2))
     HXY1 = -(P * log_product).sum(axis=(1, 2))
     HXY2 = -(product * log_product).sum(axis=(1, 2))
-    found = {
+    features = {
         "Autocorrelation": (np.matmul(P, i[:, :, None])[:, :, 0] * i).sum(axis=1),
         "ClusterProminence": (sums * centred**4).sum(axis=1),
         "ClusterShade": (sums * centred**3).sum(axis=1),
@@ -107,8 +107,8 @@ def _features(P: np.ndarray, levels: np.ndarray, Ng: np.ndarray, highest: int, m
         "SumSquares": (px * di**2).sum(axis=1),
     }
     if mcc:
-        found["MCC"] = _mcc(P, product) if width > 1 else np.ones(m)
-    return found
+        features["MCC"] = _mcc(P, product) if width > 1 else np.ones(m)
+    return features
 
 
 def _gather(P: np.ndarray, slot: np.ndarray, width: int) -> np.ndarray:

@@ -6,7 +6,7 @@ the smallest dependence is one.
 
 import numpy as np
 
-from deepradiomics.radiomics.size_matrix import size_matrix_quantities
+from deepradiomics.radiomics.features.size_matrix import size_matrix_quantities
 
 QUANTITY = {
     "DependenceEntropy": "entropy",
@@ -35,5 +35,5 @@ def gldm_features(dependences: np.ndarray, levels: np.ndarray) -> dict[str, np.n
     """
     batch, _, width = dependences.shape
     sizes = np.broadcast_to(np.arange(1, width + 1, dtype=float), (batch, width))
-    found = size_matrix_quantities(dependences.astype(float), levels, sizes)
-    return {name: found[q] for name, q in QUANTITY.items()}
+    quantities = size_matrix_quantities(dependences.astype(float), levels, sizes)
+    return {name: quantities[q] for name, q in QUANTITY.items()}

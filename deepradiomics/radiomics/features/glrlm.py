@@ -5,8 +5,8 @@ Galloway, Comput Graph Image Process 4 (1975) 172; IBSI TP0I. Features are compu
 
 import numpy as np
 
-from deepradiomics.radiomics.directions import mean_over_directions, merge
-from deepradiomics.radiomics.size_matrix import size_matrix_quantities
+from deepradiomics.radiomics.features.directions import mean_over_directions, merge
+from deepradiomics.radiomics.features.size_matrix import size_matrix_quantities
 
 QUANTITY = {
     "GrayLevelNonUniformity": "level non-uniformity",
@@ -44,5 +44,5 @@ def glrlm_features(runs: np.ndarray, levels: np.ndarray, weights: np.ndarray | N
     owner, direction = np.nonzero(P.sum(axis=(2, 3)) > 0)  # (M,) non-empty directions
     P = P[owner, direction]
     lengths = np.broadcast_to(np.arange(1, longest + 1, dtype=float), (len(P), longest))
-    found = size_matrix_quantities(P, levels[owner], lengths)
-    return {name: mean_over_directions(found[q], owner, len(levels)) for name, q in QUANTITY.items()}
+    quantities = size_matrix_quantities(P, levels[owner], lengths)
+    return {name: mean_over_directions(quantities[q], owner, len(levels)) for name, q in QUANTITY.items()}

@@ -6,7 +6,7 @@ slices stand alone.
 
 import numpy as np
 
-from deepradiomics.radiomics.size_matrix import size_matrix_quantities
+from deepradiomics.radiomics.features.size_matrix import size_matrix_quantities
 
 QUANTITY = {
     "GrayLevelNonUniformity": "level non-uniformity",
@@ -36,5 +36,5 @@ def glszm_features(zones: np.ndarray, levels: np.ndarray, sizes: np.ndarray) -> 
         levels: (B, L) grey levels, padded with 1.
         sizes: (B, S) voxels of a zone in each column, padded with 1.
     """
-    found = size_matrix_quantities(zones.astype(float), levels, sizes.astype(float))
-    return {name: found[q] for name, q in QUANTITY.items()}
+    quantities = size_matrix_quantities(zones.astype(float), levels, sizes.astype(float))
+    return {name: quantities[q] for name, q in QUANTITY.items()}

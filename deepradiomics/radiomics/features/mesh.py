@@ -30,7 +30,7 @@ EDGES = ((0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4),
 @cache
 def triangles() -> tuple[np.ndarray, ...]:
     """Return the triangles (T, 3 vertices, 3 coordinates z, y, x) of each of the 256 configurations, in its cube."""
-    text = files("deepradiomics.radiomics").joinpath("mesh_triangles.json").read_text(encoding="utf-8")
+    text = files("deepradiomics.radiomics.features").joinpath("mesh_triangles.json").read_text(encoding="utf-8")
     middles = np.array([(CORNERS[a] + CORNERS[b]) / 2 for a, b in EDGES])
     half = [middles[[int(e, 16) for e in row]].reshape(-1, 3, 3) for row in json.loads(text)["triangles"]]
     return (*half, *(t[:, ::-1] for t in reversed(half)))
@@ -81,8 +81,8 @@ def area_and_volume_of(
     counts: np.ndarray, summed: np.ndarray, spacing_mm: tuple[float, float, float]
 ) -> tuple[float, float]:
     """Return area (mm²) and volume (mm³) from each configuration's count (256,) and summed position (256, 3)."""
-    own, normal = _per_configuration()
-    volume = (own @ counts + (normal * summed).sum()) / 6 * np.prod(spacing_mm)
+    own_volume, normal = _per_configuration()
+    volume = (own_volume @ counts + (normal * summed).sum()) / 6 * np.prod(spacing_mm)
     return float(_areas(tuple(spacing_mm)) @ counts), float(volume)
 
 
@@ -96,9 +96,9 @@ def _areas(spacing_mm: tuple[float, float, float]) -> np.ndarray:
 def vertices(mask: np.ndarray) -> np.ndarray:
     """Return the mesh's vertices (V, 3) as doubled voxel coordinates (z, y, x): odd where between two voxels."""
     padded = np.pad(mask, 1).view(np.int8)
-    found = []
+    places = []
     for axis in range(3):
         edge = np.argwhere(np.diff(padded, axis=axis)) * 2
         edge[:, axis] += 1
-        found.append(edge)
-    return np.concatenate(found)
+        places.append(edge)
+    return np.concatenate(places)

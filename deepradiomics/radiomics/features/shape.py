@@ -2,23 +2,27 @@
 
 import numpy as np
 
-from deepradiomics.radiomics import compiled
-from deepradiomics.radiomics.diameters import largest_distances
-from deepradiomics.radiomics.mesh import area_and_volume, vertices
+from deepradiomics.radiomics.features.diameters import largest_distances
+from deepradiomics.radiomics.features.mesh import area_and_volume, vertices
+
+Measures = tuple[float, float, np.ndarray, np.ndarray]
 
 
-def shape_features(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> dict[str, float]:
+def shape_features(
+    mask: np.ndarray, spacing_mm: tuple[float, float, float], measured: Measures | None = None
+) -> dict[str, float]:
     """Return the shape features of one region.
 
     Args:
         mask: bool (z, y, x), cropped to the region's bounding box.
         spacing_mm: voxel spacing (z, y, x).
+        measured: what :func:`measure` gives, where a compiled pass has measured it already.
     """
-    area, volume, distances, variances = _measured(mask, spacing_mm)
+    area, volume, distances, variances = measured or measure(mask, spacing_mm)
     in_slice, in_column, in_row, in_space = distances
     least, minor, major = variances
     sphere = (36 * np.pi * volume**2) ** (1 / 3)  # area of the ball of this volume
-    found = {
+    features = {
         "Compactness1": volume / (area**1.5 * np.sqrt(np.pi)),
         "Compactness2": 36 * np.pi * volume**2 / area**3,
         "Elongation": np.sqrt(minor / major),
@@ -37,15 +41,11 @@ def shape_features(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> 
         "SurfaceVolumeRatio": area / volume if volume else np.inf,
         "VoxelVolume": np.count_nonzero(mask) * np.prod(spacing_mm),
     }
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value) for name, value in features.items()}
 
 
-def _measured(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> tuple[float, float, np.ndarray, np.ndarray]:
-    """Area, volume, diameters and principal variances: in one compiled pass where numba is there."""
-    if compiled.available():
-        from deepradiomics.radiomics.shape_cpu import measured
-
-        return measured(mask, spacing_mm)
+def measure(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> Measures:
+    """Area (mm²), volume (mm³), largest distances (4,) and principal variances (3,) of one region."""
     area, volume = area_and_volume(mask, spacing_mm)
     return area, volume, largest_distances(vertices(mask), spacing_mm), principal_variances(mask, spacing_mm)
 

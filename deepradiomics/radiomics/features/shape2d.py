@@ -13,8 +13,8 @@ Area and outline depend on how often each configuration occurs only, so no conto
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.diameters import largest_distances
-from deepradiomics.radiomics.shape import principal_variances
+from deepradiomics.radiomics.features.diameters import largest_distances
+from deepradiomics.radiomics.features.shape import principal_variances
 
 AXES = ("z", "y", "x")
 # by configuration: how many eighths of the square lie inside, and how many of its corners the outline cuts off
@@ -42,7 +42,7 @@ def shape2d_features(mask: np.ndarray, spacing_mm: tuple[float, float, float], f
     perimeter, area = outline(plane, (v, u))
     minor, major = principal_variances(plane, (v, u))
     circle = 2 * np.sqrt(np.pi * area)  # outline of the disc of this area
-    found = {
+    features = {
         "Elongation": np.sqrt(minor / major) if major > 0 else np.nan,
         "MajorAxisLength": 4 * np.sqrt(major),
         "MaximumDiameter": largest_distances(_vertices(plane), (1.0, v, u))[0],
@@ -54,7 +54,7 @@ def shape2d_features(mask: np.ndarray, spacing_mm: tuple[float, float, float], f
         "Sphericity": circle / perimeter,
         "SphericalDisproportion": perimeter / circle,
     }
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value) for name, value in features.items()}
 
 
 def outline(plane: np.ndarray, spacing_mm: tuple[float, float]) -> tuple[float, float]:
@@ -92,9 +92,9 @@ def _only_slice(mask: np.ndarray, flat_axis: int) -> np.ndarray:
 def _vertices(plane: np.ndarray) -> np.ndarray:
     """Return the outline's vertices (V, 3) as doubled pixel coordinates (0, v, u): odd where between two pixels."""
     padded = np.pad(plane, 1).view(np.int8)
-    found = []
+    edges = []
     for axis in range(2):
         edge = np.argwhere(np.diff(padded, axis=axis)) * 2
         edge[:, axis] += 1
-        found.append(np.pad(edge, ((0, 0), (1, 0))))
-    return np.concatenate(found)
+        edges.append(np.pad(edge, ((0, 0), (1, 0))))
+    return np.concatenate(edges)

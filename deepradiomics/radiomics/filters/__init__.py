@@ -1,6 +1,5 @@
 """Filters: the images derived from an image before features are taken from them."""
 
-from deepradiomics.radiomics.filters.catalogue import IMAGE_TYPES, prefixes
 from deepradiomics.radiomics.filters.failure import FilterFailure
 from deepradiomics.radiomics.filters.laws import laws_filter
 from deepradiomics.radiomics.filters.separable_wavelet import separable_wavelet
@@ -8,12 +7,10 @@ from deepradiomics.radiomics.filters.smooth import log_filter, mean_filter
 from deepradiomics.radiomics.filters.types import filtered
 
 __all__ = [
-    "IMAGE_TYPES",
     "FilterFailure",
     "filtered",
     "laws_filter",
     "log_filter",
     "mean_filter",
-    "prefixes",
     "separable_wavelet",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
+import scipy  # which loads its parts when they are first used
 
 from deepradiomics.errors import InputError
 
@@ -40,7 +40,7 @@ def convolve_axis(
     taps = np.zeros(2 * reach + 1)  # odd, so that its centre is not a matter of convention
     first = reach - middle * dilation
     taps[first : first + (len(kernel) - 1) * dilation + 1 : dilation] = kernel
-    return ndimage.convolve1d(voxels, taps, axis=axis, mode=SCIPY_MODE[boundary])
+    return scipy.ndimage.convolve1d(voxels, taps, axis=axis, mode=SCIPY_MODE[boundary])
 
 
 def needed(shape: Sequence[int], box: Box | None, reach: Sequence[int], boundary: Boundary) -> tuple[Box, Box]:

@@ -11,12 +11,12 @@ from functools import lru_cache
 import numpy as np
 import SimpleITK as sitk
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters.boundary import Box
 from deepradiomics.radiomics.filters.failure import FilterFailure
 from deepradiomics.radiomics.filters.wavelet import parts
-from deepradiomics.radiomics.threads import map_threads
+from deepradiomics.threads import map_threads
 
 SMALLEST = 4
 
@@ -95,7 +95,7 @@ def _compiled(
 
 
 def _pass(data: np.ndarray, axis: int, coefficients: np.ndarray, wanted: tuple[int, int], threads: int) -> np.ndarray:
-    from deepradiomics.radiomics.filters import laplacian_cpu
+    from deepradiomics.radiomics.filters.compiled import laplacian as laplacian_cpu
 
     shape = (*data.shape[:axis], wanted[1] - wanted[0], *data.shape[axis + 1 :])
     result = np.empty(shape, np.float32)

@@ -64,8 +64,8 @@ def laws_filter(
     return answer[inner]
 
 
-def _kernel(name: str, given: str) -> Kernel:
+def _kernel(name: str, full_name: str) -> Kernel:
     if name not in KERNELS:
-        raise InputError(f"lawsKernel {given!r}: unknown kernel {name!r}; known: {', '.join(KERNELS)}.")
+        raise InputError(f"lawsKernel {full_name!r}: unknown kernel {name!r}; known: {', '.join(KERNELS)}.")
     values = np.array(KERNELS[name], float)
     return Kernel(tuple(values / np.sqrt((values**2).sum())), len(values) // 2)

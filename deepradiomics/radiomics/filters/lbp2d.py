@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters.boundary import Box
 from deepradiomics.radiomics.filters.wavelet import parts
-from deepradiomics.radiomics.threads import map_threads
+from deepradiomics.threads import map_threads
 
 Method = Literal["default", "ror", "uniform", "var"]
 MOST_SAMPLES = 30  # the codes of more samples do not fit into 32 bits
@@ -105,7 +105,7 @@ class _Line:
 
 def _patterns(plane: np.ndarray, rows: _Line, columns: _Line, method: Method, out: np.ndarray) -> None:
     if compiled.available():
-        from deepradiomics.radiomics.filters import lbp2d_cpu
+        from deepradiomics.radiomics.filters.compiled import lbp2d as lbp2d_cpu
 
         code = ("default", "ror", "uniform", "var").index(method)
         lines = (rows.centre, rows.low, rows.high, rows.part)

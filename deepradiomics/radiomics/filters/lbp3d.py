@@ -11,24 +11,16 @@ from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-from scipy import ndimage
+import scipy  # which loads its parts when they are first used
 
-from deepradiomics.radiomics import compiled
+from deepradiomics import kernels as compiled
 from deepradiomics.radiomics.filters.boundary import Box
 from deepradiomics.radiomics.filters.sphere import icosphere, spherical_harmonic
 from deepradiomics.radiomics.filters.wavelet import parts
-from deepradiomics.radiomics.threads import map_threads
+from deepradiomics.radiomics.settings.image_prefixes import lbp3d_names
+from deepradiomics.threads import map_threads
 
 CHUNK_BYTES = 8_000_000
-
-
-def lbp3d_names(levels: int) -> tuple[str, ...]:
-    """Return the prefixes: one a degree of the harmonics, and the kurtosis.
-
-    >>> lbp3d_names(2)
-    ('lbp-3D-m1', 'lbp-3D-m2', 'lbp-3D-k')
-    """
-    return (*(f"lbp-3D-m{k + 1}" for k in range(levels)), "lbp-3D-k")
 
 
 def lbp3d_images(
@@ -67,7 +59,7 @@ def lbp3d_images(
     wanted = np.ones(shape, bool) if mask is None else mask[tuple(slice(*side) for side in sides)]
     where = np.argwhere(wanted)  # (N, 3)
     values = np.zeros((levels + 1, len(where)))
-    spline = ndimage.spline_filter(voxels, 3, output=np.float64, mode="constant")
+    spline = scipy.ndimage.spline_filter(voxels, 3, output=np.float64, mode="constant")
 
     def do(part: tuple[int, int]) -> None:
         step = max(1, CHUNK_BYTES // (32 * len(vertices)))
@@ -81,9 +73,9 @@ def lbp3d_images(
             values[levels, here] = _kurtosis(samples)
 
     map_threads(do, parts(len(where), threads), threads)
-    for name, found in zip(lbp3d_names(levels), values, strict=True):
+    for name, part_values in zip(lbp3d_names(levels), values, strict=True):
         image = np.zeros(shape)
-        image[wanted] = found
+        image[wanted] = part_values
         yield name, image
 
 
@@ -99,8 +91,8 @@ def _samples(spline: np.ndarray, places: np.ndarray, vertices: np.ndarray, dtype
     wide = dtype.kind in "iu" and dtype.itemsize == 8  # float64 does not reach their ends
     if wide or not _compiled_agrees():
         points = places.T[:, :, None] + vertices.T[:, None, :]  # (3, N, V)
-        return ndimage.map_coordinates(spline, points, dtype, order=3, prefilter=False)
-    from deepradiomics.radiomics.filters.spline_cpu import sphere_samples
+        return scipy.ndimage.map_coordinates(spline, points, dtype, order=3, prefilter=False)
+    from deepradiomics.radiomics.filters.compiled.spline import sphere_samples
 
     samples = np.empty((len(places), len(vertices)))
     sphere_samples(spline, places, vertices, samples)
@@ -115,14 +107,14 @@ def _compiled_agrees() -> bool:
     """Tell whether the compiled samples have SciPy's bits on this machine (fused multiply-add may differ)."""
     if not compiled.available():
         return False
-    from deepradiomics.radiomics.filters.spline_cpu import sphere_samples
+    from deepradiomics.radiomics.filters.compiled.spline import sphere_samples
 
     spline = np.random.default_rng(0).normal(size=(5, 6, 7))
     places, vertices = np.argwhere(np.ones(spline.shape, bool)), icosphere(1, 1.3)
     ours = np.empty((len(places), len(vertices)))
     sphere_samples(spline, places, vertices, ours)
     points = places.T[:, :, None] + vertices.T[:, None, :]
-    return np.array_equal(ours, ndimage.map_coordinates(spline, points, order=3, prefilter=False))
+    return np.array_equal(ours, scipy.ndimage.map_coordinates(spline, points, order=3, prefilter=False))
 
 
 def _length(bits: np.ndarray, harmonics: np.ndarray) -> np.ndarray:

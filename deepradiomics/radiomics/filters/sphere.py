@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from scipy import special
+import scipy  # which loads its parts when they are first used
 
 _FACES = (
     (0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4), (11, 10, 2), (10, 7, 6),
@@ -49,6 +49,6 @@ def spherical_harmonic(degree: int, order: int, azimuth: np.ndarray, polar: np.n
     The polar angle enters by its cosine alone (its sine is taken as positive whatever the sign of the angle). It is
     SciPy's own function, for the same rounding as its other users, under the name it has since 1.15 or had before.
     """
-    if hasattr(special, "sph_harm_y"):
-        return special.sph_harm_y(degree, order, polar, azimuth)
-    return special.sph_harm(order, degree, azimuth, polar)
+    if hasattr(scipy.special, "sph_harm_y"):
+        return scipy.special.sph_harm_y(degree, order, polar, azimuth)
+    return scipy.special.sph_harm(order, degree, azimuth, polar)

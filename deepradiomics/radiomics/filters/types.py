@@ -8,7 +8,6 @@ import numpy as np
 
 from deepradiomics.images import Geometry, Volume
 from deepradiomics.radiomics.filters.boundary import Box
-from deepradiomics.radiomics.filters.catalogue import POINTWISE, ibsi_dimension, prefixes, wavelet_axes
 from deepradiomics.radiomics.filters.failure import FilterFailure
 from deepradiomics.radiomics.filters.gradient import gradient_image
 from deepradiomics.radiomics.filters.laplacian import laplacian_image
@@ -19,7 +18,13 @@ from deepradiomics.radiomics.filters.pointwise import pointwise_image
 from deepradiomics.radiomics.filters.separable_wavelet import separable_wavelet
 from deepradiomics.radiomics.filters.smooth import log_filter, mean_filter
 from deepradiomics.radiomics.filters.wavelet import wavelet_images
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.settings.image_prefixes import (
+    POINTWISE,
+    ibsi_dimension,
+    image_prefixes,
+    wavelet_axes,
+)
+from deepradiomics.radiomics.settings.settings import Settings
 
 Response = Volume | FilterFailure
 GLOBAL = (*POINTWISE, "LoG", "LBP3D")
@@ -39,7 +44,7 @@ def filtered(
     """Yield each image of a type with the prefix of its keys, in PyRadiomics' order and with its numbers.
 
     Args:
-        image_type: such as ``Wavelet``; its prefixes are those of :func:`prefixes`.
+        image_type: such as ``Wavelet``; its prefixes are those of :func:`image_prefixes`.
         volume: the whole image, prepared.
         settings: the image type's own, see ``Settings.per_image_type``.
         box: the part wanted, slices (z, y, x); the numbers are those of filtering the whole image. None: all.
@@ -55,7 +60,7 @@ def filtered(
     Raises:
         InputError: a setting that cannot be used, or NaN anywhere in the image for a filter that carries it far.
     """
-    names = prefixes(image_type, settings, dimensions)
+    names = image_prefixes(image_type, settings, dimensions)
     if image_type in GLOBAL:
         volume.require_finite()
     geometry = volume.geometry if box is None else _cropped(volume.geometry, box)

@@ -12,33 +12,21 @@ PyWavelets, which 3D Slicer does not bundle, is imported by the functions that f
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache, lru_cache
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters.boundary import Box
-from deepradiomics.radiomics.threads import map_threads
+from deepradiomics.radiomics.settings.image_prefixes import wavelet_names
+from deepradiomics.threads import map_threads
 
 if TYPE_CHECKING:
     import pywt
 
 Span = tuple[int, int]
-
-
-def wavelet_names(level: int, dimensions: int = 3) -> tuple[str, ...]:
-    """Return the prefixes of all sub-bands in order; the approximation comes last.
-
-    The first letter is the x axis, L for low-pass and H for high-pass. Only levels above the first stand in the name.
-
-    >>> wavelet_names(1, 2)
-    ('wavelet-LH', 'wavelet-HL', 'wavelet-HH', 'wavelet-LL')
-    """
-    bands = ["".join(letters) for letters in product("LH", repeat=dimensions)]
-    heads = [f"wavelet{k + 1 if k else ''}-" for k in range(level)]
-    return (*(head + band for head in heads for band in bands[1:]), heads[-1] + bands[0])
 
 
 def wavelet_images(
@@ -96,7 +84,7 @@ def wavelet_images(
 def _split(
     data: np.ndarray,
     axes: tuple[int, ...],
-    given: list[Span],
+    spans_in: list[Span],
     wanted: list[Span],
     even: tuple[int, ...],
     wavelet: str,
@@ -110,19 +98,19 @@ def _split(
         yield band, data
         return
     axis = axes[0]
-    low, high = _pass(data, axis, given[axis], wanted[axis], even[axis], wavelet, bank, threads)
-    given = [wanted[a] if a == axis else span for a, span in enumerate(given)]
+    low, high = _pass(data, axis, spans_in[axis], wanted[axis], even[axis], wavelet, bank, threads)
+    spans_in = [wanted[a] if a == axis else span for a, span in enumerate(spans_in)]
     del data
-    yield from _split(low, axes[1:], given, wanted, even, wavelet, bank, threads, details, band + "L")
+    yield from _split(low, axes[1:], spans_in, wanted, even, wavelet, bank, threads, details, band + "L")
     del low
     if details:
-        yield from _split(high, axes[1:], given, wanted, even, wavelet, bank, threads, details, band + "H")
+        yield from _split(high, axes[1:], spans_in, wanted, even, wavelet, bank, threads, details, band + "H")
 
 
 def _pass(
     data: np.ndarray,
     axis: int,
-    given: Span,
+    spans_in: Span,
     wanted: Span,
     size: int,
     wavelet: str,
@@ -131,7 +119,7 @@ def _pass(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the low-pass and the high-pass of one axis, on the span wanted."""
     if _compiled_agrees(data.dtype.str):
-        order, index, first, last = _taps(size, len(bank[0]), given, wanted)
+        order, index, first, last = _taps(size, len(bank[0]), spans_in, wanted)
         return _compiled_pass(data, axis, bank, order, index, first, last, threads)
     odd = data.shape[axis] % 2
     if odd:  # PyWavelets wants even axes; this voxel reaches none of those wanted
@@ -140,12 +128,12 @@ def _pass(
 
     low, high = pywt.swt(data, wavelet, level=1, axis=axis)[0]
     part = [slice(None)] * 3
-    part[axis] = slice(wanted[0] - given[0], wanted[1] - given[0])
+    part[axis] = slice(wanted[0] - spans_in[0], wanted[1] - spans_in[0])
     return low[tuple(part)], high[tuple(part)]
 
 
 @lru_cache(256)
-def _taps(size: int, length: int, given: Span, wanted: Span) -> tuple[np.ndarray, np.ndarray, int, int]:
+def _taps(size: int, length: int, spans_in: Span, wanted: Span) -> tuple[np.ndarray, np.ndarray, int, int]:
     """Return for each voxel wanted the filter taps in PyWavelets' order of summation, and the voxel each one meets.
 
     Returns:
@@ -156,7 +144,7 @@ def _taps(size: int, length: int, given: Span, wanted: Span) -> tuple[np.ndarray
     for row, i in zip(order, end.tolist(), strict=True):
         beyond = max(i - size + 1, 0)  # taps that have wrapped round the upper end come first, in reverse
         row[:] = [*range(beyond - 1, -1, -1), *range(beyond, length)]
-    index = (end[:, None] - order) % size - given[0]
+    index = (end[:, None] - order) % size - spans_in[0]
     plain = (end < size) & (end - length + 1 >= 0)
     inside = np.flatnonzero(plain)
     first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
@@ -173,7 +161,7 @@ def _compiled_pass(
     last: int,
     threads: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    from deepradiomics.radiomics.filters import wavelet_cpu
+    from deepradiomics.radiomics.filters.compiled import wavelet as wavelet_cpu
 
     data = np.ascontiguousarray(data)
     shape = (*data.shape[:axis], len(order), *data.shape[axis + 1 :])
@@ -265,5 +253,5 @@ def _padded(voxels: np.ndarray, spans: list[Span]) -> np.ndarray:
     return voxels
 
 
-def _cut(image: np.ndarray, given: list[Span], wanted: list[Span]) -> np.ndarray:
-    return image[tuple(slice(w[0] - g[0], w[1] - g[0]) for g, w in zip(given, wanted, strict=True))]
+def _cut(image: np.ndarray, spans_in: list[Span], wanted: list[Span]) -> np.ndarray:
+    return image[tuple(slice(w[0] - g[0], w[1] - g[0]) for g, w in zip(spans_in, wanted, strict=True))]

@@ -9,29 +9,31 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.errors import DeepRadiomicsError, InputError
-from deepradiomics.images import Volume
+from deepradiomics.errors import DeepRadiomicsError
+from deepradiomics.images import ImageLike, MaskLike, Volume
 from deepradiomics.progress import Progress, silent
+from deepradiomics.radiomics.catalogue.ibsi import FAMILIES, key_of
 from deepradiomics.radiomics.compute import counting_backend
-from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, FAMILIES, aggregations_of, entries, key_of
 from deepradiomics.radiomics.ibsi.morphology import morphology
 from deepradiomics.radiomics.ibsi.preparation import discretise, loaded, prepare_inputs, refuse
 from deepradiomics.radiomics.ibsi.statistics import statistics
 from deepradiomics.radiomics.ibsi.texture import texture_features
 from deepradiomics.radiomics.image_types import Box, Effort, filtered_images, union_box, within
-from deepradiomics.radiomics.inputs import Inputs
 from deepradiomics.radiomics.memory import Budget, images_at_once
-from deepradiomics.radiomics.region import level_warnings
+from deepradiomics.radiomics.region.inputs import Inputs
+from deepradiomics.radiomics.region.region import level_warnings
 from deepradiomics.radiomics.result import ENGINE_VERSION, Features
-from deepradiomics.radiomics.settings import Settings, image_prefixes
-from deepradiomics.radiomics.threads import map_ahead, thread_count
+from deepradiomics.radiomics.settings.ibsi_names import ibsi_feature_names, names_wanted
+from deepradiomics.radiomics.settings.image_prefixes import image_prefixes
+from deepradiomics.radiomics.settings.settings import Settings
+from deepradiomics.threads import map_ahead, thread_count
 
 TEXTURE = tuple(f for f in FAMILIES if f not in ("shape", "firstorder"))
 
 
 def ibsi_features(
-    image: Any,
-    mask: Any,
+    image: ImageLike,
+    mask: MaskLike,
     settings: Settings,
     *,
     device: str = "auto",
@@ -48,8 +50,9 @@ def ibsi_features(
         threads, max_memory_gb: as for :func:`deepradiomics.radiomics.extract`.
 
     Returns:
-        A dictionary of floats with ``.diagnostics``; keys as :func:`feature_names` orders them. ``diagnostics["ibsi"]``
-        holds size, voxels and grey values of image and ROI before and after interpolation and after re-segmentation.
+        A dictionary of floats with ``.diagnostics``; keys in the order of :func:`ibsi_feature_names`.
+        ``diagnostics["ibsi"]`` holds size, voxels and grey values of image and ROI before and after interpolation and
+        after re-segmentation.
 
     Raises:
         InputError: a file, setting or image that cannot be used; its subclasses MaskError and GeometryError say that
@@ -57,10 +60,10 @@ def ibsi_features(
     """
     refuse(settings)  # before an image is read
     effort = Effort(device, thread_count(threads), Budget(max_memory_gb))
-    [found] = ibsi_features_of(loaded(image, mask, settings), [settings], effort)
-    if isinstance(found, DeepRadiomicsError):
-        raise found
-    return found
+    [features] = ibsi_features_of(loaded(image, mask, settings), [settings], effort)
+    if isinstance(features, DeepRadiomicsError):
+        raise features
+    return features
 
 
 def ibsi_features_of(
@@ -79,17 +82,20 @@ def ibsi_features_of(
     """
     regions: dict[int, _Region] = {}
     errors: dict[int, DeepRadiomicsError] = {}
-    for k, own in enumerate(settings):
-        report(0.2 * k / len(settings), f"label {own.label}")
+    for k, label_settings in enumerate(settings):
+        report(0.2 * k / len(settings), f"label {label_settings.label}")
         try:
-            regions[k] = _region(inputs, own)
+            regions[k] = _region(inputs, label_settings)
         except DeepRadiomicsError as error:
             errors[k] = error
     parts: dict[int, list[_Part]] = {k: [] for k in regions}
     if regions:
         common, some = settings[0], list(regions.values())
         box = union_box([region.box for region in some])
-        images = sum(len(image_prefixes(name, own, inputs.dimensions)) for name, own in common.per_image_type())
+        images = sum(
+            len(image_prefixes(name, label_settings, inputs.dimensions))
+            for name, label_settings in common.per_image_type()
+        )
         total = max(1, images * len(regions))
         together = images_at_once(int(np.prod([side.stop - side.start for side in box])), effort.budget, effort.threads)
         together = 1 if effort.device.startswith("cuda") else min(together, total)
@@ -101,43 +107,16 @@ def ibsi_features_of(
                 return job.number, error
 
         jobs = _jobs(some[0].image, common, regions, box, effort.threads)
-        for count, (k, found) in enumerate(map_ahead(compute, jobs, together), start=1):
+        for count, (k, result) in enumerate(map_ahead(compute, jobs, together), start=1):
             report(0.2 + 0.8 * min(1.0, count / total), f"features of label {settings[k].label}")
-            if isinstance(found, _Part):
-                parts[k].append(found)
+            if isinstance(result, _Part):
+                parts[k].append(result)
             else:
-                errors.setdefault(k, found)
-    return [errors.get(k) or _collected(regions[k], parts[k], own, effort) for k, own in enumerate(settings)]
-
-
-def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:
-    """Return the keys that an extraction by IBSI gives: shape once, then image by image, family by family."""
-    check_aggregations(settings)
-    names = [key_of("original", "shape", name) for name in _wanted("shape", settings)]
-    for image_type, own in settings.per_image_type():
-        for prefix in image_prefixes(image_type, own, dimensions):
-            for family in FAMILIES[1:]:
-                for aggregation in aggregations_of(family, settings.aggregation):
-                    names += [key_of(prefix, family, name, aggregation) for name in _wanted(family, settings)]
-    return tuple(names)
-
-
-def check_aggregations(settings: Settings) -> None:
-    """Raise InputError for an aggregation that does not exist, or for none at all."""
-    unknown = [a for a in settings.aggregation if a not in AGGREGATIONS]
-    if unknown or not settings.aggregation:
-        raise InputError(f"setting aggregation: expected some of {', '.join(AGGREGATIONS)}, got {unknown or 'none'}.")
-
-
-def _wanted(family: str, settings: Settings) -> list[str]:
-    """Return the names of a family: all when all its default features are enabled, else those asked for."""
-    from deepradiomics.radiomics.catalogue import default_names
-
-    asked = dict(settings.features).get(family)
-    if asked is None:
-        return []
-    whole = set(default_names(family)) <= set(asked)
-    return [name for name, entry in entries()[family].items() if whole or {name, entry.pyradiomics} & set(asked)]
+                errors.setdefault(k, result)
+    return [
+        errors.get(k) or _collected(regions[k], parts[k], label_settings, effort)
+        for k, label_settings in enumerate(settings)
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,8 +172,8 @@ def _region(inputs: Inputs, settings: Settings) -> _Region:
     if "shape" in settings.families:
         spacing = tuple(prepared.image.geometry.spacing_mm[::-1])
         values = np.asarray(prepared.image.voxels[box])
-        found = morphology(values, prepared.morphological[box], prepared.intensity[box], spacing)  # type: ignore[arg-type]
-        shape = {key_of("original", "shape", name): value for name, value in found.items()}
+        features = morphology(values, prepared.morphological[box], prepared.intensity[box], spacing)  # type: ignore[arg-type]
+        shape = {key_of("original", "shape", name): value for name, value in features.items()}
     return _Region(
         prepared.image, box, prepared.intensity[box].copy(), shape, prepared.stages, prepared.notes,
         prepared.dimensions, settings,
@@ -205,10 +184,10 @@ def _jobs(image: Volume, common: Settings, regions: dict[int, _Region], box: Box
     """Filter the image as far as the union of the boxes needs it, one filtered image at a time."""
     inside = [(region.box, region.intensity) for region in regions.values()]
     dimensions = next(iter(regions.values())).dimensions
-    for prefix, own, voxels in filtered_images(image, common, dimensions, box, threads, inside):
+    for prefix, label_settings, voxels in filtered_images(image, common, dimensions, box, threads, inside):
         for k, region in regions.items():
             cut = voxels if isinstance(voxels, str) else voxels[within(region.box, box)]
-            yield _Job(k, region, prefix, replace(own, label=region.settings.label), cut)
+            yield _Job(k, region, prefix, replace(label_settings, label=region.settings.label), cut)
 
 
 def _of_image(job: _Job, effort: Effort) -> _Part:
@@ -221,14 +200,14 @@ def _of_image(job: _Job, effort: Effort) -> _Part:
     inside = job.voxels[intensity]
     if not np.isfinite(inside).all():
         return _Part(prefix, {}, failure="the filtered image is not defined everywhere in the region")
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     levels = None
-    if families or {"Entropy", "Uniformity"} & set(_wanted("firstorder", settings)):
+    if families or {"Entropy", "Uniformity"} & set(names_wanted("firstorder", settings)):
         levels = discretise(job.voxels, intensity, settings, name, own_units=prefix == "original")
     if "firstorder" in settings.families:
-        found |= {key_of(prefix, "firstorder", n): v for n, v in statistics(inside, levels).items()}
+        values |= {key_of(prefix, "firstorder", n): v for n, v in statistics(inside, levels).items()}
     if levels is None or not families:
-        return _Part(prefix, found)
+        return _Part(prefix, values)
     remarks: list[str] = []
     backend, count = counting_backend(
         effort.device, levels.codes.size, max_memory_gb=effort.budget.gigabytes, remark=remarks.append
@@ -237,17 +216,17 @@ def _of_image(job: _Job, effort: Effort) -> _Part:
         levels, families, settings.aggregation, count, distances=settings.distances, alpha=settings.gldm_a,
         budget=effort.budget, name=name,
     )  # fmt: skip
-    found |= {key_of(prefix, family, n, way): v for (family, n, way), v in texture.items()}
-    return _Part(prefix, found, backend, len(levels.grey_levels), remarks=tuple(remarks))
+    values |= {key_of(prefix, family, n, way): v for (family, n, way), v in texture.items()}
+    return _Part(prefix, values, backend, len(levels.grey_levels), remarks=tuple(remarks))
 
 
 def _collected(region: _Region, parts: Sequence[_Part], settings: Settings, effort: Effort) -> Features:
-    """Put the parts of one label into one result, in the order of :func:`feature_names`."""
-    found = dict(region.shape)
+    """Put the parts of one label into one result, in the order of :func:`ibsi_feature_names`."""
+    values = dict(region.shape)
     for part in parts:
-        found |= part.values
-    names = feature_names(settings, dimensions=region.dimensions)
-    features = Features({name: float(found.get(name, np.nan)) for name in names})
+        values |= part.values
+    names = ibsi_feature_names(settings, dimensions=region.dimensions)
+    features = Features({name: float(values.get(name, np.nan)) for name in names})
     features.diagnostics = _diagnostics(region, parts, features, settings, effort)
     return features
 

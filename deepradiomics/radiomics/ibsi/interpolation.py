@@ -109,12 +109,15 @@ def interpolated_roi(inside: np.ndarray, old: Geometry, new: Geometry, kind: Kin
     part, rows = inside, []
     for axis in range(3):
         xyz = 2 - axis
-        found = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
-        first, last = found[0], found[-1] + 1
+        places = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
+        first, last = places[0], places[-1] + 1
         matrix = axis_matrix(
-            old.size[xyz], old.spacing_mm[xyz], new.size[xyz], new.spacing_mm[xyz],
+            old.size[xyz],
+            old.spacing_mm[xyz],
+            new.size[xyz],
+            new.spacing_mm[xyz],
             "nearest" if kind == "nearest" else "linear",
-        )[:, first:last]  # fmt: skip
+        )[:, first:last]
         reached = np.flatnonzero(matrix.any(axis=1))
         if len(reached) == 0:
             return result

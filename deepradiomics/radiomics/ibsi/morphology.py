@@ -7,8 +7,8 @@ asphericity, the shift of the centre of mass, integrated intensity, and how well
 
 import numpy as np
 
-from deepradiomics.radiomics.mesh import vertices
-from deepradiomics.radiomics.shape import shape_features
+from deepradiomics.radiomics.compute import region_shape
+from deepradiomics.radiomics.features.mesh import vertices
 
 Spacing = tuple[float, float, float]
 
@@ -24,13 +24,14 @@ def morphology(
         intensity: the ROI after re-segmentation, bool (z, y, x).
         spacing: voxel spacing in mm (z, y, x).
     """
-    box = tuple(slice(found.min(), found.max() + 1) for found in np.nonzero(morphological))
-    found = shape_features(morphological[box], spacing)
+    box = tuple(slice(features.min(), features.max() + 1) for features in np.nonzero(morphological))
+    features = region_shape(morphological[box], spacing)
     n = int(np.count_nonzero(morphological))
-    found |= {
-        axis: found[axis] * np.sqrt(n / (n - 1)) for axis in ("MajorAxisLength", "MinorAxisLength", "LeastAxisLength")
+    features |= {
+        axis: features[axis] * np.sqrt(n / (n - 1))
+        for axis in ("MajorAxisLength", "MinorAxisLength", "LeastAxisLength")
     }
-    volume, area = found["MeshVolume"], found["SurfaceArea"]
+    volume, area = features["MeshVolume"], features["SurfaceArea"]
     hull_volume, hull_area = convex_hull(morphological[box], spacing)
     weights = values[intensity].astype(float)
     shift = np.nan
@@ -38,7 +39,7 @@ def morphology(
         centre = np.argwhere(morphological).mean(axis=0)
         weighted = weights @ np.argwhere(intensity) / weights.sum()
         shift = float(np.linalg.norm((weighted - centre) * np.array(spacing)))
-    return found | {
+    return features | {
         "AreaDensityConvexHull": area / hull_area if hull_area else np.nan,
         "Asphericity": (area**3 / (36 * np.pi * volume**2)) ** (1 / 3) - 1 if volume else np.nan,
         "CentreOfMassShift": shift,

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.errors import InputError, MaskError
-from deepradiomics.images import Volume
+from deepradiomics.images import ImageLike, MaskLike, Volume
 from deepradiomics.radiomics.ibsi.interpolation import EXACT_DECIMALS, interpolated, interpolated_roi, kind_of, new_grid
-from deepradiomics.radiomics.inputs import Inputs, load, normalised
-from deepradiomics.radiomics.preprocess import check_roi, on_one_grid, resegmented
-from deepradiomics.radiomics.region import MAXIMUM_BINS, MAXIMUM_LEVELS, LevelRegion
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.region.inputs import Inputs, load, normalised
+from deepradiomics.radiomics.region.preprocess import check_roi, on_one_grid, resegmented
+from deepradiomics.radiomics.region.region import MAXIMUM_BINS, MAXIMUM_LEVELS, LevelRegion
+from deepradiomics.radiomics.region.regions import alone
+from deepradiomics.radiomics.settings.settings import Settings
 
 PARTIAL_VOLUME = 0.5
 """An interpolated ROI voxel belongs to the ROI when at least this part of it is inside."""
@@ -43,11 +44,11 @@ class Prepared:
     @property
     def box(self) -> tuple[slice, slice, slice]:
         """The smallest box (z, y, x) that holds the morphological mask, and so both."""
-        found = [np.flatnonzero(self.morphological.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-        return tuple(slice(int(f[0]), int(f[-1]) + 1) for f in found)  # type: ignore[return-value]
+        places = [np.flatnonzero(self.morphological.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+        return tuple(slice(int(f[0]), int(f[-1]) + 1) for f in places)  # type: ignore[return-value]
 
 
-def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
+def prepare(image: ImageLike, mask: MaskLike, settings: Settings) -> Prepared:
     """Return image and masks of one label as IBSI prescribes.
 
     Args:
@@ -62,7 +63,7 @@ def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
     return prepare_inputs(loaded(image, mask, settings), settings)
 
 
-def loaded(image: Any, mask: Any, settings: Settings) -> Inputs:
+def loaded(image: ImageLike, mask: MaskLike, settings: Settings) -> Inputs:
     """Read and normalise, without cutting outliers off: ``removeOutliers`` acts on the ROI here."""
     return load(image, mask, replace(settings, remove_outliers=None))
 
@@ -71,19 +72,19 @@ def loaded_again(inputs: Inputs, settings: Settings) -> Inputs:
     """Return what was loaded as :func:`loaded` would give it."""
     plain = replace(settings, remove_outliers=None)
     image = normalised(inputs.original.require_finite(), plain) if settings.normalize else inputs.original
-    return Inputs(image, inputs.mask, inputs.original, inputs.dimensions)
+    return replace(inputs, image=image, cache={})
 
 
 def prepare_inputs(inputs: Inputs, settings: Settings) -> Prepared:
     """Return image and masks of one label of what was loaded; see :func:`prepare`."""
-    for _, own in settings.per_image_type():
-        refuse(own)
+    for _, type_settings in settings.per_image_type():
+        refuse(type_settings)
     if inputs.dimensions == 2 and any(a.startswith("3D") for a in settings.aggregation):
         raise InputError(
             "setting aggregation: the image is two-dimensional; choose 2D_averaged, 2D_slice_merged or the 2.5D ones, "
             f"not {[a for a in settings.aggregation if a.startswith('3D')]}."
         )
-    volume, labels = inputs.image.require_finite(), inputs.mask
+    volume, labels = inputs.image.require_finite(), alone(inputs.mask, settings.label)
     name = labels.name or "mask"
     labels.region(settings.label)  # the label must be there before anything else is done
     volume, labels, note = on_one_grid(volume, labels, settings)
@@ -123,15 +124,15 @@ def _on_ibsis_grid(volume: Volume, settings: Settings, cache: dict[str, Any]) ->
 
 def refuse(settings: Settings) -> None:
     """Raise InputError for settings that have no place in IBSI's definitions."""
-    for key, given, instead in (
+    for key, is_set, instead in (
         ("force2D", settings.force_2d, "choose the aggregations 2D_… or 2.5D_…"),
         ("symmetricalGLCM", not settings.symmetrical_glcm, "IBSI's matrices are symmetrical; remove it"),
         ("weightingNorm", settings.weighting_norm is not None, "choose an aggregation …_averaged or …_merged"),
         ("voxelArrayShift", settings.voxel_array_shift != 0, "IBSI's Energy takes grey values as they are; remove it"),
         ("numericDiagnostics", settings.numeric_diagnostics, "the diagnostics hold them under 'ibsi'; remove it"),
         ("resegmentShape", settings.resegment_shape, "shape is taken from the mask as drawn; remove it"),
-    ):  # fmt: skip
-        if given:
+    ):
+        if is_set:
             raise InputError(f'setting {key}: it has no place in standard="ibsi"; {instead}.')
     if settings.resampled_spacing_mm is not None and len(settings.resampled_spacing_mm) != 3:
         raise InputError(
@@ -142,14 +143,14 @@ def refuse(settings: Settings) -> None:
 
 def _resegmented(voxels: np.ndarray, inside: np.ndarray, settings: Settings) -> np.ndarray:
     """Return the intensity mask: the ROI within the range set and without outliers, each judged on the whole ROI."""
-    kept = inside
+    intensity = inside
     if settings.resegment_range is not None:
-        kept = kept & resegmented(voxels, inside, settings)
+        intensity = intensity & resegmented(voxels, inside, settings)
     if settings.remove_outliers is not None:
         limit = float(settings.remove_outliers)
         outliers = replace(settings, resegment_range=(-limit, limit), resegment_mode="sigma")
-        kept = kept & resegmented(voxels, inside, outliers)
-    return kept
+        intensity = intensity & resegmented(voxels, inside, outliers)
+    return intensity
 
 
 def discretise(values: np.ndarray, mask: np.ndarray, settings: Settings, name: str, *, own_units: bool) -> LevelRegion:
@@ -190,7 +191,7 @@ def discretise(values: np.ndarray, mask: np.ndarray, settings: Settings, name: s
             f"{name}: it has {len(present)} grey levels, at most {MAXIMUM_LEVELS} are possible. Take a larger binWidth "
             "(16 to 128 levels are usual), or a binCount."
         )
-    box = tuple(slice(found.min(), found.max() + 1) for found in np.nonzero(mask))
+    box = tuple(slice(places.min(), places.max() + 1) for places in np.nonzero(mask))
     codes = np.zeros(mask.shape, np.int32)
     codes[mask] = index + 1
     return LevelRegion(np.ascontiguousarray(codes[box]), present)
@@ -198,15 +199,15 @@ def discretise(values: np.ndarray, mask: np.ndarray, settings: Settings, name: s
 
 def _stage(volume: Volume, inside: np.ndarray) -> dict[str, Any]:
     """Return what IBSI's diagnostic features describe: image and ROI at one stage of the processing."""
-    values, whole = volume.voxels[inside], volume.voxels
-    found = [np.flatnonzero(inside.any(axis=tuple(a for a in range(3) if a != axis))) for axis in (2, 1, 0)]
+    values, voxels = volume.voxels[inside], volume.voxels
+    places = [np.flatnonzero(inside.any(axis=tuple(a for a in range(3) if a != axis))) for axis in (2, 1, 0)]
     return {
         "size": volume.geometry.size,
         "spacing_mm": volume.geometry.spacing_mm,
-        "image_mean": float(whole.mean(dtype=float)),
-        "image_minimum": float(whole.min()),
-        "image_maximum": float(whole.max()),
-        "roi_box": tuple(int(f[-1] - f[0] + 1) for f in found),
+        "image_mean": float(voxels.mean(dtype=float)),
+        "image_minimum": float(voxels.min()),
+        "image_maximum": float(voxels.max()),
+        "roi_box": tuple(int(f[-1] - f[0] + 1) for f in places),
         "roi_voxels": int(np.count_nonzero(inside)),
         "roi_mean": float(values.mean(dtype=float)),
         "roi_minimum": float(values.min()),

@@ -6,9 +6,9 @@ normal distribution. Entropy and Uniformity belong to IBSI's intensity histogram
 
 import numpy as np
 
-from deepradiomics.radiomics import compiled
+from deepradiomics import kernels as compiled
 from deepradiomics.radiomics.compute import formulas
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.region.region import LevelRegion
 
 
 def statistics(values: np.ndarray, levels: LevelRegion | None) -> dict[str, float]:
@@ -21,13 +21,13 @@ def statistics(values: np.ndarray, levels: LevelRegion | None) -> dict[str, floa
     x = values.astype(float)
     counts = np.ones((1, 1)) if levels is None else levels.histogram()[None]
     formula = formulas(compiled.available())["firstorder"]
-    found = {name: float(value[0]) for name, value in formula(x[None], counts, 1.0).items()}
+    features = {name: float(value[0]) for name, value in formula(x[None], counts, 1.0).items()}
     q25, q75 = np.percentile(x, [25, 75])
-    variance, mean = found["Variance"], found["Mean"]
-    found["ExcessKurtosis"] = found["Kurtosis"] - 3 if variance > 0 else 0.0
-    found["MedianAbsoluteDeviation"] = float(np.abs(x - found["Median"]).mean())
-    found["CoefficientOfVariation"] = float(np.sqrt(variance) / mean) if mean != 0 else np.nan
-    found["QuartileCoefficientOfDispersion"] = float((q75 - q25) / (q75 + q25)) if q75 + q25 != 0 else np.nan
+    variance, mean = features["Variance"], features["Mean"]
+    features["ExcessKurtosis"] = features["Kurtosis"] - 3 if variance > 0 else 0.0
+    features["MedianAbsoluteDeviation"] = float(np.abs(x - features["Median"]).mean())
+    features["CoefficientOfVariation"] = float(np.sqrt(variance) / mean) if mean != 0 else np.nan
+    features["QuartileCoefficientOfDispersion"] = float((q75 - q25) / (q75 + q25)) if q75 + q25 != 0 else np.nan
     if levels is None:
-        del found["Entropy"], found["Uniformity"]
-    return found
+        del features["Entropy"], features["Uniformity"]
+    return features

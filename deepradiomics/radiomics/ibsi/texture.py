@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepradiomics.radiomics import compiled
+from deepradiomics import kernels as compiled
+from deepradiomics.radiomics.catalogue.ibsi import DIRECTIONAL, aggregations_of, entries
 from deepradiomics.radiomics.compute import formulas
-from deepradiomics.radiomics.counting import CountFunction, CountingPlan, RegionCounts
-from deepradiomics.radiomics.ibsi.catalogue import DIRECTIONAL, aggregations_of, entries
-from deepradiomics.radiomics.memory import Budget, chunks
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.counting.chunks import chunks
+from deepradiomics.radiomics.counting.plan import CountFunction, CountingPlan, RegionCounts
+from deepradiomics.radiomics.memory import Budget
+from deepradiomics.radiomics.region.region import LevelRegion
 
 _CHUNK_ENTRIES = 20_000_000  # entries of co-occurrence matrices of slices held at a time, within the budget
 Values = dict[tuple[str, str, str], float]
@@ -89,15 +90,15 @@ def texture_features(
     Raises:
         InputError: the matrices of the ROI alone are larger than the budget.
     """
-    found: Values = {}
+    features: Values = {}
     budget = budget or Budget()
     ways = {dimension: [a for a in aggregations if a.startswith(dimension)] for dimension in ("3D", "2.5D", "2D")}
     if ways["3D"]:
         plan = CountingPlan(tuple(families), distances, alpha)
-        [whole] = chunks([levels], [name], plan, budget, 1)
-        with budget.held(whole.bytes):
+        [chunk_of_all] = chunks([levels], [name], plan, budget, 1)
+        with budget.held(chunk_of_all.bytes):
             volume = list(matrices([levels], plan, count))
-            found |= _averaged({key: [v] for key, v in _evaluated(volume, levels, families, ways["3D"]).items()})
+            features |= _averaged({key: [v] for key, v in _evaluated(volume, levels, families, ways["3D"]).items()})
     if ways["2D"] or ways["2.5D"]:
         plan = CountingPlan(tuple(families), distances, alpha, flat_axis=0)
         summed: Matrices | None = None
@@ -106,15 +107,15 @@ def texture_features(
         most = max(1, _CHUNK_ENTRIES // (len(plan.offsets) * len(levels.grey_levels) ** 2))
         for chunk in chunks(flat, [name] * len(flat), plan, budget, most):
             with budget.held(chunk.bytes):
-                each = list(matrices(flat[chunk.regions], plan, count))
-                for key, values in _evaluated(each, levels, families, ways["2D"]).items():
+                groups = list(matrices(flat[chunk.regions], plan, count))
+                for key, values in _evaluated(groups, levels, families, ways["2D"]).items():
                     parts.setdefault(key, []).append(values)
-                for one in each if ways["2.5D"] else ():
-                    summed = one if summed is None else summed + one
-        found |= _averaged(parts)
+                for matrices_of_slice in groups if ways["2.5D"] else ():
+                    summed = matrices_of_slice if summed is None else summed + matrices_of_slice
+        features |= _averaged(parts)
         if summed is not None:
-            found |= _averaged({k: [v] for k, v in _evaluated([summed], levels, families, ways["2.5D"]).items()})
-    return found
+            features |= _averaged({k: [v] for k, v in _evaluated([summed], levels, families, ways["2.5D"]).items()})
+    return features
 
 
 def slices(levels: LevelRegion) -> list[LevelRegion]:
@@ -156,33 +157,33 @@ def _neighboured(region: LevelRegion, plan: CountingPlan) -> np.ndarray:
 
 def _averaged(parts: dict[tuple[str, str, str], list[np.ndarray]]) -> Values:
     """Average over matrices, leaving out those for which a feature is not defined."""
-    found = {}
+    features = {}
     for key, arrays in parts.items():
         values = np.concatenate(arrays)
         known = values[~np.isnan(values)]
-        found[key] = float(known.mean()) if len(known) else np.nan
-    return found
+        features[key] = float(known.mean()) if len(known) else np.nan
+    return features
 
 
 def _evaluated(
-    each: Sequence[Matrices], levels: LevelRegion, families: Sequence[str], ways: Sequence[str]
+    groups: Sequence[Matrices], levels: LevelRegion, families: Sequence[str], ways: Sequence[str]
 ) -> dict[tuple[str, str, str], np.ndarray]:
     """Return each feature (M,) of the matrices given, direction by direction where the aggregation says so."""
-    found: dict[tuple[str, str, str], np.ndarray] = {}
+    features: dict[tuple[str, str, str], np.ndarray] = {}
     for family in families:
         for way in aggregations_of(family, ways):
             merge = not way.endswith(("averaged", "direction_merged"))
-            values = _family(family, each, levels.grey_levels.astype(float), merge)
+            values = _family(family, groups, levels.grey_levels.astype(float), merge)
             names = [name for name in entries()[family] if name in values]
-            found |= {(family, name, way): values[name] for name in names}
-    return found
+            features |= {(family, name, way): values[name] for name in names}
+    return features
 
 
-def _family(family: str, each: Sequence[Matrices], levels: np.ndarray, merge: bool) -> dict[str, np.ndarray]:
+def _family(family: str, groups: Sequence[Matrices], levels: np.ndarray, merge: bool) -> dict[str, np.ndarray]:
     """Evaluate the formulas of one family for a stack of matrices."""
 
     def stacked(name: str) -> np.ndarray:
-        arrays = [getattr(m, name) for m in each]
+        arrays = [getattr(m, name) for m in groups]
         if family in DIRECTIONAL:
             return np.concatenate([a.sum(axis=0, keepdims=True) if merge else a for a in arrays])
         return np.stack(arrays)
@@ -192,18 +193,18 @@ def _family(family: str, each: Sequence[Matrices], levels: np.ndarray, merge: bo
         pairs = stacked("glcm")  # (M, L, L)
         n = np.full(len(pairs), len(levels))
         names = set(entries()["glcm"])
-        found = formula(pairs[:, None], _rows(levels, len(pairs)), n, symmetrical=False, wanted=names)
-        return found | {"Dissimilarity": found["DifferenceAverage"], "SumVariance": found["ClusterTendency"]}
+        features = formula(pairs[:, None], _rows(levels, len(pairs)), n, symmetrical=False, wanted=names)
+        return features | {"Dissimilarity": features["DifferenceAverage"], "SumVariance": features["ClusterTendency"]}
     if family == "glrlm":
         runs = stacked("glrlm")
         return formula(runs[:, None], _rows(levels, len(runs)))
     if family == "glszm":
-        sizes = np.unique(np.concatenate([m.zones[:, 1] for m in each if m.zones is not None]))
-        zones = np.zeros((len(each), len(levels), len(sizes)), np.int64)
-        for k, m in enumerate(each):
+        sizes = np.unique(np.concatenate([m.zones[:, 1] for m in groups if m.zones is not None]))
+        zones = np.zeros((len(groups), len(levels), len(sizes)), np.int64)
+        for k, m in enumerate(groups):
             assert m.zones is not None
             np.add.at(zones[k], (m.zones[:, 0], np.searchsorted(sizes, m.zones[:, 1])), 1)
-        return formula(zones, _rows(levels, len(each)), _rows(sizes, len(each)))
+        return formula(zones, _rows(levels, len(groups)), _rows(sizes, len(groups)))
     if family == "gldm":
         return _ngldm(stacked("gldm"), levels, formula)
     neighboured, differences = stacked("neighboured"), stacked("differences")

@@ -1,5 +1,5 @@
 """Feature maps: the features of the window around each voxel, as images; PyRadiomics' voxel-based extraction."""
 
-from deepradiomics.radiomics.maps.run import feature_maps
+from deepradiomics.radiomics.maps.run import FeatureMaps, feature_maps, maps_of_loaded
 
-__all__ = ["feature_maps"]
+__all__ = ["FeatureMaps", "feature_maps", "maps_of_loaded"]

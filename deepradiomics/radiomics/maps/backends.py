@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy as np
 
+from deepradiomics import kernels as compiled
 from deepradiomics.devices import checked_device, resolve_device
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
-from deepradiomics.radiomics.maps import batched_backend
 from deepradiomics.radiomics.maps.arrays import NumpyArrays, TorchArrays
+from deepradiomics.radiomics.maps.batched import backend as batched_backend
 from deepradiomics.radiomics.maps.field import Field
 from deepradiomics.radiomics.maps.result import Backend, WindowFeatures
 from deepradiomics.radiomics.memory import Budget
@@ -60,7 +60,7 @@ def chosen_backend(device: str) -> ChosenBackend:
 def on_cpu() -> ChosenBackend:
     """Return the compiled backend, or numpy where numba is not installed."""
     if compiled.available():
-        from deepradiomics.radiomics.maps import compiled_backend
+        from deepradiomics.radiomics.maps.compiled import backend as compiled_backend
 
         return ChosenBackend("compiled", compiled_backend.window_features, True, False)
     return with_numpy()
@@ -139,13 +139,13 @@ def windows_at_a_time(field: Field, backend: ChosenBackend, budget: Budget, work
     Raises:
         InputError: not even one window fits.
     """
-    each = (window_bytes if backend.batched else scratch_bytes)(field) * (workers if backend.parallel else 1)
-    if each > budget.bytes:
+    need = (window_bytes if backend.batched else scratch_bytes)(field) * (workers if backend.parallel else 1)
+    if need > budget.bytes:
         raise InputError(
-            f"max_memory_gb {budget.gigabytes:g}: windows of {field.window.size} voxels need {each / 1e9:.2g} GB in "
+            f"max_memory_gb {budget.gigabytes:g}: windows of {field.window.size} voxels need {need / 1e9:.2g} GB in "
             "work. Take a smaller kernel_radius or fewer threads, or allow more memory."
         )
-    return int(min(_MOST_WINDOWS, budget.bytes // each)) if backend.batched else _MOST_WINDOWS // 2
+    return int(min(_MOST_WINDOWS, budget.bytes // need)) if backend.batched else _MOST_WINDOWS // 2
 
 
 def scratch_bytes(field: Field) -> int:

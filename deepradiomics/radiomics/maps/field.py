@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.directions import norms
+from deepradiomics.radiomics.features.directions import norms
 from deepradiomics.radiomics.maps.window import Window, window
-from deepradiomics.radiomics.region import usable_edges
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.region.region import usable_edges
+from deepradiomics.radiomics.settings.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +77,8 @@ def make_field(
     Raises:
         InputError: NaN where windows look, or too many grey levels.
     """
-    seen = roi if settings.masked_kernel else np.ones(roi.shape, bool)
-    inside = voxels[seen]
+    region = roi if settings.masked_kernel else np.ones(roi.shape, bool)
+    inside = voxels[region]
     if inside.dtype.kind == "f" and not np.isfinite(inside).all():
         raise InputError(
             f"image: {int((~np.isfinite(inside)).sum())} voxels that the windows see are NaN or infinite. Replace "
@@ -92,9 +92,9 @@ def make_field(
     as_doubles = inside.astype(float)
     value_levels = levels if inside.dtype not in (np.float16, np.float32) else _digitised(as_doubles, settings)
     return Field(
-        values=_padded(as_doubles, seen, radius, float),
-        levels=_padded(levels, seen, radius, np.int32),
-        value_levels=_padded(value_levels, seen, radius, np.int32),
+        values=_padded(as_doubles, region, radius, float),
+        levels=_padded(levels, region, radius, np.int32),
+        value_levels=_padded(value_levels, region, radius, np.int32),
         centres=(np.argwhere(roi) + radius) @ np.array(strides),
         steps=layout.steps(strides),
         highest=int(levels.max()),

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.catalogue import default_names, entries
-from deepradiomics.radiomics.setting_rules import IMAGE_TYPES
-from deepradiomics.radiomics.settings import ImageType, Settings, idle_families, image_prefixes
+from deepradiomics.radiomics.catalogue.pyradiomics import default_names, entries
+from deepradiomics.radiomics.settings.feature_names import idle_families
+from deepradiomics.radiomics.settings.image_prefixes import image_prefixes
+from deepradiomics.radiomics.settings.rules import IMAGE_TYPES
+from deepradiomics.radiomics.settings.settings import ImageType, Settings
 
 MAP_FAMILIES = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
 Asked = Mapping[str, Sequence[str] | None] | Sequence[str] | str | None
@@ -64,13 +66,13 @@ def resolve(features: Asked, settings: Settings, dimensions: int = 3) -> Request
     if not names:
         raise InputError(f"features: expected at least one name or family, such as {', '.join(MAP_FAMILIES)}.")
     wanted: dict[str, dict[str, tuple[str, ...]]] = {}
-    given = _prefixes(settings, dimensions)
+    possible = _prefixes(settings, dimensions)
     for asked in names:
         prefix, family, feature = _split(str(asked))
         if prefix and prefix not in _prefixes(settings, dimensions):
             settings = _with_image_type(settings, prefix, str(asked), dimensions)
         more = (feature,) if feature else _default(settings, family)
-        for image in (prefix,) if prefix else given:
+        for image in (prefix,) if prefix else possible:
             families = wanted.setdefault(image, {})
             families[family] = tuple(dict.fromkeys((*families.get(family, ()), *more)))
     order = _prefixes(settings, dimensions)
@@ -83,7 +85,11 @@ def _request(settings: Settings, wanted: dict[str, dict[str, tuple[str, ...]]], 
         why = [*settings.notes, *idle_families(settings, dimensions)]
         raise InputError(" ".join(["params: they leave no image to make maps of.", *why]))
     types = zip(settings.image_types, settings.per_image_type(), strict=True)
-    needed = [kind for kind, (name, own) in types if set(image_prefixes(name, own, dimensions)) & set(wanted)]
+    needed = [
+        kind
+        for kind, (name, type_settings) in types
+        if set(image_prefixes(name, type_settings, dimensions)) & set(wanted)
+    ]
     features: dict[str, tuple[str, ...]] = {}
     for families in wanted.values():
         features |= families
@@ -91,10 +97,10 @@ def _request(settings: Settings, wanted: dict[str, dict[str, tuple[str, ...]]], 
 
 
 def _prefixes(settings: Settings, dimensions: int) -> tuple[str, ...]:
-    found: list[str] = []
-    for image_type, own in settings.per_image_type():
-        found += image_prefixes(image_type, own, dimensions)
-    return tuple(found)
+    names: list[str] = []
+    for image_type, type_settings in settings.per_image_type():
+        names += image_prefixes(image_type, type_settings, dimensions)
+    return tuple(names)
 
 
 def _split(asked: str) -> tuple[str, str, str]:
@@ -127,12 +133,12 @@ def _names(features: Mapping[str, Sequence[str] | None] | Sequence[str] | str) -
         return (features,)
     if not isinstance(features, Mapping):
         return tuple(features)
-    found: list[str] = []
+    unknown_names: list[str] = []
     for family, names in features.items():
         if isinstance(names, str) or not (names is None or isinstance(names, Sequence)):
             raise InputError(f"features {family}: expected a list of feature names or nothing, got {names!r}.")
-        found += [f"{family}_{name}" for name in names] if names else [str(family)]
-    return tuple(found)
+        unknown_names += [f"{family}_{name}" for name in names] if names else [str(family)]
+    return tuple(unknown_names)
 
 
 def _near(asked: str) -> str:

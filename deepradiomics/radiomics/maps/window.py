@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from deepradiomics.radiomics.counting import offsets_at
+from deepradiomics.radiomics.counting.plan import offsets_at
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,13 +4,13 @@ A line of grey values is turned into spline coefficients by one pass forwards an
 Process Mag 16 (1999) 22), started as ITK starts it, and is then sampled with four weights a point. The axes follow one
 another, so that a voxel costs 12 products where ITK takes 64; and only that part of the image is worked on which the
 new grid needs, for what lies 40 voxels away changes nothing in double precision. Import it only where numba is there
-(:func:`deepradiomics.radiomics.compiled.available`).
+(:func:`deepradiomics.kernels.available`).
 """
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
-from deepradiomics.radiomics.threads import map_threads
+from deepradiomics.kernels import njit
+from deepradiomics.threads import map_threads
 
 POLE = np.sqrt(3.0) - 2.0
 HORIZON = 18  # terms of ITK's starting sum: its tolerance of 1e-10
@@ -47,13 +47,13 @@ def resample_axes(
         inside.append((where > -0.5) & (where < shape[axis] - 0.5))
     if not all(there.any() for there in inside):
         return np.zeros(tuple(size), voxels.dtype)
-    kept = [where[there] for where, there in zip(places, inside, strict=True)]
-    starts = [max(int(where[0]) - REACH, 0) for where in kept]
-    stops = [min(int(where[-1]) + REACH + 2, n) for where, n in zip(kept, shape, strict=True)]
+    usable = [where[there] for where, there in zip(places, inside, strict=True)]
+    starts = [max(int(where[0]) - REACH, 0) for where in usable]
+    stops = [min(int(where[-1]) + REACH + 2, n) for where, n in zip(usable, shape, strict=True)]
     data = voxels[tuple(slice(a, b) for a, b in zip(starts, stops, strict=True))].astype(np.float64, order="C")
-    gains = [len(where) / n for where, n in zip(kept, data.shape, strict=True)]
+    gains = [len(where) / n for where, n in zip(usable, data.shape, strict=True)]
     for axis in np.argsort(gains):  # the axis that shrinks the image most comes first
-        data = _along(data, int(axis), kept[axis] - starts[axis], threads)
+        data = _along(data, int(axis), usable[axis] - starts[axis], threads)
     if voxels.dtype.kind in "iu":
         if (np.abs(data - np.rint(data)) < WHOLE_MARGIN).any():
             return None

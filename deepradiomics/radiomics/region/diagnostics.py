@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.images import Geometry, Volume
-from deepradiomics.radiomics.inputs import Inputs
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.region.inputs import Inputs
+from deepradiomics.radiomics.settings.settings import Settings
 
 
 class Told:
@@ -22,11 +22,12 @@ class Told:
         """Add image and mask as they were read; the image's part is computed once for all labels."""
         if not self._wanted:
             return
-        kept, mask = self._inputs.cache, self._inputs.mask
-        if "image" not in kept:
-            kept["mask hash"] = _hash(mask.labels.astype(np.uint32, copy=False))
-            kept["image"] = image_entries(self._inputs.original, "original", self._inputs.dimensions)
-        self.entries |= {**kept["image"], "diagnostics_Mask-original_Hash": kept["mask hash"]}
+        cache, mask = self._inputs.cache, self._inputs.mask
+        if "image" not in cache:
+            cache["mask hash"] = _hash(mask.labels.astype(np.uint32, copy=False))
+            cache["image"] = image_entries(self._inputs.original, "original", self._inputs.dimensions)
+        drawn = _hash(inside.astype(np.uint32)) if mask.covered else cache["mask hash"]  # of the region: others hide it
+        self.entries |= {**cache["image"], "diagnostics_Mask-original_Hash": drawn}
         self.of_step("original", inside, mask.geometry)
 
     def of_step(self, step: str, inside: np.ndarray, grid: Geometry, volume: Volume | None = None) -> None:
@@ -41,17 +42,17 @@ class Told:
 def image_entries(volume: Volume, stage: str, dimensions: int = 3) -> dict[str, Any]:
     """Return the entries about an image: spacing, size, and mean, minimum and maximum of all its voxels."""
     voxels, start = volume.voxels, f"diagnostics_Image-{stage}_"
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if stage == "original":
         stored = voxels.astype(np.uint8) if voxels.dtype.kind == "b" else voxels
-        found = {"Hash": _hash(stored)}
-        found["Dimensionality"] = f"{dimensions}D"
-    found["Spacing"] = volume.geometry.spacing_mm[:dimensions]
-    found["Size"] = volume.geometry.size[:dimensions]
-    found["Mean"] = float(np.mean(voxels, dtype=float))
-    found["Minimum"] = float(voxels.min())
-    found["Maximum"] = float(voxels.max())
-    return {start + name: value for name, value in found.items()}
+        values = {"Hash": _hash(stored)}
+        values["Dimensionality"] = f"{dimensions}D"
+    values["Spacing"] = volume.geometry.spacing_mm[:dimensions]
+    values["Size"] = volume.geometry.size[:dimensions]
+    values["Mean"] = float(np.mean(voxels, dtype=float))
+    values["Minimum"] = float(voxels.min())
+    values["Maximum"] = float(voxels.max())
+    return {start + name: value for name, value in values.items()}
 
 
 def mask_entries(
@@ -73,7 +74,7 @@ def mask_entries(
     box = tuple(slice(side[0], side[-1] + 1) for side in sides)
     cut = inside[box]
     centre = (np.argwhere(cut).mean(axis=0) + lower)[::-1]  # (x, y, z)
-    found: dict[str, Any] = {
+    entries: dict[str, Any] = {
         "Spacing": geometry.spacing_mm[:dimensions],
         "Size": geometry.size[:dimensions],
         "BoundingBox": (*_whole(lower[::-1][:dimensions]), *_whole(cut.shape[::-1][:dimensions])),
@@ -84,8 +85,8 @@ def mask_entries(
     }
     if volume is not None:
         values = volume.voxels[box][cut].astype(float)
-        found |= {"Mean": float(values.mean()), "Minimum": float(values.min()), "Maximum": float(values.max())}
-    return {f"diagnostics_Mask-{stage}_{name}": value for name, value in found.items()}
+        entries |= {"Mean": float(values.mean()), "Minimum": float(values.min()), "Maximum": float(values.max())}
+    return {f"diagnostics_Mask-{stage}_{name}": value for name, value in entries.items()}
 
 
 def _whole(values: Any) -> tuple[int, ...]:

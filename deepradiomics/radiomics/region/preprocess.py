@@ -11,13 +11,14 @@ import numpy as np
 import SimpleITK as sitk
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
-from deepradiomics.images import Geometry, Mask, Volume, mask_from_sitk, to_sitk, volume_from_sitk
-from deepradiomics.radiomics.diagnostics import Told
-from deepradiomics.radiomics.inputs import Inputs, load, normalised, one_channel
+from deepradiomics.images import Geometry, ImageLike, Mask, MaskLike, Volume, mask_from_sitk, to_sitk, volume_from_sitk
 from deepradiomics.radiomics.memory import Budget, told_when_full
-from deepradiomics.radiomics.region import Region
-from deepradiomics.radiomics.resampling import resample_pair, resampled_mask
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.region.diagnostics import Told
+from deepradiomics.radiomics.region.inputs import Inputs, load, normalised, one_channel
+from deepradiomics.radiomics.region.region import Region
+from deepradiomics.radiomics.region.regions import alone
+from deepradiomics.radiomics.region.resampling import resample_pair, resampled_mask
+from deepradiomics.radiomics.settings.settings import Settings
 from deepradiomics.radiomics.wording import told_apart
 
 __all__ = [
@@ -61,7 +62,7 @@ class Prepared:
         return tuple(slice(first, first + size) for first, size in ends)  # type: ignore[return-value]
 
 
-def prepare(image: Any, mask: Any, settings: Settings) -> Prepared:
+def prepare(image: ImageLike, mask: MaskLike, settings: Settings) -> Prepared:
     """Return the cropped region of one label.
 
     Args:
@@ -88,19 +89,19 @@ def prepare_region(
 
 
 def _prepared(inputs: Inputs, settings: Settings, threads: int | None, budget: Budget) -> Prepared:
-    volume, labels = inputs.image, inputs.mask
+    volume, labels = inputs.image, alone(inputs.mask, settings.label)
     name = labels.name or "mask"
     inside = labels.region(settings.label)  # the label must be there before anything else is done
-    told = Told(inputs, settings)
-    told.of_original(inside)
+    diagnostics = Told(inputs, settings)
+    diagnostics.of_original(inside)
     resampling = settings.resampled_spacing_mm is not None and settings.interpolator is not None
     if resampling:
         volume, labels = _resampled(volume.require_finite(), labels, settings, inputs.dimensions, threads, budget)
-        told.of_step("interpolated", labels.labels == settings.label, labels.geometry, volume)
+        diagnostics.of_step("interpolated", labels.region(settings.label), labels.geometry, volume)
     volume, labels, note = on_one_grid(volume, labels, settings)
     inside = labels.region(settings.label)
     if note:
-        told.of_step("corrected", inside, labels.geometry, volume)
+        diagnostics.of_step("corrected", inside, labels.geometry, volume)
     lower, upper = check_roi(inside, settings, name)
     if settings.pre_crop and not resampling:
         margin = settings.pad_distance
@@ -111,7 +112,7 @@ def _prepared(inputs: Inputs, settings: Settings, threads: int | None, budget: B
     if settings.resegment_range is not None:
         texture = resegmented(volume.voxels, inside, settings)
         lower, upper = check_roi(texture, settings, f"{name} after re-segmentation")
-        told.of_step("resegmented", texture, labels.geometry, volume)
+        diagnostics.of_step("resegmented", texture, labels.geometry, volume)
     box = tuple(slice(lo, up) for lo, up in zip(lower, upper, strict=True))
     values = np.asarray(volume.voxels[box])
     bad = ~np.isfinite(values[texture[box]]) if values.dtype.kind == "f" else np.zeros(1, bool)
@@ -126,7 +127,7 @@ def _prepared(inputs: Inputs, settings: Settings, threads: int | None, budget: B
     region = Region(values, texture[box].copy(), spacing, shape_mask.copy(), f"label {settings.label}")  # type: ignore[arg-type]
     first = tuple(int(v) for v in lower)
     notes = (note,) if note else ()
-    return Prepared(region, volume, labels, first, notes, told.entries, inputs.dimensions)  # type: ignore[arg-type]
+    return Prepared(region, volume, labels, first, notes, diagnostics.entries, inputs.dimensions)  # type: ignore[arg-type]
 
 
 def _resampled(
@@ -186,17 +187,17 @@ def resegmented(voxels: np.ndarray, inside: np.ndarray, settings: Settings) -> n
     elif settings.resegment_mode == "sigma":
         mean, sd = np.mean(values), np.std(values)
         limits = [mean + sd * limit for limit in limits]
-    kept = values >= limits[0]
+    in_range = values >= limits[0]
     if len(limits) == 2:
-        kept &= values <= limits[1]
-    if kept.sum() <= 1:
+        in_range &= values <= limits[1]
+    if in_range.sum() <= 1:
         raise MaskError(
             f"resegmentRange {list(settings.resegment_range or ())} ({settings.resegment_mode}): only "
-            f"{int(kept.sum())} of {len(values)} voxels lie within it (their values: {values.min():g} to "
+            f"{int(in_range.sum())} of {len(values)} voxels lie within it (their values: {values.min():g} to "
             f"{values.max():g}). Widen the range."
         )
     result = np.zeros(inside.shape, bool)
-    result[inside] = kept
+    result[inside] = in_range
     return result
 
 
@@ -209,8 +210,8 @@ def check_roi(inside: np.ndarray, settings: Settings, name: str) -> tuple[np.nda
     lower, upper = np.empty(3, int), np.empty(3, int)
     for axis in range(3):
         others = tuple(a for a in range(3) if a != axis)
-        found = np.flatnonzero(inside.any(axis=others))
-        lower[axis], upper[axis] = found[0], found[-1] + 1
+        places = np.flatnonzero(inside.any(axis=others))
+        lower[axis], upper[axis] = places[0], places[-1] + 1
     dimensions = int(((upper - lower) > 1).sum())
     if dimensions == 0:
         raise MaskError(f"{name}: the ROI is a single voxel; no features can be computed. Draw a larger region.")

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.settings.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +100,10 @@ def usable_edges(name: str, values: np.ndarray, settings: Settings) -> np.ndarra
     Raises:
         InputError: there would be too many bins, or bins finer than the numbers themselves; ``name`` is called.
     """
+    if settings.bin_count is not None and settings.bin_count > MAXIMUM_BINS:
+        raise InputError(
+            f"{name}: binCount is {settings.bin_count}, at most {MAXIMUM_BINS} bins are possible. Take 32 to 64."
+        )
     if settings.bin_count is None:
         count = (float(values.max()) - float(values.min())) / settings.bin_width
         if count > MAXIMUM_BINS:
@@ -126,7 +130,7 @@ def usable_edges(name: str, values: np.ndarray, settings: Settings) -> np.ndarra
 def _present(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the bins that occur, which of them each voxel's is, and how many voxels each has."""
     if compiled.available() and np.can_cast(values.dtype, np.float64, "safe"):
-        from deepradiomics.radiomics import levels_cpu
+        from deepradiomics.radiomics.compiled import levels as levels_cpu
 
         return levels_cpu.present(values, edges)
     return np.unique(np.digitize(values, edges), return_inverse=True, return_counts=True)
@@ -137,11 +141,6 @@ MAXIMUM_LEVELS = 2048
 FEW_LEVELS, MANY_LEVELS = 16, 128
 
 
-def level_warning(region_name: str, level_region: LevelRegion) -> str | None:
-    """Return a sentence when an ROI has fewer than 16 or more than 128 grey levels, else None."""
-    return _level_sentence(region_name, len(level_region.grey_levels))
-
-
 def level_warnings(region_name: str, levels: Mapping[str, int]) -> list[str]:
     """Return sentences about the grey levels of a region in several images; the filtered ones are told together.
 
@@ -150,16 +149,16 @@ def level_warnings(region_name: str, levels: Mapping[str, int]) -> list[str]:
         levels: grey levels by prefix (``original``, ``wavelet-LLH`` ...).
     """
     alone = _level_sentence(region_name, levels["original"]) if "original" in levels else None
-    found = [alone] if alone else []
+    sentences = [alone] if alone else []
     filtered = {prefix: count for prefix, count in levels.items() if prefix != "original"}
     for few, which, advice in ((True, "fewer than 16", "smaller"), (False, "more than 128", "larger")):
         odd = [f"{p} {n}" for p, n in filtered.items() if (n < FEW_LEVELS if few else n > MANY_LEVELS)]
         if odd:
-            found.append(
+            sentences.append(
                 f"{region_name} has {which} grey levels in {len(odd)} of {len(filtered)} filtered images "
                 f"({', '.join(odd)}): texture features may say little; consider a {advice} bin width for them."
             )
-    return found
+    return sentences
 
 
 def _level_sentence(region_name: str, count: int) -> str | None:

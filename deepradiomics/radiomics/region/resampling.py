@@ -7,10 +7,10 @@ The grid is the mask's, at the new spacing, with the same outer corner; only the
 import numpy as np
 import SimpleITK as sitk
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import GeometryError, InputError, MaskError
-from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.memory import RESAMPLED_DEFAULT_GB, VARIABLE, Budget
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.settings.settings import Settings
 from deepradiomics.radiomics.wording import told_apart
 
 MASK_BYTES = 18  # a voxel of the new mask, twice while it is handed over, and what is asked of it, as measured
@@ -104,15 +104,15 @@ def _fast_bspline(image: sitk.Image, grid: sitk.ResampleImageFilter, threads: in
         or not compiled.available()
     ):
         return None
-    from deepradiomics.radiomics.bspline import resample_axes
+    from deepradiomics.radiomics.region.bspline import resample_axes
 
     first = np.array(image.TransformPhysicalPointToContinuousIndex(grid.GetOutputOrigin()))[::-1]
     step = np.array(grid.GetOutputSpacing())[::-1] / np.array(image.GetSpacing())[::-1]
     size = np.array(grid.GetSize(), int)[::-1]
-    found = resample_axes(sitk.GetArrayViewFromImage(image), first, step, size, threads)
-    if found is None:
+    resampled = resample_axes(sitk.GetArrayViewFromImage(image), first, step, size, threads)
+    if resampled is None:
         return None
-    result = sitk.GetImageFromArray(found)
+    result = sitk.GetImageFromArray(resampled)
     result.SetSpacing(grid.GetOutputSpacing())
     result.SetOrigin(grid.GetOutputOrigin())
     result.SetDirection(grid.GetOutputDirection())
@@ -163,8 +163,8 @@ def _roi_box(image: sitk.Image, mask: sitk.Image, label: int, name: str) -> tupl
 def _label_box(mask: sitk.Image, label: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return first voxel and size (x, y, z) of the label's box."""
     inside = sitk.GetArrayViewFromImage(mask) == label
-    found = [np.flatnonzero(inside.any(axis=tuple(set(range(inside.ndim)) - {axis}))) for axis in range(inside.ndim)]
-    if len(found[0]) == 0:
+    places = [np.flatnonzero(inside.any(axis=tuple(set(range(inside.ndim)) - {axis}))) for axis in range(inside.ndim)]
+    if len(places[0]) == 0:
         raise MaskError(f"{name}: no voxel has label {label}.")
-    lower, last = (np.array([axis[end] for axis in found])[::-1] for end in (0, -1))
+    lower, last = (np.array([axis[end] for axis in places])[::-1] for end in (0, -1))
     return lower, last - lower + 1

@@ -1,19 +1,21 @@
-"""The image types, and the prefixes of the keys that each gives: known before anything is computed."""
+"""The prefixes of the keys that each image type gives (``wavelet-LLH`` …): known before anything is computed."""
 
 from difflib import get_close_matches
+from itertools import product
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.filters.lbp3d import lbp3d_names
-from deepradiomics.radiomics.filters.wavelet import wavelet_names
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.settings.rules import IMAGE_TYPES
+from deepradiomics.radiomics.settings.settings import Settings
 
 POINTWISE = {
-    "Square": "square", "SquareRoot": "squareroot", "Logarithm": "logarithm", "Exponential": "exponential",
-}  # fmt: skip
-IMAGE_TYPES = ("Original", "Wavelet", "LoG", *POINTWISE, "Gradient", "LBP2D", "LBP3D", "Mean", "Laws")
+    "Square": "square",
+    "SquareRoot": "squareroot",
+    "Logarithm": "logarithm",
+    "Exponential": "exponential",
+}
 
 
-def prefixes(image_type: str, settings: Settings, dimensions: int = 3) -> tuple[str, ...]:
+def image_prefixes(image_type: str, settings: Settings, dimensions: int = 3) -> tuple[str, ...]:
     """Return the prefixes of an image type's keys, in PyRadiomics' order.
 
     Args:
@@ -58,3 +60,25 @@ def wavelet_axes(settings: Settings, dimensions: int) -> tuple[int, ...]:
 def ibsi_dimension(settings: Settings, dimensions: int) -> int:
     """Return whether IBSI's filters work in 3-D or within slices, as a flat image does by itself."""
     return min(settings.filter_dimension, dimensions)
+
+
+def wavelet_names(level: int, dimensions: int = 3) -> tuple[str, ...]:
+    """Return the prefixes of all sub-bands in order; the approximation comes last.
+
+    The first letter is the x axis, L for low-pass and H for high-pass. Only levels above the first stand in the name.
+
+    >>> wavelet_names(1, 2)
+    ('wavelet-LH', 'wavelet-HL', 'wavelet-HH', 'wavelet-LL')
+    """
+    bands = ["".join(letters) for letters in product("LH", repeat=dimensions)]
+    heads = [f"wavelet{k + 1 if k else ''}-" for k in range(level)]
+    return (*(head + band for head in heads for band in bands[1:]), heads[-1] + bands[0])
+
+
+def lbp3d_names(levels: int) -> tuple[str, ...]:
+    """Return the prefixes: one a degree of the harmonics, and the kurtosis.
+
+    >>> lbp3d_names(2)
+    ('lbp-3D-m1', 'lbp-3D-m2', 'lbp-3D-k')
+    """
+    return (*(f"lbp-3D-m{k + 1}" for k in range(levels)), "lbp-3D-k")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.catalogue import FAMILIES, default_names, entries
-from deepradiomics.radiomics.parameter_text import read_text
-from deepradiomics.radiomics.setting_rules import (
+from deepradiomics.radiomics.catalogue.ibsi import entries as ibsi_entries
+from deepradiomics.radiomics.catalogue.pyradiomics import FAMILIES, default_names, entries
+from deepradiomics.radiomics.settings.parameter_text import read_text
+from deepradiomics.radiomics.settings.rules import (
     FIELD_OF_KEY,
     FIELD_OF_VOXEL_KEY,
     IMAGE_TYPE_KEYS,
@@ -19,8 +20,18 @@ from deepradiomics.radiomics.setting_rules import (
     RULES,
     SECTIONS,
 )
+from deepradiomics.words import short_repr
 
-PRESETS = ("fingerprint-107", "ich-1688", "lens", "paper-110", "paper-1693", "pyradiomics-default")
+PRESET_TITLES = {
+    "fingerprint-107": "Standard (107 features)",
+    "pyradiomics-default": "PyRadiomics' defaults (107)",
+    "lens": "With wavelets, no shape (837)",
+    "ich-1688": "With all filters, CT (1,688)",
+    "paper-110": "Knee paper (110)",
+    "paper-1693": "Haemorrhage paper (1,693)",
+}
+"""What people read for a preset, by its name."""
+PRESETS = tuple(sorted(PRESET_TITLES))
 ImageTypes = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
 FeatureChoice = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -35,7 +46,7 @@ def features_preset(name: str | os.PathLike[str]) -> dict[str, Any]:
         raise InputError(
             f"preset {str(name)!r} does not exist; choose one of {', '.join(PRESETS)}.{_near_preset(str(name))}"
         )
-    text = files("deepradiomics.radiomics").joinpath("presets", f"{name}.json").read_text(encoding="utf-8")
+    text = files("deepradiomics.radiomics.settings").joinpath("presets", f"{name}.json").read_text(encoding="utf-8")
     preset: dict[str, Any] = json.loads(text)
     del preset["about"]
     return preset
@@ -61,7 +72,7 @@ def read_params(params: Mapping[str, Any] | str | os.PathLike[str] | None) -> Ma
 def setting_values(setting: Any) -> dict[str, Any]:
     """Return a checked ``setting`` section under our field names."""
     if not isinstance(setting, Mapping):
-        raise InputError(f"setting: expected keys and values, got {setting!r}.")
+        raise InputError(f"setting: expected keys and values, got {short_repr(setting)}.")
     for key in setting:
         if key in FIELD_OF_VOXEL_KEY:
             raise InputError(f"setting {key}: this key belongs under voxelSetting; move it there.")
@@ -72,7 +83,7 @@ def setting_values(setting: Any) -> dict[str, Any]:
 def voxel_values(setting: Any) -> dict[str, Any]:
     """Return a checked ``voxelSetting`` section under our field names."""
     if not isinstance(setting, Mapping):
-        raise InputError(f"voxelSetting: expected keys and values, got {setting!r}.")
+        raise InputError(f"voxelSetting: expected keys and values, got {short_repr(setting)}.")
     _check_names("voxelSetting", setting, tuple(FIELD_OF_VOXEL_KEY))
     return {FIELD_OF_VOXEL_KEY[key]: RULES[key].checked(key, value) for key, value in setting.items()}
 
@@ -80,21 +91,21 @@ def voxel_values(setting: Any) -> dict[str, Any]:
 def image_types(section: Any) -> tuple[ImageTypes, list[str]]:
     """Return the image types with their own checked values, and notes about keys that have no effect there."""
     if not isinstance(section, Mapping):
-        raise InputError(f"imageType: expected names with their settings, got {section!r}.")
+        raise InputError(f"imageType: expected names with their settings, got {short_repr(section)}.")
     _check_names("image type", section, IMAGE_TYPES)
     chosen, notes = [], []
-    for name, own in (section or {"Original": {}}).items():
-        own = own or {}
-        setting_values(own)
-        if "label" in own:
+    for name, type_values in (section or {"Original": {}}).items():
+        type_values = type_values or {}
+        setting_values(type_values)
+        if "label" in type_values:
             raise InputError(f"imageType {name}: label cannot be set for one image type; put it under 'setting'.")
-        idle = [key for key in own if key not in IMAGE_TYPE_KEYS]
+        idle = [key for key in type_values if key not in IMAGE_TYPE_KEYS]
         if idle:
             notes.append(
                 f"imageType {name}: {', '.join(idle)} has no effect on one image type alone, as in PyRadiomics; "
                 "put it under 'setting'."
             )
-        values = {key: RULES[key].checked(key, value) for key, value in own.items() if key not in idle}
+        values = {key: RULES[key].checked(key, value) for key, value in type_values.items() if key not in idle}
         chosen.append((name, tuple(values.items())))
     return tuple(chosen), notes
 
@@ -105,7 +116,7 @@ def features(section: Any, force_2d: bool, standard: str = "pyradiomics") -> tup
     By IBSI's standard its own names may be given as well as PyRadiomics'.
     """
     if not isinstance(section, Mapping):
-        raise InputError(f"featureClass: expected class names with lists of features, got {section!r}.")
+        raise InputError(f"featureClass: expected class names with lists of features, got {short_repr(section)}.")
     _check_names("feature class", section, FAMILIES)
     notes: list[str] = []
     enabled = []
@@ -113,26 +124,26 @@ def features(section: Any, force_2d: bool, standard: str = "pyradiomics") -> tup
     for family in section or (f for f in FAMILIES if f != "shape2D" or force_2d):
         asked = section.get(family) or ()
         if isinstance(asked, str) or not isinstance(asked, Sequence):
-            raise InputError(f"featureClass {family}: expected a list of feature names or nothing, got {asked!r}.")
+            raise InputError(
+                f"featureClass {family}: expected a list of feature names or nothing, got {short_repr(asked)}."
+            )
         asked = [str(name) for name in asked]  # YAML may read a name as a number
-        known, own = entries()[family], ibsi.get(family, {})
-        _check_names(f"{family} feature", dict.fromkeys(asked), tuple(dict.fromkeys((*known, *own))))
-        removed = [name for name in asked if name not in own and known[name].state == "removed"]
+        known, ibsi_names = entries()[family], ibsi.get(family, {})
+        _check_names(f"{family} feature", dict.fromkeys(asked), tuple(dict.fromkeys((*known, *ibsi_names))))
+        removed = [name for name in asked if name not in ibsi_names and known[name].state == "removed"]
         notes += [f"{family} {name} is not computed: it equals {known[name].equals}." for name in removed]
-        kept = [name for name in dict.fromkeys(asked) if name not in removed]
+        enabled_names = [name for name in dict.fromkeys(asked) if name not in removed]
         if ibsi and family not in ibsi:
             notes.append(f"{family} is not computed: it has no place in IBSI's standard.")
-        elif ibsi and not set(default_names(family)) <= set(kept):
-            foreign = [name for name in kept if name not in own and name not in own.values()]
+        elif ibsi and not set(default_names(family)) <= set(enabled_names):
+            foreign = [name for name in enabled_names if name not in ibsi_names and name not in ibsi_names.values()]
             notes += [f"{family} {name} is not computed: it has no place in IBSI's standard." for name in foreign]
-        enabled.append((family, tuple(kept) if asked else default_names(family)))
+        enabled.append((family, tuple(enabled_names) if asked else default_names(family)))
     return tuple(enabled), notes
 
 
 def _ibsi_names() -> dict[str, dict[str, str]]:
     """IBSI's names by family, each with the PyRadiomics name that asks for it too."""
-    from deepradiomics.radiomics.ibsi.catalogue import entries as ibsi_entries
-
     return {
         family: {name: entry.pyradiomics for name, entry in names.items()} for family, names in ibsi_entries().items()
     }
@@ -156,9 +167,9 @@ def _near_preset(name: str) -> str:
     return f" Did you mean {', '.join(near)}?" if near else ""
 
 
-def _check_names(what: str, given: Mapping[Any, Any], known: Sequence[str]) -> None:
-    for name in given:
+def _check_names(what: str, names: Mapping[Any, Any], known: Sequence[str]) -> None:
+    for name in names:
         if name not in known:
             near = get_close_matches(str(name), known, 3, 0.5)
             hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(known)}."
-            raise InputError(f"params: unknown {what} {name!r}; {hint}")
+            raise InputError(f"params: unknown {what} {short_repr(name)}; {hint}")

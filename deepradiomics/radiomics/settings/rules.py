@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from numbers import Integral, Real
+from sys import float_info
 from typing import Any
 
 from deepradiomics.errors import InputError, MissingDependencyError
+from deepradiomics.words import short_repr
 
+_LARGEST, _LARGEST_WHOLE = float_info.max, 2**53  # beyond them arithmetic overflows or is no longer exact
 SECTIONS = ("imageType", "featureClass", "setting", "voxelSetting")
 PYRADIOMICS_IMAGE_TYPES = (
     "Original", "Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D", "LBP3D",
@@ -25,8 +28,13 @@ INTERPOLATORS = (
 )  # fmt: skip
 OLD_BSPLINE = 3
 AGGREGATIONS = (
-    "2D_averaged", "2D_slice_merged", "2.5D_direction_merged", "2.5D_merged", "3D_averaged", "3D_merged",
-)  # fmt: skip
+    "2D_averaged",
+    "2D_slice_merged",
+    "2.5D_direction_merged",
+    "2.5D_merged",
+    "3D_averaged",
+    "3D_merged",
+)
 
 
 def wavelets() -> tuple[str, ...]:
@@ -43,6 +51,10 @@ def wavelets() -> tuple[str, ...]:
             '(pip install "PyWavelets>=1.7"; in Slicer: Install packages) or leave the setting out (coif1).'
         ) from error
     return tuple(pywt.wavelist(kind="discrete"))
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(abs(value) <= _LARGEST)  # type: ignore[operator]
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,9 @@ class Rule:
         if not self.lengths:
             return self._one(key, value)
         if isinstance(value, str) or not hasattr(value, "__len__") or len(value) not in self.lengths:
-            raise InputError(f"setting {key}: expected {self._expected()}, got {value!r}.{self._as_list(value)}")
+            raise InputError(
+                f"setting {key}: expected {self._expected()}, got {short_repr(value)}.{self._as_list(value)}"
+            )
         values = tuple(self._one(key, self._number(v)) for v in value)
         return tuple({str(v): v for v in values}.values()) if self.distinct else values
 
@@ -104,13 +118,13 @@ class Rule:
         """An example for who gave one value in place of a list."""
         if not isinstance(value, Real) or isinstance(value, bool) or self.kind is str:
             return ""
-        return f" Write {[value] * (self.lengths[-1] if self.lengths[-1] <= 3 else 1)}."
+        return f" Write {short_repr([value] * (self.lengths[-1] if self.lengths[-1] <= 3 else 1))}."
 
     def _one(self, key: str, value: Any) -> Any:
         accepted = {
             bool: lambda v: isinstance(v, bool),
-            int: lambda v: isinstance(v, Integral) and not isinstance(v, bool),
-            float: lambda v: isinstance(v, Real) and not isinstance(v, bool) and v == v and abs(v) != float("inf"),
+            int: lambda v: isinstance(v, Integral) and not isinstance(v, bool) and abs(int(v)) <= _LARGEST_WHOLE,
+            float: _is_finite,
             str: self._is_known,
         }[self.kind](value)
         if self.kind is str and isinstance(value, int) and key == "interpolator":
@@ -127,7 +141,7 @@ class Rule:
                 and (self.most is None or value <= self.most)
             )
         if not accepted:
-            raise InputError(f"setting {key}: expected {self._expected()}, got {value!r}.{self._near(value)}")
+            raise InputError(f"setting {key}: expected {self._expected()}, got {short_repr(value)}.{self._near(value)}")
         # a whole number stays one: PyRadiomics writes sigma 1 as "1" and sigma 1.0 as "1-0" into the names
         return value.item() if hasattr(value, "item") else value
 
@@ -141,28 +155,28 @@ class Rule:
 
     def _near(self, value: Any) -> str:
         known = {choice.lower(): choice for choice in self._choices()}
-        near = [known[found] for found in get_close_matches(str(value).lower(), known, 3, 0.5)]
+        near = [known[match] for match in get_close_matches(short_repr(value).strip("'").lower(), known, 3, 0.5)]
         return f" Did you mean {', '.join(near)}?" if near else ""
 
     def _expected(self) -> str:
-        words = {bool: "true or false", int: "a whole number", float: "a number", str: ""}[self.kind]
+        expected = {bool: "true or false", int: "a whole number", float: "a number", str: ""}[self.kind]
         if self.pattern:
-            words = f"a text like {self.pattern[1]}"
+            expected = f"a text like {self.pattern[1]}"
         elif callable(self.choices):
-            words = f"one of PyWavelets' discrete wavelets (such as {', '.join(self.choices()[::12])})"
+            expected = f"one of PyWavelets' discrete wavelets (such as {', '.join(self.choices()[::12])})"
         elif self.choices:
-            words = "one of " + ", ".join(self.choices)
+            expected = "one of " + ", ".join(self.choices)
         if self.above is not None:
-            words += f" above {self.above:g}"
+            expected += f" above {self.above:g}"
         if self.least is not None:
-            words += f" of at least {self.least:g}"
+            expected += f" of at least {self.least:g}"
         if self.most is not None:
-            words += f" and at most {self.most:g}"
+            expected += f" and at most {self.most:g}"
         if self.lengths:
             first, last = self.lengths[0], self.lengths[-1]
             span = str(last) if first == last else f"up to {last}" if first == 0 else f"{first} to {last}"
-            words = f"a list of {span} values, each {words}"
-        return words + (" (or nothing)" if self.optional else "")
+            expected = f"a list of {span} values, each {expected}"
+        return expected + (" (or nothing)" if self.optional else "")
 
 
 _KEYS: dict[str, tuple[str, Rule]] = {
@@ -242,10 +256,14 @@ IBSI_KEYS = ("aggregation", "roundIntensities")
 
 READERS = {
     "meanSupport": ("Mean",),
-    "lawsKernel": ("Laws",), "lawsRotationInvariance": ("Laws",), "lawsPooling": ("Laws",),
+    "lawsKernel": ("Laws",),
+    "lawsRotationInvariance": ("Laws",),
+    "lawsPooling": ("Laws",),
     "lawsEnergyDelta": ("Laws",),
-    "filterBoundary": ("Mean", "Laws"), "filterDimension": ("Mean", "Laws"), "logTruncate": (),
-}  # fmt: skip
+    "filterBoundary": ("Mean", "Laws"),
+    "filterDimension": ("Mean", "Laws"),
+    "logTruncate": (),
+}
 """Our filters' keys, and the image types that read them by either standard."""
 
 IBSI_READERS = {"filterBoundary": ("LoG", "Wavelet"), "filterDimension": ("LoG", "Wavelet"), "logTruncate": ("LoG",)}

@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import parameters
-from deepradiomics.radiomics.parameters import PRESETS, features_preset
-from deepradiomics.radiomics.setting_rules import (
+from deepradiomics.radiomics.settings import parameters
+from deepradiomics.radiomics.settings.rules import (
     FIELD_OF_KEY,
     FIELD_OF_VOXEL_KEY,
     IBSI_KEYS,
@@ -32,8 +31,6 @@ NUMERIC_DIAGNOSTICS = (
     "diagnostics_Mask-original_VolumeNum",
 )
 """PyRadiomics' names of the numbers that the setting ``numericDiagnostics`` puts before the features."""
-
-__all__ = ["NUMERIC_DIAGNOSTICS", "PRESETS", "ImageType", "Settings", "feature_names", "features_preset"]
 
 
 @dataclass(frozen=True)
@@ -148,7 +145,7 @@ class Settings:
         features, more = parameters.features(
             sections.get("featureClass") or {}, values.get("force_2d", False), values.get("standard", "pyradiomics")
         )
-        types = tuple(ImageType(name, own) for name, own in chosen)
+        types = tuple(ImageType(name, type_settings) for name, type_settings in chosen)
         settings = cls(features=features, image_types=types, notes=(*notes, *more), **values)
         idle = ibsi_keys_without_ibsi(settings)
         if idle and standard is None:
@@ -206,26 +203,6 @@ class Settings:
         }
 
 
-def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:
-    """Return the keys that an extraction gives, in PyRadiomics' order: diagnostics, shape, then each filtered image.
-
-    Args:
-        settings: what is computed.
-        dimensions: of the image, 3 or 2; a flat image has shape2D in place of shape.
-    """
-    if settings.standard == "ibsi":
-        from deepradiomics.radiomics.ibsi.features import feature_names as ibsi_names
-
-        return ibsi_names(settings, dimensions=dimensions)
-    settings = settings.in_plane() if dimensions == 2 else settings
-    names = list(NUMERIC_DIAGNOSTICS) if settings.numeric_diagnostics else []
-    names += shape_names(settings, dimensions=dimensions)
-    for image_type, own in settings.per_image_type():
-        for prefix in image_prefixes(image_type, own, dimensions):
-            names += texture_names(own, prefix)
-    return tuple(names)
-
-
 def ibsi_keys_without_ibsi(settings: Settings) -> list[str]:
     """Say which keys would change the preparation if the standard were IBSI's, and do not; one sentence each."""
     if settings.standard == "ibsi":
@@ -241,76 +218,26 @@ def ibsi_keys_without_ibsi(settings: Settings) -> list[str]:
 def unread_filter_keys(settings: Settings) -> list[str]:
     """Say which keys of our own filters, set to other than the default, no image type reads; one sentence each."""
     default, ibsi = Settings(features=()), settings.standard == "ibsi"
-    found = []
+    sentences = []
     for key, always in READERS.items():
         field, readers = FIELD_OF_KEY[key], (*always, *(IBSI_READERS.get(key, ()) if ibsi else ()))
-        values = [(name, getattr(own, field)) for name, own in settings.per_image_type()]
+        values = [(name, getattr(type_settings, field)) for name, type_settings in settings.per_image_type()]
         other = [name for name, value in values if value != getattr(default, field)]
-        own = {kind.name for kind in settings.image_types if key in dict(kind.own)}
+        type_settings = {kind.name for kind in settings.image_types if key in dict(kind.own)}
         if other and not (set(other) & set(readers)):
-            place = f"imageType {other[0]}: {key}" if own else f"setting {key}"
+            place = f"imageType {other[0]}: {key}" if type_settings else f"setting {key}"
             by = ", ".join([*always, *(f"{name} (with standard: ibsi)" for name in IBSI_READERS.get(key, ()))])
-            found.append(f"{place}: no image type here reads it. It belongs to {by}.")
-    return found
+            sentences.append(f"{place}: no image type here reads it. It belongs to {by}.")
+    return sentences
 
 
 def empty_image_types(settings: Settings) -> list[str]:
     """Say which image types give no image at all, whatever the image; one sentence each."""
     return [
         "LoG gives no image: it has no sigma. Name them in mm, such as sigma: [1, 3]."
-        for name, own in settings.per_image_type()
-        if name == "LoG" and not own.sigma_mm
+        for name, type_settings in settings.per_image_type()
+        if name == "LoG" and not type_settings.sigma_mm
     ]
-
-
-def idle_families(settings: Settings, dimensions: int = 3) -> list[str]:
-    """Say which enabled families and image types give nothing for an image of so many dimensions."""
-    found = []
-    if dimensions == 3 and "shape2D" in settings.families and not settings.force_2d:
-        found.append(
-            "shape2D is not computed: it needs force2D: true and a region of one slice along force2Ddimension."
-        )
-    if dimensions == 2 and any(name == "LBP3D" for name, _ in settings.per_image_type()):
-        found.append("LBP3D gives no image: the image is two-dimensional. Take LBP2D.")
-    return found
-
-
-def require_features(settings: Settings, dimensions: int = 3) -> None:
-    """Refuse settings that leave nothing to compute.
-
-    Raises:
-        InputError: no feature is left; the message says why.
-    """
-    if not feature_names(settings, dimensions=dimensions):
-        why = [*settings.notes, *idle_families(settings, dimensions)]
-        raise InputError(" ".join(["params: they leave no feature to compute.", *why]))
-
-
-def shape_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]:
-    """Return the keys of shape and, where the computation is two-dimensional, of shape2D."""
-    possible = {"shape": dimensions == 3, "shape2D": settings.force_2d}
-    chosen = dict(settings.features)
-    families = [family for family in settings.shape_families if possible[family]]
-    return tuple(f"original_{family}_{name}" for family in families for name in chosen[family])
-
-
-def texture_names(settings: Settings, prefix: str = "original") -> tuple[str, ...]:
-    """Return the keys of one (filtered) image: first order and textures."""
-    return tuple(
-        f"{prefix}_{family}_{name}"
-        for family, names in settings.features
-        if family not in ("shape", "shape2D")
-        for name in names
-    )
-
-
-def image_prefixes(image_type: str, settings: Settings, dimensions: int = 3) -> tuple[str, ...]:
-    """Return the prefixes of an image type's keys: ``wavelet-LLH`` ..., known before anything is computed."""
-    if image_type == "Original":
-        return ("original",)
-    from deepradiomics.radiomics.filters import prefixes
-
-    return prefixes(image_type, settings, dimensions)
 
 
 def _plain(value: Any) -> Any:

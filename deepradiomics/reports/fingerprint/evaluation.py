@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_ranks import Localisation
-from deepradiomics.fingerprint.eval_result import Evaluation
-from deepradiomics.fingerprint.localise import localise
+from deepradiomics.fingerprint.evaluate.localise import localise
+from deepradiomics.fingerprint.evaluate.ranks import Localisation
+from deepradiomics.fingerprint.evaluate.result import Evaluation
 from deepradiomics.progress import Progress, part, silent
-from deepradiomics.results.canvas import save
-from deepradiomics.results.figures import draw_evaluation, loss_figure
-from deepradiomics.results.tables import selection_table, t1, t1_comparisons, t2, top_table, write_table
+from deepradiomics.reports.canvas import save
+from deepradiomics.reports.fingerprint.figures import draw_evaluation, loss_figure
+from deepradiomics.reports.fingerprint.tables import selection_table, t1, t1_comparisons, t2, top_table, write_table
 
 
 def write_evaluation(

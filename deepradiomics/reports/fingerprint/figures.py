@@ -6,7 +6,6 @@ has data for and saves them as PNG.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_records import Prediction, keys_of, tasks_of
-from deepradiomics.fingerprint.eval_result import Evaluation, TopFeature
-from deepradiomics.results.canvas import COLOURS, GREY, legend_below, new_figure, save, style, tidy, wrapped
+from deepradiomics.files.names import file_stem
+from deepradiomics.files.tables import read_csv
+from deepradiomics.fingerprint.evaluate.records import Prediction, keys_of, tasks_of
+from deepradiomics.fingerprint.evaluate.result import Evaluation, TopFeature
+from deepradiomics.reports.canvas import COLOURS, GREY, legend_below, new_figure, save, style, tidy, wrapped
 from deepradiomics.stats import auc, roc_curve
 from deepradiomics.words import count, title_of
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from deepradiomics.fingerprint.eval_ranks import Localisation
+    from deepradiomics.fingerprint.evaluate.ranks import Localisation
 
 
 _NAMES = {"fingerprint": "Fingerprint", "nofs": "NoFS"}
@@ -36,8 +37,8 @@ def roc_figure(evaluation: Evaluation, keys: Sequence[tuple[str, str]] | None = 
     Unless ``keys`` says otherwise, baselines with inference modes are drawn in the paper's mode alone.
     """
     if keys is None:
-        found = keys_of(evaluation.predictions)
-        keys = [key for key in found if key[0] == "fingerprint" or key[1] in ("", "paper")]
+        every_key = keys_of(evaluation.predictions)
+        keys = [key for key in every_key if key[0] == "fingerprint" or key[1] in ("", "paper")]
     tasks = [task for task in tasks_of(evaluation.predictions) if _is_binary(evaluation.predictions, task)]
     if not tasks:
         raise InputError("roc_figure: no binary task in these predictions; a ROC curve needs two classes.")
@@ -86,8 +87,8 @@ def top_features_figure(
     families = list(dict.fromkeys(row.family for row in rows))
     colour = {family: COLOURS[i % len(COLOURS)] for i, family in enumerate(families)}
     figure = new_figure(10.5, max(4.5, 0.30 * len(rows) + 1.4))
-    left, right = figure.subfigures(1, 2, width_ratios=(2.4, 1.0), squeeze=False)[0]
-    axes = left.subplots()
+    bars, right = figure.subfigures(1, 2, width_ratios=(2.4, 1.0), squeeze=False)[0]
+    axes = bars.subplots()
     place = np.arange(len(rows))
     axes.barh(place, [getattr(row, by) for row in rows], color=[colour[row.family] for row in rows])
     names = [f"{row.feature.removeprefix('original_')}  ·  {row.view}, patch {row.patch}" for row in rows]
@@ -160,7 +161,9 @@ def draw_evaluation(
         if ("fingerprint", "paper") in keys_of(evaluation.predictions):
             done.append(save(calibration_figure(evaluation), folder / "calibration.png"))
     for task, by in dict.fromkeys((row.task, row.by) for row in evaluation.top):
-        done.append(save(top_features_figure(evaluation.top, task, by), folder / f"top_{task}_{by}.png"))
+        done.append(
+            save(top_features_figure(evaluation.top, task, by), folder / f"{file_stem(f'top_{task}_{by}')}.png")
+        )
     if localisation is not None and localisation.rows:
         done.append(save(localisation_figure(localisation), folder / "localisation.png"))
     return tuple(done)
@@ -200,8 +203,5 @@ def _read_history(path: Path | str) -> list[dict[str, float]]:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: this history does not exist.")
-    with open(path, encoding="utf-8", newline="") as stream:
-        return [
-            {name: float(cell) if cell else float("nan") for name, cell in row.items()}
-            for row in csv.DictReader(stream)
-        ]
+    table = read_csv(path, what="history")
+    return list(table.parsed(lambda row: {name: float(cell) if cell else float("nan") for name, cell in row.items()}))

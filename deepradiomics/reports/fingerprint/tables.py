@@ -1,14 +1,13 @@
 """Tables T1 and T2 in the paper's form, as CSV, JSON and Markdown, each with its command, seeds, machine and date.
 
 A :class:`Table` is plain text and numbers: rows of equal columns, notes, provenance. ``t1`` and ``t2`` make one from an
-:class:`~deepradiomics.fingerprint.eval_result.Evaluation`; ``write_table`` puts it on disk three times.
+:class:`~deepradiomics.fingerprint.evaluate.result.Evaluation`; ``write_table`` puts it on disk three times.
 
 Numbers quoted from the paper were measured on other data (MRNet). They stand in rows of their own, ``source = quoted``.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,9 +16,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.files import atomic_file, write_json, write_text
-from deepradiomics.fingerprint.eval_result import Evaluation, nan_to_none
-from deepradiomics.fingerprint.eval_scores import METRICS, Comparison, Score, ScoreRow, compare, score_rows
+from deepradiomics.files.atomic import write_json, write_text
+from deepradiomics.files.tables import parse_csv, write_csv
+from deepradiomics.fingerprint.evaluate.result import Evaluation, nan_to_none
+from deepradiomics.fingerprint.evaluate.scores import METRICS, Comparison, Score, ScoreRow, compare, score_rows
 from deepradiomics.progress import Progress, silent
 
 QUOTED_FROM = "Chen et al., Radiomic fingerprints for knee MR images assessment (MRNet data)"
@@ -97,37 +97,33 @@ def top_table(evaluation: Evaluation) -> Table:
 
 @cache
 def _quoted_rows() -> tuple[Mapping[str, str], ...]:
-    text = (files("deepradiomics.results") / "quoted.csv").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
+    text = (files("deepradiomics.reports.fingerprint") / "quoted.csv").read_text(encoding="utf-8")
+    return tuple(parse_csv(text, Path("quoted.csv")).rows)
 
 
 def quoted(table: str) -> tuple[Mapping[str, Any], ...]:
     """The paper's own rows of ``"T1"`` or ``"T2"``, SKID among them, marked as quoted."""
-    found = []
+    rows = []
     for row in _quoted_rows():
         if row["table"] != table:
             continue
         numbers = {name: _number(row[name]) for metric in METRICS for name in (metric, f"{metric}_sd")}
-        found.append(
+        rows.append(
             {
                 "source": "quoted", "method": row["method"], "inference": "", "label": f"{row['method']} (quoted)",
                 **{name: row[name] for name in _DESCRIPTION if name not in ("label", "views")},
                 "views": int(row["views"]), "task": row["task"], **numbers, "note": f"quoted from {QUOTED_FROM}",
             }
         )  # fmt: skip
-    return tuple(found)
+    return tuple(rows)
 
 
 def write_table(table: Table, folder: Path | str) -> tuple[Path, Path, Path]:
     """Write ``<name>.csv``, ``<name>.json`` and ``<name>.md`` into ``folder``; returns the three paths."""
     folder = Path(folder)
     paths = tuple(folder / f"{table.name}.{kind}" for kind in ("csv", "json", "md"))
-    with atomic_file(paths[0]) as part, open(part, "w", encoding="utf-8", newline="") as stream:
-        out = csv.DictWriter(stream, [*table.columns, *_CSV_PROVENANCE], lineterminator="\n", restval="")
-        out.writeheader()
-        stamp = {name: _cell(table.provenance.get(name, "")) for name in _CSV_PROVENANCE}
-        for row in table.rows:
-            out.writerow({**{name: "" if value is None else value for name, value in row.items()}, **stamp})
+    stamp = {name: _cell(table.provenance.get(name, "")) for name in _CSV_PROVENANCE}
+    write_csv(paths[0], [*table.columns, *_CSV_PROVENANCE], ({**row, **stamp} for row in table.rows))
     described = {
         "title": table.title, "rows": [nan_to_none(row) for row in table.rows],
         "notes": list(table.notes), "provenance": dict(table.provenance),

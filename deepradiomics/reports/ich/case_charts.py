@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.results.canvas import COLOURS, GREY, new_figure, tidy, wrapped
-from deepradiomics.results.ich_case import CaseFolder
-from deepradiomics.results.ich_figures_model import component_bars, group_handles, in_order
-from deepradiomics.results.ich_folder import is_number
-from deepradiomics.results.ich_words import (
+from deepradiomics.ich.patient.result import CaseFolder
+from deepradiomics.reports.canvas import COLOURS, GREY, new_figure, tidy, wrapped
+from deepradiomics.reports.ich.figures_model import component_bars, group_handles, in_order
+from deepradiomics.reports.ich.words import (
     GROUP_COLOURS,
     GROUP_HATCHES,
     OTHER_COLOUR,
     group_name,
     mark_red,
+    red_of,
 )
-from deepradiomics.results.lens_words import number, signed
-from deepradiomics.words import OUTSIDE
+from deepradiomics.words import OUTSIDE, is_number, number, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,24 +30,25 @@ _OUTSIDE = GREY  # of a patient outside the training cohort: no class, no warm c
 
 def calibration_figure(case: CaseFolder) -> Figure | None:
     """The training cohort's calibration, an outcome a panel, with the patient's risk as an upright line."""
-    shown = {name: one for name, one in case.outcomes.items() if (one.get("calibration") or {}).get("bins")}
+    shown = {name: outcome for name, outcome in case.outcomes.items() if (outcome.get("calibration") or {}).get("bins")}
     if not shown:
         return None
     figure = new_figure(max(5.2, 2.45 * len(shown) + 0.3), 3.7)
     axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
-    for ax, (name, one) in zip(axes, shown.items(), strict=True):
-        bins = one["calibration"]["bins"]
+    for ax, (name, outcome) in zip(axes, shown.items(), strict=True):
+        bins = outcome["calibration"]["bins"]
         x, y, low, high = (np.array([b[c] for b in bins]) for c in ("mean_predicted", "observed", "low", "high"))
         ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":")
-        ax.axhline(one["base_rate"], color=GREY, linewidth=1.0, linestyle="--", label="base rate")
+        ax.axhline(outcome["base_rate"], color=GREY, linewidth=1.0, linestyle="--", label="base rate")
         ax.errorbar(x, y, [np.maximum(0, y - low), np.maximum(0, high - y)], color=_CURVE, marker="o", markersize=4.5,
                     linewidth=1.4, elinewidth=1.0, capsize=2, label="training cohort, out of fold")  # fmt: skip
-        ax.axvline(one["threshold"], color="black", linewidth=1.0, linestyle="-.", label="threshold")
+        ax.axvline(outcome["threshold"], color="black", linewidth=1.0, linestyle="-.", label="threshold")
         patient, name_of_line = (_OUTSIDE, f"this patient, {OUTSIDE}") if case.outside else (_PATIENT, "this patient")
-        ax.axvline(one["probability"], color=patient, linewidth=2.2, label=name_of_line)
-        own = None if case.outside else one["calibration"].get("bin")  # outside, no group of patients is like this one
-        if own is not None:
-            ax.plot([x[own]], [y[own]], marker="o", markersize=10, markerfacecolor="none", color=_PATIENT,
+        ax.axvline(outcome["probability"], color=patient, linewidth=2.2, label=name_of_line)
+        # Outside the training cohort no group of patients is like this one.
+        nearest = None if case.outside else outcome["calibration"].get("bin")
+        if nearest is not None:
+            ax.plot([x[nearest]], [y[nearest]], marker="o", markersize=10, markerfacecolor="none", color=_PATIENT,
                     markeredgewidth=1.8)  # fmt: skip
         tidy(ax, wrapped(case.title(name), 22), "predicted probability", "observed share" if ax is axes[0] else "")
         ax.title.set_fontsize(9.5)
@@ -56,12 +56,12 @@ def calibration_figure(case: CaseFolder) -> Figure | None:
     handles, names = axes[0].get_legend_handles_labels()
     columns = 2 if case.outside else min(4, len(shown) + 1)  # the words for outside are long
     figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=8.5)
-    return _marked(figure, case)
+    return mark_red(figure, red_of(case))
 
 
 def shap_figure(case: CaseFolder) -> Figure | None:
     """For each outcome: from the base value by groups to the risk, and beside it the largest components."""
-    shown = [name for name, one in case.outcomes.items() if one.get("groups")]
+    shown = [name for name, outcome in case.outcomes.items() if outcome.get("groups")]
     if not shown:
         return None
     groups = in_order({group for name in shown for group in case.outcomes[name]["groups"]})
@@ -82,16 +82,16 @@ def shap_figure(case: CaseFolder) -> Figure | None:
             ax.grid(axis="y", visible=False)
             ax.tick_params(axis="x", labelsize=8)
     figure.legend(handles=group_handles(groups), loc="outside lower center", ncols=5, frameon=False, fontsize=9)
-    return _marked(figure, case)
+    return mark_red(figure, red_of(case))
 
 
 def _waterfall(ax: Axes, case: CaseFolder, name: str, groups: list[str]) -> None:
     """Base value, each group's share begun where the last one ended, and the risk."""
-    one = case.outcomes[name]
-    ends = [one["base_value"]]
-    ax.barh(0, one["base_value"], 0.7, color="#BBBBBB")
+    outcome = case.outcomes[name]
+    ends = [outcome["base_value"]]
+    ax.barh(0, outcome["base_value"], 0.7, color="#BBBBBB")
     for place, group in enumerate(groups, start=1):
-        share = float(one["groups"].get(group, 0.0))
+        share = float(outcome["groups"].get(group, 0.0))
         ax.barh(place, share, 0.7, ends[-1], color=GROUP_COLOURS.get(group, OTHER_COLOUR), edgecolor="white",
                 hatch=GROUP_HATCHES.get(group, ""), linewidth=0.6)  # fmt: skip
         ends.append(ends[-1] + share)
@@ -99,8 +99,8 @@ def _waterfall(ax: Axes, case: CaseFolder, name: str, groups: list[str]) -> None
         at = max(ends[-2:])
         ax.annotate(signed(share, 2), (at, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
     last = len(groups) + 1
-    ax.barh(last, one["probability"], 0.7, color=_OUTSIDE if case.outside else _PATIENT)
-    for place, value in ((0, one["base_value"]), (last, one["probability"])):
+    ax.barh(last, outcome["probability"], 0.7, color=_OUTSIDE if case.outside else _PATIENT)
+    for place, value in ((0, outcome["base_value"]), (last, outcome["probability"])):
         ax.annotate(number(value, 2), (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8,
                     fontweight="bold")  # fmt: skip
     ax.set_yticks(
@@ -108,7 +108,3 @@ def _waterfall(ax: Axes, case: CaseFolder, name: str, groups: list[str]) -> None
     )
     ax.set(ylim=(last + 0.6, -0.6), xlim=(0, 1.02))
     ax.tick_params(axis="y", length=0)
-
-
-def _marked(figure: Figure, case: CaseFolder) -> Figure:
-    return mark_red(figure, case.red)

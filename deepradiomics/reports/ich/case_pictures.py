@@ -6,20 +6,21 @@ along voxel edges of the CT's own grid: nothing is interpolated but grey levels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.images import VIEWS, Volume
-from deepradiomics.results.canvas import new_figure
-from deepradiomics.results.ich_case import HAEMATOMA, CaseFolder
-from deepradiomics.results.ich_surface import VIEWS as DIRECTIONS
-from deepradiomics.results.ich_surface import draw_surfaces, surface
-from deepradiomics.results.ich_words import mark_red
-from deepradiomics.results.palettes import GRADCAM, MAP_OPACITY, colormap
-from deepradiomics.results.report_pictures import draw_grey
-from deepradiomics.results.report_slices import Slice, take_slice
+from deepradiomics.ich.haematoma.result import CHANGES, GROWN, SHRUNK, STABLE
+from deepradiomics.ich.patient.result import HAEMATOMA, CaseFolder
+from deepradiomics.images import VIEWS, Mask, Volume
+from deepradiomics.reports.canvas import new_figure
+from deepradiomics.reports.ich.surface import VIEWS as DIRECTIONS
+from deepradiomics.reports.ich.surface import draw_surfaces, surface
+from deepradiomics.reports.ich.words import mark_red, red_of
+from deepradiomics.reports.palettes import GRADCAM, MAP_OPACITY, colormap
+from deepradiomics.reports.pictures import draw_grey, extent_of, height_in, outline
+from deepradiomics.reports.slices import Slice, take_slice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
 
 BRAIN_WINDOW_HU = (0.0, 80.0)
 BLOOD, RING_COLOUR = "#ffcc33", "#56B4E9"
-CHANGES = {1: ("stable", "#ffcc33"), 2: ("grown", "#D55E00"), 3: ("shrunk", "#56B4E9")}
+CHANGE_COLOURS = {STABLE: "#ffcc33", GROWN: "#D55E00", SHRUNK: "#56B4E9"}
 _SURFACE, _RING_SURFACE = "#c22f34", "#d6ebf7"
 _MARGIN_MM = 14.0
 _SLICES = 8
-_FINE = 4  # steps a pixel, so that an outline follows the voxels' edges
 _WIDTH_IN = 9.6
 
 
@@ -41,14 +41,14 @@ def planes_figure(case: CaseFolder) -> Figure | None:
         return None
     point = most_blood(case)
     slices = [take_slice(case.ct, plane, point) for plane in VIEWS]
-    figure = new_figure(_WIDTH_IN, _height(slices) + 0.7)
-    axes = figure.subplots(1, 3, width_ratios=[one.extent_mm[0] for one in slices])
+    figure = new_figure(_WIDTH_IN, height_in(slices, _WIDTH_IN, 4.6) + 0.7)
+    axes = figure.subplots(1, 3, width_ratios=[shown.extent_mm[0] for shown in slices])
     for ax, slice_ in zip(axes, slices, strict=True):
         _grey(ax, slice_)
         _outlines(ax, case, slice_.plane, point)
         ax.set_title(slice_.plane, fontsize=9)
     _legend(figure)
-    return _marked(figure, case)
+    return mark_red(figure, red_of(case))
 
 
 def slices_figure(case: CaseFolder) -> Figure | None:
@@ -74,7 +74,7 @@ def slices_figure(case: CaseFolder) -> Figure | None:
         _grey(ax, slice_)
         _outlines(ax, near, "axial", point)
     _legend(figure)
-    return _marked(figure, case)
+    return mark_red(figure, red_of(case))
 
 
 def gradcam_figure(case: CaseFolder) -> Figure | None:
@@ -82,14 +82,14 @@ def gradcam_figure(case: CaseFolder) -> Figure | None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    maps = {name: one for name, one in case.gradcam.items() if np.nanmax(one.voxels, initial=0) > 0}
+    maps = {name: volume for name, volume in case.gradcam.items() if np.nanmax(volume.voxels, initial=0) > 0}
     if case.ct is None or not maps or not case.dilated.any():
         return None
     near = _near(case, case.dilated)
     assert near.ct is not None
     size = [take_slice(near.ct, plane, near.ct.geometry.centre_mm) for plane in VIEWS]
-    figure = new_figure(_WIDTH_IN, min(2.6, _height(size)) * len(maps) + 0.7)
-    axes = figure.subplots(len(maps), 3, squeeze=False, width_ratios=[one.extent_mm[0] for one in size])
+    figure = new_figure(_WIDTH_IN, min(2.6, height_in(size, _WIDTH_IN, 4.6)) * len(maps) + 0.7)
+    axes = figure.subplots(len(maps), 3, squeeze=False, width_ratios=[volume.extent_mm[0] for volume in size])
     scale, colours = Normalize(0, 1), colormap(GRADCAM)
     for line, name in zip(axes, maps, strict=True):
         heat = near.gradcam[name]
@@ -101,43 +101,44 @@ def gradcam_figure(case: CaseFolder) -> Figure | None:
             _grey(ax, slice_)
             strength = np.clip(0.15 + 0.5 * values, 0, MAP_OPACITY) * (values > 0)
             ax.imshow(values, cmap=colours, norm=scale, alpha=strength,
-                      extent=(0.0, slice_.extent_mm[0], slice_.extent_mm[1], 0.0), interpolation="nearest")  # fmt: skip
+                      extent=extent_of(slice_), interpolation="nearest")  # fmt: skip
             _outlines(ax, near, plane, point, blood="white")
         line[1].set_title(case.title(name), fontsize=10)
     bar = figure.colorbar(ScalarMappable(scale, colours), ax=axes, fraction=0.02, pad=0.01, aspect=30)
     bar.set_label("Grad-CAM, share of the map's maximum", fontsize=9)
     bar.ax.tick_params(labelsize=8)
     _legend(figure, "white")
-    return _marked(figure, case)
+    return mark_red(figure, red_of(case))
 
 
 def change_figure(case: CaseFolder) -> Figure | None:
     """Baseline and registered follow-up in one plane each, with what is stable, grown and shrunk; None without them."""
     from matplotlib.lines import Line2D
 
-    if case.ct is None or case.followup is None or case.change is None or not (case.change.labels > 0).any():
+    if case.ct is None or case.expansion is None or not (case.expansion.change.labels > 0).any():
         return None
-    both = case.dilated | (case.change.labels > 0)
+    both = case.dilated | (case.expansion.change.labels > 0)
     near = _near(case, both)
-    assert near.ct is not None and near.followup is not None and near.change is not None
-    counts = (near.change.labels > 1).astype(int) if (near.change.labels > 1).any() else near.change.labels
+    assert near.ct is not None and near.expansion is not None
+    change, followup = near.expansion.change, near.expansion.followup
+    counts = (change.labels > 1).astype(int) if (change.labels > 1).any() else change.labels
     centre = np.argwhere(counts)[:, ::-1].mean(axis=0)
     inside = np.argwhere(counts)[:, ::-1]
     point = near.ct.geometry.index_to_physical(inside[np.argmin(np.linalg.norm(inside - centre, axis=1))])
     size = [take_slice(near.ct, plane, point) for plane in VIEWS]
-    figure = new_figure(_WIDTH_IN, 2 * min(3.0, _height(size)) + 0.8)
-    axes = figure.subplots(2, 3, width_ratios=[one.extent_mm[0] for one in size])
-    for line, image, title in zip(axes, (near.ct, near.followup), ("baseline", "follow-up, registered"), strict=True):
+    figure = new_figure(_WIDTH_IN, 2 * min(3.0, height_in(size, _WIDTH_IN, 4.6)) + 0.8)
+    axes = figure.subplots(2, 3, width_ratios=[shown.extent_mm[0] for shown in size])
+    for line, image, title in zip(axes, (near.ct, followup), ("baseline", "follow-up, registered"), strict=True):
         for ax, plane in zip(line, VIEWS, strict=True):
             slice_ = take_slice(image, plane, point)
             _grey(ax, slice_)
-            labels = take_slice(Volume(near.change.labels, near.change.geometry), plane, point).pixels
-            for value, (_, colour) in CHANGES.items():
-                _outline(ax, labels == value, slice_.extent_mm, colour)
+            labels = take_slice(Volume(change.labels, change.geometry), plane, point).pixels
+            for value, colour in CHANGE_COLOURS.items():
+                outline(ax, labels == value, slice_.extent_mm, colour)
         line[1].set_title(title, fontsize=10)
-    handles = [Line2D([], [], color=colour, label=name) for name, colour in CHANGES.values()]
+    handles = [Line2D([], [], color=colour, label=CHANGES[value]) for value, colour in CHANGE_COLOURS.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    return _marked(figure, case)
+    return mark_red(figure, red_of(case))
 
 
 def surface_figure(case: CaseFolder) -> Figure | None:
@@ -154,7 +155,7 @@ def surface_figure(case: CaseFolder) -> Figure | None:
     figure = new_figure(_WIDTH_IN, float(np.clip(_WIDTH_IN * tall / sum(wide), 1.8, 4.2)) + 0.5)
     for ax, view in zip(figure.subplots(1, 3, width_ratios=wide), DIRECTIONS, strict=True):
         draw_surfaces(ax, [(ring, _RING_SURFACE), (blood, _SURFACE)], view, reach)
-    return _marked(figure, case)
+    return mark_red(figure, red_of(case))
 
 
 def most_blood(case: CaseFolder) -> np.ndarray:
@@ -195,14 +196,17 @@ def _near(case: CaseFolder, region: np.ndarray) -> CaseFolder:
     part = tuple(map(slice, low, high))
     grid = geometry.crop(low[::-1].tolist(), (high - low)[::-1].tolist())
 
-    def cut(volume: Volume | None) -> Volume | None:
-        return None if volume is None else Volume(volume.voxels[part], grid)
+    def cut(volume: Volume) -> Volume:
+        return Volume(volume.voxels[part], grid)
 
-    segmentation = type(case.segmentation)(case.segmentation.labels[part], grid)
-    change = None if case.change is None else type(case.change)(case.change.labels[part], grid)
-    maps = {name: Volume(one.voxels[part], grid) for name, one in case.gradcam.items()}
-    return CaseFolder(case.folder, case.record, segmentation, maps, ct=cut(case.ct), change=change,
-                      followup=cut(case.followup))  # fmt: skip
+    segmentation = Mask(case.segmentation.labels[part], grid)
+    maps = {name: cut(volume) for name, volume in case.gradcam.items()}
+    expansion = case.expansion
+    if expansion is not None:
+        change = Mask(expansion.change.labels[part], grid)
+        expansion = replace(expansion, change=change, followup=cut(expansion.followup))
+    ct = None if case.ct is None else cut(case.ct)
+    return replace(case, segmentation=segmentation, gradcam=maps, ct=ct, expansion=expansion)
 
 
 def _grey(ax: Axes, slice_: Slice) -> None:
@@ -224,20 +228,8 @@ def _legend(figure: Figure, blood: str = BLOOD) -> None:
 def _outlines(ax: Axes, case: CaseFolder, plane: str, point: np.ndarray, blood: str = BLOOD) -> None:
     """Haematoma in a full line, ring in dashes."""
     labels = take_slice(Volume(case.segmentation.labels, case.segmentation.geometry), plane, point)
-    _outline(ax, labels.pixels > 0, labels.extent_mm, RING_COLOUR, "--")
-    _outline(ax, labels.pixels == HAEMATOMA, labels.extent_mm, blood)
-
-
-def _outline(ax: Axes, inside: np.ndarray, extent_mm: tuple[float, float], colour: str, dash: str = "-") -> None:
-    if not inside.any():
-        return
-    fine = np.pad(np.kron(inside, np.ones((_FINE, _FINE), int)), 1)
-    rows, columns = (count - 2 for count in fine.shape)
-    width, height = extent_mm
-    x, y = (np.arange(-1, columns + 1) + 0.5) * width / columns, (np.arange(-1, rows + 1) + 0.5) * height / rows
-    ax.contour(x, y, fine.astype(float), levels=[0.5], colors=[colour], linewidths=1.1, linestyles=[dash])
-    ax.set_xlim(0, width)
-    ax.set_ylim(height, 0)
+    outline(ax, labels.pixels > 0, labels.extent_mm, RING_COLOUR, dash="--")
+    outline(ax, labels.pixels == HAEMATOMA, labels.extent_mm, blood)
 
 
 def _hottest(heat: Volume) -> np.ndarray:
@@ -245,13 +237,3 @@ def _hottest(heat: Volume) -> np.ndarray:
     where = np.argwhere(heat.voxels >= 0.99)
     nearest = where[np.argmin(np.linalg.norm(where - where.mean(axis=0), axis=1))]
     return heat.geometry.index_to_physical(nearest[::-1])
-
-
-def _height(slices: Sequence[Slice]) -> float:
-    """Height in inches at which the slices, drawn at one scale side by side, fill the picture's width."""
-    across = sum(one.extent_mm[0] for one in slices)
-    return float(np.clip(_WIDTH_IN * max(one.extent_mm[1] for one in slices) / across, 1.5, 4.6))
-
-
-def _marked(figure: Figure, case: CaseFolder) -> Figure:
-    return mark_red(figure, case.red)

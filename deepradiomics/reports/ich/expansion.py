@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepradiomics.ich.expansion import CHANGES, GROWN, SHRUNK, STABLE, Expansion
+from deepradiomics.ich.haematoma.expansion import Expansion
+from deepradiomics.ich.haematoma.result import CHANGES, GROWN, SHRUNK, STABLE
 from deepradiomics.images import Volume
-from deepradiomics.results.canvas import new_figure, save
-from deepradiomics.results.report_slices import Slice, take_slice
+from deepradiomics.reports.canvas import new_figure, save
+from deepradiomics.reports.pictures import extent_of
+from deepradiomics.reports.slices import Slice, take_slice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,19 +24,19 @@ COLOURS = {STABLE: "#F0E442", GROWN: "#D55E00", SHRUNK: "#56B4E9"}
 _ROOM_MM = 12.0  # slices next to each other show nearly the same
 
 
-def write_picture(baseline: Volume, change: Expansion, path: Path | str, *, synthetic: bool = False) -> Path:
+def write_picture(baseline: Volume, change: Expansion, path: Path | str, *, synthetic: str = "") -> Path:
     """Draw up to four axial slices through the change: baseline, follow-up laid onto it, and the change as colours.
 
     Args:
         baseline: the CT at admission.
-        change: what :func:`deepradiomics.ich.expansion.expansion` found.
+        change: what :func:`deepradiomics.ich.haematoma.expansion.expansion` found.
         path: of the PNG.
-        synthetic: say in red that the images are.
+        synthetic: what to say in red of images that are made up; empty where they are not.
     """
     return save(draw(baseline, change, synthetic=synthetic), path)
 
 
-def draw(baseline: Volume, change: Expansion, *, synthetic: bool = False) -> Figure:
+def draw(baseline: Volume, change: Expansion, *, synthetic: str = "") -> Figure:
     """The figure of :func:`write_picture`."""
     points = _through(change)
     figure = new_figure(2.6 * len(points) + 0.4, 8.9)
@@ -55,7 +57,7 @@ def draw(baseline: Volume, change: Expansion, *, synthetic: bool = False) -> Fig
     figure.suptitle(_title(change), fontsize=11)
     _legend(figure, change)
     if synthetic:
-        figure.text(0.995, 0.995, "SYNTHETIC", color="#B00020", ha="right", va="top", fontsize=11, weight="bold")
+        figure.text(0.995, 0.995, synthetic, color="#B00020", ha="right", va="top", fontsize=11, weight="bold")
     return figure
 
 
@@ -75,21 +77,23 @@ def _through(change: Expansion) -> list[np.ndarray]:
         if amount[candidate] > 0 and all(abs(candidate - other) * step >= _ROOM_MM for other in chosen):
             chosen.append(int(candidate))
     chosen = chosen[:SLICES]
-    return [world[number == one].mean(axis=0) for one in sorted(chosen, key=lambda n: world[number == n][:, 2].mean())]
+    points = [world[number == level].mean(axis=0) for level in chosen]
+    return sorted(points, key=lambda point: float(point[2]))
 
 
 def _grey(axes: Axes, shown: Slice) -> None:
     axes.imshow(
-        shown.pixels, cmap="gray", vmin=WINDOW_HU[0], vmax=WINDOW_HU[1], interpolation="nearest", extent=_extent(shown)
+        shown.pixels,
+        cmap="gray",
+        vmin=WINDOW_HU[0],
+        vmax=WINDOW_HU[1],
+        interpolation="nearest",
+        extent=extent_of(shown),
     )
     axes.set_xticks([])
     axes.set_yticks([])
     for x, y, letter in ((0.02, 0.5, shown.left), (0.98, 0.5, shown.right)):
         axes.text(x, y, letter, color="white", fontsize=7, ha="left" if x < 0.5 else "right", transform=axes.transAxes)
-
-
-def _extent(shown: Slice) -> tuple[float, float, float, float]:
-    return 0.0, shown.extent_mm[0], shown.extent_mm[1], 0.0
 
 
 def _outline(axes: Axes, marks: Slice, which: tuple[int, ...]) -> None:
@@ -105,7 +109,11 @@ def _fill(axes: Axes, marks: Slice) -> None:
             from matplotlib.colors import ListedColormap
 
             axes.imshow(
-                inside, cmap=ListedColormap([COLOURS[value]]), alpha=0.6, interpolation="nearest", extent=_extent(marks)
+                inside,
+                cmap=ListedColormap([COLOURS[value]]),
+                alpha=0.6,
+                interpolation="nearest",
+                extent=extent_of(marks),
             )
 
 
@@ -123,7 +131,7 @@ def _height(baseline: Volume, point: np.ndarray) -> float:
 
 def _title(change: Expansion) -> str:
     passed = [name.removeprefix("expansion_") for name, exceeded in change.labels.items() if exceeded]
-    limits = [one.replace("pct", " %").replace("ml", " mL") for one in passed]
+    limits = [limit.replace("pct", " %").replace("ml", " mL") for limit in passed]
     verdict = f"more than {', '.join(limits)}" if limits else "no limit passed"
     name = f"{change.case}: " if change.case else ""
     return (

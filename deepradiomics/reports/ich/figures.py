@@ -12,20 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
-from deepradiomics.results.ich_folder import Experiment, Row, is_number
-from deepradiomics.results.ich_words import (
-    COHORT_COLOURS,
-    LEAST,
-    LEVEL,
-    RED,
-    SYNTHETIC,
-    mark_red,
-    red_lines,
-    with_interval,
-)
-from deepradiomics.results.lens_words import number
+from deepradiomics.ich.experiment.result import Experiment, Row
+from deepradiomics.reports.canvas import GREY, new_figure, tidy, wrapped
+from deepradiomics.reports.ich.words import COHORT_COLOURS, LEAST, LEVEL, RED, mark_red, red_lines
 from deepradiomics.stats import roc_curve
+from deepradiomics.words import SYNTHETIC_DATA, SYNTHETIC_IN_REAL, is_number, number, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -50,7 +41,7 @@ def figure3(experiment: Experiment) -> Figure:
     outcomes, cohorts = experiment.outcomes, experiment.cohorts
     rows, columns = len(experiment.inputs), len(experiment.classifiers)
     values = {(o, c): _areas(experiment, o, c) for o in outcomes for c in cohorts}
-    every = np.concatenate([one.ravel() for one in values.values()])
+    every = np.concatenate([areas.ravel() for areas in values.values()])
     every = every[np.isfinite(every)]
     low = float(min(0.5, np.floor(20 * every.min()) / 20)) if every.size else 0.5
     high = float(max(low + 0.1, np.ceil(20 * every.max()) / 20)) if every.size else 1.0
@@ -125,10 +116,10 @@ def roc_figure(experiment: Experiment) -> Figure | None:
             if len(set(label.tolist())) < 2:
                 continue
             false_rate, true_rate, _ = roc_curve(label, score)
-            told = with_interval(experiment.cell(outcome, input_, kind, cohort), digits=2)
+            interval = with_interval(experiment.cell(outcome, input_, kind, cohort), digits=2)
             ax.plot(false_rate, true_rate, color=COHORT_COLOURS[cohort], linewidth=1.8,
                     linestyle="-" if cohort == "validation" else "--",
-                    label=f"{_SHORT_COHORTS[cohort]}, n = {len(label)}\n{told}")  # fmt: skip
+                    label=f"{_SHORT_COHORTS[cohort]}, n = {len(label)}\n{interval}")  # fmt: skip
         tidy(ax, wrapped(title, 24), "1 − specificity", "sensitivity" if outcome == next(iter(outcomes)) else "")
         ax.title.set_fontsize(10)
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
@@ -139,16 +130,17 @@ def roc_figure(experiment: Experiment) -> Figure | None:
 
 def compared_pairs(experiment: Experiment) -> list[tuple[str, str]]:
     """The pairs (input, reference) to be shown: those with a combined input; a run without one shows what it has."""
-    found = list(dict.fromkeys((row["input"], row["reference"]) for row in experiment.tables.get("differences", ())))
-    combined = [pair for pair in COMPARED if pair in found]
+    pairs = list(dict.fromkeys((row["input"], row["reference"]) for row in experiment.tables.get("differences", ())))
+    combined = [pair for pair in COMPARED if pair in pairs]
     # (a, b) and (b, a) say the same
-    once = [pair for i, pair in enumerate(found) if pair[::-1] not in found[:i]]
+    once = [pair for i, pair in enumerate(pairs) if pair[::-1] not in pairs[:i]]
     return combined or once[: len(COMPARED)]
 
 
 def marked(figure: Figure, experiment: Experiment) -> Figure:
     """Say in red on the picture itself that its data are synthetic or its scores leak."""
-    return mark_red(figure, red_lines(experiment.leaking, SYNTHETIC if experiment.synthetic else ""))
+    made_up = SYNTHETIC_IN_REAL if experiment.real_head else SYNTHETIC_DATA
+    return mark_red(figure, red_lines(experiment.leaking, made_up if experiment.synthetic else ""))
 
 
 def _areas(experiment: Experiment, outcome: str, cohort: str) -> np.ndarray:
@@ -157,7 +149,7 @@ def _areas(experiment: Experiment, outcome: str, cohort: str) -> np.ndarray:
     return np.array(
         [
             [
-                found if is_number(found := experiment.cell(outcome, i, k, cohort, fold).get("auc")) else np.nan
+                area if is_number(area := experiment.cell(outcome, i, k, cohort, fold).get("auc")) else np.nan
                 for k in experiment.classifiers
             ]
             for i in experiment.inputs

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepradiomics.results.canvas import GREY, legend_below, new_figure, tidy, wrapped
-from deepradiomics.results.ich_figures import marked
-from deepradiomics.results.ich_folder import Experiment, is_number
-from deepradiomics.results.ich_words import (
+from deepradiomics.ich.experiment.result import Experiment
+from deepradiomics.reports.canvas import GREY, legend_below, new_figure, shortened, tidy, wrapped
+from deepradiomics.reports.ich.figures import marked
+from deepradiomics.reports.ich.words import (
     COHORT_COLOURS,
     GROUP_COLOURS,
     GROUP_HATCHES,
@@ -23,7 +23,7 @@ from deepradiomics.results.ich_words import (
     group_name,
     readable,
 )
-from deepradiomics.results.lens_words import number, shortened
+from deepradiomics.words import is_number, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,8 +73,8 @@ def shap_figure(experiment: Experiment) -> Figure | None:
     if not outcomes:
         return None
     rows = experiment.tables["shap_groups"]
-    found = {row["group"] for row in rows}
-    groups = in_order(found)
+    present = {row["group"] for row in rows}
+    groups = in_order(present)
     kinds = {k: t for k, t in experiment.classifiers.items() if any(row["classifier"] == k for row in rows)}
     columns = min(2, len(outcomes))
     lines = -(-len(outcomes) // columns)
@@ -84,17 +84,17 @@ def shap_figure(experiment: Experiment) -> Figure | None:
         ax.set_axis_off()
     for ax, (outcome, title) in zip(axes.ravel(), outcomes.items(), strict=False):
         for place, kind in enumerate(kinds):
-            left = 0.0
+            start = 0.0
             for group in groups:
                 share = experiment.row("shap_groups", outcome=outcome, classifier=kind, group=group).get("share")
                 if not is_number(share) or not share:
                     continue
-                ax.barh(place, 100 * share, 0.74, left, color=GROUP_COLOURS.get(group, OTHER_COLOUR), edgecolor="white",
-                        hatch=GROUP_HATCHES.get(group, ""), linewidth=0.6)  # fmt: skip
+                ax.barh(place, 100 * share, 0.74, start, color=GROUP_COLOURS.get(group, OTHER_COLOUR),
+                        edgecolor="white", hatch=GROUP_HATCHES.get(group, ""), linewidth=0.6)  # fmt: skip
                 if share > 0.08:
-                    ax.text(left + 50 * share, place, f"{100 * share:.0f}", ha="center", va="center", fontsize=8,
+                    ax.text(start + 50 * share, place, f"{100 * share:.0f}", ha="center", va="center", fontsize=8,
                             bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.8, "linewidth": 0})  # fmt: skip
-                left += 100 * share
+                start += 100 * share
         tidy(ax, title, "share of mean |SHAP|, %")
         ax.title.set_fontsize(10)
         ax.grid(axis="y", visible=False)
@@ -102,7 +102,7 @@ def shap_figure(experiment: Experiment) -> Figure | None:
     for ax in axes[:, 0]:
         ax.set_yticks(range(len(kinds)), list(kinds.values()), fontsize=9)
         ax.set_ylim(len(kinds) - 0.45, -0.55)
-    figure.legend(handles=group_handles(found), loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+    figure.legend(handles=group_handles(present), loc="outside lower center", ncols=5, frameon=False, fontsize=9)
     return marked(figure, experiment)
 
 
@@ -144,13 +144,13 @@ def component_bars(ax: Axes, bars: Sequence[tuple[str, str, float]]) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def group_handles(found: Collection[str]) -> list[Patch]:
+def group_handles(groups: Collection[str]) -> list[Patch]:
     """A legend's patch for each group, in the usual order."""
     from matplotlib.patches import Patch
 
     return [
         Patch(facecolor=GROUP_COLOURS.get(g, OTHER_COLOUR), edgecolor="white", hatch=GROUP_HATCHES.get(g, ""),
-              label=group_name(g)) for g in in_order(found)
+              label=group_name(g)) for g in in_order(groups)
     ]  # fmt: skip
 
 

@@ -8,32 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepradiomics.results.ich_figures import beyond, compared_pairs, few
-from deepradiomics.results.ich_folder import Experiment, Row, is_number
-from deepradiomics.results.ich_words import LEAST, LEVEL, listed, with_interval
-from deepradiomics.results.lens_words import number, p_value, signed
-from deepradiomics.words import count
+from deepradiomics.ich.experiment.result import Experiment, Row
+from deepradiomics.reports.ich.figures import beyond, compared_pairs, few
+from deepradiomics.reports.ich.words import LEAST, LEVEL
+from deepradiomics.words import count, is_number, listed, number, p_value, signed, with_interval
 
 _NAMED = 3
 
 
 def leading(experiment: Experiment) -> list[str]:
     """For each outcome: the highest AUC in validation, how that cell does outside, and the model named beforehand."""
-    said = []
+    sentences = []
     for outcome, title in experiment.outcomes.items():
         rows = [row for row in experiment.rows("cells", outcome=outcome, cohort="validation", fold="mean")
                 if is_number(row["auc"])]  # fmt: skip
         if not rows:
-            said.append(f"{title}: no AUC could be computed in validation.")
+            sentences.append(f"{title}: no AUC could be computed in validation.")
             continue
         best = max(rows, key=lambda row: row["auc"])
         of = f"the highest of {len(rows)}" if len(rows) > 1 else "the only one"
-        said.append(
+        sentences.append(
             f"{title}: {of} in validation is {_name(experiment, best['input'], best['classifier'])}, mean AUC "
             f"{number(best['auc'])}; {_both(experiment, outcome, best['input'], best['classifier'])}."
             + _chosen(experiment, outcome, best)
         )
-    return said
+    return sentences
 
 
 def _chosen(experiment: Experiment, outcome: str, best: Row) -> str:
@@ -57,14 +56,14 @@ def _both(experiment: Experiment, outcome: str, input_: str, kind: str) -> str:
 
 def differences(experiment: Experiment) -> list[str]:
     """For each pair of inputs and cohort: how many differences are beyond noise, in which direction, and how large."""
-    said = []
+    sentences = []
     for input_, reference in compared_pairs(experiment):
         for cohort, title in experiment.cohorts.items():
             rows = [row for row in experiment.rows("differences", cohort=cohort, input=input_, reference=reference)
                     if is_number(row["difference"])]  # fmt: skip
             if rows:
-                said.append(_pair(experiment, input_, reference, title, rows))
-    return said
+                sentences.append(_pair(experiment, input_, reference, title, rows))
+    return sentences
 
 
 def _pair(experiment: Experiment, input_: str, reference: str, cohort: str, rows: Sequence[Row]) -> str:
@@ -93,8 +92,8 @@ def _pair(experiment: Experiment, input_: str, reference: str, cohort: str, rows
 def _some(experiment: Experiment, rows: Sequence[Row]) -> str:
     """The largest differences first, the rest as a number: the table has them all."""
     ordered = sorted(rows, key=lambda row: -abs(row["difference"]))
-    told = [_where(experiment, row) for row in ordered[:_NAMED]]
-    return "; ".join([*told, *([f"and {len(rows) - _NAMED} more"] if len(rows) > _NAMED else [])])
+    largest = [_where(experiment, row) for row in ordered[:_NAMED]]
+    return "; ".join([*largest, *([f"and {len(rows) - _NAMED} more"] if len(rows) > _NAMED else [])])
 
 
 def _where(experiment: Experiment, row: Row) -> str:
@@ -114,7 +113,7 @@ def verdict(experiment: Experiment) -> str:
                  if is_number(row["difference"])]
         for cohort in experiment.cohorts
     }  # fmt: skip
-    told = [
+    counts = [
         f"{sum(beyond(experiment, row) and row['difference'] > 0 for row in ones)} higher and "
         f"{sum(beyond(experiment, row) and row['difference'] < 0 for row in ones)} lower of {len(ones)} in {cohort}"
         for cohort, ones in rows.items()
@@ -122,7 +121,7 @@ def verdict(experiment: Experiment) -> str:
     ]
     apart = any(beyond(experiment, row) for ones in rows.values() for row in ones)
     answer = "some differences are beyond noise" if apart else "no difference is beyond noise"
-    return f"{what}: {answer} (DeLong's paired test, Holm's correction: {listed(told)})."
+    return f"{what}: {answer} (DeLong's paired test, Holm's correction: {listed(counts)})."
 
 
 def friedman(experiment: Experiment) -> list[str]:
@@ -155,20 +154,22 @@ def wilcoxon(experiment: Experiment) -> str:
     pairs = len({frozenset((row["input_a"], row["input_b"])) for row in rows})
     least = smallest_p(blocks)
     best = min(1.0, least * pairs)
-    said = (
+    sentence = (
         f"Each test has {count(blocks, 'block')} (classifiers), so its smallest possible p is {number(least)}. With "
         f"{count(pairs, 'pair')} of inputs Bonferroni's correction makes that {number(best)}: "
     )
     if best >= LEVEL:
-        said += "no pair can pass it, however large the difference, and Holm's correction begins at the same number. "
-        said += "The paired tests on patients above are the ones that can tell."
+        sentence += (
+            "no pair can pass it, however large the difference, and Holm's correction begins at the same number. "
+        )
+        sentence += "The paired tests on patients above are the ones that can tell."
     else:
-        said += "pairs can pass it."
+        sentence += "pairs can pass it."
     passed = {name: sum(is_number(row[f"p_{name}"]) and row[f"p_{name}"] < LEVEL for row in rows)
               for name in ("bonferroni", "holm", "bh")}  # fmt: skip
     plain = sum(row["p"] < LEVEL for row in rows)
     return (
-        f"{said} Of {len(rows)} tests over all outcomes and cohorts {plain} have p < {LEVEL:g}; after correction "
+        f"{sentence} Of {len(rows)} tests over all outcomes and cohorts {plain} have p < {LEVEL:g}; after correction "
         f"{passed['bonferroni']} (Bonferroni), {passed['holm']} (Holm), {passed['bh']} (Benjamini–Hochberg)."
     )
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepradiomics.images import Geometry
-from deepradiomics.radiomics.mesh import configurations, triangles
-from deepradiomics.results.report_slices import letters
+from deepradiomics.radiomics.features.mesh import configurations, triangles
+from deepradiomics.reports.slices import letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# What lies to the right and on top of a picture, in LPS; the viewer looks along their cross product, away from him.
+# What lies to the right and on top of a picture, in LPS; the viewer looks along their cross product, away from them.
 VIEWS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "from the front": ((1, 0, 0), (0, 0, 1)),
     "from the patient's left": ((0, 1, 0), (0, 0, 1)),
@@ -55,8 +55,8 @@ def surface(region: np.ndarray, geometry: Geometry, cells: int = _CELLS) -> np.n
     if fine.max() <= 0.5:  # so small or thin that smoothing would wash it away
         fine = np.pad(map_coordinates(field, np.meshgrid(*grids, indexing="ij"), order=1), 2)
     level = min(0.5, 0.9 * float(fine.max()))
-    found = marching_cubes(fine, level)  # (t, 3, 3) z, y, x in fine cells
-    index = (found - 2) * step / spacing - 1 + low
+    corners = marching_cubes(fine, level)  # (t, 3, 3) z, y, x in fine cells
+    index = (corners - 2) * step / spacing - 1 + low
     placed = geometry.index_to_physical(index[..., ::-1])
     return placed if _volume(placed) >= 0 else placed[:, ::-1]
 
@@ -95,15 +95,15 @@ def draw_surfaces(
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import to_rgb
 
-    right, up = (np.array(one, float) for one in VIEWS[view])
+    right, up = (np.array(direction, float) for direction in VIEWS[view])
     towards = np.cross(right, up)  # the viewer
     light = 0.75 * towards + 0.55 * up - 0.35 * right
     light /= np.linalg.norm(light)
-    for found, colour in surfaces:
-        normal = np.cross(found[:, 1] - found[:, 0], found[:, 2] - found[:, 0])
+    for faces, colour in surfaces:
+        normal = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
         length = np.linalg.norm(normal, axis=1)
-        seen = (normal @ towards > 0) & (length > 0)
-        shown, normal = found[seen], normal[seen] / length[seen, None]
+        visible = (normal @ towards > 0) & (length > 0)
+        shown, normal = faces[visible], normal[visible] / length[visible, None]
         order = np.argsort((shown @ towards).mean(axis=1), kind="stable")
         shade = _AMBIENT + (1 - _AMBIENT) * np.clip(normal @ light, 0, 1)[order]
         flat = np.stack([shown @ right, shown @ up], axis=-1)[order]  # (t, 3, 2)
@@ -125,6 +125,6 @@ def draw_surfaces(
                 ha=sideways, va=upright)  # fmt: skip
 
 
-def _volume(found: np.ndarray) -> float:
+def _volume(faces: np.ndarray) -> float:
     """Volume enclosed by triangles that face outwards; negative when they face inwards."""
-    return float(np.einsum("ti,ti->", found[:, 0], np.cross(found[:, 1], found[:, 2])) / 6)
+    return float(np.einsum("ti,ti->", faces[:, 0], np.cross(faces[:, 1], faces[:, 2])) / 6)

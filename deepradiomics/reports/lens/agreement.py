@@ -51,13 +51,13 @@ def agreement(rows: Sequence[Row], column: str, other: str = "delta_i") -> Agree
     )
 
 
-def share_words(found: Agreement) -> str:
+def share_words(agreed: Agreement) -> str:
     """The share with the same sign in per cent, never rounded to all or none; left out where all have one sign."""
-    if found.one_sign:
-        return "– (all of one sign)" if found.same_sign else "0 % (all turned)"
-    if not np.isfinite(found.same_sign):
+    if agreed.one_sign:
+        return "– (all of one sign)" if agreed.same_sign else "0 % (all turned)"
+    if not np.isfinite(agreed.same_sign):
         return "–"
-    percent = 100 * found.same_sign
+    percent = 100 * agreed.same_sign
     digits = 0 if percent in (0, 100) or 1 <= percent <= 99 else 1
     return f"{min(percent, 99.9):.1f} %" if digits and percent > 99 else f"{max(percent, 0.1 * digits):.{digits}f} %"
 
@@ -71,6 +71,6 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     from scipy.stats import rankdata
 
     ranks = [rankdata(values) for values in (a, b)]
-    centred = [one - one.mean() for one in ranks]
+    centred = [rank - rank.mean() for rank in ranks]
     size = float(np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum()))
     return float(centred[0] @ centred[1]) / size if size else float("nan")

@@ -17,17 +17,21 @@ import numpy as np
 
 from deepradiomics.cohort.roi import ELLIPSOID
 from deepradiomics.errors import InputError
-from deepradiomics.files import read_json
-from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume
-from deepradiomics.lens.map_colours import colour_range, signed_range
+from deepradiomics.files.reading import reads
+from deepradiomics.images import Geometry, Mask, Volume
+from deepradiomics.images.reading import Reading
+from deepradiomics.lens.case.colours import colour_range, signed_range
+from deepradiomics.lens.case.result import CaseFolder
+from deepradiomics.lens.case.run import CaseSource
 from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE
 from deepradiomics.prepare import canonical_grid
-from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE
-from deepradiomics.results.canvas import new_figure, save
-from deepradiomics.results.lens_words import feature_name, interval, modality_name, signed
-from deepradiomics.results.palettes import FEATURE, MAP_OPACITY, SIGNED_FEATURE, colormap
-from deepradiomics.results.report_pictures import draw_grey
-from deepradiomics.results.report_slices import Slice, letters, own_plane
+from deepradiomics.prepare.head.ellipsoid import ELLIPSOID_NOTE
+from deepradiomics.reports.canvas import new_figure, save
+from deepradiomics.reports.lens.words import feature_name, interval, modality_name
+from deepradiomics.reports.palettes import FEATURE, MAP_OPACITY, SIGNED_FEATURE, colormap
+from deepradiomics.reports.pictures import draw_grey, outline
+from deepradiomics.reports.slices import Slice, letters, own_plane
+from deepradiomics.words import signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +42,6 @@ if TYPE_CHECKING:
 
 _OUTLINE = "#ffcc33"
 _MARGIN_MM, _SMALLEST_MM = 12.0, 40.0
-_FINE = 4  # steps a pixel, so that an outline follows the voxels' edges
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +172,7 @@ def window_of(case: LensCase) -> Window:
     if roi is None:
         side = max(canonical_grid(geometry, plane).extent_mm[:2])
         return Window(plane, geometry.centre_mm, side)
-    voxels = np.argwhere(roi.labels != 0)[:, ::-1]  # (n, 3) in x, y, z
+    voxels = np.argwhere(roi.union())[:, ::-1]  # (n, 3) in x, y, z
     if not len(voxels):
         raise InputError(f"case {case.id}: the region on modality {name!r} is empty.")
     # The voxel nearest to the centroid, which of a crescent lies outside: the slice must cut the region.
@@ -201,55 +204,54 @@ def sample(voxels: np.ndarray, geometry: Geometry, grid: Geometry) -> np.ndarray
     points = grid.index_to_physical(np.stack([x, y, z], axis=-1))
     index = np.floor(geometry.physical_to_index(points) + 0.5 - 1e-6).astype(int)  # (z, y, x, 3)
     inside = ((index >= 0) & (index < np.array(geometry.size))).all(axis=-1)
-    found = np.full(grid.shape, np.nan)
-    found[inside] = voxels[index[inside][:, 2], index[inside][:, 1], index[inside][:, 0]]
-    return found
+    values = np.full(grid.shape, np.nan)
+    values[inside] = voxels[index[inside][:, 2], index[inside][:, 1], index[inside][:, 0]]
+    return values
 
 
+@reads("case.json")
 def read_case(folder: Path | str) -> LensCase:
-    """Read a folder of ``lens case``; files are named in it relative to the folder, or wholly.
+    """Read a folder of ``lens case`` with its images, to be drawn.
 
     Raises:
         InputError: it is none, or a file is missing.
     """
-    folder = Path(folder)
-    about = read_json(folder / "case.json")
-    if about.get("kind") != "lens-case":
-        raise InputError(f"{folder / 'case.json'}: not a case of a lens (kind {about.get('kind')!r}).")
-    files = about["modalities"]
-    limits = about.get("range")
+    stored = CaseFolder.read(folder)
+    about = stored.about
+    reading = Reading.from_dict(about.get("reading") or {})
     return LensCase(
-        id=str(about["case_id"]),
-        images={m: read_volume(folder / one["image"]) for m, one in files.items()},
-        rois={m: read_mask(folder / one["roi"]) for m, one in files.items() if one.get("roi")},
-        map=read_volume(folder / about["map"]),
-        modality=str(about["modality"]), feature=str(about["feature"]),
-        range=(float(limits[0]), float(limits[1])) if limits else None,
-        unit=str(about.get("unit") or ""), roi_note=str(about.get("roi_note") or ""),
-        shift=about.get("delta_i") or {}, synthetic=bool(about.get("synthetic")),
-    )  # fmt: skip
+        id=stored.case_id,
+        images={m: reading.read_volume(Path(folder) / place["image"]) for m, place in about["modalities"].items()},
+        rois=stored.rois,
+        map=stored.map,
+        modality=stored.modality,
+        feature=stored.feature,
+        range=stored.range,
+        unit=str(about.get("unit") or ""),
+        roi_note=str(about.get("roi_note") or ""),
+        shift=about.get("delta_i") or {},
+        synthetic=bool(about.get("synthetic")),
+    )
 
 
 def case_of(result: LensResult, case_id: str | None = None) -> LensCase | None:
     """A case of the lens with its images and ROI: the one named, else the first test case whose files are there."""
-    from deepradiomics.lens.case import CaseSource
-
     rows = [row for row in result.cases if case_id is None or row["id"] == case_id]
     for row in sorted(rows, key=lambda row: row.get("split") != "test"):
         try:
-            found = CaseSource.of_result(result, row["id"])
+            source = CaseSource.of_result(result, row["id"])
         except InputError:  # images were moved, or this case lacks one
             continue
-        note = ELLIPSOID_NOTE if found.roi == ELLIPSOID else ""
-        rois = dict.fromkeys(found.images, found.mask)
-        return LensCase(found.id, found.images, rois, roi_note=note, synthetic=found.synthetic)
+        note = ELLIPSOID_NOTE if source.roi == ELLIPSOID else ""
+        rois = dict.fromkeys(source.images, source.mask)
+        return LensCase(source.id, source.images, rois, roi_note=note, synthetic=source.synthetic)
     return None
 
 
 def _draw_image(ax: Axes, image: Volume, grid: Geometry, plane: str) -> None:
     pixels = sample(image.voxels, image.geometry, grid)[0]
-    seen = pixels[np.isfinite(pixels)]
-    low, high = (float(v) for v in np.percentile(seen, (1, 99.5))) if seen.size else (0.0, 1.0)
+    finite = pixels[np.isfinite(pixels)]
+    low, high = (float(v) for v in np.percentile(finite, (1, 99.5))) if finite.size else (0.0, 1.0)
     left, right, top, bottom = (letters(sign * grid.axes[:, axis]) for axis in (0, 1) for sign in (-1, 1))
     slice_ = Slice(np.nan_to_num(pixels, nan=low), grid.extent_mm[:2], left, right, top, bottom, plane)
     draw_grey(ax, slice_, (low, high if high > low else low + 1))
@@ -260,16 +262,8 @@ def _outline(ax: Axes, roi: Mask | None, grid: Geometry, colour: str) -> None:
     if roi is None:
         return
     fine = grid if _in_step(roi.geometry, grid) else _refined(grid, min(roi.geometry.spacing_mm))
-    inside = np.nan_to_num(sample(roi.labels, roi.geometry, fine)[0]) != 0
-    if not inside.any():
-        return
-    width, height = grid.extent_mm[:2]
-    steps = np.pad(np.kron(inside, np.ones((_FINE, _FINE), int)), 1)
-    rows, columns = (count - 2 for count in steps.shape)
-    x, y = (np.arange(-1, columns + 1) + 0.5) * width / columns, (np.arange(-1, rows + 1) + 0.5) * height / rows
-    ax.contour(x, y, steps.astype(float), levels=[0.5], colors=[colour], linewidths=1.2)
-    ax.set_xlim(0, width)
-    ax.set_ylim(height, 0)
+    inside = np.nan_to_num(sample(roi.union().astype(np.uint8), roi.geometry, fine)[0]) != 0
+    outline(ax, inside, grid.extent_mm[:2], colour, width=1.2)
 
 
 def _in_step(geometry: Geometry, grid: Geometry) -> bool:
@@ -298,7 +292,7 @@ def _title(case: LensCase) -> str:
 
 
 def _caption(case: LensCase, window: Window) -> str:
-    words = f"{window.plane.capitalize()} slices through the middle of the region; each modality on its own grid."
+    caption = f"{window.plane.capitalize()} slices through the middle of the region; each modality on its own grid."
     if case.roi_note:
-        words += f" Region: {case.roi_note}."
-    return words + " The bar is 20 mm."
+        caption += f" Region: {case.roi_note}."
+    return caption + " The bar is 20 mm."

@@ -15,10 +15,11 @@ import numpy as np
 from deepradiomics.errors import InputError
 from deepradiomics.lens.readings import IMPORTANCE, Reading
 from deepradiomics.lens.result import LensResult, Pick, Row
-from deepradiomics.results.canvas import GREY, new_figure, tidy, wrapped
-from deepradiomics.results.lens_case import LensCase, add_colour_bar, draw_map, draw_modality, window_of
-from deepradiomics.results.lens_tables import task_labels, tested_on
-from deepradiomics.results.lens_words import (
+from deepradiomics.reports.canvas import GREY, new_figure, tidy, wrapped
+from deepradiomics.reports.charts import FAMILY_COLOURS
+from deepradiomics.reports.lens.case import LensCase, add_colour_bar, draw_map, draw_modality, window_of
+from deepradiomics.reports.lens.tables import task_labels, tested_on
+from deepradiomics.reports.lens.words import (
     DIFFERS,
     SHOWN_ORDER,
     STAGE_COLOURS,
@@ -26,11 +27,9 @@ from deepradiomics.results.lens_words import (
     differs,
     family_name,
     modality_name,
-    number,
-    signed,
     two_lines,
 )
-from deepradiomics.results.report_charts import FAMILY_COLOURS
+from deepradiomics.words import number, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +51,7 @@ def figure2(results: Sequence[LensResult]) -> Figure:
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for ax, result, label in zip(panels, results, task_labels(results), strict=False):
         _modality_bars(ax, result, label)
-    everything = [row["r2"] for one in results for row in one.modality_r2 if row["group"] == best_family(one)]
+    everything = [row["r2"] for shown in results for row in shown.modality_r2 if row["group"] == best_family(shown)]
     low, high = np.nanmin([0.0, *everything]), np.nanmax([0.1, *everything])
     panels[0].set_ylim(1.18 * low, max(1.0, high) if high > 0.55 else 1.25 * high)  # of all panels
     for ax in panels[::columns]:
@@ -61,10 +60,10 @@ def figure2(results: Sequence[LensResult]) -> Figure:
         ax.set_axis_off()
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False, fontsize=9)
-    told = [_SYNTHETIC] if any(result.about.get("synthetic") for result in results) else []
-    told += [wrapped(text, int(12 * figure.get_figwidth())) for text in [tested_on(results)] if text]
-    if told:
-        figure.supxlabel("\n".join(told), fontsize=9, color=_RED)
+    lines = [_SYNTHETIC] if any(result.about.get("synthetic") for result in results) else []
+    lines += [wrapped(text, int(12 * figure.get_figwidth())) for text in [tested_on(results)] if text]
+    if lines:
+        figure.supxlabel("\n".join(lines), fontsize=9, color=_RED)
     return figure
 
 
@@ -89,8 +88,8 @@ def figure3(result: LensResult, cases: Sequence[LensCase] = (), by: Reading = IM
     side = float(np.clip((height - 0.6) / rows - 0.45, 1.7, 3.1))
     width = columns * side + 0.9 + 0.7 * any(case.map is not None for case in cases)
     figure = new_figure(width + 9.2, max(height, rows * (side + 0.45) + 0.6))
-    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(width, 9.2))[0]
-    _case_panels(left, cases, rows, columns)
+    images, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(width, 9.2))[0]
+    _case_panels(images, cases, rows, columns)
     _feature_list(right, result, picked, by)
     return _titled(figure, result, _figure3_note(result, by))
 
@@ -103,8 +102,8 @@ def overview_figure(result: LensResult) -> Figure:
     figure = new_figure(11.0, 10.4)
     parts = figure.subfigures(2, 1, squeeze=False)
     for part, by in zip(parts[:, 0], SHOWN_ORDER, strict=True):
-        left, right = part.subplots(1, 2, width_ratios=(1.15, 1.0))
-        _scatter(left, result, by)
+        scatter, right = part.subplots(1, 2, width_ratios=(1.15, 1.0))
+        _scatter(scatter, result, by)
         _heat_map(right, result, by)
     return _titled(figure, result)
 
@@ -156,7 +155,7 @@ def _modality_bars(ax: Axes, result: LensResult, label: str) -> None:
                     textcoords="offset points", ha="center", va="bottom" if up else "top", fontsize=7.5,
                 )  # fmt: skip
     tidy(ax, f"{wrapped(label, 30)}\n{family} features")
-    ax.set_xticks(place, [modality_name(one) for one in result.modalities])
+    ax.set_xticks(place, [modality_name(name) for name in result.modalities])
     ax.set_xlim(-0.6, len(place) - 0.4)
     ax.grid(axis="x", visible=False)
     ax.axhline(0, color="black", linewidth=0.8)
@@ -214,8 +213,10 @@ def _feature_list(
                 )  # fmt: skip
     shift.margins(x=0.08)
     handles, names = bars.get_legend_handles_labels()
-    extra, words = _noise_legend(result, by)
-    figure.legend([*handles, *extra], [*names, *words], loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    extra, meanings = _noise_legend(result, by)
+    figure.legend(
+        [*handles, *extra], [*names, *meanings], loc="outside lower center", ncols=2, frameon=False, fontsize=8
+    )
 
 
 def _shift_point(ax: Axes, y: float, row: Row, by: Reading) -> None:
@@ -241,8 +242,8 @@ def _noise_legend(result: LensResult, by: Reading) -> tuple[list[Any], list[str]
 
     if not result.has_null:
         return [mark(True)], [f"{by.shift} (no permutation null was computed)"]
-    words = [f"{by.shift} {DIFFERS}", f"{by.shift} does not"]
-    return [mark(True), mark(False)], words
+    meanings = [f"{by.shift} {DIFFERS}", f"{by.shift} does not"]
+    return [mark(True), mark(False)], meanings
 
 
 def _case_layout(cases: Sequence[LensCase]) -> tuple[int, int]:
@@ -318,8 +319,8 @@ def _heat_map(ax: Axes, result: LensResult, by: Reading) -> None:
         if np.isfinite(mean[i, j]):
             colour = _ink(shown.to_rgba(mean[i, j]))
             ax.text(j, i, signed(float(mean[i, j])), ha="center", va="center", fontsize=9, color=colour)
-    ax.set_xticks(range(len(result.modalities)), [modality_name(one) for one in result.modalities])
-    ax.set_yticks(range(len(families)), [family_name(one) for one in families])
+    ax.set_xticks(range(len(result.modalities)), [modality_name(name) for name in result.modalities])
+    ax.set_yticks(range(len(families)), [family_name(name) for name in families])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_title(f"Mean {by.shift} by family and modality", fontsize=11)

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import write_text
+from deepradiomics.files.atomic import write_text
 from deepradiomics.lens.readings import EXPLAINED
 from deepradiomics.lens.result import LensResult
-from deepradiomics.results.canvas import save
-from deepradiomics.results.lens_case import LensCase, case_of, read_case
-from deepradiomics.results.lens_figures import figure2, figure3, overview_figure
-from deepradiomics.results.lens_report import render_report
-from deepradiomics.results.lens_tables import task_labels, write_tables
+from deepradiomics.reports.canvas import save
+from deepradiomics.reports.lens.case import LensCase, case_of, read_case
+from deepradiomics.reports.lens.figures import figure2, figure3, overview_figure
+from deepradiomics.reports.lens.report import render_report
+from deepradiomics.reports.lens.tables import task_labels, write_tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,14 +48,14 @@ def write_outputs(results: Sequence[LensResult], out: Path, *, cases: Sequence[P
         raise InputError(
             f"{out}: is the folder of one of the results; joint tables would replace its own. Name another."
         )
-    given = [read_case(folder) for folder in cases]
-    shown = [_cases_of(result, given) for result in results]
+    with_maps = [read_case(folder) for folder in cases]
+    shown = [_cases_of(result, with_maps) for result in results]
     done = write_tables(results, out)
     done += _save(figure2(results), out / "figure2")
-    for result, label, own in zip(results, task_labels(results), shown, strict=True):
+    for result, label, cases_of in zip(results, task_labels(results), shown, strict=True):
         end = f"_{slug(label)}" if len(results) > 1 else ""
-        done += _save(figure3(result, own), out / f"figure3{end}")
-        done += _save(figure3(result, own, EXPLAINED), out / f"figure3_explained{end}")
+        done += _save(figure3(result, cases_of), out / f"figure3{end}")
+        done += _save(figure3(result, cases_of, EXPLAINED), out / f"figure3_explained{end}")
         done += _save(overview_figure(result), out / f"overview{end}")
     write_text(out / "report.html", render_report(results, shown))
     return [*done, out / "report.html"]
@@ -66,17 +66,17 @@ def slug(label: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "task"
 
 
-def _cases_of(result: LensResult, given: Sequence[LensCase]) -> list[LensCase]:
-    own = [case for case in given if _is_of(case, result)]
-    found = None if own else case_of(result)
-    return own if found is None else [found]
+def _cases_of(result: LensResult, cases: Sequence[LensCase]) -> list[LensCase]:
+    matching = [case for case in cases if _is_of(case, result)]
+    example = None if matching else case_of(result)
+    return matching if example is None else [example]
 
 
 def _is_of(case: LensCase, result: LensResult) -> bool:
     """Whether a case shows this result's ΔI; one without any (made from plain files) goes with every result."""
-    told = case.shift.get("delta_i")
-    key = (case.modality, case.feature, told)
-    return told is None or any((row["modality"], row["feature"], row["delta_i"]) == key for row in result.shift)
+    delta = case.shift.get("delta_i")
+    key = (case.modality, case.feature, delta)
+    return delta is None or any((row["modality"], row["feature"], row["delta_i"]) == key for row in result.shift)
 
 
 def _save(figure: Figure, stem: Path) -> list[Path]:

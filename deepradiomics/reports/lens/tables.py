@@ -1,23 +1,23 @@
 """Table 1 and table A1 of the lens: in the paper's form over one or several tasks, and complete beside it.
 
 paper's form   Feature × Stage | task: MSE↓ with stars, R²↑ | next task …      (paper 003, table 1)
-complete       one row a task × group: both stages, pooled R², raw and Holm p, stars, number of patients
+complete       one row per task × group: both stages, pooled R², raw and Holm p, stars, number of patients
 A1             frozen / fine-tuned | task and metric, with its better direction (paper 003, appendix)
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from math import isnan
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.files import atomic_file, write_text
+from deepradiomics.files.atomic import write_text
+from deepradiomics.files.tables import write_csv
 from deepradiomics.lens.result import LensResult
-from deepradiomics.results.lens_words import DASH, STAGES, group_name, number, p_value
+from deepradiomics.reports.lens.words import STAGES, group_name
+from deepradiomics.reports.page import Table
+from deepradiomics.words import DASH, number, p_value
 
 _KINDS = {"family": "Feature family", "image_type": "Image", "modality": "Modality", "all": "All"}
 _IN_PAPER = ("family", "image_type")
@@ -25,25 +25,6 @@ _COMPLETE = ("n_features", "mse_pre", "mse_ft", "r2_pre", "r2_ft", "r2_pooled_pr
              "stars", "n_patients")  # fmt: skip
 _ARROWS = {"higher": "↑", "up": "↑", "lower": "↓", "down": "↓"}
 _A1_STAGES = {"frozen": "Pre-trained (frozen)", "tuned": "Fine-tuned"}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A table to be read: texts only.
-
-    Args:
-        title: what it shows.
-        over: names above the columns and how many each spans; empty for one row of heads.
-        head: a name a column.
-        rows: texts, one a column.
-        notes: what a reader must know, one sentence each.
-    """
-
-    title: str
-    over: tuple[tuple[str, int], ...]
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
 
 
 def task_labels(results: Sequence[LensResult]) -> list[str]:
@@ -61,8 +42,8 @@ def task_labels(results: Sequence[LensResult]) -> list[str]:
     return [f"{name} {named[: i + 1].count(name)}" if named.count(name) > 1 else name for i, name in enumerate(named)]
 
 
-def paper_table(results: Sequence[LensResult]) -> Shown:
-    """Table 1 as the paper prints it: group by stage, a pair of columns a task, stars on the fine-tuned MSE."""
+def paper_table(results: Sequence[LensResult]) -> Table:
+    """Table 1 as the paper prints it: group by stage, a pair of columns per task, stars on the fine-tuned MSE."""
     rows = []
     for kind, group in _groups(results, _IN_PAPER):
         for stage, name in STAGES.items():
@@ -78,17 +59,20 @@ def paper_table(results: Sequence[LensResult]) -> Shown:
         "values in standard deviations. R²: share of a feature's variance that is predicted, mean over features.",
         "Stars: Wilcoxon signed-rank test of each test patient's mean squared error, before against after fine-tuning, "
         "adjusted by Holm within families and within images: * p < 0.05, ** p < 0.01, *** p < 0.001.",
-        *([said] if (said := tested_on(results).replace("panels", "tasks")) else []),
+        *filter(None, [tested_on(results).replace("panels", "tasks")]),
     )
-    return Shown("Table 1", over, ("Feature", "Stage", *("MSE↓", "R²↑") * len(results)), tuple(rows), notes)
+    head = ("Feature", "Stage", *("MSE↓", "R²↑") * len(results))
+    numbers = range(2, len(head))
+    starred = range(2, len(head), 2) if any(row.get("stars") for result in results for row in result.table1) else ()
+    return Table(head, rows, numbers, over, starred, "Table 1", notes)
 
 
 def tested_on(results: Sequence[LensResult]) -> str:
     """A sentence when the tasks of a joint table were not tested on the same patients; empty otherwise."""
     sets = [frozenset(row["id"] for row in result.cases if row.get("split") == "test") for result in results]
     counts = [
-        int((result.about.get("counts") or {}).get("test") or len(one))
-        for result, one in zip(results, sets, strict=True)
+        int((result.about.get("counts") or {}).get("test") or len(tested))
+        for result, tested in zip(results, sets, strict=True)
     ]
     if len(set(counts)) < 2 and len(set(sets)) < 2:
         return ""
@@ -96,7 +80,7 @@ def tested_on(results: Sequence[LensResult]) -> str:
     return f"The tasks were tested on different patients ({listed}): differences between panels may be theirs."
 
 
-def complete_table(results: Sequence[LensResult]) -> Shown:
+def complete_table(results: Sequence[LensResult]) -> Table:
     """Every group of every task with what the paper leaves out: pooled R², raw and adjusted p, numbers."""
     rows = []
     for result, label in zip(results, task_labels(results), strict=True):
@@ -110,35 +94,36 @@ def complete_table(results: Sequence[LensResult]) -> Shown:
     heads = ("Kind", "Group", "Features", "MSE pre", "MSE ft", "R² pre", "R² ft", "Pooled R² pre", "Pooled R² ft",
              "p", "p (Holm)", "Stars", "Patients")  # fmt: skip
     notes = ("Pooled R²: all features of the group together, so that features with much variance left weigh more.",)
-    return Shown("Table 1, complete", (), (*(("Task",) if len(results) > 1 else ()), *heads), tuple(rows), notes)
+    head = (*(("Task",) if len(results) > 1 else ()), *heads)
+    return Table(head, rows, range(len(head) - len(_COMPLETE), len(head)), title="Table 1, complete", notes=notes)
 
 
-def evaluation_table(results: Sequence[LensResult]) -> Shown | None:
+def evaluation_table(results: Sequence[LensResult]) -> Table | None:
     """Table A1: each task's metric with the backbone frozen and fine-tuned; None when no evaluation was given."""
-    found = [
+    pairs = [
         (label, row) for result, label in zip(results, task_labels(results), strict=True) for row in result.evaluations
     ]
-    if not found:
+    if not pairs:
         return None
     heads = []
-    for label, row in found:
+    for label, row in pairs:
         unit = f", {row['unit']}" if row.get("unit") else ""
         heads.append(f"{label}: {row['metric']}{_ARROWS.get(str(row.get('better')), '')}{unit}")
-    rows = [(name, *(_with_interval(row, stage) for _, row in found)) for stage, name in _A1_STAGES.items()]
-    if any(row.get("n") for _, row in found):
-        rows.append(("Test patients or scans", *(str(row.get("n") or DASH) for _, row in found)))
+    rows = [(name, *(_with_interval(row, stage) for _, row in pairs)) for stage, name in _A1_STAGES.items()]
+    if any(row.get("n") for _, row in pairs):
+        rows.append(("Test patients or scans", *(str(row.get("n") or DASH) for _, row in pairs)))
     notes = [
         "The head alone trained on the frozen pre-trained encoder, against encoder and head fine-tuned; same splits."
     ]
-    if any(row.get("frozen_low") or row.get("tuned_low") for _, row in found):
+    if any(row.get("frozen_low") or row.get("tuned_low") for _, row in pairs):
         notes.append("In brackets: 95 % bootstrap interval over test patients.")
-    tested = {label: str(row.get("n")) for label, row in found if row.get("n")}
+    tested = {label: str(row.get("n")) for label, row in pairs if row.get("n")}
     if len(set(tested.values())) > 1:
         notes.append(
             f"Tested on different patients: {'; '.join(f'{label} {n}' for label, n in tested.items())}. Tasks should "
             "not be compared by these numbers."
         )
-    return Shown("Table A1", (), ("", *heads), tuple(rows), tuple(notes))
+    return Table(("", *heads), rows, range(1, len(heads) + 1), title="Table A1", notes=notes)
 
 
 def _with_interval(row: Mapping[str, Any], stage: str) -> str:
@@ -164,7 +149,9 @@ def write_tables(results: Sequence[LensResult], out: Path) -> list[Path]:
         done.append(_write_markdown([shown], out / "tableA1.md"))
         if elsewhere:
             known = {name for result in results for row in result.evaluations for name in row}
-            more = [one for one in ("frozen_low", "frozen_high", "tuned_low", "tuned_high", "n") if one in known]
+            more = [
+                column for column in ("frozen_low", "frozen_high", "tuned_low", "tuned_high", "n") if column in known
+            ]
             columns = ("task", "metric", "better", "frozen", "tuned", *more, "unit")
             rows = [
                 {**row, "task": label}
@@ -175,40 +162,21 @@ def write_tables(results: Sequence[LensResult], out: Path) -> list[Path]:
     return done
 
 
-def as_html(shown: Shown, numbers_from: int = 2) -> str:
-    """The table as HTML, every text escaped; columns from ``numbers_from`` on are aligned to the right."""
-    kinds = [' class="number"' if column >= numbers_from else "" for column in range(len(shown.head))]
-    lines = []
-    if shown.over:
-        spans = "".join(f'<th colspan="{n}" class="over">{escape(name)}</th>' for name, n in shown.over)
-        lines.append(f"<tr>{spans}</tr>")
-    lines.append("<tr>" + "".join(f"<th{k}>{escape(c)}</th>" for k, c in zip(kinds, shown.head, strict=True)) + "</tr>")
-    starred = {i for row in shown.rows for i, cell in enumerate(row) if cell.endswith("*") and " " in cell}
-    for row in shown.rows:
-        # A row that starts a group carries its name; a line above it keeps the pairs of stages together.
-        begins = ' class="begins"' if shown.over and row[0] else ""
-        texts = [_with_stars(cell) if i in starred else escape(cell) for i, cell in enumerate(row)]
-        cells = "".join(f"<td{k}>{t}</td>" for k, t in zip(kinds, texts, strict=True))
-        lines.append(f"<tr{begins}>{cells}</tr>")
-    notes = "".join(f'<p class="small">{escape(note)}</p>' for note in shown.notes)
-    return f'<div class="scroll"><table>{"".join(lines)}</table></div>{notes}'
-
-
-def as_markdown(shown: Shown) -> str:
+def as_markdown(shown: Table) -> str:
     """The table as Markdown; names above the columns are put before each of them."""
     head = list(shown.head)
     if shown.over:
         names = [name for name, n in shown.over for _ in range(n)]
         head = [f"{name}: {column}" if name else column for name, column in zip(names, head, strict=True)]
     lines = [f"# {shown.title}", "", _line(head), _line(["---"] * len(head))]
-    lines += [_line(row) for row in shown.rows]
+    lines += [_line(map(str, row)) for row in shown.rows]
     return "\n".join([*lines, "", *(f"- {_plain(note)}" for note in shown.notes)]).rstrip() + "\n"
 
 
 def _groups(results: Sequence[LensResult], kinds: Sequence[str]) -> list[tuple[str, str]]:
     """(kind, group) of all results, in the order of the kinds and of their first appearance."""
-    found = dict.fromkeys((row["kind"], row["group"]) for result in results for row in result.table1)
-    return [one for kind in kinds for one in found if one[0] == kind]
+    groups = dict.fromkeys((row["kind"], row["group"]) for result in results for row in result.table1)
+    return [group for kind in kinds for group in groups if group[0] == kind]
 
 
 def _row(result: LensResult, kind: str, group: str) -> Mapping[str, Any]:
@@ -237,14 +205,10 @@ def _write_paper_csv(results: Sequence[LensResult], path: Path) -> Path:
 
 
 def _write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Path:
-    with atomic_file(path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
-        out = csv.DictWriter(stream, columns, lineterminator="\n", restval="", extrasaction="ignore")
-        out.writeheader()
-        out.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return path
+    return write_csv(path, columns, ({name: _cell(value) for name, value in row.items()} for row in rows))
 
 
-def _write_markdown(tables: Sequence[Shown], path: Path) -> Path:
+def _write_markdown(tables: Sequence[Table], path: Path) -> Path:
     write_text(path, "\n".join(as_markdown(table) for table in tables))
     return path
 
@@ -253,12 +217,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return "" if isnan(value) else int(value) if value.is_integer() and abs(value) < 1e9 else value
     return value
-
-
-def _with_stars(cell: str) -> str:
-    """Stars in a place of their own, also where there are none, so that the numbers stand one below the other."""
-    value, _, stars = cell.partition(" ")
-    return f'{escape(value)}<span class="stars">{escape(stars)}</span>'
 
 
 def _whole(value: float) -> str:

@@ -1,17 +1,16 @@
-"""How a lens result is worded: names of modalities, families and features, and numbers as they are printed."""
+"""How a lens result is worded: names of modalities, families and features, and what the permutation null says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import floor, isfinite, log10
 from typing import Any
 
 from deepradiomics.errors import InputError
 from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE, Reading
-from deepradiomics.radiomics.explain import Explained, explain
-from deepradiomics.results.canvas import COLOURS
+from deepradiomics.radiomics.catalogue.explain import Explained, explain
+from deepradiomics.reports.canvas import COLOURS, shortened
+from deepradiomics.words import DASH, is_number, signed
 
-DASH = "–"
 SHOWN_ORDER = (EXPLAINED, IMPORTANCE)  # docs/decisions/0007-two-readings.md
 STAGES = {"pre": "Pre-train", "ft": "Fine-tune"}
 STAGE_COLOURS = {"pre": COLOURS[0], "ft": COLOURS[1]}
@@ -23,7 +22,6 @@ VARIANTS = {
 }
 NULL_LEVEL = 0.05  # q of the permutation null below which the two encoders are said to differ
 DIFFERS = f"differs between the two encoders (permutation, q < {NULL_LEVEL:g})"
-_PLACES = 5  # decimals of a shift at most
 _MODALITIES = {"t1": "T1", "t2": "T2", "dwi": "DWI", "adc": "ADC", "highb": "High-b", "flair": "FLAIR", "ct": "CT"}
 _FAMILIES = {"firstorder": "First order", "shape": "Shape"}
 
@@ -53,63 +51,25 @@ def words_of(feature: str) -> Explained | None:
 
 def feature_name(feature: str) -> str:
     """``wavelet-LLH_glcm_Contrast`` → ``GLCM Contrast, wavelet LLH``."""
-    words = words_of(feature)
-    return words.label if words else feature
+    explained = words_of(feature)
+    return explained.label if explained else feature
 
 
 def two_lines(modality: str, feature: str, width: int = 38) -> str:
     """The label of a chart's row: modality, family and image above, the feature's own name below."""
-    words = words_of(feature)
-    if words is None:
+    explained = words_of(feature)
+    if explained is None:
         head, name = "", feature
     else:
-        head = f" · {family_name(words.family)}{'' if words.image == 'original' else ', ' + words.image}"
-        name = words.name
+        head = f" · {family_name(explained.family)}{'' if explained.image == 'original' else ', ' + explained.image}"
+        name = explained.name
     return f"{modality_name(modality)}{head}\n{shortened(name, width)}"
-
-
-def shortened(name: str, width: int) -> str:
-    """Cut the middle out of a name that is too long for its place; both ends tell features apart."""
-    if len(name) <= width:
-        return name
-    tail = (width - 1) // 2
-    return f"{name[: width - 1 - tail]}…{name[-tail:]}"
-
-
-def number(value: Any, digits: int = 3) -> str:
-    """A number as it is printed, with a true minus sign; a dash for none. From 10 up each place takes a decimal's."""
-    return DASH if not _is_number(value) else f"{value:.{_decimals(value, digits)}f}".replace("-", "−")
-
-
-def signed(value: Any, digits: int = 3) -> str:
-    """A difference as it is printed: its sign, three significant digits, five decimals at most; a dash for none.
-
-    >>> signed(0.0123), signed(-4.5), signed(459.3), signed(0), signed(2e-9)
-    ('+0.0123', '−4.50', '+459', '0', '0')
-    """
-    if not _is_number(value):
-        return DASH
-    if abs(value) < 0.5 * 10**-_PLACES:
-        return "0"
-    rounded = float(f"{value:.{digits - 1}e}")  # 9.999 is 10.0, with a decimal less
-    return f"{value:+.{min(_PLACES, max(0, digits - 1 - floor(log10(abs(rounded)))))}f}".replace("-", "−")
-
-
-def _decimals(value: float, digits: int) -> int:
-    return max(0, digits - max(0, int(log10(abs(value))))) if value else digits
-
-
-def p_value(value: Any) -> str:
-    """A probability as it is printed: ``"< 0.001"`` below that, three digits above; a dash for none."""
-    if not _is_number(value):
-        return DASH
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def interval(row: Mapping[str, Any], name: str = "delta_i") -> str:
     """``[low, high]`` of a column with its bootstrap interval; a dash for none."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    return f"[{signed(low)}, {signed(high)}]" if _is_number(low) and _is_number(high) else DASH
+    return f"[{signed(low)}, {signed(high)}]" if is_number(low) and is_number(high) else DASH
 
 
 def differs(row: Mapping[str, Any], by: Reading = IMPORTANCE) -> bool | None:
@@ -117,8 +77,4 @@ def differs(row: Mapping[str, Any], by: Reading = IMPORTANCE) -> bool | None:
 
     The null says that both encoders may be exchanged as a whole: a small q is no proof against noise in one feature.
     """
-    return row[by.q] < NULL_LEVEL if _is_number(row.get(by.q)) else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    return row[by.q] < NULL_LEVEL if is_number(row.get(by.q)) else None

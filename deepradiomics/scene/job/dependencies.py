@@ -23,7 +23,7 @@ from deepradiomics.errors import DeepRadiomicsError, InputError, MissingDependen
 
 Feature = Literal[
     "extract", "apply", "train", "lens", "lens-case", "ich", "segment", "register", "register-gpu", "parquet"
-]  # fmt: skip
+]
 REQUESTER = "DeepRadiomics"
 
 
@@ -40,7 +40,7 @@ class Dependency:
     at_least
         The oldest version that will do.
     purpose
-        What it is needed for, as the user is told.
+        What it is needed for, in words for the user.
     """
 
     distribution: str
@@ -59,17 +59,19 @@ _ENGINE = (
     Dependency("numpy", "numpy", "2.0", "arrays"),
     Dependency("scipy", "scipy", "1.13", "filters and statistics"),
     Dependency("SimpleITK", "SimpleITK", "2.4", "images"),
+    Dependency("pydicom", "pydicom", "2.4.4", "DICOM images and masks"),
     Dependency("PyWavelets", "pywt", "1.7", "wavelet features"),
     Dependency("PyYAML", "yaml", "6", "parameter files"),
     Dependency("typer", "typer", "0.15", "the background run"),
     Dependency("rich", "rich", "13", "the background run"),
 )
 _TORCH = (
-    Dependency("torch", "torch", "2.4", "networks"),
+    Dependency("torch", "torch", "2.6", "networks"),  # before it weights_only can be got round (CVE-2025-32434)
     Dependency("safetensors", "safetensors", "0.4.4", "model files"),
 )
 _DRAWING = (Dependency("matplotlib", "matplotlib", "3.9", "the report's pictures"),)
-_NETWORKS = (*_TORCH, Dependency("monai", "monai", "1.4", "networks"), *_DRAWING)
+_REPORTS = (*_DRAWING, Dependency("Jinja2", "jinja2", "3.1", "the report's pages"))
+_NETWORKS = (*_TORCH, Dependency("monai", "monai", "1.4", "networks"), *_REPORTS)
 _PARQUET = (Dependency("pyarrow", "pyarrow", "17", "tables of features"),)
 _LEARNING = (Dependency("scikit-learn", "sklearn", "1.5", "classifiers"),)
 _TRAINING = (
@@ -83,7 +85,7 @@ NEEDS: dict[Feature, tuple[Dependency, ...]] = {
     "extract": _ENGINE,
     "apply": _ENGINE + _NETWORKS,
     "train": _ENGINE + _NETWORKS + _TRAINING,
-    "lens": _ENGINE + _TORCH + _DRAWING + _PARQUET,
+    "lens": _ENGINE + _TORCH + _REPORTS + _PARQUET,
     "lens-case": _ENGINE + _DRAWING,
     "ich": _ENGINE + _NETWORKS + _OUTCOMES,
     "segment": _ENGINE + _NETWORKS,

@@ -36,12 +36,12 @@ _MODULE_LOGICS = {
 
 @dataclass(frozen=True, eq=False)
 class HeadlessSlicer:
-    """A scene and the application logic that serves it; `kept` holds what VTK only points to."""
+    """A scene and the application logic that serves it; `held` are the objects that VTK only points to."""
 
     scene: Any
     application_logic: Any
     folder: Path
-    kept: tuple[Any, ...] = ()
+    held: tuple[Any, ...] = ()
 
     def save_mrb(self, path: Path) -> None:
         """Write the scene as one .mrb file. Raises InputError if it cannot be written."""
@@ -120,14 +120,14 @@ def _assemble(slicer: Any, vtk: Any, folder: Path) -> HeadlessSlicer:
     colours = application_logic.GetColorLogic()
     colours.SetMRMLScene(scene)
     colours.AddDefaultColorNodes()
-    kept: list[Any] = [crosshair, colours]
+    held: list[Any] = [crosshair, colours]
     for name, class_name in _MODULE_LOGICS.items():
         if hasattr(slicer, class_name):
             logic = getattr(slicer, class_name)()
             logic.SetMRMLApplicationLogic(application_logic)
             logic.SetMRMLScene(scene)
             application_logic.SetModuleLogic(name, logic)
-            kept.append(logic)
+            held.append(logic)
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
     # Reading a .mrb goes through the data-transfer machinery, even for local files.
     remote = slicer.vtkMRMLRemoteIOLogic()
@@ -137,7 +137,7 @@ def _assemble(slicer: Any, vtk: Any, folder: Path) -> HeadlessSlicer:
     data_io = slicer.vtkDataIOManagerLogic()
     data_io.SetMRMLApplicationLogic(application_logic)
     data_io.SetAndObserveDataIOManager(remote.GetDataIOManager())
-    return HeadlessSlicer(scene, application_logic, folder, (*kept, remote, data_io))
+    return HeadlessSlicer(scene, application_logic, folder, (*held, remote, data_io))
 
 
 def _application(headless: HeadlessSlicer) -> types.SimpleNamespace:

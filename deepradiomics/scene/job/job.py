@@ -29,8 +29,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 import deepradiomics
-from deepradiomics.errors import Cancelled, DeepRadiomicsError, InputError, MissingDependencyError
-from deepradiomics.scene.process import (
+from deepradiomics.child import (
     Process,
     StartProcess,
     child_environment,
@@ -38,6 +37,7 @@ from deepradiomics.scene.process import (
     python_executable,
     start_process,
 )
+from deepradiomics.errors import Cancelled, DeepRadiomicsError, InputError, MissingDependencyError
 
 JobState = Literal["ready", "running", "finished", "failed", "cancelled"]
 T = TypeVar("T")
@@ -231,8 +231,8 @@ class Job(Generic[T]):
         if exit_code == 2 and tail.strip():
             return InputError(tail.strip())
         if exit_code == 0:
-            said = f"it wrote last:\n{tail}" if tail else "it wrote nothing"
-            return DeepRadiomicsError(f"the run ended without a result; {said}")
+            output = f"it wrote last:\n{tail}" if tail else "it wrote nothing"
+            return DeepRadiomicsError(f"the run ended without a result; {output}")
         return DeepRadiomicsError(
             f"the run {_end_in_words(exit_code, tail)}" + (f"; it wrote last:\n{tail}" if tail else "")
         )
@@ -328,7 +328,7 @@ def _event_of(line: str) -> dict[str, Any] | None:
         return None
     try:
         event = json.loads(line)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
 

@@ -23,10 +23,11 @@ from typing import Any, Protocol
 
 import slicer
 
+from deepradiomics.child import StartProcess, start_process
 from deepradiomics.errors import DeepRadiomicsError, InputError
-from deepradiomics.files import atomic_folder
-from deepradiomics.scene.job import Job, run_blocking
-from deepradiomics.scene.process import StartProcess, start_process
+from deepradiomics.files.atomic import atomic_folder
+from deepradiomics.files.names import file_stem
+from deepradiomics.scene.job.job import Job, run_blocking
 
 POLL_INTERVAL_MS = 200
 CALLBACKS = ("on_progress", "on_log", "on_finished", "on_failed", "on_cancelled")
@@ -44,11 +45,14 @@ class Work:
         Writes the inputs into the job's empty folder; returns the words of the command line.
     show
         Given the child's result event and the result's folder, brings the result into the scene and returns it. The
-        folder is the job's, or the one that `keep` returns.
+        folder is the job's, or that of the kept result.
     salvage
         Shows what there is of a run that failed.
-    keep
-        Copies the result out of the job's folder; returns where it lies.
+    kept_as
+        What the result is called: its folder ``result`` is copied out of the job's folder under this name, below the
+        option ``output_folder``. None where the run writes into a folder of the user's by itself.
+    collect
+        Puts together what is to be kept, in the job's folder.
     images
         Nodes without which the result cannot be shown: if one is deleted during the run, the result is not.
     sources
@@ -58,7 +62,8 @@ class Work:
     build: Callable[[Path], Sequence[str]]
     show: Callable[[Mapping[str, Any], Path], Any]
     salvage: Callable[[], Any] | None = None
-    keep: Callable[[Path], Path] | None = None
+    kept_as: str | None = None
+    collect: Callable[[Path], None] | None = None
     images: Sequence[Any] = ()
     sources: Sequence[Any] = ()
 
@@ -115,22 +120,24 @@ class Runner(PolledJob):
         """Whether a run is under way."""
         return self.job is not None and self.job.running
 
-    def run_and_wait(self, kind: Callable[..., Work], given: tuple, options: Mapping[str, Any]) -> Any:
-        """Run to the end and return what the work shows; `options` are those of the kind, and callbacks.
+    def run_and_wait(self, kind: Callable[..., Work], arguments: tuple, options: Mapping[str, Any]) -> Any:
+        """Run to the end and return what the work shows.
+
+        `options` are those of the kind, callbacks, and ``output_folder``, where the result's files are kept.
 
         Raises what went wrong, in the child's own words: InputError, MissingDependencyError, Cancelled or
         DeepRadiomicsError. Nothing has been added to the scene then.
         """
-        self.job = self._job(kind, given, options)
+        self.job = self._job(kind, arguments, options)
         return run_blocking(self.job, between=slicer.app.processEvents)
 
-    def run_in_background(self, kind: Callable[..., Work], given: tuple, options: Mapping[str, Any]) -> Job[Any]:
+    def run_in_background(self, kind: Callable[..., Work], arguments: tuple, options: Mapping[str, Any]) -> Job[Any]:
         """As `run_and_wait`, in the background.
 
         The callbacks: on_progress(fraction, message), on_log(line), on_finished(value), on_failed(error) and
         on_cancelled().
         """
-        self.job = self._job(kind, given, options)
+        self.job = self._job(kind, arguments, options)
         self.job.start()
         try:
             self._start_timer(POLL_INTERVAL_MS)
@@ -139,20 +146,24 @@ class Runner(PolledJob):
             raise
         return self.job
 
-    def _job(self, kind: Callable[..., Work], given: tuple, options: Mapping[str, Any]) -> Job[Any]:
+    def _job(self, kind: Callable[..., Work], arguments: tuple, options: Mapping[str, Any]) -> Job[Any]:
         if self.running:
             raise InputError("a run is under way: wait for its end or cancel it.")
         callbacks = {name: value for name, value in options.items() if name in CALLBACKS}
-        run = kind(*given, **{name: value for name, value in options.items() if name not in CALLBACKS})
+        options = {name: value for name, value in options.items() if name not in CALLBACKS}
+        output_folder = options.pop("output_folder", None)
+        run = kind(*arguments, **options)
+        if output_folder and run.kept_as is None:
+            raise InputError("output_folder: this run writes into the folder that it is given; leave this option out.")
         finished, failed = callbacks.pop("on_finished", None), callbacks.pop("on_failed", None)
 
         def conclude(event: dict[str, Any], folder: Path) -> Any:
-            value = shown(run, event, folder, callbacks.get("on_log"))
+            value = shown(run, event, folder, output_folder, callbacks.get("on_log"))
             if finished is not None:
                 finished(value)
             return value
 
-        def tell(error: DeepRadiomicsError) -> None:
+        def report(error: DeepRadiomicsError) -> None:
             try:
                 if run.salvage is not None:
                     run.salvage()
@@ -162,10 +173,16 @@ class Runner(PolledJob):
                 if failed is not None:
                     failed(error)
 
-        return Job(run.build, on_finished=conclude, on_failed=tell, start_child=self._start_child, **callbacks)
+        return Job(run.build, on_finished=conclude, on_failed=report, start_child=self._start_child, **callbacks)
 
 
-def shown(run: Work, event: Mapping[str, Any], folder: Path, log: Callable[[str], None] | None = None) -> Any:
+def shown(
+    run: Work,
+    event: Mapping[str, Any],
+    folder: Path,
+    output_folder: Path | str | None = None,
+    log: Callable[[str], None] | None = None,
+) -> Any:
     """Keep a result where that is asked for and bring it into the scene; what cannot be shown leaves nothing there.
 
     A folder of this session that cannot be shown is removed; one that the user asked for stays.
@@ -173,13 +190,15 @@ def shown(run: Work, event: Mapping[str, Any], folder: Path, log: Callable[[str]
     Raises
     ------
     InputError
-        An image of the run was deleted meanwhile, or what `keep` and `show` raise.
+        An image of the run was deleted meanwhile, the result cannot be kept, or what `show` raises.
     """
-    place = run.keep(folder) if run.keep is not None else folder
+    if run.collect is not None:
+        run.collect(folder)
+    place = folder if run.kept_as is None else keep(folder / "result", run.kept_as, output_folder)
     try:
         lost = deleted(run.images)
         if lost:
-            asked_for = run.keep is not None and not _of_a_session(place)
+            asked_for = run.kept_as is not None and not _of_a_session(place)
             where = f" The files of the result are in {place}." if asked_for else ""
             raise InputError(
                 f"{in_words(lost)} deleted during the run, so its result is not shown.{where} Load it again and run "
@@ -190,7 +209,7 @@ def shown(run: Work, event: Mapping[str, Any], folder: Path, log: Callable[[str]
                 log(f"'{name}' was deleted during the run: the result does not refer to it.")
         return run.show(event, place)
     except BaseException:
-        if run.keep is not None and _of_a_session(place):
+        if run.kept_as is not None and _of_a_session(place):
             shutil.rmtree(place, ignore_errors=True)
         raise
 
@@ -249,6 +268,7 @@ def keep(result: Path, name: str, output_folder: Path | str | None) -> Path:
         It cannot be written there; the message says why.
     """
     name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name) or "case"
+    name = file_stem(name)  # not a device of Windows, nor too long
     try:
         if output_folder:
             target = _free(Path(output_folder) / name)

@@ -3,8 +3,10 @@
 import logging
 
 from deepradiomics.errors import DeepRadiomicsError
-from deepradiomics.scene.job import Job
-from deepradiomics.scene.runner import PolledJob
+from deepradiomics.radiomics.warm_stamp import to_compile
+from deepradiomics.scene.job import dependencies
+from deepradiomics.scene.job.job import Job
+from deepradiomics.scene.job.runner import PolledJob
 
 POLL_INTERVAL_MS = 1000
 
@@ -16,25 +18,21 @@ class WarmUp(PolledJob):
         """Start unless it was started before, there is nothing to compile, or a package is missing."""
         if self.job is not None or not _needed():
             return
-        self.job = Job(lambda folder: ["warm-up"], on_failed=_tell, start_child=self._start_child)
+        self.job = Job(lambda folder: ["warm-up"], on_failed=_report, start_child=self._start_child)
         try:
             self.job.start()
         except (DeepRadiomicsError, OSError) as error:
-            _tell(error)
+            _report(error)
             return
         self._start_timer(POLL_INTERVAL_MS)
 
 
 def _needed() -> bool:
     """Whether kernels are missing and can be compiled now; importing nothing slow, so that the panel opens at once."""
-    from deepradiomics.scene import dependencies
-
     if dependencies.missing("extract"):
         return False
-    from deepradiomics.radiomics.warm_stamp import to_compile
-
     return bool(to_compile())
 
 
-def _tell(error: Exception) -> None:
+def _report(error: Exception) -> None:
     logging.getLogger(__name__).info("warming up the feature engine failed: %s", error)

@@ -1,7 +1,7 @@
 """Colour tables for maps, and the legend beside the slice.
 
 Slicer's own tables are taken where they are (its "Plasma" and "DivergingBlueRed" are files of an installation); else
-the same colours are those of the reports (`deepradiomics.results.palettes`).
+the same colours are those of the reports (`deepradiomics.reports.palettes`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import slicer
 
-from deepradiomics.results.palettes import Palette, table
+from deepradiomics.reports.palettes import Palette, table
 
 _COUNT = 256
 LEGEND_FORMAT = "%7.3g"  # a legend's letters grow until its numbers fill its width: shorter numbers would be huge

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError, MissingDependencyError
-from deepradiomics.files import atomic_file
+from deepradiomics.files.atomic import atomic_file
+from deepradiomics.files.tables import csv_lines, open_csv
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -39,22 +39,17 @@ def export_table(node: Any, path: Path) -> Path:
 def columns_of(node: Any) -> dict[str, list[Any]]:
     """The values of a table node by column, typed as the node has them; NaN is None."""
     table = node.GetTable()
-    found = {}
+    columns = {}
     for index in range(table.GetNumberOfColumns()):
         column = table.GetColumn(index)
         values = [column.GetValue(row) for row in range(column.GetNumberOfValues())]
-        found[column.GetName()] = [None if value != value else value for value in values]
-    return found
+        columns[column.GetName()] = [None if value != value else value for value in values]
+    return columns
 
 
 def _write_csv(path: Path, columns: dict[str, list[Any]]) -> None:
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(columns)
-        for row in zip(*columns.values(), strict=True):
-            writer.writerow(
-                ["" if value is None else repr(value) if isinstance(value, float) else value for value in row]
-            )
+    with open_csv(path) as stream:
+        stream.writelines(csv_lines(list(columns), zip(*columns.values(), strict=True)))
 
 
 def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:

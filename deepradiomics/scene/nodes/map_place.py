@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.images import Geometry
-from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement, world_matrix
+from deepradiomics.scene.nodes.placement import ijk_to_ras, matrix_of, placement, world_matrix
 
 SAME_VOXEL = 1e-3  # voxels; what a file's rounding may move
 

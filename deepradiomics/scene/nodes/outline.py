@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from deepradiomics.images import Mask
-from deepradiomics.scene.map_place import ReferencePlace
-from deepradiomics.scene.names import node_name
-from deepradiomics.scene.segments import labelmap_at
+from deepradiomics.scene.nodes.map_place import ReferencePlace
+from deepradiomics.scene.nodes.segments import labelmap_at
+from deepradiomics.scene.tree.names import node_name
 
 OUTLINE_COLOUR = (0.15, 1.0, 0.55)  # a green that is neither grey nor in the colour table of the maps
 OUTLINE_PIXELS = 2
@@ -22,7 +22,7 @@ def add_outline(scene: Any, name: str, mask: Mask, volume: Any | None, place: Re
     follows = place if volume is not None else None
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", node_name(name))
     node.AddSegmentFromBinaryLabelmapRepresentation(
-        labelmap_at(mask.labels != 0, mask.geometry, follows), name, OUTLINE_COLOUR
+        labelmap_at(mask.union(), mask.geometry, follows), name, OUTLINE_COLOUR
     )
     if volume is not None and follows is not None:
         node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())

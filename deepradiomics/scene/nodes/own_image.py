@@ -15,9 +15,9 @@ import numpy as np
 
 from deepradiomics.errors import DeepRadiomicsError, InputError
 from deepradiomics.images import Geometry, ImageContent, Volume, image_content, read_volume
-from deepradiomics.scene.map_place import ReferencePlace, reference_place
-from deepradiomics.scene.placement import placement
-from deepradiomics.scene.volumes import node_from_volume, volume_from_node, volumes_of_scene
+from deepradiomics.scene.nodes.map_place import ReferencePlace, reference_place
+from deepradiomics.scene.nodes.placement import placement
+from deepradiomics.scene.nodes.volumes import node_from_volume, volume_from_node, volumes_of_scene
 
 IMAGE_OF = "DeepRadiomics.image_of"  # attribute of a volume that was read for a result: what it is there
 SPACING_TOLERANCE = 1e-3  # relative: NIfTI keeps single precision
@@ -44,7 +44,7 @@ class OwnImage:
 
 
 def own_image(
-    scene: Any, record: Mapping[str, Any], given: Any | None, files: Iterable[Path], *, name: str, what: str
+    scene: Any, record: Mapping[str, Any], chosen: Any | None, files: Iterable[Path], *, name: str, what: str
 ) -> OwnImage:
     """Find the image of a result.
 
@@ -52,7 +52,7 @@ def own_image(
     ----------
     record
         What the result's JSON holds of it: ``content`` and ``geometry``; results of earlier versions lack both.
-    given
+    chosen
         The volume node that the caller takes for it; None to look for it.
     files
         Where its file may lie; one that does not exist, or holds another image, is passed over.
@@ -64,20 +64,20 @@ def own_image(
     Raises
     ------
     InputError
-        `given` holds another image than the result was computed on.
+        `chosen` holds another image than the result was computed on.
     """
-    if given is not None:
-        if not holds(given, record):
+    if chosen is not None:
+        if not holds(chosen, record):
             raise InputError(
-                f"'{given.GetName()}' is not {what} that this result was computed on: its voxels differ. Give the "
+                f"'{chosen.GetName()}' is not {what} that this result was computed on: its voxels differ. Give the "
                 "right volume, or none: then it is looked for."
             )
-        return OwnImage(given, place_of(given, record))
+        return OwnImage(chosen, place_of(chosen, record))
     if not record.get("content"):
         return OwnImage(None, note=f"this result does not say which image {what} is; it is shown without it")
     fitting = [node for node in volumes_of_scene(scene) if holds(node, record)]
     if fitting:
-        node = min(fitting, key=lambda each: _distance_mm(each, record))
+        node = min(fitting, key=lambda volume: _distance_mm(volume, record))
         return OwnImage(node, place_of(node, record))
     for path in files:
         volume = _read(path)

@@ -91,8 +91,8 @@ def fit_axes(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndar
     design = np.hstack([before, np.ones((len(before), 1))])
     steps = np.linalg.lstsq(design, after, rcond=None)[0][:3].T  # columns: image of a unit step along x, y, z
     lengths = np.linalg.norm(steps, axis=0)
-    left, _, right = np.linalg.svd(steps / lengths)
-    return left @ right, lengths
+    u, _, v = np.linalg.svd(steps / lengths)
+    return u @ v, lengths
 
 
 def array_of(matrix: Any) -> np.ndarray:
@@ -120,10 +120,10 @@ def _through(node: Any, points: np.ndarray, which: str) -> np.ndarray:
         return points @ matrix[:3, :3].T + matrix[:3, 3]
     transform = vtk.vtkGeneralTransform()
     getattr(parent, which)(transform)
-    given, moved = vtk.vtkPoints(), vtk.vtkPoints()
-    given.SetData(numpy_to_vtk(points, deep=True))
+    still, moved = vtk.vtkPoints(), vtk.vtkPoints()
+    still.SetData(numpy_to_vtk(points, deep=True))
     moved.SetDataTypeToDouble()
-    transform.TransformPoints(given, moved)
+    transform.TransformPoints(still, moved)
     return np.array(vtk_to_numpy(moved.GetData()))
 
 

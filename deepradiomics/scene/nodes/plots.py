@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import slicer
 
-from deepradiomics.scene.folder import hide_helper
-from deepradiomics.scene.tables import add_table, fill_table
+from deepradiomics.errors import InputError
+from deepradiomics.files.csv_text import rows_of_text
+from deepradiomics.scene.nodes.tables import add_table, fill_table
+from deepradiomics.scene.tree.folder import hide_helper
 
 TOP = 10  # bars that a chart shows; the panel's table has them all
 # Distinguishable also with colour-blindness (Okabe and Ito): blue, vermilion, green, orange, purple, light blue.
@@ -22,9 +24,28 @@ LEGEND_SHARE = 1.6  # of the bars' own width, kept free on the right: the legend
 _FOR, _AGAINST = COLOURS[1], COLOURS[0]
 
 
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What a series of a chart shows.
+
+    Args:
+        table: the table node with its numbers.
+        label: its name in the legend.
+        y: column of its values.
+        colour: red, green and blue, 0 to 1.
+        x: column of their places.
+    """
+
+    table: Any
+    label: str
+    y: str
+    colour: tuple[float, float, float]
+    x: str | None = None
+
+
 def top_rows(columns: Mapping[str, Sequence[Any]], task: str, count: int = TOP) -> list[int]:
     """Indices of the task's rows of greatest |contribution|, greatest first; ties keep the table's order."""
-    rows = [index for index, each in enumerate(columns["task"]) if each == task]
+    rows = [index for index, name in enumerate(columns["task"]) if name == task]
     sizes = np.nan_to_num(np.abs([columns["contribution"][index] for index in rows]))
     return [rows[index] for index in np.argsort(-sizes, kind="stable")[:count]]
 
@@ -35,12 +56,12 @@ def contribution_chart(scene: Any, name: str, columns: Mapping[str, Sequence[Any
     Bars for the finding and against it are two series, so that each has its colour. The legend lies right of the bars.
     """
     rows = top_rows(columns, task)
-    value = [columns["contribution"][row] for row in rows]
+    values = [columns["contribution"][row] for row in rows]
     shown: dict[str, Sequence[Any]] = {
         "rank": list(range(1, len(rows) + 1)),
         "feature": [_label(columns, row) for row in rows],
-        "for": [max(each, 0.0) for each in value],
-        "against": [min(each, 0.0) for each in value],
+        "for": [max(value, 0.0) for value in values],
+        "against": [min(value, 0.0) for value in values],
         "family": [columns["family"][row] for row in rows],
         "relevance": [columns["relevance"][row] for row in rows],
     }
@@ -54,9 +75,8 @@ def contribution_chart(scene: Any, name: str, columns: Mapping[str, Sequence[Any
     table = add_table(scene, f"{name} data", shown, types, help_)
     chart = new_chart(scene, name, x="Rank", y="Contribution to the logit")
     for column, colour in (("for", _FOR), ("against", _AGAINST)):
-        series = _series(scene, chart, table, column, column, colour)
+        series = _series(scene, chart, Series(table, column, column, colour, x="rank"))
         series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatterBar)  # plain bars begin at 0, not at rank 1
-        series.SetXColumnName("rank")
         series.SetLabelColumnName("feature")
     chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(0.4, len(rows) + 0.6 + CONTRIBUTION_LEGEND * max(len(rows), 1))
@@ -79,7 +99,7 @@ class LossCurve:
         self._series: list[str] = []
 
     def update(self) -> int:
-        """Read the file again; return how many epochs are shown (0 while there is no file)."""
+        """Read the file again; return the number of epochs that are shown (0 while there is no file)."""
         columns = read_history(self._history)
         losses = [name for name in columns if "loss" in name.lower()]
         if not losses or not columns["epoch"]:
@@ -91,7 +111,7 @@ class LossCurve:
         return len(columns["epoch"])
 
     def _add(self, column: str, colour: tuple[float, float, float]) -> None:
-        series = add_line(self._scene, self.chart, self.table, column, "epoch", column, colour)
+        series = add_line(self._scene, self.chart, Series(self.table, column, column, colour, x="epoch"))
         hide_helper(series)
         hide_helper(self.table)
         self._series.append(column)
@@ -107,8 +127,8 @@ def read_history(path: Path) -> dict[str, list[float]]:
             text = file.read()
     except FileNotFoundError:
         return {"epoch": []}
-    whole = text[: text.rfind("\n") + 1]
-    header, *rows = list(csv.reader(whole.splitlines())) or [[]]
+    complete = text[: text.rfind("\n") + 1]
+    header, *rows = [cells for _, cells in rows_of_text(complete, path, InputError)] or [[]]
     rows = [row for row in rows if len(row) == len(header)]
     columns = {}
     for index, name in enumerate(header):
@@ -150,27 +170,15 @@ def named_bars(
     chart.SetXAxisRange(-0.5, 0.5 + LEGEND_SHARE)
     chart.SetLegendFontSize(LEGEND_LETTERS)
     for column, (label, _, colour) in zip(labels, bars, strict=True):
-        add_bars(scene, chart, table, label, column, colour)
+        add_bars(scene, chart, Series(table, label, column, colour))
     return chart, table
 
 
-def add_bars(
-    scene: Any,
-    chart: Any,
-    table: Any,
-    label: str,
-    column: str,
-    colour: tuple[float, float, float],
-    *,
-    names: str | None = None,
-    x: str | None = None,
-) -> None:
-    """Add a series of bars; `x`: column with their places (else 0, 1, …), `names`: column shown in their tooltips."""
+def add_bars(scene: Any, chart: Any, shown: Series, *, names: str | None = None) -> None:
+    """Add a series of bars, at 0, 1, … where it has no places; `names`: column shown in their tooltips."""
     kinds = slicer.vtkMRMLPlotSeriesNode
-    series = _series(scene, chart, table, label, column, colour)
-    series.SetPlotType(kinds.PlotTypeScatterBar if x else kinds.PlotTypeBar)
-    if x:
-        series.SetXColumnName(x)
+    series = _series(scene, chart, shown)
+    series.SetPlotType(kinds.PlotTypeScatterBar if shown.x else kinds.PlotTypeBar)
     if names:
         series.SetLabelColumnName(names)
 
@@ -178,11 +186,7 @@ def add_bars(
 def add_line(
     scene: Any,
     chart: Any,
-    table: Any,
-    label: str,
-    x: str,
-    y: str,
-    colour: tuple[float, float, float],
+    shown: Series,
     *,
     dashed: bool = False,
     marker: bool = False,
@@ -194,9 +198,8 @@ def add_line(
     Returns the series' node.
     """
     kinds = slicer.vtkMRMLPlotSeriesNode
-    series = _series(scene, chart, table, label, y, colour)
+    series = _series(scene, chart, shown)
     series.SetPlotType(kinds.PlotTypeScatter)
-    series.SetXColumnName(x)
     series.SetMarkerStyle(kinds.MarkerStyleCircle if marker else kinds.MarkerStyleNone)
     series.SetMarkerSize(size)
     series.SetLineStyle(kinds.LineStyleNone if not line else kinds.LineStyleDash if dashed else kinds.LineStyleSolid)
@@ -204,10 +207,12 @@ def add_line(
     return series
 
 
-def _series(scene: Any, chart: Any, table: Any, label: str, column: str, colour: tuple[float, float, float]) -> Any:
-    series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", label)
-    series.SetAndObserveTableNodeID(table.GetID())
-    series.SetYColumnName(column)
-    series.SetColor(*colour)
+def _series(scene: Any, chart: Any, shown: Series) -> Any:
+    series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", shown.label)
+    series.SetAndObserveTableNodeID(shown.table.GetID())
+    series.SetYColumnName(shown.y)
+    series.SetColor(*shown.colour)
+    if shown.x:
+        series.SetXColumnName(shown.x)
     chart.AddAndObservePlotSeriesNodeID(series.GetID())
     return series

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.prepare.box import Box
-from deepradiomics.scene.placement import RAS_LPS, array_of, fit_axes, matrix_of, placement, to_world
+from deepradiomics.prepare.exam.box import Box
+from deepradiomics.scene.nodes.placement import RAS_LPS, array_of, fit_axes, matrix_of, placement, to_world
 
 
 def box_from_roi(node: Any) -> Box:

@@ -18,8 +18,8 @@ def remove_nodes(scene: Any, nodes: Iterable[Any], *, with_empty_folders: bool =
         if item != hierarchy.GetInvalidItemID():
             folders.add(int(hierarchy.GetItemParent(item)))
             hierarchy.RemoveItem(item, False, False)
-        for each in _belongings(node):
-            scene.RemoveNode(each)
+        for belonging in _belongings(node):
+            scene.RemoveNode(belonging)
         scene.RemoveNode(node)
     for folder in folders if with_empty_folders else ():
         while folder != int(hierarchy.GetSceneItemID()):
@@ -36,4 +36,4 @@ def _belongings(node: Any) -> list[Any]:
     """Display nodes (legends are among them) and storage nodes; colour tables are shared and stay."""
     displays = [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
     stores = [node.GetNthStorageNode(index) for index in range(node.GetNumberOfStorageNodes())]
-    return [each for each in (*displays, *stores) if each is not None]
+    return [belonging for belonging in (*displays, *stores) if belonging is not None]

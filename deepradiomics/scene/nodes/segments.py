@@ -12,9 +12,9 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
 from deepradiomics.images import Geometry, Mask
-from deepradiomics.scene.map_place import ReferencePlace, index_to_local
-from deepradiomics.scene.names import node_name
-from deepradiomics.scene.placement import matrix_of
+from deepradiomics.scene.nodes.map_place import ReferencePlace, index_to_local
+from deepradiomics.scene.nodes.placement import matrix_of
+from deepradiomics.scene.tree.names import node_name
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def add_segments(
     follows = place if volume is not None else None
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", node_name(name))
     for look in looks:
-        inside = mask.labels == look.label
-        if inside.any():
+        if look.label in mask.labels_present():
+            inside = mask.region(look.label)
             image = labelmap_at(inside, mask.geometry, follows)
             node.AddSegmentFromBinaryLabelmapRepresentation(image, look.name, look.colour, look.name)
     if volume is not None and follows is not None:
@@ -87,13 +87,13 @@ def labelmap_at(inside: np.ndarray, geometry: Geometry, place: ReferencePlace | 
     Its coordinates are the local RAS of the volume at `place`, or the world's without one.
     """
     box = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]  # of z, y, x
-    first = np.array([each[0] for each in box])
-    kept = inside[tuple(slice(each[0], each[-1] + 1) for each in box)]
+    first = np.array([axis[0] for axis in box])
+    cut = inside[tuple(slice(axis[0], axis[-1] + 1) for axis in box)]
     to_local = np.array(geometry.ijk_to_ras if place is None else index_to_local(geometry, place))
     to_local[:3, 3] += to_local[:3, :3] @ first[::-1]
     image = slicer.vtkOrientedImageData()
-    image.SetDimensions(*kept.shape[::-1])
-    voxels = numpy_to_vtk(kept.ravel().astype(np.uint8), deep=True, array_type=vtk.VTK_UNSIGNED_CHAR)
+    image.SetDimensions(*cut.shape[::-1])
+    voxels = numpy_to_vtk(cut.ravel().astype(np.uint8), deep=True, array_type=vtk.VTK_UNSIGNED_CHAR)
     image.GetPointData().SetScalars(voxels)
     image.SetImageToWorldMatrix(matrix_of(to_local))
     return image

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.explain import Explained
-from deepradiomics.results import column_titles
-from deepradiomics.scene.names import cell_text, node_name
-from deepradiomics.scene.outside import is_outside, outside_words
-from deepradiomics.scene.result_folder import FEATURE_COLUMNS, FINGERPRINT_COLUMNS
+from deepradiomics.files.tables import read_csv
+from deepradiomics.fingerprint.apply.result import COLUMNS as FINGERPRINT_COLUMNS
+from deepradiomics.radiomics.catalogue.explain import Explained
+from deepradiomics.reports import column_titles
+from deepradiomics.scene.tree.names import cell_text, node_name
+from deepradiomics.scene.tree.outside import is_outside, outside_words
 
 FINGERPRINT_HELP = {
     "task": "What is predicted",
@@ -59,6 +59,10 @@ PREDICTION_HELP = {
 }
 
 
+FEATURE_COLUMNS: dict[str, type] = {"label": int, "feature": str, "family": str, "value": float}
+"""Columns of features.csv, and what they hold."""
+
+
 def add_table(
     scene: Any,
     name: str,
@@ -69,7 +73,7 @@ def add_table(
 ) -> Any:
     """Add a table node: `columns` by name, of one length; `types`: str, int or float for each.
 
-    `help_` describes the columns; `titles` stand above them, with their units (`deepradiomics.results.column_titles`).
+    `help_` describes the columns; `titles` stand above them, with their units (`deepradiomics.reports.column_titles`).
     """
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", node_name(name))
     fill_table(node, columns, types, help_)
@@ -102,6 +106,12 @@ def fill_table(
         if help_ and name in help_:
             node.SetColumnDescription(name, help_[name])
     node.EndModify(modifying)
+
+
+def column_of(node: Any, name: str) -> list[Any] | None:
+    """A column's values as the node has them; None where there is no such column, or no node."""
+    column = node.GetTable().GetColumnByName(name) if node is not None else None
+    return [column.GetValue(row) for row in range(column.GetNumberOfValues())] if column is not None else None
 
 
 def sort_rows(node: Any, column: str, *, descending: bool = True) -> None:
@@ -148,7 +158,7 @@ def feature_table(
     about: Mapping[str, Explained],
     terminologies: Mapping[int, str] | None = None,
 ) -> Any:
-    """features.csv as a table node: a row a region and feature, with unit, IBSI code and what the feature measures.
+    """features.csv as a table node: one row per region and feature, with unit, IBSI code and what the feature measures.
 
     `regions` names the labels, `terminologies` says what they are (None: no such column); `about` explains features.
     """
@@ -160,9 +170,9 @@ def feature_table(
         "feature": columns["feature"],
         "family": columns["family"],
         "value": columns["value"],
-        "unit": [each.unit for each in explained],
-        "IBSI": [each.ibsi for each in explained],
-        "description": [each.text for each in explained],
+        "unit": [feature.unit for feature in explained],
+        "IBSI": [feature.ibsi for feature in explained],
+        "description": [feature.text for feature in explained],
     }
     types = {**dict.fromkeys(shown, str), **FEATURE_COLUMNS}
     return add_table(scene, name, shown, types, FEATURE_HELP, column_titles.MEASURED)
@@ -176,7 +186,7 @@ def region_table(
     about: Mapping[str, Explained],
     terminologies: Mapping[int, str] | None = None,
 ) -> Any:
-    """The same values with a row a region and a column a feature.
+    """The same values with one row per region and one column per feature.
 
     Slicer shows a column's title, unit, description and properties as the tooltip of its header and of each cell.
     """
@@ -232,7 +242,7 @@ def prediction_table(scene: Any, name: str, prediction: Mapping[str, Any]) -> An
 
 
 def _task_rows(task: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = [str(each) for each in about.get("classes", ())]
+    names = [str(name) for name in about.get("classes", ())]
     binary = about.get("type", "binary") == "binary"
     by_inference = about.get("by_inference") or {}
     rows = []
@@ -268,16 +278,11 @@ def table_of_csv(scene: Any, path: Path, name: str, help_: Mapping[str, str] | N
 
     The column "id" stays text. Raises InputError if the file is missing or has rows of another length.
     """
-    try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            header, *rows = list(csv.reader(stream)) or [[]]
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing: the run did not finish, or this is another folder") from None
-    wrong = [number for number, row in enumerate(rows, start=2) if len(row) != len(header)]
-    if wrong:
-        raise InputError(f"{path}, line {wrong[0]}: expected {len(header)} cells; run again")
-    columns: dict[str, list[Any]] = {title: [row[index] for row in rows] for index, title in enumerate(header)}
-    types: dict[str, type] = dict.fromkeys(header, str)
+    if not path.is_file():
+        raise InputError(f"{path} is missing: the run did not finish, or this is another folder")
+    table = read_csv(path)
+    columns: dict[str, list[Any]] = {title: table.column(title) for title in table.columns}
+    types: dict[str, type] = dict.fromkeys(table.columns, str)
     for title, texts in columns.items():
         if title != "id" and any(texts) and all(_is_number(text) for text in texts):
             columns[title] = [float(text) if text else float("nan") for text in texts]

@@ -6,6 +6,8 @@ from typing import Any
 
 import vtk
 
+from deepradiomics.images import Code, Segment
+
 TAG = "TerminologyEntry"
 _PARTS = slice(1, 4)  # category, type, modifier; before them the context's name, after them the anatomic region
 
@@ -24,3 +26,29 @@ def terminology_text(entry: str) -> str:
     """
     codes = [part.split("^", 2) for part in entry.split("~")[_PARTS]]
     return " / ".join(code[2] for code in codes if len(code) == 3 and code[2])
+
+
+def codes_of(entry: str) -> tuple[Code | None, Code | None]:
+    """The terms of category and type in a serialised entry.
+
+    >>> codes_of("Anatomy~SCT^85756007^Tissue~SCT^41216001^Prostate~^^~Regions~^^~^^|")[1]
+    Code(value='41216001', scheme='SCT', meaning='Prostate')
+    """
+    codes = [part.split("^", 2) for part in entry.split("~")[1:3]]
+    terms = [Code(code[1], code[0], code[2]) if len(code) == 3 and all(code) else None for code in codes]
+    category, kind = (*terms, None, None)[:2]
+    return category, kind
+
+
+def segment_of(segmentation: Any, name: str) -> Segment:
+    """What a segmentation knows of the one segment of a name; the name alone where there is none, or several."""
+    if segmentation is None:
+        return Segment(name)
+    segments = segmentation.GetSegmentation()
+    every = [segments.GetNthSegment(place) for place in range(segments.GetNumberOfSegments())]
+    matching = [segment for segment in every if segment.GetName() == name]
+    if len(matching) != 1:
+        return Segment(name)
+    entry = vtk.reference("")
+    category, kind = codes_of(str(entry.get())) if matching[0].GetTag(TAG, entry) else (None, None)
+    return Segment(name, tuple(matching[0].GetColor()), category, kind)

@@ -17,9 +17,9 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from deepradiomics.errors import InputError, MaskError
 from deepradiomics.images import Geometry, Mask, Volume
-from deepradiomics.scene.atomic import nodes_of_class
-from deepradiomics.scene.names import node_name
-from deepradiomics.scene.placement import array_of, from_world, ijk_to_ras, matrix_of, placement
+from deepradiomics.scene.nodes.atomic import nodes_of_class
+from deepradiomics.scene.nodes.placement import array_of, from_world, ijk_to_ras, matrix_of, placement
+from deepradiomics.scene.tree.names import node_name
 
 # Slicer neither keeps truth values nor half floats, and does not draw 64-bit integers.
 _SHOWABLE = {"bool": "uint8", "float16": "float32", "int64": "int32", "uint64": "uint32"}
@@ -209,7 +209,7 @@ def _no_voxel(segment: str, image: str, *, empty: bool) -> str:
 def _checked(labels: np.ndarray, geometry: Geometry, name: str, names: dict[int, str]) -> Mask:
     if not labels.any():
         raise MaskError(f"no voxel of '{name}' lies on the volume; do both belong together, with these transforms?")
-    return Mask(labels, geometry, name=name, segment_names=names)
+    return Mask(labels, geometry, name=name, segments=names)
 
 
 def _add(scene: Any, class_name: str, voxels: np.ndarray, to_ras: np.ndarray, name: str) -> Any:

@@ -24,7 +24,7 @@ def fill_bars(
     reach: float | None = None,
     signed: bool | None = None,
 ) -> list[Any]:
-    """Put a bar into a column of a table, a row a value; returns the cells, which must be kept (PythonQt lets go).
+    """Put a bar into a column of a table, one row per value; returns the cells, which must be kept (PythonQt lets go).
 
     Parameters
     ----------
@@ -79,5 +79,5 @@ def gradient(share: float, signed: bool, colour: Sequence[int]) -> str:
     stops = [(0.0, "transparent"), (ends[0], "transparent"), (ends[0] + edge, filled), (ends[1], filled)]
     if ends[1] + edge < 1:  # a bar to the cell's end has nothing beside it
         stops += [(ends[1] + edge, "transparent"), (1.0, "transparent")]
-    words = ", ".join(f"stop:{min(max(at, 0.0), 1.0):.4f} {what}".replace("0.0000", "0") for at, what in stops)
-    return f"qlineargradient(x1:0, y1:0, x2:1, y2:0, {words})"
+    texts = ", ".join(f"stop:{min(max(at, 0.0), 1.0):.4f} {what}".replace("0.0000", "0") for at, what in stops)
+    return f"qlineargradient(x1:0, y1:0, x2:1, y2:0, {texts})"

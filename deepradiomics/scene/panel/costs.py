@@ -1,4 +1,4 @@
-"""What a run takes, as a sentence above the button that starts it; and how many voxels a volume node has."""
+"""What a run takes, as a sentence above the button that starts it; and the number of voxels of a volume node."""
 
 from __future__ import annotations
 

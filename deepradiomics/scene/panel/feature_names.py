@@ -6,6 +6,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from deepradiomics.errors import InputError
+from deepradiomics.radiomics.catalogue.explain import explain
+
 ONE_LINE = 26  # letters that fit beside two other columns in a panel 440 pixels wide
 BESIDE_FOUR = 12  # the same beside four other columns
 LINE_PX, FURTHER_LINE_PX = 22, 14
@@ -19,11 +22,7 @@ def label_and_tip(feature: str) -> tuple[str, str]:
 
     A name that the catalogue does not know, or cannot tell because a package is missing, stands for itself.
     """
-    from deepradiomics.errors import InputError
-
     try:
-        from deepradiomics.radiomics.explain import explain
-
         about = explain(feature)
     except (InputError, ModuleNotFoundError):
         return feature, feature
@@ -44,7 +43,7 @@ def fit_rows(table: Any, labels: list[str], one_line: int = ONE_LINE) -> None:
 
 @lru_cache(maxsize=8192)
 def lines_of(label: str, one_line: int) -> int:
-    """How many lines of so many letters a label takes that is broken at blanks and before capitals.
+    """The number of lines of `one_line` letters that a label takes which is broken at blanks and before capitals.
 
     >>> lines_of("GLDM SmallDependenceEmphasis", 16)
     3

@@ -1,7 +1,7 @@
 """Two sections that every panel has: segment a volume by a network, register two volumes.
 
 A panel's .ui file has the widget `imageToolsArea` for them, its parameter node derives from `ImageToolParameters`, its
-logic from `deepradiomics.scene.image_tools.ImageTools`.
+logic from `deepradiomics.scene.runs.image_tools.ImageTools`.
 """
 
 from pathlib import Path
@@ -11,8 +11,12 @@ import slicer
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
+from deepradiomics.scene.job.dependencies import Feature
+from deepradiomics.scene.views.overlay import show_in_slices
+
 from .choices import Backend, TransformKind
-from .volume_words import volume_words
+from .lists import show_text
+from .volume_text import volume_text
 from .why_not import why_not_image, why_not_segmenter
 
 UI = Path(__file__).with_name("image_tools.ui")
@@ -39,7 +43,7 @@ def load_image_tools(area: Any) -> None:
 
 
 class ImageToolsSection:
-    """Starts the two runs of a panel's logic and tells what came of them."""
+    """Starts the two runs of a panel's logic and reports their results."""
 
     def __init__(self, panel: Any) -> None:
         self.panel, self.ui = panel, panel.ui
@@ -70,20 +74,21 @@ class ImageToolsSection:
 
     def _start_segment(self, callbacks: dict[str, Any]) -> Any:
         p = self.panel.parameters
-        options = {"flips": p.toolFlips, "largest": p.toolLargest, "device": self.panel.device()}
-        return self.panel.logic.start_segment(p.toolVolume, p.toolModel, **options, **callbacks)
+        return self.panel.logic.start_segment(
+            p.toolVolume, p.toolModel, flips=p.toolFlips, largest=p.toolLargest, device=self.panel.device(), **callbacks
+        )
 
     def _segmented(self, nodes: Any) -> None:
         for note in nodes.notes:
             self.panel.log(note)
         if nodes.segmentation is None:
-            words = _("The network found nothing to segment.")
+            text = _("The network found nothing to segment.")
         else:
-            words = _("'{name}' is in the scene").format(name=nodes.segmentation.GetName())
-            size = volume_words(nodes.volume_ml, nodes.abc2_ml, largest=nodes.parts > 1)
-            words += f": {size}." if size else "."
+            text = _("'{name}' is in the scene").format(name=nodes.segmentation.GetName())
+            size = volume_text(nodes.volume_ml, nodes.abc2_ml, largest=nodes.parts > 1)
+            text += f": {size}." if size else "."
             self.panel.segmented(nodes)
-        self._say(self.ui.segmentStatusLabel, words)
+        self._report(self.ui.segmentStatusLabel, text)
 
     # --- register --------------------------------------------------------------------------------------------------
 
@@ -99,22 +104,19 @@ class ImageToolsSection:
         )
 
     def _registered(self, nodes: Any) -> None:
-        from deepradiomics.scene.overlay import show_in_slices
-
         show_in_slices(slicer.mrmlScene, foreground=nodes.volume, background=self.panel.parameters.toolFixed)
-        words = _(
+        text = _(
             "'{name}' lies over the fixed volume ({metric} {value:.3f}). The transform is in the scene too."
         ).format(name=nodes.volume.GetName(), metric=nodes.metric, value=nodes.metric_value)
-        self._say(self.ui.registerStatusLabel, words)
+        self._report(self.ui.registerStatusLabel, "\n".join([text, *nodes.warnings]))
 
-    def _say(self, label: Any, words: str) -> None:
-        label.text = words
-        label.visible = True
-        self.panel.log(words)
+    def _report(self, label: Any, text: str) -> None:
+        show_text(label, text)
+        self.panel.log(text)
 
 
-def register_feature(parameters: Any) -> str:
-    """What a registration needs to be installed (`deepradiomics.scene.dependencies`)."""
+def register_feature(parameters: Any) -> Feature:
+    """What a registration needs to be installed (`deepradiomics.scene.job.dependencies`)."""
     return "register-gpu" if parameters.toolBackend is Backend.GPU else "register"
 
 

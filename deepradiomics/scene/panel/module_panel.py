@@ -1,8 +1,8 @@
 """The frame of every panel: its life in Slicer, its parameter node, Apply that becomes Cancel, progress, log, errors.
 
 A module's panel derives from `ModulePanel` and says what it builds, what its parameters are and what they mean. Its
-.ui file must have `progressBar`, `statusLabel`, `logText`, `sampleButton`, and the empty widget `imageToolsArea`, which
-takes the sections that all panels share (`image_tools`).
+.ui file must have `applyButton`, `progressBar`, `statusLabel`, `logText`, `sampleButton`, `installOfflineButton`, and
+the empty widget `imageToolsArea`, which takes the sections that all panels share (`image_tools`).
 
 Nothing here, up to the press of a button, needs a package that Slicer does not bundle: where packages are missing, the
 button that needs them says *Install packages…*.
@@ -24,10 +24,10 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
 from deepradiomics.errors import DeepRadiomicsError
-from deepradiomics.scene import dependencies
-from deepradiomics.scene.image_tools import ImageTools
-from deepradiomics.scene.volumes import result_volumes
-from deepradiomics.scene.warm_up import WarmUp
+from deepradiomics.scene.job import dependencies
+from deepradiomics.scene.job.warm_up import WarmUp
+from deepradiomics.scene.nodes.volumes import result_volumes
+from deepradiomics.scene.runs.image_tools import ImageTools
 
 from .image_tools import ImageToolsSection, load_image_tools
 from .parameter_node import GuiBinding, singleton
@@ -39,11 +39,11 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     logic: ImageTools | None = None
     parameters: Any = None
     results: Any = None  # the section that shows them
-    warmUp: WarmUp | None = None  # of a panel whose first run would wait for the engine's kernels
 
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
+        self.warmUp = WarmUp() if self.warms_up else None
         self._binding: GuiBinding | None = None
         self._wrapper: Any = None  # of the parameter node; one for each node, since a wrapper observes for ever
         self._run_button: Any = None  # the button that is Cancel while a run is under way
@@ -54,13 +54,23 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
     # --- what a module's panel says of itself ----------------------------------------------------------------------
 
     title = ""
+    parameter_type: Callable[[Any], Any]
+    """The wrapper of the module's parameter node."""
+    offline_feature: dependencies.Feature = "extract"
+    """What is installed from a folder of wheels."""
+    warms_up = False
+    """Whether the first run would wait for the engine's kernels, so that they are compiled when the panel is opened."""
 
     def build(self) -> None:
         """Make the logic and the sections, connect the controls of `self.ui`."""
         raise NotImplementedError
 
     def make_parameters(self) -> Any:
-        """A wrapper of the scene's parameter node of this module."""
+        """A wrapper of the scene's parameter node of this module; the node is made when there is none."""
+        return type(self).parameter_type(singleton(self.moduleName))
+
+    def onApply(self, checked: bool = False) -> None:
+        """Start the module's main run, or cancel it."""
         raise NotImplementedError
 
     def load_sample(self) -> None:
@@ -90,7 +100,7 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return str(self.parameters.device.value)
 
     def segmented(self, nodes: Any) -> None:
-        """A network has made a segment (`deepradiomics.scene.image_tools.SegmentedNodes`)."""
+        """A network has made a segment (`deepradiomics.scene.runs.image_tools.SegmentedNodes`)."""
 
     def run_buttons(self) -> tuple[Any, ...]:
         """Buttons of which one is Cancel while a run is under way, and the others cannot be pressed."""
@@ -114,7 +124,9 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.build()
         self.tools = ImageToolsSection(self)
         self._texts = {button.name: button.text for button in self._all_buttons()}
+        self.ui.applyButton.connect("clicked(bool)", self.onApply)
         self.ui.sampleButton.connect("clicked(bool)", self.onTrySample)
+        self.ui.installOfflineButton.connect("clicked(bool)", self.onInstallOffline)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
@@ -192,7 +204,7 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 selector.setCurrentNode(None)
 
     def onNodesChanged(self, caller: Any, event: Any) -> None:
-        """A node came or went: what there is to choose from may have changed; of many at once the end is told."""
+        """A node came or went: what there is to choose from may have changed; of many at once only the end counts."""
         if self.parameters is not None and self._binding is not None and not slicer.mrmlScene.IsBatchProcessing():
             self.hide_results_from_inputs()
             self.nodes_changed()
@@ -256,14 +268,18 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return self._run_button is None
 
     def run(
-        self, button: Any, feature: str, start: Callable[[dict[str, Any]], object], show: Callable[[Any], None]
+        self,
+        button: Any,
+        feature: dependencies.Feature,
+        start: Callable[[dict[str, Any]], object],
+        show: Callable[[Any], None],
     ) -> None:
         """Start a run whose button becomes Cancel, or cancel it when it is under way.
 
         Parameters
         ----------
         feature
-            What must be installed (`deepradiomics.scene.dependencies`): it is offered to the user now.
+            What must be installed (`scene.job.dependencies`): it is offered to the user now.
         start
             Starts the logic, given the callbacks.
         show
@@ -302,16 +318,16 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 DeepRadiomicsError(_("The run could not be started: {reason}").format(reason=reason_of(error)))
             )
 
-    def _installed(self, feature: str, button: Any) -> bool:
+    def _installed(self, feature: dependencies.Feature, button: Any) -> bool:
         """Install what is missing; True when the run can go on.
 
         Raises what `dependencies.ensure` raises.
         """
-        if not dependencies.missing(feature):  # type: ignore[arg-type]
+        if not dependencies.missing(feature):
             return True
         self.log(_("Installing Python packages…"))
         try:
-            names = dependencies.ensure(feature)  # type: ignore[arg-type]
+            names = dependencies.ensure(feature)
         finally:
             self._missing.clear()
             self.onParametersModified()
@@ -321,14 +337,14 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.log(reason)
         return reason is None
 
-    def set_ready(self, button: Any, reason: str | None, tip: str, feature: str = "extract") -> str:
+    def set_ready(self, button: Any, reason: str | None, tip: str, feature: dependencies.Feature = "extract") -> str:
         """Let a button that starts a run be pressed unless there is a reason against it, which its tooltip says.
 
-        Where packages of `feature` (`deepradiomics.scene.dependencies`) are missing the button installs them, whatever
+        Where packages of `feature` (`scene.job.dependencies`) are missing the button installs them, whatever
         else is missing. Returns the sentence to show beside the button: what is missing, or the reason; else nothing.
         """
         if feature not in self._missing:
-            self._missing[feature] = dependencies.missing_words(feature)  # type: ignore[arg-type]
+            self._missing[feature] = dependencies.missing_words(feature)
         missing = self._missing[feature]
         self._reasons[button.name] = reason
         if button is not self._run_button:
@@ -402,12 +418,12 @@ class ModulePanel(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     # --- installation ----------------------------------------------------------------------------------------------
 
-    def install_offline(self, feature: str) -> None:
-        """Install the packages that a feature needs from a folder of wheels that the user chooses."""
+    def onInstallOffline(self, checked: bool = False) -> None:
+        """Install the packages from a folder of wheels that the user chooses."""
         folder = qt.QFileDialog.getExistingDirectory(self.parent, _("Folder of wheels"))
         if folder:
             with self.errors_shown():
-                installed = dependencies.ensure(feature, wheels=Path(folder))  # type: ignore[arg-type]
+                installed = dependencies.ensure(self.offline_feature, wheels=Path(folder))
                 slicer.util.infoDisplay(
                     _("Installed: {names}").format(names=", ".join(installed))
                     if installed

@@ -1,5 +1,7 @@
 """A module's parameter node in the scene, and plain text for paths."""
 
+from collections.abc import Iterable
+from enum import Enum
 from typing import Any
 
 import ctk
@@ -18,6 +20,28 @@ def singleton(module_name: str) -> Any:
         node = slicer.mrmlScene.AddNode(node)
     node.SetAttribute("ModuleName", module_name)  # closing a scene may remove it
     return node
+
+
+def options_of(parameters: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Parameters as options of the logic, by the logic's names: ``allow_leakage`` is the parameter ``allowLeakage``.
+
+    A choice becomes its value.
+    """
+    options = {}
+    for name in names:
+        first, *others = name.split("_")
+        value = getattr(parameters, first + "".join(word.capitalize() for word in others))
+        options[name] = value.value if isinstance(value, Enum) else value
+    return options
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names in a field of the panel, in which commas separate them.
+
+    >>> names_in("acl, meniscus,")
+    ('acl', 'meniscus')
+    """
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 class GuiBinding:

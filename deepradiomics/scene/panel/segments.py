@@ -4,41 +4,34 @@ from collections.abc import Callable
 from typing import Any
 
 import slicer
-from slicer.i18n import tr as _
+
+from deepradiomics.scene.panel.lists import ComboList
 
 
 class SegmentChoice:
-    """A combo box of a segmentation's segments; the first entry may stand for all of them (empty ID)."""
+    """A combo box of the segments of one parameter's segmentation, bound to another parameter with the segment's ID."""
 
-    def __init__(self, combo: Any) -> None:
-        self._combo = combo
-        self._ids: list[str] = []
-        self._shown: list[tuple[str, str]] = []
-        self.following = False
+    def __init__(self, panel: Any, combo: Any, segmentation: str, segment_id: str) -> None:
+        self._panel, self._names = panel, (segmentation, segment_id)
+        self._list = ComboList(combo, self._choose)
+        self._watch = SegmentsWatch(panel, panel.refresh)
 
-    def follow(self, segmentation: Any, segment_id: str, *, allow_all: bool) -> None:
-        """Show the segments there are, with this one chosen where it is among them."""
-        entries = [("", _("All segments"))] if allow_all else []
-        if segmentation is not None:
-            segments = segmentation.GetSegmentation()
-            ids = [segments.GetNthSegmentID(index) for index in range(segments.GetNumberOfSegments())]
-            entries += [(each, segments.GetSegment(each).GetName()) for each in ids]
-        self.following = True
-        try:
-            if entries != self._shown:
-                self._shown, self._ids = entries, [each for each, _name in entries]
-                self._combo.clear()
-                for _id, name in entries:
-                    self._combo.addItem(name)
-            if self._ids:
-                self._combo.currentIndex = self._ids.index(segment_id) if segment_id in self._ids else 0
-        finally:
-            self.following = False
+    def refresh(self) -> bool:
+        """Show the segments there are; False where the choice had to change, which refreshes the panel once more."""
+        node, segment_id = (getattr(self._panel.parameters, name) for name in self._names)
+        self._watch.follow(node)
+        entries = segments_of(node)
+        known = [key for key, _name in entries]
+        chosen = segment_id if segment_id in known or not known else known[0]
+        self._list.show(entries, chosen)
+        if node is None or chosen == segment_id:
+            return True
+        self._choose(chosen)
+        return False
 
-    def current(self) -> str:
-        """The chosen segment's ID; empty for all of them, or when there is none."""
-        index = self._combo.currentIndex
-        return self._ids[index] if 0 <= index < len(self._ids) else ""
+    def _choose(self, segment_id: str) -> None:
+        if self._panel.parameters is not None:
+            setattr(self._panel.parameters, self._names[1], segment_id)
 
 
 class SegmentsWatch:
@@ -66,3 +59,12 @@ class SegmentsWatch:
             if segmentation is not None:
                 self._observer.addObserver(segmentation, event, self._call)
         self._watched = segmentation
+
+
+def segments_of(node: Any) -> list[tuple[str, str]]:
+    """(ID, name) of each segment of a segmentation node; none without a node."""
+    if node is None:
+        return []
+    segments = node.GetSegmentation()
+    ids = [segments.GetNthSegmentID(index) for index in range(segments.GetNumberOfSegments())]
+    return [(segment_id, segments.GetSegment(segment_id).GetName()) for segment_id in ids]

@@ -3,7 +3,7 @@
 from slicer.i18n import tr as _
 
 
-def volume_words(volume_ml: float | None, abc2_ml: float | None, *, largest: bool) -> str:
+def volume_text(volume_ml: float | None, abc2_ml: float | None, *, largest: bool) -> str:
     """``14.7 mL (ABC/2 of the largest 8.7 mL)``; what is not known is left out.
 
     `largest`: there are several parts, and the estimate is of the largest alone.

@@ -11,12 +11,13 @@ import slicer
 from slicer.i18n import tr as _
 
 from deepradiomics.errors import DeepRadiomicsError
-from deepradiomics.networks.bundle import INFO_FILE, WEIGHTS_FILE, load_info
-from deepradiomics.scene.atomic import nodes_of_class
-from deepradiomics.scene.volumes import check_image, volumes_of_scene
+from deepradiomics.networks.bundle import INFO_FILE, load_info
+from deepradiomics.scene.nodes.atomic import nodes_of_class
+from deepradiomics.scene.nodes.regions import is_placed
+from deepradiomics.scene.nodes.volumes import check_image, volumes_of_scene
 
 SEGMENTER = "ich-segmenter"  # kind of the bundles that outline
-_INSIDE = ("", "bundle", "segmenter")  # where a segmenter lies in the folder of a run or an experiment
+_INSIDE = ("", "bundle", "encoder")  # where a segmenter lies in the folder of a run or an experiment
 _NNUNET_FILES = ("plans.json", "dataset.json")
 
 
@@ -50,14 +51,6 @@ def why_not_bundle(folder: Path | str, kind: str) -> str | None:
     )
 
 
-def bundle_state(folder: Path | str | None) -> tuple[str, ...]:
-    """What changes when another folder is named or a file of the bundle there is put in place, removed or changed."""
-    if folder is None:
-        return ()
-    files = (Path(folder) / INFO_FILE, Path(folder) / WEIGHTS_FILE)
-    return (str(folder), *(str(file.stat().st_mtime_ns) if file.is_file() else "" for file in files))
-
-
 def why_not_segmenter(folder: str) -> str | None:
     """Of the folder of a network that outlines: a bundle, a run that holds one, or a model folder of nnU-Net v2."""
     if not Path(folder or "-").is_dir():
@@ -73,6 +66,32 @@ def why_not_segmenter(folder: str) -> str | None:
     ).format(folder=folder)
 
 
+def why_not_file(path: str, sentence: str) -> str | None:
+    """Of a file that must be there; `sentence` says that it is not."""
+    return None if Path(path or "-").is_file() else sentence
+
+
+def why_not_folder(path: str, sentence: str) -> str | None:
+    """Of a folder that must be there; `sentence` says that it is not."""
+    return None if Path(path or "-").is_dir() else sentence
+
+
+def why_not_box(roi: Any) -> str | None:
+    """Of the ROI box that is the region."""
+    if roi is None:
+        return _("Choose or create the ROI box.")
+    return None if is_placed(roi) else _("Draw the ROI box in a slice view.")
+
+
+def why_not_segments(segmentation: Any, missing: str) -> str | None:
+    """Of a segmentation that has the region; `missing` says that none is chosen."""
+    if segmentation is None:
+        return missing
+    if segmentation.GetSegmentation().GetNumberOfSegments() == 0:
+        return _("The segmentation has no segment.")
+    return None
+
+
 def why_not_output(folder: str, missing: str | None) -> str | None:
     """Of a folder for results, which need not exist yet.
 
@@ -81,11 +100,11 @@ def why_not_output(folder: str, missing: str | None) -> str | None:
     if not folder:
         return missing
     path = Path(folder).absolute()
-    there = next(each for each in (path, *path.parents) if os.path.lexists(each))
-    if not there.is_dir():
-        return _("{path} is a file, not a folder: choose another folder for the results.").format(path=there)
-    if not os.access(there, os.W_OK | os.X_OK):
-        return _("Nothing can be written in {path}: choose another folder for the results.").format(path=there)
+    existing = next(parent for parent in (path, *path.parents) if os.path.lexists(parent))
+    if not existing.is_dir():
+        return _("{path} is a file, not a folder: choose another folder for the results.").format(path=existing)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return _("Nothing can be written in {path}: choose another folder for the results.").format(path=existing)
     return None
 
 

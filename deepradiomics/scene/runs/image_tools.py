@@ -1,7 +1,7 @@
 """Segment or register images from any module: runs that the logics of all modules share.
 
     logic = ICHLatentFeaturesLogic()                      # or that of any other module
-    found = logic.segment(volume, "run/bundle")           # a bundle, or an nnU-Net v2 model folder; blocks
+    nodes = logic.segment(volume, "run/bundle")           # a bundle, or an nnU-Net v2 model folder; blocks
     laid = logic.register(fixed, moving, transform="rigid")
     logic.start_segment(volume, "run/bundle", on_finished=print)   # in the background
 
@@ -18,13 +18,27 @@ from typing import Any
 import slicer
 
 from deepradiomics.errors import InputError
-from deepradiomics.scene.job import Job
-from deepradiomics.scene.runner import Runner, Work
+from deepradiomics.files.results import read_object
+from deepradiomics.images import read_mask, read_volume
+from deepradiomics.options import check_keys
+from deepradiomics.prepare.affine import AffineTransform
+from deepradiomics.scene.job.job import Job
+from deepradiomics.scene.job.runner import Runner, Work
+from deepradiomics.scene.nodes.atomic import all_or_nothing
+from deepradiomics.scene.nodes.map_place import put_in_place, reference_place
+from deepradiomics.scene.nodes.placement import RAS_LPS, matrix_of
+from deepradiomics.scene.nodes.segments import SegmentLook, add_segments
+from deepradiomics.scene.nodes.volumes import node_from_volume
+from deepradiomics.scene.runs.arguments import absolute, arguments
+from deepradiomics.scene.runs.node_files import check_given, write_image
+from deepradiomics.scene.tree.folder import reference_inputs
+from deepradiomics.scene.tree.provenance import stamp
 
 HAEMATOMA = ("haematoma", (0.86, 0.08, 0.10))
 KIND_SEGMENTED, KIND_REGISTERED = "segmented", "registration"
 BACKENDS = ("auto", "cpu", "gpu")
 TRANSFORMS = ("rigid", "affine")
+SEGMENT, REGISTER = ("flips", "largest", "device"), ("metric", "seed", "device")  # further options of the commands
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +77,8 @@ class RegisteredNodes:
         The moving volume on the fixed one's grid, following the fixed one's transform.
     metric, metric_value, backend
         Which similarity was reached, how large it is, and where it was computed.
+    warnings
+        Why the registration may have failed, one sentence each.
     """
 
     transform: Any
@@ -70,10 +86,24 @@ class RegisteredNodes:
     metric: str
     metric_value: float
     backend: str
+    warnings: tuple[str, ...] = ()
 
 
 class ImageTools(Runner):
-    """One run at a time; the logic of each module adds its own runs to these two."""
+    """The logic of each module adds its own runs to these two; one run at a time.
+
+    Each kind of run has two methods: one waits for the end and returns the result; the other, whose name begins with
+    ``start``, returns the job at once and reports by callbacks: ``on_progress(fraction, message)``, ``on_log(line)``,
+    ``on_finished(result)``, ``on_failed(error)``, ``on_cancelled()``.
+
+    What waits raises what went wrong, in the child's own words: InputError (a mistake in the input),
+    MissingDependencyError, Cancelled or DeepRadiomicsError. Nothing has been added to the scene then.
+
+    Parameters
+    ----------
+    start_child, make_timer
+        How the child process is started and how it is polled; tests pass fakes.
+    """
 
     def segment(self, volume: Any, model: Path | str, **options: Any) -> SegmentedNodes:
         """Segment a volume by a network.
@@ -115,44 +145,35 @@ def segment(
     volume: Any,
     model: Path | str,
     *,
-    flips: bool = False,
-    largest: bool = False,
-    device: str = "auto",
     name: str = HAEMATOMA[0],
     colour: tuple[float, float, float] = HAEMATOMA[1],
+    **options: Any,
 ) -> Work:
     """A volume segmented by a network; its nodes are `SegmentedNodes`."""
-    _must_be_given(volume, "volume")
+    check_keys("segment", options, SEGMENT)
+    check_given(volume, "volume")
     if not str(model):
         raise InputError("model: name the folder of a segmentation bundle, or of an nnU-Net v2 model.")
-    lay: list[Any] = []  # where the volume lay when the run began
+    places: list[Any] = []  # where the volume lay when the run began
 
     def build(folder: Path) -> Sequence[str]:
-        image = _written(volume, folder / "image.nrrd", lay)
-        words = ["segment", str(image), "-o", str(folder / "mask.nii.gz"), "--model", str(Path(model).absolute())]
-        words += ["--flips"] if flips else []
-        words += ["--largest"] if largest else []
-        return [*words, "--device", device]
+        image = write_image(volume, folder / "image.nrrd")
+        places.append(reference_place(volume))
+        return arguments(["segment", image], out=folder / "mask.nii.gz", segmenter=absolute(model), **options)
 
     def show(event: Mapping[str, Any], folder: Path) -> SegmentedNodes:
-        from deepradiomics.images import read_mask
-        from deepradiomics.scene.atomic import all_or_nothing
-        from deepradiomics.scene.folder import reference_inputs
-        from deepradiomics.scene.provenance import stamp
-        from deepradiomics.scene.segments import SegmentLook, add_segments
-
         mask = read_mask(folder / "mask.nii.gz")
-        said = tuple(str(note) for note in event.get("notes") or ())
+        notes = tuple(str(note) for note in event.get("notes") or ())
         numbers = [None if event.get(key) is None else float(event[key]) for key in ("volume_ml", "abc2_ml")]
         if not mask.labels_present():
-            return SegmentedNodes(None, "", numbers[0], numbers[1], ("the network found nothing to segment", *said))
+            return SegmentedNodes(None, "", numbers[0], numbers[1], ("the network found nothing to segment", *notes))
         with all_or_nothing(slicer.mrmlScene):
             looks = [SegmentLook(label, name, colour) for label in mask.labels_present()[:1]]
-            node = add_segments(slicer.mrmlScene, f"{volume.GetName()} {name}", mask, looks, volume, lay[-1])
+            node = add_segments(slicer.mrmlScene, f"{volume.GetName()} {name}", mask, looks, volume, places[-1])
             stamp(node, {}, kind=KIND_SEGMENTED, model=str(Path(model).name), volume_ml=numbers[0], abc2_ml=numbers[1])
             reference_inputs(node, {"image": volume})
-        found = node.GetSegmentation().GetSegmentIdBySegmentName(name)
-        return SegmentedNodes(node, found, numbers[0], numbers[1], said, max(1, len(event.get("lesions") or ())))
+        segment_id = node.GetSegmentation().GetSegmentIdBySegmentName(name)
+        return SegmentedNodes(node, segment_id, numbers[0], numbers[1], notes, max(1, len(event.get("lesions") or ())))
 
     return Work(build, show, images=(volume,))
 
@@ -163,28 +184,26 @@ def register(
     *,
     backend: str = "auto",
     transform: str = "rigid",
-    metric: str = "mi",
-    seed: int = 0,
-    device: str = "auto",
+    **options: Any,
 ) -> Work:
     """A volume laid onto another; its nodes are `RegisteredNodes`."""
-    _must_be_given(fixed, "fixed")
-    _must_be_given(moving, "moving")
+    check_keys("register", options, REGISTER)
+    check_given(fixed, "fixed")
+    check_given(moving, "moving")
     if fixed is moving:
         raise InputError(f"fixed and moving are the same volume, '{fixed.GetName()}': choose two.")
     for option, value, known in (("backend", backend, BACKENDS), ("transform", transform, TRANSFORMS)):
         if value not in known:
             raise InputError(f"{option}: expected one of {', '.join(known)}, got {value!r}.")
-    lay: list[Any] = []
+    places: list[Any] = []
 
     def build(folder: Path) -> Sequence[str]:
-        moved = _written(moving, folder / "moving.nrrd", [])
-        still = _written(fixed, folder / "fixed.nrrd", lay)
-        words = ["register", str(still), str(moved), "-o", str(folder / "result"), "--backend", backend]
-        return [*words, "--transform", transform, "--metric", metric, "--seed", str(seed), "--device", device]
+        images = [write_image(fixed, folder / "fixed.nrrd"), write_image(moving, folder / "moving.nrrd")]
+        places.append(reference_place(fixed))
+        return arguments(["register", *images], out=folder / "result", backend=backend, transform=transform, **options)
 
     def show(event: Mapping[str, Any], folder: Path) -> RegisteredNodes:
-        return show_registration(folder / "result", fixed, moving, slicer.mrmlScene, place=lay[-1])
+        return show_registration(folder / "result", fixed, moving, slicer.mrmlScene, place=places[-1])
 
     return Work(build, show, images=(fixed, moving))
 
@@ -194,50 +213,22 @@ def show_registration(folder: Path, fixed: Any, moving: Any, scene: Any, *, plac
 
     Raises InputError if the folder is incomplete or damaged; then nothing is left in the scene.
     """
-    from deepradiomics.images import read_volume
-    from deepradiomics.prepare.affine import AffineTransform
-    from deepradiomics.scene.atomic import all_or_nothing
-    from deepradiomics.scene.folder import reference_inputs
-    from deepradiomics.scene.map_place import put_in_place
-    from deepradiomics.scene.placement import RAS_LPS, matrix_of
-    from deepradiomics.scene.provenance import stamp
-    from deepradiomics.scene.result_folder import read_object
-    from deepradiomics.scene.volumes import node_from_volume
-
     about = read_object(folder / "registration.json")
-    found = AffineTransform.read(folder / "transform.tfm")
+    affine = AffineTransform.read(folder / "transform.tfm")
     image = read_volume(folder / "registered.nii.gz")
     name = f"{moving.GetName()} to {fixed.GetName()}"
     with all_or_nothing(scene):
         node = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", name)
         # ITK's transform leads from the fixed to the moving image; above the moving volume that is "from parent".
-        node.SetMatrixTransformFromParent(matrix_of(RAS_LPS @ found.array @ RAS_LPS))
+        node.SetMatrixTransformFromParent(matrix_of(RAS_LPS @ affine.array @ RAS_LPS))
         volume = node_from_volume(image, scene, f"{moving.GetName()} registered")
         put_in_place(volume, image.geometry, fixed, place)
         volume.CreateDefaultDisplayNodes()
         more = {"kind": KIND_REGISTERED} | {key: about[key] for key in ("metric", "metric_value") if key in about}
-        for each in (node, volume):
-            stamp(each, about, **more)
-            reference_inputs(each, {"fixed": fixed, "moving": moving})
+        for result in (node, volume):
+            stamp(result, about, **more)
+            reference_inputs(result, {"fixed": fixed, "moving": moving})
     metric, value = str(about.get("metric", "")), float(about.get("metric_value", "nan"))
-    return RegisteredNodes(node, volume, metric, value, str(about.get("backend", "")))
-
-
-def _must_be_given(volume: Any, what: str) -> None:
-    if volume is None:
-        raise InputError(f"{what}: choose a volume that holds an image.")
-    from deepradiomics.scene.volumes import check_image
-
-    check_image(volume)
-
-
-def _written(volume: Any, path: Path, lay: list[Any]) -> Path:
-    """Write a volume node in world space; its place now joins `lay`."""
-    from deepradiomics.images import write_volume
-    from deepradiomics.scene.map_place import reference_place
-    from deepradiomics.scene.volumes import image_for_run
-
-    image = image_for_run(volume)
-    lay.append(reference_place(volume))
-    write_volume(image, path)
-    return path
+    quality = about.get("quality")
+    warnings = tuple(map(str, quality.get("warnings", ()))) if isinstance(quality, dict) else ()
+    return RegisteredNodes(node, volume, metric, value, str(about.get("backend", "")), warnings)

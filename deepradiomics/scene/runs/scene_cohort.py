@@ -15,7 +15,6 @@ exist. A segment's name is the ROI.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,9 +25,10 @@ import slicer
 import vtk
 
 from deepradiomics.errors import InputError
-from deepradiomics.images import write_mask, write_volume
-from deepradiomics.scene.placement import placement
-from deepradiomics.scene.volumes import image_for_run, mask_from_segmentation, volumes_of_scene
+from deepradiomics.files.names import distinct_parts, file_stem, path_part, unsafe
+from deepradiomics.files.tables import write_csv
+from deepradiomics.scene.nodes.volumes import volumes_of_scene
+from deepradiomics.scene.runs.node_files import write_image, write_segment
 
 MANIFEST = "manifest.csv"
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f]+')
@@ -68,14 +68,14 @@ def cases_of_scene(scene: Any) -> tuple[SceneCase, ...]:
     cases = []
     for item in _descendants(hierarchy, hierarchy.GetSceneItemID()):
         nodes = [hierarchy.GetItemDataNode(child) for child in _children(hierarchy, item)]
-        own = [node for node in nodes if node is not None and node.GetID() in volumes]
-        if own:
+        images = [node for node in nodes if node is not None and node.GetID() in volumes]
+        if images:
             folder = hierarchy.GetItemName(item)
             segmentations = [node for node in nodes if node is not None and node.IsA("vtkMRMLSegmentationNode")]
             patient = _patient(hierarchy, item)
             name = folder if patient in ("", folder) else f"{patient} {folder}"
             cases.append(
-                SceneCase(name, _modalities(own, folder, volumes.values()), _rois(segmentations, folder), patient)
+                SceneCase(name, _modalities(images, folder, volumes.values()), _rois(segmentations, folder), patient)
             )
     names = unique_names([case.name for case in cases])
     return tuple(
@@ -83,9 +83,9 @@ def cases_of_scene(scene: Any) -> tuple[SceneCase, ...]:
     )
 
 
-def shared(found: Sequence[Mapping[str, Any]]) -> list[str]:
+def shared(cases: Sequence[Mapping[str, Any]]) -> list[str]:
     """The names that occur, those of the first case first."""
-    return list(dict.fromkeys(name for each in found for name in each))
+    return list(dict.fromkeys(name for entries in cases for name in entries))
 
 
 def given_cases(cases: Mapping[str, Mapping[str, Any]], roi: str) -> tuple[SceneCase, ...]:
@@ -98,7 +98,7 @@ def given_cases(cases: Mapping[str, Mapping[str, Any]], roi: str) -> tuple[Scene
     """
     if not cases:
         raise InputError("cases: expected at least one, such as cases={'patient 1': {'t2': node}}.")
-    made = []
+    scene_cases = []
     for name, entries in cases.items():
         volumes = {modality: node for modality, node in entries.items() if modality != "roi" and node is not None}
         if not volumes:
@@ -106,8 +106,8 @@ def given_cases(cases: Mapping[str, Mapping[str, Any]], roi: str) -> tuple[Scene
         pair = entries.get("roi")
         if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2):
             raise InputError(f"cases: {name}: expected 'roi': (segmentation node, segment ID), got {pair!r}.")
-        made.append(SceneCase(str(name), volumes, {roi: (pair[0], str(pair[1]))} if pair is not None else {}))
-    return tuple(made)
+        scene_cases.append(SceneCase(str(name), volumes, {roi: (pair[0], str(pair[1]))} if pair is not None else {}))
+    return tuple(scene_cases)
 
 
 def write_cohort(cases: Sequence[SceneCase], modalities: Sequence[str], roi: str, folder: Path) -> Path:
@@ -118,44 +118,45 @@ def write_cohort(cases: Sequence[SceneCase], modalities: Sequence[str], roi: str
     Raises
     ------
     InputError, MaskError
-        A volume holds no image, or a region is empty or lies outside; the message names the node.
+        A modality or the region cannot be a file's name; a volume holds no image, or a region is empty or lies outside;
+        the message names the node.
     """
+    for modality in modalities:
+        path_part(modality, "modality")
+    distinct_parts(modalities, "modalities")
+    path_part(roi, "region")
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for name, case in zip(unique_names([safe_name(case.name) for case in cases]), cases, strict=True):
-        own = folder / name
-        own.mkdir(exist_ok=True)
+        case_folder = folder / name
+        case_folder.mkdir(exist_ok=True)
         row = {"id": name, "patient": safe_name(case.patient) or name}
         for modality in modalities:
             if modality in case.volumes:
-                write_volume(image_for_run(case.volumes[modality]), own / f"{safe_name(modality)}.nrrd")
-                row[f"view_{modality}"] = f"{name}/{safe_name(modality)}.nrrd"
+                write_image(case.volumes[modality], case_folder / f"{modality}.nrrd", modality)
+                row[f"view_{modality}"] = f"{name}/{modality}.nrrd"
         if roi in case.rois and roi != "ellipsoid":
-            write_region(*case.rois[roi], case.volumes, own / "roi.nrrd")
+            write_region(*case.rois[roi], case.volumes, case_folder / "roi.nrrd")
             row[f"mask_{roi}"] = f"{name}/roi.nrrd"
         rows.append(row)
     columns = ["id", "patient", *(f"view_{modality}" for modality in modalities)]
     columns += [] if roi == "ellipsoid" else [f"mask_{roi}"]
-    with open(folder / MANIFEST, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return folder / MANIFEST
+    return write_csv(folder / MANIFEST, columns, rows)
 
 
 def write_region(segmentation: Any, segment_id: str, volumes: Mapping[str, Any], path: Path) -> Path:
     """Write one segment on the grid of the volume it was drawn on, where that is among these, else of the first."""
     drawn_on = segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
-    own = [node for node in volumes.values() if drawn_on is not None and node.GetID() == drawn_on.GetID()]
-    reference = own[0] if own else next(iter(volumes.values()))
-    grid = placement(reference).geometry
-    write_mask(mask_from_segmentation(segmentation, grid, [segment_id], image=reference.GetName()), path)
-    return path
+    drawn_ids = {drawn_on.GetID()} if drawn_on is not None else set()
+    matching = [node for node in volumes.values() if node.GetID() in drawn_ids]
+    reference = next(iter(matching or volumes.values()))
+    return write_segment(segmentation, segment_id, reference, path)
 
 
 def safe_name(name: str) -> str:
-    """A name that can be a file's."""
-    return _FORBIDDEN.sub("_", name).strip(" .")
+    """A name that can be a file's on every system."""
+    plain = _FORBIDDEN.sub("_", name).strip(" .")
+    return file_stem(plain) if plain and unsafe(plain) else plain
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
@@ -165,14 +166,14 @@ def unique_names(names: Sequence[str]) -> list[str]:
     ['a', 'b', 'A 2']
     """
     taken: set[str] = set()
-    made = []
+    distinct = []
     for name in names:
         unique, count = name or "case", 2
         while unique.casefold() in taken:
             unique, count = f"{name or 'case'} {count}", count + 1
         taken.add(unique.casefold())
-        made.append(unique)
-    return made
+        distinct.append(unique)
+    return distinct
 
 
 def plain_name(name: str, folder: str, others: Collection[str] = ()) -> str:
@@ -188,26 +189,26 @@ def plain_name(name: str, folder: str, others: Collection[str] = ()) -> str:
 
 
 def _modalities(nodes: Sequence[Any], folder: str, others: Collection[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    volumes: dict[str, Any] = {}
     for node in nodes:
         modality = plain_name(node.GetName(), folder, others)
-        if modality in found:
+        if modality in volumes:
             raise InputError(
-                f"'{folder}' holds two volumes of the modality {modality!r}: '{found[modality].GetName()}' and "
+                f"'{folder}' holds two volumes of the modality {modality!r}: '{volumes[modality].GetName()}' and "
                 f"'{node.GetName()}'. Rename one, or move it out of the folder."
             )
-        found[modality] = node
-    return found
+        volumes[modality] = node
+    return volumes
 
 
 def _rois(segmentations: Sequence[Any], folder: str) -> dict[str, tuple[Any, str]]:
-    found: dict[str, tuple[Any, str]] = {}
+    rois: dict[str, tuple[Any, str]] = {}
     for node in segmentations:
         segments = node.GetSegmentation()
         for index in range(segments.GetNumberOfSegments()):
             segment = segments.GetNthSegmentID(index)
-            found.setdefault(plain_name(segments.GetSegment(segment).GetName(), folder), (node, segment))
-    return found
+            rois.setdefault(plain_name(segments.GetSegment(segment).GetName(), folder), (node, segment))
+    return rois
 
 
 def _patient(hierarchy: Any, item: int) -> str:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.scene.atomic import all_or_nothing
-from deepradiomics.scene.features import explained
-from deepradiomics.scene.folder import result_folder_item
-from deepradiomics.scene.provenance import stamp
-from deepradiomics.scene.result_folder import read_object
-from deepradiomics.scene.tables import add_table, explain_columns, table_of_csv
+from deepradiomics.files.results import read_object
+from deepradiomics.radiomics.catalogue.explain import explain
+from deepradiomics.scene.nodes.atomic import all_or_nothing
+from deepradiomics.scene.nodes.tables import add_table, explain_columns, table_of_csv
+from deepradiomics.scene.show.features import explained
+from deepradiomics.scene.tree.folder import result_folder_item
+from deepradiomics.scene.tree.provenance import stamp
 
 KIND = "feature-cohort"
 REMARKS_ROLE = "DeepRadiomics.remarks"  # from the table of features to that of remarks
@@ -22,15 +23,20 @@ ABOUT_HELP = {
     "view": "Image of the case",
     "label": "Label of the region in the mask",
     "name": "Name of the label in the mask's file, where it has one",
+    "segment_number": "Number of the segment in its file",
+    "segment_colour": "Colour of the segment in its file",
+    "segment_category": "Category of the segment: scheme^code^meaning",
+    "segment_type": "Type of the segment: scheme^code^meaning",
     "case": "Folder or volume that the row comes from",
-    "region": "Name of the segment, or of the mask's file",
+    "region": "Name of the region: of the segment, of the mask's file, or of the manifest's column mask_<region>",
     "terminology": "What the segment is said to be: category / type / modifier; empty where nobody has said",
 }
 REMARK_HELP = {
     "case": "Case, as in the table of features",
     "image": "Image of the case",
+    "region": "Region of the case, where it has several masks",
     "status": "done: computed in this run; kept: by an earlier one; failed: not in the table of features",
-    "remark": "Why it failed, or what to know about its numbers",
+    "remark": "Why it failed; or what to know about its numbers, and what was assumed or chosen while reading",
 }
 _ORDER = ("failed", "done", "kept")
 
@@ -50,7 +56,7 @@ class CohortNodes:
     cases, computed
         How many there are, and how many were computed by this run; the others were kept from an earlier one or failed.
     failed
-        Reason by case.
+        Reason by case; by case, image and region where a case has several.
     """
 
     features: Any
@@ -79,7 +85,7 @@ def show_feature_cohort(table: Path, scene: Any, *, name: str = "Features of the
             stamp(node, content, kind=KIND)
         item = result_folder_item(scene, name, [features, remarks])
     status = [str(case.get("status")) for case in cases]
-    failed = {str(case["id"]): str(case.get("message", "")) for case in cases if case.get("status") == "failed"}
+    failed = {_called(case): str(case.get("message", "")) for case in cases if case.get("status") == "failed"}
     return CohortNodes(features, remarks, item, len(cases), status.count("done"), failed)
 
 
@@ -88,7 +94,6 @@ def feature_columns(node: Any) -> list[str]:
 
     A feature's key has an image, a family and a name: two underscores at least.
     """
-    from deepradiomics.radiomics.explain import explain
 
     def known(name: str) -> bool:
         try:
@@ -101,11 +106,31 @@ def feature_columns(node: Any) -> list[str]:
     return [name for name in names if name.count("_") >= 2 and known(name)]
 
 
+def region_title(case: str, image: str = "", region: str = "", name: str = "") -> str:
+    """What a row of a batch is called: its case, and what tells its rows apart.
+
+    >>> region_title("p7", "adc", "gland"), region_title("p7 core", "image", name="core")
+    ('p7 adc gland', 'p7 core')
+    """
+    title = case
+    for part in ("" if image == "image" else image, region, name):
+        title += f" {part}" if part and f" {part} " not in f" {title} " else ""
+    return title
+
+
+def _called(case: Mapping[str, Any]) -> str:
+    image = case.get("view", "")
+    return " ".join(
+        str(part) for part in (case.get("id"), "" if image == "image" else image, case.get("region")) if part
+    )
+
+
 def _remark_table(scene: Any, name: str, cases: Sequence[Mapping[str, Any]]) -> Any:
     ordered = sorted(cases, key=lambda case: (_rank(case), not _remark(case)))
     columns = {
         "case": [str(case.get("id", "")) for case in ordered],
         "image": [str(case.get("view", "")) for case in ordered],
+        "region": [str(case.get("region", "") or "") for case in ordered],
         "status": [str(case.get("status", "")) for case in ordered],
         "remark": [_remark(case) for case in ordered],
     }
@@ -118,4 +143,5 @@ def _rank(case: Mapping[str, Any]) -> int:
 
 
 def _remark(case: Mapping[str, Any]) -> str:
-    return str(case.get("message") or "") or " ".join(str(text) for text in case.get("warnings") or ())
+    remarks = [str(text) for kind in ("warnings", "notes") for text in case.get(kind) or ()]
+    return str(case.get("message") or "") or " ".join(remarks)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics.explain import Explained, explain
-from deepradiomics.scene.atomic import all_or_nothing
-from deepradiomics.scene.folder import reference_inputs, result_folder_item
-from deepradiomics.scene.provenance import stamp
-from deepradiomics.scene.result_folder import FEATURE_COLUMNS, read_columns, read_object
-from deepradiomics.scene.tables import feature_table, region_table
+from deepradiomics.files.results import columns_of, read_object, read_rows
+from deepradiomics.radiomics.catalogue.explain import Explained, explain
+from deepradiomics.scene.nodes.atomic import all_or_nothing
+from deepradiomics.scene.nodes.tables import FEATURE_COLUMNS, feature_table, region_table
+from deepradiomics.scene.tree.folder import reference_inputs, result_folder_item
+from deepradiomics.scene.tree.provenance import stamp
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +30,15 @@ class FeatureNodes:
         The subject-hierarchy item ID of their folder.
     warnings
         What the computation says of its numbers, and the labels it left out.
+    notes
+        What was assumed, chosen or done while the files were read.
     """
 
     features: Any
     by_region: Any
     folder_item: int
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def show_features(
@@ -51,12 +54,12 @@ def show_features(
 
     `nodes`: what the features come from (e.g. "image", "segmentation"), referred to by the tables. `region_names`: of
     the labels, where the mask's file does not carry them. `terminologies`: what the labels are
-    (`deepradiomics.scene.terminology`). Raises InputError if the folder is incomplete or damaged; then nothing is left
+    (`scene.nodes.terminology`). Raises InputError if the folder is incomplete or damaged; then nothing is left
     in the scene.
     """
     content = read_object(Path(result_folder) / "features.json")
-    columns = read_columns(Path(result_folder) / "features.csv", FEATURE_COLUMNS)
-    regions = {int(label): str(each.get("name", "")) for label, each in content.get("labels", {}).items()}
+    columns = columns_of(read_rows(Path(result_folder) / "features.csv", FEATURE_COLUMNS), FEATURE_COLUMNS)
+    regions = {int(label): str(region.get("name", "")) for label, region in content.get("labels", {}).items()}
     regions |= region_names or {}
     about = {feature: explained(feature) for feature in dict.fromkeys(columns["feature"])}
     with all_or_nothing(scene):
@@ -66,7 +69,8 @@ def show_features(
             stamp(table, content)
             reference_inputs(table, {role: node for role, node in (nodes or {}).items() if node is not None})
         item = result_folder_item(scene, name, [long, wide])
-        return FeatureNodes(long, wide, item, _warnings(content, regions))
+        notes = tuple(str(note) for note in content.get("notes") or ())
+        return FeatureNodes(long, wide, item, _warnings(content, regions), notes)
 
 
 def explained(feature: str, sentence: str = "", unit: str = "") -> Explained:
@@ -78,10 +82,10 @@ def explained(feature: str, sentence: str = "", unit: str = "") -> Explained:
 
 
 def _warnings(content: Mapping[str, Any], regions: Mapping[int, str]) -> tuple[str, ...]:
-    said = [
+    warnings = [
         f"{regions.get(int(label)) or f'label {label}'}: {text}"
-        for label, each in content.get("labels", {}).items()
-        for text in each.get("diagnostics", {}).get("warnings", ())
+        for label, region in content.get("labels", {}).items()
+        for text in region.get("diagnostics", {}).get("warnings", ())
     ]
     left_out = [f"label {label} is left out: {why}" for label, why in content.get("skipped", {}).items()]
-    return tuple(dict.fromkeys([*left_out, *said]))
+    return tuple(dict.fromkeys([*left_out, *warnings]))

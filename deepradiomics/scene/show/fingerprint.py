@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.results.palettes import GRADCAM, RELEVANCE
-from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
-from deepradiomics.scene.colours import make_legible
-from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
-from deepradiomics.scene.overlay import add_overlay, shares_grid
-from deepradiomics.scene.own_image import files_beside, own_image, place_of
-from deepradiomics.scene.patch_boxes import BOXES_ATTRIBUTE, keep_boxes
-from deepradiomics.scene.plots import contribution_chart
-from deepradiomics.scene.provenance import read_stamp, stamp
-from deepradiomics.scene.result_folder import FingerprintFolder, read_fingerprint_folder
-from deepradiomics.scene.shown import show_result
-from deepradiomics.scene.tables import fingerprint_table, prediction_table
+from deepradiomics.files.results import columns_of
+from deepradiomics.fingerprint.apply.result import COLUMNS, FingerprintFolder
+from deepradiomics.reports.palettes import GRADCAM
+from deepradiomics.scene.nodes.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.nodes.colours import make_legible
+from deepradiomics.scene.nodes.own_image import files_beside, own_image, place_of
+from deepradiomics.scene.nodes.plots import contribution_chart
+from deepradiomics.scene.nodes.tables import fingerprint_table, prediction_table
+from deepradiomics.scene.show.patch_boxes import BOXES_ATTRIBUTE, keep_boxes
+from deepradiomics.scene.tree.folder import reference_inputs, referenced_inputs, result_folder_item
+from deepradiomics.scene.tree.names import cell_text
+from deepradiomics.scene.tree.provenance import read_stamp, stamp
+from deepradiomics.scene.views.overlay import Look, add_overlay, shares_grid
+from deepradiomics.scene.views.shown import show_result
 
 GRADCAM_HIDDEN_BELOW = 0.2  # of its maximum: a class activation map is faintly positive almost everywhere
 
@@ -85,7 +87,7 @@ def show_fingerprint(
         The folder is incomplete or damaged, `nodes` names a view the result does not have, or a node is another image.
         Whatever fails, nothing is left in the scene.
     """
-    result = read_fingerprint_folder(Path(result_folder))
+    result = FingerprintFolder.read(result_folder, spelled=cell_text)
     volumes = {view: node for view, node in (nodes or {}).items() if node is not None}
     unknown = sorted(set(volumes) - set(result.prediction["views"]))
     if unknown:
@@ -110,16 +112,16 @@ def anatomy_of(table: Any) -> Any | None:
 
 
 def _own_images(
-    scene: Any, result: FingerprintFolder, given: Mapping[str, Any]
+    scene: Any, result: FingerprintFolder, nodes: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The result's images by view, and what must be said of those that are not there."""
     volumes, notes = {}, []
     for view, about in result.prediction["views"].items():
-        if about.get("reformatted_from") and view not in given:
+        if about.get("reformatted_from") and view not in nodes:
             continue  # it lies in another view's volume
         name = f"{result.prediction.get('case_id', 'case')} {view}"
         files = files_beside(result.path, str(about.get("file") or ""))
-        image = own_image(scene, about, given.get(view), files, name=name, what=f"the {view} image")
+        image = own_image(scene, about, nodes.get(view), files, name=name, what=f"the {view} image")
         if image.node is not None:
             volumes[view] = image.node
         else:
@@ -137,38 +139,24 @@ def _show(
     place = None if reference is None else place_of(reference, prediction["views"][reference_view])
     relevance = {
         task: add_overlay(
-            scene,
-            each,
-            reference,
-            place=place,
-            name=f"{task} relevance",
-            colours=RELEVANCE,
-            legend=f"{task}\nrelevance",
+            scene, volume, reference, Look(legend=f"{task}\nrelevance"), name=f"{task} relevance", place=place
         )
-        for task, each in result.relevance.items()
+        for task, volume in result.relevance.items()
     }
     for drawn in relevance.values():
         make_legible(drawn)
+    look = Look(GRADCAM, GRADCAM_HIDDEN_BELOW, from_zero=True, interpolate=True)
     gradcam = {
-        task: add_overlay(
-            scene,
-            each,
-            reference,
-            place=place,
-            name=f"{task} Grad-CAM",
-            colours=GRADCAM,
-            hide_below=GRADCAM_HIDDEN_BELOW,
-            from_zero=True,
-            interpolate=True,
-        )
-        for task, each in result.gradcam.items()
+        task: add_overlay(scene, volume, reference, look, name=f"{task} Grad-CAM", place=place)
+        for task, volume in result.gradcam.items()
     }
-    fingerprint = fingerprint_table(scene, "Fingerprint", result.columns)
+    columns = columns_of(result.rows, COLUMNS)
+    fingerprint = fingerprint_table(scene, "Fingerprint", columns)
     keep_boxes(fingerprint, prediction, volumes)
     predicted = prediction_table(scene, "Prediction", prediction)
     charts, chart_tables = {}, []
     for task in result.tasks:
-        charts[task], table = contribution_chart(scene, f"{task}: top contributions", result.columns, task)
+        charts[task], table = contribution_chart(scene, f"{task}: top contributions", columns, task)
         chart_tables.append(table)
         for node in filter(None, (relevance.get(task), gradcam.get(task), charts[task])):
             stamp(node, prediction, task=task)

@@ -8,27 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 import slicer
 import slicer.util
 
 from deepradiomics.errors import InputError
-from deepradiomics.images import Volume, volume_from_sitk
-from deepradiomics.lens.map_colours import colour_range, signed_range
-from deepradiomics.radiomics.explain import Explained, explain
-from deepradiomics.results.palettes import FEATURE, SIGNED_FEATURE
-from deepradiomics.scene.atomic import all_or_nothing
-from deepradiomics.scene.colours import add_legend, colour_node
-from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item
-from deepradiomics.scene.map_place import ReferencePlace, put_in_place
-from deepradiomics.scene.overlay import FOREGROUND_OPACITY, show_over
-from deepradiomics.scene.placement import ijk_to_ras, to_world
-from deepradiomics.scene.provenance import stamp
-from deepradiomics.scene.result_folder import read_object
-from deepradiomics.scene.roles import references, role
-from deepradiomics.scene.shown import hide_others
-from deepradiomics.scene.tables import add_table
-from deepradiomics.scene.volumes import node_from_volume
+from deepradiomics.files.results import read_object
+from deepradiomics.images import Volume
+from deepradiomics.images.maps import read_map
+from deepradiomics.lens.case.colours import colour_range, signed_range
+from deepradiomics.radiomics.catalogue.explain import Explained, explain
+from deepradiomics.reports.column_titles import columns
+from deepradiomics.reports.palettes import FEATURE, SIGNED_FEATURE
+from deepradiomics.scene.nodes.atomic import all_or_nothing
+from deepradiomics.scene.nodes.colours import add_legend, colour_node
+from deepradiomics.scene.nodes.map_place import ReferencePlace, put_in_place
+from deepradiomics.scene.nodes.placement import ijk_to_ras, to_world
+from deepradiomics.scene.nodes.tables import add_table
+from deepradiomics.scene.nodes.volumes import node_from_volume
+from deepradiomics.scene.tree.folder import reference_inputs, referenced_inputs, result_folder_item
+from deepradiomics.scene.tree.provenance import stamp
+from deepradiomics.scene.tree.roles import references, role
+from deepradiomics.scene.views.overlay import FOREGROUND_OPACITY, show_over
+from deepradiomics.scene.views.shown import hide_others
 
 MAP_ROLE = "DeepRadiomics.map."  # from the table node to each map; ends in the feature's key
 KIND = "maps"
@@ -42,15 +43,6 @@ MAP_COLUMNS: dict[str, type] = {
     "voxels": int,
     "unit": str,
     "description": str,
-}
-MAP_HELP = {
-    "feature": "PyRadiomics name of the feature that is drawn",
-    "minimum": "Least value of the map inside the region",
-    "mean": "Mean value of the map inside the region",
-    "maximum": "Greatest value of the map inside the region",
-    "voxels": "Voxels of the region that have a value",
-    "unit": "Unit of the values, where they have one",
-    "description": "What the feature measures, here in the neighbourhood of each voxel",
 }
 
 
@@ -66,11 +58,14 @@ class MapNodes:
         The table node with a row a map; it refers to them.
     folder_item
         The subject-hierarchy item ID of the folder that holds them all.
+    notes
+        What was assumed, chosen or done while the files were read.
     """
 
     maps: Mapping[str, Any]
     table: Any
     folder_item: int
+    notes: tuple[str, ...] = ()
 
 
 def show_maps(
@@ -106,19 +101,19 @@ def show_maps(
     about, volumes = read_maps(Path(result_folder))
     sources = {"image": volume, **(nodes or {})}
     with all_or_nothing(scene):
-        radius = _kernel_radius(about)
-        made = {key: add_map(scene, key, each, volume, place, kernel_radius=radius) for key, each in volumes.items()}
+        look = MapLook(kernel_radius=_kernel_radius(about))
+        drawn = {key: add_map(scene, key, value, volume, place, look) for key, value in volumes.items()}
         table = _table(scene, name, volumes)
-        for key, node in made.items():
+        for key, node in drawn.items():
             table.SetNodeReferenceID(role(MAP_ROLE, key), node.GetID())
             stamp(node, about, feature=key)
         stamp(table, about)
-        for node in (table, *made.values()):
-            reference_inputs(node, {role: each for role, each in sources.items() if each is not None})
-        item = result_folder_item(scene, name, [table, *made.values()])
-        if foreground and made:
-            show_map(scene, next(iter(made.values())))
-        return MapNodes(made, table, item)
+        for node in (table, *drawn.values()):
+            reference_inputs(node, {role: value for role, value in sources.items() if value is not None})
+        item = result_folder_item(scene, name, [table, *drawn.values()])
+        if foreground and drawn:
+            show_map(scene, next(iter(drawn.values())))
+        return MapNodes(drawn, table, item, tuple(str(note) for note in about.get("notes") or ()))
 
 
 def read_maps(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
@@ -127,7 +122,7 @@ def read_maps(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
     files = about.get("maps")
     if about.get("kind") != KIND or not isinstance(files, Mapping) or not files:
         raise InputError(f"{folder / 'maps.json'} does not describe feature maps: it was not written by `maps`")
-    return about, {key: read_map(folder / _file_of(each), key) for key, each in files.items()}
+    return about, {key: read_map(folder / _file_of(entry), key) for key, entry in files.items()}
 
 
 def maps_of(table: Any) -> dict[str, Any]:
@@ -154,8 +149,8 @@ def jump_to(node: Any, slice_nodes: Sequence[Any]) -> None:
     index = drawn.mean(axis=0)[::-1]
     local = ijk_to_ras(node)
     world = to_world(node, (local[:3, :3] @ index + local[:3, 3])[None])[0]
-    for each in slice_nodes:
-        each.JumpSliceByCentering(*world)
+    for view in slice_nodes:
+        view.JumpSliceByCentering(*world)
 
 
 def legend_title(about: Explained) -> str:
@@ -182,23 +177,32 @@ def _pieces(word: str) -> list[str]:
     return pieces
 
 
+@dataclass(frozen=True, eq=False)
+class MapLook:
+    """How a feature's map is coloured.
+
+    Args:
+        shown: lowest and highest colour; by default those of the region's interior.
+        title: of the legend; by default the feature's name.
+        diverging: values of both signs in colours that diverge from 0.
+        kernel_radius: of the windows that the map was computed in, voxels on each side.
+    """
+
+    shown: tuple[float, float] | None = None
+    title: str | None = None
+    diverging: bool = False
+    kernel_radius: int = 1
+
+
 def add_map(
     scene: Any,
     key: str,
     volume: Volume,
     reference: Any | None,
     place: ReferencePlace | None,
-    *,
-    shown: tuple[float, float] | None = None,
-    title: str | None = None,
-    diverging: bool = False,
-    kernel_radius: int = 1,
+    look: MapLook,
 ) -> Any:
-    """Add one map in colours with its legend: below the transform of `reference` at `place`, else in the world.
-
-    `shown`: lowest and highest colour (by default those of the region's interior, of windows of `kernel_radius` voxels
-    on each side); `title` of the legend; `diverging`: values of both signs in colours that diverge from 0.
-    """
+    """Add one map in colours with its legend: below the transform of `reference` at `place`, else in the world."""
     about = explain(key)
     node = node_from_volume(volume, scene, key)
     put_in_place(node, volume.geometry, reference, place)
@@ -206,8 +210,8 @@ def add_map(
     node.SetAttribute("DeepRadiomics.kind", KIND)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    low, high = shown or colour_range(volume.voxels, kernel_radius)
-    both = signed_range(low, high) if diverging else None
+    low, high = look.shown or colour_range(volume.voxels, look.kernel_radius)
+    both = signed_range(low, high) if look.diverging else None
     low, high = both or (low, high)
     display.SetAndObserveColorNodeID(colour_node(scene, SIGNED_FEATURE if both else FEATURE).GetID())
     values = volume.voxels[np.isfinite(volume.voxels)]
@@ -218,24 +222,24 @@ def add_map(
         display.SetThreshold(min(low, float(values.min())), max(high, float(values.max())))
         display.SetApplyThreshold(True)
     display.SetInterpolate(False)
-    add_legend(node, title or legend_title(about), label_format="%.3g")
+    add_legend(node, look.title or legend_title(about), label_format="%.3g")
     return node
 
 
 def _table(scene: Any, name: str, volumes: Mapping[str, Volume]) -> Any:
-    columns: dict[str, list[Any]] = {column: [] for column in MAP_COLUMNS}
+    shown: dict[str, list[Any]] = {column: [] for column in MAP_COLUMNS}
     for key, volume in volumes.items():
         values = volume.voxels[np.isfinite(volume.voxels)]
         about = explain(key)
         none = float("nan")
-        columns["feature"].append(key)
-        columns["minimum"].append(float(values.min()) if values.size else none)
-        columns["mean"].append(float(values.mean()) if values.size else none)
-        columns["maximum"].append(float(values.max()) if values.size else none)
-        columns["voxels"].append(int(values.size))
-        columns["unit"].append(about.unit)
-        columns["description"].append(about.text)
-    return add_table(scene, name, columns, MAP_COLUMNS, MAP_HELP)
+        shown["feature"].append(key)
+        shown["minimum"].append(float(values.min()) if values.size else none)
+        shown["mean"].append(float(values.mean()) if values.size else none)
+        shown["maximum"].append(float(values.max()) if values.size else none)
+        shown["voxels"].append(int(values.size))
+        shown["unit"].append(about.unit)
+        shown["description"].append(about.text)
+    return add_table(scene, name, shown, MAP_COLUMNS, columns("maps", "help"))
 
 
 def _kernel_radius(about: Mapping[str, Any]) -> int:
@@ -243,15 +247,5 @@ def _kernel_radius(about: Mapping[str, Any]) -> int:
     return int(settings.get("kernel_radius", 1)) if isinstance(settings, Mapping) else 1
 
 
-def _file_of(each: Any) -> str:
-    return str(each["file"] if isinstance(each, Mapping) else each)
-
-
-def read_map(path: Path, key: str) -> Volume:
-    """A map's file, NaN outside its region. Raises InputError if it is missing or damaged."""
-    if not path.is_file():
-        raise InputError(f"{path} is missing: the run did not finish, or this is another folder")
-    try:
-        return volume_from_sitk(sitk.ReadImage(str(path)), name=key)
-    except RuntimeError as error:
-        raise InputError(f"{path} is damaged: {str(error).strip().splitlines()[-1]}; run again") from error
+def _file_of(entry: Any) -> str:
+    return str(entry["file"] if isinstance(entry, Mapping) else entry)

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.prepare.box import Box
-from deepradiomics.scene.around import show_in_anatomy
-from deepradiomics.scene.folder import referenced_inputs, result_folder_of
-from deepradiomics.scene.overlay import show_in_slices
-from deepradiomics.scene.own_image import place_of
-from deepradiomics.scene.placement import fit_axes, from_world, matrix_of, to_world
-from deepradiomics.scene.provenance import PREFIX
+from deepradiomics.prepare.exam.box import Box
+from deepradiomics.scene.nodes.own_image import place_of
+from deepradiomics.scene.nodes.placement import fit_axes, from_world, matrix_of, to_world
+from deepradiomics.scene.tree.folder import referenced_inputs, result_folder_of
+from deepradiomics.scene.tree.provenance import PREFIX
+from deepradiomics.scene.views.around import show_in_anatomy
+from deepradiomics.scene.views.overlay import show_in_slices
 
 BOXES_ATTRIBUTE = PREFIX + "patch_boxes"
 SOURCES_ATTRIBUTE = PREFIX + "view_sources"
@@ -100,7 +100,7 @@ def show_patch(table: Any, row: int, *, slice_nodes: Iterable[Any] = (), backgro
 def jump_slices(slice_nodes: Iterable[Any], point_ras: np.ndarray) -> None:
     """Move slices to a point (world RAS, mm) and centre them on it."""
     for node in slice_nodes:
-        node.JumpSliceByCentering(*(float(each) for each in point_ras))
+        node.JumpSliceByCentering(*(float(coordinate) for coordinate in point_ras))
 
 
 def _local_box(box: Box, volume: Any, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import slicer
 
-from deepradiomics.scene.orphans import watch_scene
-from deepradiomics.scene.roles import references, role
+from deepradiomics.scene.tree.orphans import watch_scene
+from deepradiomics.scene.tree.roles import references, role
 
 REFERENCE_ROLE = "DeepRadiomics.view."
 RESULT = "DeepRadiomics.result"  # attribute: which result a node belongs to
@@ -70,8 +70,8 @@ def _helpers(node: Any) -> list[Any]:
     if not node.IsA("vtkMRMLPlotChartNode"):
         return []
     series = [node.GetNthPlotSeriesNode(index) for index in range(node.GetNumberOfPlotSeriesNodes())]
-    tables = [each.GetTableNode() for each in series if each is not None and each.GetTableNode() is not None]
-    unique = {each.GetID(): each for each in (*series, *tables) if each is not None}
+    tables = [plot.GetTableNode() for plot in series if plot is not None]
+    unique = {helper.GetID(): helper for helper in (*series, *tables) if helper is not None}
     return list(unique.values())
 
 

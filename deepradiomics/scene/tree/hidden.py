@@ -1,6 +1,6 @@
 """Hidden for a reason, and shown again when the reason goes; what the user hides stays hidden.
 
-Two reasons: another result is on show (`deepradiomics.scene.shown`), or a result draws the outline of a segmentation
+Two reasons: another result is on show (`scene.views.shown`), or a result draws the outline of a segmentation
 itself, so that the segmentation would be a second line beside it.
 """
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import vtk
 
-from deepradiomics.scene.hidden import redrawn_by, show_again
+from deepradiomics.scene.tree.hidden import redrawn_by, show_again
 
-_OBSERVED = "_deepradiomics_orphans"  # attribute of the scene's Python object, which VTK keeps with the scene
+_OBSERVED = "_deepradiomics_observers"  # attribute of the scene's Python object, which VTK keeps with the scene
 _KIND = "DeepRadiomics.kind"
 
 
@@ -31,15 +31,17 @@ def watch_scene(scene: Any) -> None:
         ):
             return
         displays = [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
-        caller.__dict__.setdefault("_deepradiomics_left", []).extend(each for each in displays if each is not None)
+        caller.__dict__.setdefault("_deepradiomics_orphans", []).extend(
+            display for display in displays if display is not None
+        )
         if redrawn_by(node) is not None:
             show_again(redrawn_by(node))
 
     def gone(caller: Any, event: str) -> None:
-        left = caller.__dict__.pop("_deepradiomics_left", [])
+        orphans = caller.__dict__.pop("_deepradiomics_orphans", [])
         if caller.IsClosing():
             return
-        for display in left:
+        for display in orphans:
             if caller.IsNodePresent(display) and display.GetDisplayableNode() is None:
                 caller.RemoveNode(display)
 

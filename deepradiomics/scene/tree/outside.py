@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from deepradiomics.stats.outside import FAR_SD, OUTSIDE_LIMIT, outside_sentence
+from deepradiomics.stats.outside import FAR_SD, outside_reason
 from deepradiomics.words import OUTSIDE
 
 
@@ -24,14 +24,6 @@ def outside_words(about: Mapping[str, Any]) -> str:
         return ""
     share = about.get("outside_share")
     return OUTSIDE if share is None else f"{OUTSIDE} ({100 * float(share):.0f} % of features beyond {FAR_SD:g} SD)"
-
-
-def outside_reason(about: Mapping[str, Any]) -> str:
-    """Why no class is given, in one sentence; empty for a case inside."""
-    share = about.get("outside_share")
-    if not is_outside(about) or share is None:
-        return ""
-    return outside_sentence(float(share), float(about.get("outside_limit") or OUTSIDE_LIMIT))
 
 
 __all__ = ["is_outside", "outside_reason", "outside_words"]

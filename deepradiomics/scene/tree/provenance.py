@@ -52,15 +52,15 @@ def stamp(node: Any, content: Mapping[str, Any], **more: Any) -> None:
 
 def read_stamp(node: Any) -> dict[str, Any]:
     """The provenance of a result node: attribute names without the prefix, JSON parsed; empty for other nodes."""
-    found = {}
+    values: dict[str, Any] = {}
     for name in node.GetAttributeNames():
         if name.startswith(PREFIX):
             text = node.GetAttribute(name)
             try:
-                found[name[len(PREFIX) :]] = json.loads(text)
+                values[name[len(PREFIX) :]] = json.loads(text)
             except json.JSONDecodeError:
-                found[name[len(PREFIX) :]] = text
-    return found
+                values[name[len(PREFIX) :]] = text
+    return values
 
 
 def methods_text(node: Any) -> str:

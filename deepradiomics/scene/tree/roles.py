@@ -23,5 +23,5 @@ def references(node: Any, prefix: str) -> dict[str, Any]:
     """The nodes that a node refers to under roles of this prefix, by the user's name; deleted ones are left out."""
     roles: list[str] = []
     node.GetNodeReferenceRoles(roles)
-    nodes = {unquote(each[len(prefix) :]): node.GetNodeReference(each) for each in roles if each.startswith(prefix)}
+    nodes = {unquote(name[len(prefix) :]): node.GetNodeReference(name) for name in roles if name.startswith(prefix)}
     return {name: reference for name, reference in nodes.items() if reference is not None}

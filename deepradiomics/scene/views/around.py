@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.scene.atomic import nodes_of_class
-from deepradiomics.scene.placement import placement
+from deepradiomics.scene.nodes.atomic import nodes_of_class
+from deepradiomics.scene.nodes.placement import placement
 
 SLICE_VIEW = "Red"  # Slicer's axial view
 DIRECTION = np.array([-0.6, 1.0, 0.7])  # RAS, from the lesion to the camera: the patient's front left, a little above

@@ -19,21 +19,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import slicer
 import slicer.util
 
-from deepradiomics.scene.atomic import nodes_of_class, redraw_legends
-from deepradiomics.scene.lens_roi import show_only_in
-from deepradiomics.scene.overlay import FOREGROUND_OPACITY
-from deepradiomics.scene.placement import array_of, ijk_to_ras, matrix_of, placement, to_world
-from deepradiomics.scene.plots import COLOURS
-
-if TYPE_CHECKING:
-    from deepradiomics.scene.lens import LensNodes
-    from deepradiomics.scene.lens_case import CaseNodes
+from deepradiomics.scene.nodes.atomic import nodes_of_class, redraw_legends
+from deepradiomics.scene.nodes.lens import CaseNodes, LensNodes
+from deepradiomics.scene.nodes.outline import show_only_in
+from deepradiomics.scene.nodes.placement import array_of, ijk_to_ras, matrix_of, placement, to_world
+from deepradiomics.scene.nodes.plots import COLOURS
+from deepradiomics.scene.views.overlay import FOREGROUND_OPACITY
 
 MOST_VIEWS = 4
 FIRST_LAYOUT = 5040  # ids above 500 are an extension's own; + the number of modalities
@@ -170,7 +167,7 @@ def scene_layouts(scene: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        logic.SetMRMLScene(None)  # it would be told of the end of a scene that is gone
+        logic.SetMRMLScene(None)  # it would hear of the end of a scene that is gone
 
 
 def show_case_in_slicers_views(scene: Any, case: CaseNodes) -> dict[str, Any]:
@@ -214,14 +211,14 @@ def place_case(scene: Any, case: CaseNodes, views: Mapping[str, Any]) -> None:
         _show_layers(scene, case, modality, view, linked=True)
     others = [view for view in nodes_of_class(scene, "vtkMRMLSliceNode") if view not in views.values()]
     for modality, roi in case.rois.items():  # each outline on its own grid; the map's in Slicer's other views as well
-        own = [views[modality]] if modality in views else []
-        show_only_in(roi, own + (others if modality == case.modality else []))
+        within = [views[modality]] if modality in views else []
+        show_only_in(roi, within + (others if modality == case.modality else []))
         roi.GetDisplayNode().SetVisibility(modality in views)
     redraw_legends(scene)
 
 
 def _look_at(view: Any, axes: np.ndarray, centre: np.ndarray, mm_per_pixel: float, aside: float) -> None:
-    """Turn a view to a plane, with a world point (RAS) in its middle, or so many mm left of it."""
+    """Turn a view to a plane, with a world point (RAS) in its middle, or `aside` mm left of it."""
     to_ras = np.eye(4)
     to_ras[:3, :3], to_ras[:3, 3] = axes, centre
     view.GetSliceToRAS().DeepCopy(matrix_of(to_ras))
@@ -264,7 +261,7 @@ def plane_of(volume: Any, view: Any) -> np.ndarray:
     """
     along = placement(volume).geometry.axes * LPS_RAS[:, None]  # columns: the volume's index axes x, y, z, in RAS
     presets = [_orientation(view, name) for name in ORIENTATIONS]
-    preset = max(presets, key=lambda each: abs(each[:, 2] @ along[:, 2]))
+    preset = max(presets, key=lambda axes: abs(axes[:, 2] @ along[:, 2]))
     right = max((0, 1), key=lambda axis: abs(preset[:, 0] @ along[:, axis]))
     chosen = enumerate((right, 1 - right, 2))  # at the slice's axis: the volume's axis
     return np.stack([along[:, axis] * np.sign(preset[:, at] @ along[:, axis] or 1.0) for at, axis in chosen], axis=-1)

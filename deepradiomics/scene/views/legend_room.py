@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import slicer
 
-from deepradiomics.scene.atomic import nodes_of_class
-from deepradiomics.scene.placement import ijk_to_ras, to_world
+from deepradiomics.scene.nodes.atomic import nodes_of_class
+from deepradiomics.scene.nodes.placement import ijk_to_ras, to_world
 
 LEGEND_SHARE = 0.25  # of a view's width: a legend with its title and numbers, and its distance from the edge
 MARGIN = 0.03  # of the anatomy's extent, free around it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,30 +10,46 @@ import slicer
 import slicer.util
 
 from deepradiomics.images import Volume
-from deepradiomics.results.palettes import MAP_OPACITY, RELEVANCE, Palette
-from deepradiomics.scene.atomic import nodes_of_class, redraw_legends
-from deepradiomics.scene.colours import add_legend, colour_node
-from deepradiomics.scene.legend_room import has_legend, leave_room
-from deepradiomics.scene.map_place import ReferencePlace, put_in_place
-from deepradiomics.scene.placement import ijk_to_ras, matrix_of, placement
-from deepradiomics.scene.volumes import node_from_volume
+from deepradiomics.reports.palettes import MAP_OPACITY, RELEVANCE, Palette
+from deepradiomics.scene.nodes.atomic import nodes_of_class, redraw_legends
+from deepradiomics.scene.nodes.colours import add_legend, colour_node
+from deepradiomics.scene.nodes.map_place import ReferencePlace, put_in_place
+from deepradiomics.scene.nodes.placement import ijk_to_ras, matrix_of, placement
+from deepradiomics.scene.nodes.volumes import node_from_volume
+from deepradiomics.scene.views.legend_room import has_legend, leave_room
 
 FOREGROUND_OPACITY = MAP_OPACITY  # in the scene as in the reports
 SPACING_TOLERANCE = 1e-3  # relative: NIfTI keeps single precision
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """How a map is coloured.
+
+    Args:
+        colours: of its values.
+        hide_below: fraction of the greatest value below which the map is transparent; zero is always transparent.
+        from_zero: begin the colours at zero; otherwise they span the positive values (see `display_range`), because the
+            mean relevances of patches lie close together and would all look alike.
+        interpolate: smooth between voxels when shown; leave it off for maps whose edges mean something.
+        legend: title of the colour legend; None for none.
+    """
+
+    colours: Palette = RELEVANCE
+    hide_below: float = 0.0
+    from_zero: bool = False
+    interpolate: bool = False
+    legend: str | None = None
 
 
 def add_overlay(
     scene: Any,
     overlay: Volume,
     reference: Any | None,
+    look: Look,
     *,
     name: str,
     place: ReferencePlace | None = None,
-    colours: Palette = RELEVANCE,
-    hide_below: float = 0.0,
-    from_zero: bool = False,
-    interpolate: bool = False,
-    legend: str | None = None,
 ) -> Any:
     """Add a map as a scalar volume node.
 
@@ -42,20 +59,13 @@ def add_overlay(
         The map with its geometry in world space (LPS), as a result folder has it.
     reference
         The volume node it was computed on.
+    look
+        How it is coloured.
     place
         Where that volume lay at the computation: the map then follows it from there to where it lies now, and
         whatever happens to its transform later. Without it, a map that has the node's voxel grid takes the node's own
         matrix and transform. Otherwise (the volume had to be resampled to the world, or there is none) the map lies at
         its own place in the world.
-    hide_below
-        Fraction of the greatest value below which the map is transparent; zero is always transparent.
-    from_zero
-        Begin the colours at zero; otherwise they span the positive values (see `display_range`), because the mean
-        relevances of patches lie close together and would all look alike.
-    interpolate
-        Smooth between voxels when shown; leave it off for maps whose edges mean something.
-    legend
-        Title of the colour legend; None for none.
     """
     node = node_from_volume(overlay, scene, name)
     if reference is not None and place is not None:
@@ -65,16 +75,16 @@ def add_overlay(
         node.SetAndObserveTransformNodeID(reference.GetTransformNodeID())
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(colour_node(scene, colours).GetID())
-    threshold, low, high = display_range(overlay.voxels, hide_below)
+    display.SetAndObserveColorNodeID(colour_node(scene, look.colours).GetID())
+    threshold, low, high = display_range(overlay.voxels, look.hide_below)
     display.SetAutoWindowLevel(False)
-    display.SetWindowLevelMinMax(0.0 if from_zero else low, high)
+    display.SetWindowLevelMinMax(0.0 if look.from_zero else low, high)
     display.SetAutoThreshold(False)
     display.SetThreshold(threshold, high * 2)  # generous above: nothing may vanish at the top by rounding
     display.SetApplyThreshold(True)
-    display.SetInterpolate(interpolate)
-    if legend is not None:
-        add_legend(node, legend)
+    display.SetInterpolate(look.interpolate)
+    if look.legend is not None:
+        add_legend(node, look.legend)
     return node
 
 
@@ -108,7 +118,7 @@ def display_range(voxels: np.ndarray, hide_below: float) -> tuple[float, float, 
 def show_in_slices(
     scene: Any, *, foreground: Any | None = None, background: Any | None = None, opacity: float = FOREGROUND_OPACITY
 ) -> int:
-    """Show a map over a volume in all slice views of the scene (None leaves what is there); return how many there are.
+    """Show a map over a volume in all slice views of the scene (None leaves what is there); return their number.
 
     A scene without a layout, as outside the application, has no slice views.
     """
@@ -125,7 +135,7 @@ def show_in_slices(
 def show_over(
     scene: Any, background: Any | None, foreground: Any | None = None, *, opacity: float = FOREGROUND_OPACITY
 ) -> int:
-    """Show an image, and a map over it, in all slice views, and nothing else; return how many views there are.
+    """Show an image, and a map over it, in all slice views, and nothing else; return the number of views.
 
     None empties a layer: a map never stays over an image that it does not belong to. Where the image changes the views
     are fitted to it; beside a map's legend, which would else lie on the anatomy. Views that are made later show the
@@ -136,7 +146,7 @@ def show_over(
     changed = any(composite.GetBackgroundVolumeID() != ids[0] for composite in composites)
     legend = has_legend(foreground)
     shown = {composite.GetForegroundVolumeID() for composite in composites}
-    first = legend and not any(has_legend(scene.GetNodeByID(each)) for each in shown if each)
+    first = legend and not any(has_legend(scene.GetNodeByID(node_id)) for node_id in shown if node_id)
     for composite in composites:
         composite.SetBackgroundVolumeID(ids[0])
         composite.SetForegroundVolumeID(ids[1])

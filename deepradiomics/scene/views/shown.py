@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepradiomics.scene.atomic import nodes_of_class
-from deepradiomics.scene.folder import RESULT, referenced_inputs
-from deepradiomics.scene.hidden import hide, redrawn_by, show_again
-from deepradiomics.scene.layouts import show_chart, show_table
-from deepradiomics.scene.overlay import FOREGROUND_OPACITY, show_over
+from deepradiomics.scene.nodes.atomic import nodes_of_class
+from deepradiomics.scene.tree.folder import RESULT, referenced_inputs
+from deepradiomics.scene.tree.hidden import hide, redrawn_by, show_again
+from deepradiomics.scene.views.layouts import show_chart, show_table
+from deepradiomics.scene.views.overlay import FOREGROUND_OPACITY, show_over
 
 DRAWN_CLASSES = ("vtkMRMLSegmentationNode", "vtkMRMLMarkupsNode", "vtkMRMLModelNode")
 
@@ -48,10 +48,10 @@ def hide_others(scene: Any, node: Any) -> None:
     result draws itself, until another result of the same image is on show.
     """
     result = node.GetAttribute(RESULT)
-    own_inputs = {each.GetID() for each in referenced_inputs(node).values()}
+    own_inputs = {volume.GetID() for volume in referenced_inputs(node).values()}
     others_inputs = _inputs_of_others(scene, result)
     for other, segmentation in _redrawn_by_others(scene, result):
-        same_image = own_inputs & {each.GetID() for each in referenced_inputs(other).values()}
+        same_image = own_inputs & {volume.GetID() for volume in referenced_inputs(other).values()}
         (own_inputs if same_image else others_inputs).add(segmentation.GetID())
     redrawn = redrawn_by(node)
     if redrawn is not None:
@@ -70,7 +70,7 @@ def hide_others(scene: Any, node: Any) -> None:
 def _inputs_of_others(scene: Any, result: str | None) -> set[str]:
     tables = nodes_of_class(scene, "vtkMRMLTableNode")
     others = [node for node in tables if node.GetAttribute(RESULT) not in (None, result)]
-    return {node.GetID() for each in others for node in referenced_inputs(each).values()}
+    return {volume.GetID() for other in others for volume in referenced_inputs(other).values()}
 
 
 def _redrawn_by_others(scene: Any, result: str | None) -> list[tuple[Any, Any]]:

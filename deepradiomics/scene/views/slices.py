@@ -6,7 +6,7 @@ from typing import Any
 
 import slicer
 
-from deepradiomics.scene.legend_room import fit_beside_legend, has_legend
+from deepradiomics.scene.views.legend_room import fit_beside_legend, has_legend
 
 _VIEWS = (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal"))
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from deepradiomics.ich.marks import has_seen, image_mark, patient_mark, seen_record
+from deepradiomics.cohort.seen.marks import has_seen, image_mark, patient_mark, seen_record
 from deepradiomics.images import Geometry, Volume
 
 GRID = Geometry((4, 3, 2), (0.5, 0.5, 5.0), (1.0, 2.0, 3.0))
@@ -18,7 +18,8 @@ def scan() -> Volume:
 
 def test_a_scan_is_told_again_under_another_name_and_number_type(scan: Volume) -> None:
     copied = Volume(scan.voxels.astype(np.float32), GRID, "another", "another.nrrd", ("a note",))
-    assert image_mark(copied) == image_mark(scan) and len(image_mark(scan)) == 32
+    assert image_mark(copied) == image_mark(scan)
+    assert len(image_mark(scan)) == 32
 
 
 def test_rounding_of_the_geometry_in_a_header_does_not_matter(scan: Volume) -> None:
@@ -43,7 +44,9 @@ def test_a_patient_is_told_again_whatever_the_capitals_and_no_name_can_be_read()
 
 def test_a_bundle_says_whom_it_has_seen(scan: Volume) -> None:
     info = {"seen": seen_record([image_mark(scan)] * 2, ["b", "a"])}
-    assert len(info["seen"]["images"]) == 1 and len(info["seen"]["patients"]) == 2
-    assert has_seen(info, image=image_mark(scan)) is True and has_seen(info, patient="A") is True
+    assert len(info["seen"]["images"]) == 1
+    assert len(info["seen"]["patients"]) == 2
+    assert has_seen(info, image=image_mark(scan)) is True
+    assert has_seen(info, patient="A") is True
     assert has_seen(info, image="0" * 32, patient="c") is False
     assert has_seen({}, patient="a") is None

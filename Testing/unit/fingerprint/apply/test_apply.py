@@ -2,23 +2,25 @@
 
 import csv
 import json
-import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from trained_bundle import TASKS, oblique_case, small_bundle
-
 from deepradiomics.errors import Cancelled, InputError
-from deepradiomics.fingerprint.apply import apply
-from deepradiomics.fingerprint.result import COLUMNS, FingerprintResult, write_result
+from deepradiomics.fingerprint.apply import run
+from deepradiomics.fingerprint.apply.result import COLUMNS, FingerprintResult, write_result
+from deepradiomics.images import Case
 from deepradiomics.prepare import Box
+from Testing.unit.fingerprint.trained_bundle import TASKS, oblique_case, small_bundle
 
 MODES = ("paper", "masked", "soft")
+
+
+def apply(case: Case, bundle: Any, progress: Any = None, device: str = "cpu", **asked: Any) -> FingerprintResult:
+    return run.apply_fingerprint(run.FingerprintRequest(case, **asked), bundle, device=device, progress=progress)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,8 @@ def test_in_the_paper_mode_only_selected_features_contribute(results: dict[str, 
 
 def test_rows_begin_with_the_largest_contribution(results: dict[str, FingerprintResult]) -> None:
     sizes = [abs(row.contribution) for row in results["soft"].rows if row.task == "grade"]
-    assert sizes == sorted(sizes, reverse=True) and len(sizes) == 200
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(sizes) == 200
 
 
 def test_patch_relevance_is_the_mean_over_its_features_and_is_painted(results: dict[str, FingerprintResult]) -> None:
@@ -72,7 +75,8 @@ def test_patch_relevance_is_the_mean_over_its_features_and_is_painted(results: d
     painted = np.unique(found.relevance["acl"].voxels)
     np.testing.assert_allclose(painted, sorted([0.0, *by_patch]), rtol=1e-6)
     reference = found.case.views["sagittal"].geometry
-    assert found.relevance["acl"].geometry.is_close(reference) and found.gradcam["acl"].geometry.is_close(reference)
+    assert found.relevance["acl"].geometry.is_close(reference)
+    assert found.gradcam["acl"].geometry.is_close(reference)
 
 
 def test_the_painted_patch_lies_in_its_box(results: dict[str, FingerprintResult]) -> None:
@@ -83,12 +87,14 @@ def test_the_painted_patch_lies_in_its_box(results: dict[str, FingerprintResult]
         where = np.argwhere(np.isclose(volume.voxels, patch["relevance"]["acl"], rtol=1e-6))[:, ::-1]
         points = volume.geometry.index_to_physical(where) - np.array(box.centre_mm)
         inside = np.abs(points @ np.array(box.axes)) <= np.array(box.size_mm) / 2 + 1e-6
-        assert len(where) > 0 and inside.all()
+        assert len(where) > 0
+        assert inside.all()
 
 
 def test_gradcam_stays_between_zero_and_one_inside_the_region(results: dict[str, FingerprintResult]) -> None:
     cam, painted = results["paper"].gradcam["acl"].voxels, results["paper"].relevance["acl"].voxels
-    assert cam.min() >= 0 and cam.max() <= 1 + 1e-6
+    assert cam.min() >= 0
+    assert cam.max() <= 1 + 1e-6
     # linear interpolation may reach half a cell of the region's grid beyond the region
     assert (cam[painted == 0] > 0).mean() < 0.2
 
@@ -117,13 +123,15 @@ def test_without_the_reference_view_it_is_made_from_a_view_that_is_there() -> No
 def test_a_segment_restricts_the_features() -> None:
     bundle, case = small_bundle(), oblique_case(with_mask=True)
     whole, segment = (apply(case, bundle, roi_label=label, device="cpu") for label in (None, 1))
-    assert segment.exam.foreground is not None and "segment" in segment.prediction["methods_text"]
+    assert segment.exam.foreground is not None
+    assert "segment" in segment.prediction["methods_text"]
     assert whole.prediction["tasks"]["acl"]["logit"] != segment.prediction["tasks"]["acl"]["logit"]
 
 
 def test_a_model_without_selection_has_no_gradcam_and_says_so(tmp_path: Path) -> None:
     found = apply(oblique_case(), small_bundle(selection="none"), device="cpu")
-    assert found.gradcam == {} and any("no Grad-CAM" in note for note in found.prediction["notes"])
+    assert found.gradcam == {}
+    assert any("no Grad-CAM" in note for note in found.prediction["notes"])
     assert all(row.relevance == 1 and row.selected for row in found.rows)
     (tmp_path / "gradcam.nii.gz").write_bytes(b"of an earlier run")
     write_result(found, tmp_path)
@@ -153,7 +161,9 @@ def test_the_result_folder_holds_what_the_contract_says(results: dict[str, Finge
     assert names == ["fingerprint.csv", "gradcam.nii.gz", "prediction.json", "relevance.nii.gz", "thesis.txt"]
     with (tmp_path / "fingerprint.csv").open(encoding="utf-8", newline="") as stream:
         table = list(csv.DictReader(stream))
-    assert tuple(table[0]) == COLUMNS and len(table) == 400 and {row["selected"] for row in table} == {"0", "1"}
+    assert tuple(table[0]) == tuple(COLUMNS)
+    assert len(table) == 400
+    assert {row["selected"] for row in table} == {"0", "1"}
     image = sitk.ReadImage(str(tmp_path / "relevance.nii.gz"))
     assert image.GetSize() == (30, 36, 12, len(TASKS))
     prediction = json.loads((tmp_path / "prediction.json").read_text(encoding="utf-8"))
@@ -161,8 +171,10 @@ def test_the_result_folder_holds_what_the_contract_says(results: dict[str, Finge
         "software", "version", "kind", "created", "case_id", "synthetic_model", "disclaimer", "inference",
         "reference_view", "outside_training_cohort", "outside_share", "outside_limit", "tasks", "views", "roi",
         "patch_grid", "patches", "bundle", "settings", "versions", "device", "seconds", "notes", "methods_text",
+        "sha256",
     ]  # fmt: skip
-    assert list(prediction) == wanted and prediction["synthetic_model"] is True
+    assert list(prediction) == wanted
+    assert prediction["synthetic_model"] is True
     assert set(prediction["tasks"]["acl"]) >= {
         "type", "classes", "probability", "probabilities", "logit", "intercept", "predicted", "decision_threshold",
         "relevance_threshold", "selected", "pool", "by_inference", "title", "beyond_3sd",
@@ -183,4 +195,5 @@ def test_the_methods_text_gives_settings_and_versions_and_no_identifier(
     text = results["paper"].prediction["methods_text"]
     for part in ("8 × 24 × 20", "1 × 2 × 1", "107 features", "bin width 25", "SYNTHETIC", "acl 0.75", "torch", "0.550"):
         assert part in text
-    assert "patient-7" not in text and "sagittal.nii.gz" not in text
+    assert "patient-7" not in text
+    assert "sagittal.nii.gz" not in text

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from deepradiomics.fingerprint.remarks import feature_notes, thin_region, unlike_training, views_given
+from deepradiomics.fingerprint.apply.remarks import feature_notes, thin_region, unlike_training, views_given
 from deepradiomics.images import Case, Geometry, Volume
 from deepradiomics.prepare import Box, Recipe, prepare_exam
 from deepradiomics.stats.outside import OUTSIDE_LIMIT

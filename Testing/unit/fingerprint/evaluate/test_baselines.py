@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.baselines import fit_signature, mean_relevance, shuffled_relevance, strangers
+from deepradiomics.fingerprint.evaluate.baselines import fit_signature, mean_relevance, shuffled_relevance, strangers
 
 pytest.importorskip("sklearn")
 

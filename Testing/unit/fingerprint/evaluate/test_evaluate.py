@@ -17,15 +17,15 @@ pytest.importorskip("pyarrow")
 
 from deepradiomics.cohort.manifest import Manifest, ManifestRow
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.ablate import ablate, variants
-from deepradiomics.fingerprint.config import FingerprintConfig, ModelConfig, TrainingConfig, config
-from deepradiomics.fingerprint.eval_result import Evaluation
-from deepradiomics.fingerprint.eval_units import repeats
-from deepradiomics.fingerprint.evaluate import evaluate, method_infos
-from deepradiomics.fingerprint.localise import localise
+from deepradiomics.fingerprint.evaluate.ablate import AblationRequest, ablate, variants
+from deepradiomics.fingerprint.evaluate.localise import localise
+from deepradiomics.fingerprint.evaluate.result import Evaluation
+from deepradiomics.fingerprint.evaluate.run import EvaluationRequest, evaluate_fingerprint, method_infos
+from deepradiomics.fingerprint.evaluate.units import repeats
+from deepradiomics.fingerprint.model.config import FingerprintConfig, ModelConfig, TrainingConfig, config
 from deepradiomics.images import Geometry, Volume, write_volume
 from deepradiomics.prepare import Recipe
-from deepradiomics.results.evaluation import write_evaluation
+from deepradiomics.reports.fingerprint.evaluation import write_evaluation
 from deepradiomics.stats import youden
 
 CASES = 20
@@ -64,7 +64,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 @pytest.fixture(scope="module")
 def finished(cohort: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Evaluation]]:
     out = tmp_path_factory.mktemp("evaluation")
-    yield out, evaluate(cohort, _config(), out, seeds=(0, 1), device="cpu")
+    yield out, evaluate_fingerprint(EvaluationRequest(cohort, _config(), seeds=(0, 1)), out, device="cpu")
 
 
 def test_every_method_judges_every_test_case_of_every_task_and_seed(finished: tuple[Path, Evaluation]) -> None:
@@ -102,7 +102,9 @@ def test_training_validation_and_test_cases_are_apart_and_shared_by_the_seeds(
 def test_a_finished_evaluation_is_read_and_not_repeated(cohort: Manifest, finished: tuple[Path, Evaluation]) -> None:
     out, evaluation = finished
     said: list[str] = []
-    again = evaluate(cohort, _config(), out, seeds=(0, 1), device="cpu", progress=lambda f, m: said.append(m))
+    again = evaluate_fingerprint(
+        EvaluationRequest(cohort, _config(), seeds=(0, 1)), out, device="cpu", progress=lambda f, m: said.append(m)
+    )
     assert again.predictions == evaluation.predictions
     assert sum("read from" in message for message in said) == 10  # five groups, two seeds
     assert not any("epoch" in message for message in said)
@@ -116,7 +118,9 @@ def test_only_what_is_missing_is_done_again_and_comes_out_the_same(
     shutil.copytree(out, copy)
     shutil.rmtree(copy / "runs" / "seed1" / "fingerprint")
     said: list[str] = []
-    again = evaluate(cohort, _config(), copy, seeds=(0, 1), device="cpu", progress=lambda f, m: said.append(m))
+    again = evaluate_fingerprint(
+        EvaluationRequest(cohort, _config(), seeds=(0, 1)), copy, device="cpu", progress=lambda f, m: said.append(m)
+    )
     assert {m.split(":")[0] for m in said if "epoch" in m} == {"seed1, fingerprint"}
     assert again.predictions == evaluation.predictions
 
@@ -125,13 +129,13 @@ def test_other_settings_in_the_same_folder_are_refused(cohort: Manifest, finishe
     out, _ = finished
     other = replace(_config(), training=replace(_config().training, epochs=2))
     with pytest.raises(InputError, match="finished run with another training lives here"):
-        evaluate(cohort, other, out, seeds=(0, 1), device="cpu")
+        evaluate_fingerprint(EvaluationRequest(cohort, other, seeds=(0, 1)), out, device="cpu")
 
 
 def test_the_tables_recomputed_from_the_saved_predictions_are_the_same(
     cohort: Manifest, finished: tuple[Path, Evaluation], tmp_path: Path
 ) -> None:
-    from deepradiomics.results.tables import t1
+    from deepradiomics.reports.fingerprint.tables import t1
 
     out, evaluation = finished
     assert t1(Evaluation.load(out), n_bootstrap=20).rows == t1(evaluation, n_bootstrap=20).rows
@@ -170,7 +174,12 @@ def test_an_ablation_reuses_the_fingerprint_and_nofs_of_an_evaluation(
     out, evaluation = finished
     said: list[str] = []
     only = ("fingerprint", "nofs", "second", "grid1")
-    found = ablate(cohort, _config(), out, seeds=(0, 1), only=only, device="cpu", progress=lambda f, m: said.append(m))
+    found = ablate(
+        AblationRequest(cohort, _config(), seeds=(0, 1), only=only),
+        out,
+        device="cpu",
+        progress=lambda f, m: said.append(m),
+    )
     trained = {m.split(":")[0].split(", ")[1] for m in said if "epoch" in m}
     assert trained == {"second", "grid1"}
     assert {row.key for row in found.predictions} == {
@@ -206,15 +215,15 @@ def test_folds_test_every_case_once_a_seed() -> None:
 
 def test_unknown_methods_and_repeated_seeds_are_refused(cohort: Manifest, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected some of fingerprint, nofs"):
-        evaluate(cohort, _config(), tmp_path, methods=("svm",))  # type: ignore[arg-type]
+        evaluate_fingerprint(EvaluationRequest(cohort, _config(), methods=("svm",)), tmp_path)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="distinct whole numbers"):
-        evaluate(cohort, _config(), tmp_path, seeds=(1, 1))
+        evaluate_fingerprint(EvaluationRequest(cohort, _config(), seeds=(1, 1)), tmp_path)
     with pytest.raises(InputError, match="unknown variants"):
-        ablate(cohort, _config(), tmp_path, only=("grid9",))
+        ablate(AblationRequest(cohort, _config(), only=("grid9",)), tmp_path)
 
 
 def test_mrnets_backbone_is_said_to_be_from_scratch() -> None:
-    from deepradiomics.fingerprint.eval_slices import SliceOptions
+    from deepradiomics.fingerprint.evaluate.slices import SliceOptions
 
     (info,) = method_infos(_config(), ("mrnet",), SliceOptions())
     assert info.note == "from scratch"
@@ -227,7 +236,7 @@ def test_a_task_of_three_classes_goes_through_every_method(cohort: Manifest, tmp
         for i, (row, split) in enumerate(zip(cohort.rows, splits, strict=True))
     )
     graded = Manifest(rows, ("sagittal",), ("grade",))
-    evaluation = evaluate(graded, _config(), tmp_path, seeds=(0,), device="cpu")
+    evaluation = evaluate_fingerprint(EvaluationRequest(graded, _config(), seeds=(0,)), tmp_path, device="cpu")
     assert {row.key for row in evaluation.predictions} == ALL
     for row in evaluation.predictions:
         assert row.threshold is None

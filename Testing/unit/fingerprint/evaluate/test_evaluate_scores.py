@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_records import Prediction, read_predictions, write_predictions
-from deepradiomics.fingerprint.eval_scores import compare, metrics, score_rows
+from deepradiomics.fingerprint.evaluate.records import Prediction, read_predictions, write_predictions
+from deepradiomics.fingerprint.evaluate.scores import compare, metrics, score_rows
 from deepradiomics.stats import delong_test, mcnemar
 
 LABELS = (0, 0, 1, 1)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_selection import SelectionRecord, first_features, summarise_selection
-from deepradiomics.fingerprint.localise import TRUTH_GRID, rank_record, read_truth
-from deepradiomics.fingerprint.pool import PoolLayout
+from deepradiomics.fingerprint.evaluate.localise import TRUTH_GRID, rank_record, read_truth
+from deepradiomics.fingerprint.evaluate.selection import SelectionRecord, first_features, summarise_selection
+from deepradiomics.fingerprint.model.pool import PoolLayout
 
 FEATURES = ("original_firstorder_Mean", "original_glcm_Contrast")
 LAYOUT = PoolLayout((2, 1, 1), ("sagittal",), FEATURES)  # patch 1: columns 0 1, patch 2: columns 2 3

@@ -12,17 +12,18 @@ pytest.importorskip("lightning")
 pytest.importorskip("sklearn")
 
 from deepradiomics.errors import InputError  # noqa: E402
-from deepradiomics.fingerprint.config import FingerprintConfig, ModelConfig, TrainingConfig  # noqa: E402
-from deepradiomics.fingerprint.data import TrainingData  # noqa: E402
-from deepradiomics.fingerprint.eval_slices import (  # noqa: E402
+from deepradiomics.fingerprint.evaluate.slices import (  # noqa: E402
     PlaneNetwork,
     SliceOptions,
+    SliceTraining,
     combine,
     moved_slices,
     run_slice_networks,
     slice_axis,
 )
-from deepradiomics.fingerprint.tasks import Task  # noqa: E402
+from deepradiomics.fingerprint.model.config import FingerprintConfig, ModelConfig, TrainingConfig  # noqa: E402
+from deepradiomics.fingerprint.model.tasks import Task  # noqa: E402
+from deepradiomics.fingerprint.train.data import TrainingData  # noqa: E402
 from deepradiomics.prepare import Recipe  # noqa: E402
 
 
@@ -98,7 +99,9 @@ def _config() -> FingerprintConfig:
 @pytest.mark.parametrize("per_task", [False, True])
 def test_every_task_gets_probabilities_for_every_case(tmp_path: Path, per_task: bool) -> None:
     options = SliceOptions(per_task=per_task)
-    acl, grade = run_slice_networks("elnet", _data(), _config(), tmp_path, seed=0, options=options, device="cpu")
+    acl, grade = run_slice_networks(
+        SliceTraining("elnet", _data(), _config(), options=options, device="cpu"), tmp_path, seed=0
+    )
     assert acl.shape == (12, 1)
     assert grade.shape == (12, 3)
     assert grade.sum(axis=1) == pytest.approx(np.ones(12))

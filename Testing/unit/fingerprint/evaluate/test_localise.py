@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_ranks import Localisation, RankRow
-from deepradiomics.fingerprint.localise import rank_of, share_behind
+from deepradiomics.fingerprint.evaluate.localise import rank_of, share_behind
+from deepradiomics.fingerprint.evaluate.ranks import Localisation, RankRow
 
 
 def test_the_highest_patch_has_rank_one() -> None:

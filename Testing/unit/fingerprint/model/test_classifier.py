@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.classifier import Pairwise, PairwiseLogistic
+from deepradiomics.fingerprint.model.classifier import Pairwise, PairwiseLogistic
 
 FORMS: list[Pairwise] = ["exact", "factorised", "none"]
 
@@ -37,7 +37,8 @@ def test_the_logit_is_the_quadratic_form_of_a_symmetric_matrix(form: Pairwise) -
     w = torch.randn(4, 3, 7, dtype=torch.float64)
     for c in range(3):
         matrix = head.matrix(c)
-        assert torch.equal(matrix, matrix.T) and (torch.diagonal(matrix) == 0).all()
+        assert torch.equal(matrix, matrix.T)
+        assert (torch.diagonal(matrix) == 0).all()
         expected = (
             head.intercept[c] + w[:, c] @ head.linear[c] + 0.5 * torch.einsum("bi,ij,bj->b", w[:, c], matrix, w[:, c])
         )

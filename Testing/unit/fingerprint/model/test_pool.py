@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.pool import Column, PoolLayout, family_of, mean_by_patch, sum_by_patch
+from deepradiomics.fingerprint.model.pool import Column, PoolLayout, family_of, mean_by_patch, sum_by_patch
 
 LAYOUT = PoolLayout((1, 1, 2), ("axial", "sagittal"), ("original_firstorder_Mean", "original_glcm_Contrast"))
 
@@ -26,7 +26,9 @@ def test_flattened_values_meet_their_columns() -> None:
 
 def test_family_subsets_split_the_pool_in_two() -> None:
     first, second = LAYOUT.within("first+shape"), LAYOUT.within("second")
-    assert first.tolist() == [True, False] * 4 and (first ^ second).all() and LAYOUT.within("all").all()
+    assert first.tolist() == [True, False] * 4
+    assert (first ^ second).all()
+    assert LAYOUT.within("all").all()
 
 
 def test_families_of_filtered_names() -> None:

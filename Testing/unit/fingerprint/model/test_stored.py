@@ -1,7 +1,6 @@
 """A fingerprint bundle predicts the same after a round trip, and one that does not fit is refused."""
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,16 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from trained_bundle import oblique_case, small_bundle
-
 from deepradiomics.errors import BundleError
-from deepradiomics.fingerprint.explain import explain
-from deepradiomics.fingerprint.pool import PoolLayout
-from deepradiomics.fingerprint.stored import load_fingerprint
+from deepradiomics.fingerprint.apply.explain import explain
+from deepradiomics.fingerprint.model.bundle import load_fingerprint
+from deepradiomics.fingerprint.model.pool import PoolLayout
 from deepradiomics.networks.bundle import load_bundle, save_bundle
 from deepradiomics.prepare import Templates
+from Testing.unit.fingerprint.trained_bundle import oblique_case, small_bundle
 
 
 def test_the_prediction_survives_saving_and_loading_to_the_last_bit(tmp_path: Path) -> None:
@@ -30,15 +26,19 @@ def test_the_prediction_survives_saving_and_loading_to_the_last_bit(tmp_path: Pa
     one, other = (explain(b, image, pool, "masked") for b in (bundle, again))
     np.testing.assert_array_equal(one.logits, other.logits)
     np.testing.assert_array_equal(one.contributions, other.contributions)
-    assert again.thresholds == bundle.thresholds and again.config == bundle.config and again.about == bundle.about
-    assert len(again.sha256) == 64 and again.path == tmp_path / "b"
+    assert again.thresholds == bundle.thresholds
+    assert again.config == bundle.config
+    assert again.about == bundle.about
+    assert len(again.sha256) == 64
+    assert again.path == tmp_path / "b"
 
 
 def test_templates_are_kept_to_a_thousandth_of_their_range(tmp_path: Path) -> None:
     volume = oblique_case().views["sagittal"]
     bundle = small_bundle(Templates({"sagittal": volume, "axial": volume}))
     again = load_fingerprint(bundle.save(tmp_path / "b"))
-    assert again.templates is not None and list(again.templates.views) == ["sagittal", "axial"]
+    assert again.templates is not None
+    assert list(again.templates.views) == ["sagittal", "axial"]
     kept = again.templates.view("axial")
     assert kept.geometry.is_close(volume.geometry)
     np.testing.assert_allclose(kept.voxels, volume.voxels, atol=1e-3 * float(np.abs(volume.voxels).max()))
@@ -96,12 +96,12 @@ def test_a_scaling_for_another_pool_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_tiny_bundle_of_three_tasks_over_the_whole_pool_is_below_a_megabyte(tmp_path: Path) -> None:
-    from deepradiomics.fingerprint.config import config
-    from deepradiomics.fingerprint.model import FingerprintModel
-    from deepradiomics.fingerprint.scaling import Scaling
-    from deepradiomics.fingerprint.stored import FingerprintBundle, engine_features
-    from deepradiomics.fingerprint.tasks import Task
-    from deepradiomics.fingerprint.thresholds import Thresholds
+    from deepradiomics.fingerprint.model.bundle import FingerprintBundle, engine_features
+    from deepradiomics.fingerprint.model.config import config
+    from deepradiomics.fingerprint.model.network import FingerprintModel
+    from deepradiomics.fingerprint.model.scaling import Scaling
+    from deepradiomics.fingerprint.model.tasks import Task
+    from deepradiomics.fingerprint.model.thresholds import Thresholds
 
     tiny = config("tiny")
     layout = PoolLayout(tiny.recipe.patch_grid, tiny.recipe.views, engine_features(tiny))

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from deepradiomics.fingerprint.config import ModelConfig
-from deepradiomics.fingerprint.model import FingerprintModel
-from deepradiomics.fingerprint.predict import logits_of
-from deepradiomics.fingerprint.tasks import Task, probabilities
-from deepradiomics.fingerprint.thresholds import Thresholds, choose_thresholds, decide
+from deepradiomics.fingerprint.model.config import ModelConfig
+from deepradiomics.fingerprint.model.network import FingerprintModel
+from deepradiomics.fingerprint.model.predict import logits_of
+from deepradiomics.fingerprint.model.tasks import Task, probabilities
+from deepradiomics.fingerprint.model.thresholds import Thresholds, choose_thresholds, decide
 
 
 def model_with(weights: list[float], task: Task) -> FingerprintModel:

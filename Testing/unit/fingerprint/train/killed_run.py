@@ -8,11 +8,10 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[4]))
 
-from synthetic_data import TRAINING, planted, untrained
-
-from deepradiomics.fingerprint.fit import fit
+from deepradiomics.fingerprint.train.fit import FitRequest, fit
+from Testing.unit.fingerprint.synthetic_data import TRAINING, planted, untrained
 
 
 def _die_at(fraction: float) -> None:
@@ -22,4 +21,6 @@ def _die_at(fraction: float) -> None:
 
 if __name__ == "__main__":
     data = planted()
-    fit(untrained(data), data, TRAINING, sys.argv[1], seed=3, device="cpu", progress=lambda f, _: _die_at(f))
+    fit(
+        FitRequest(untrained(data), data, TRAINING, seed=3), sys.argv[1], device="cpu", progress=lambda f, _: _die_at(f)
+    )

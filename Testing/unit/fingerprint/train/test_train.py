@@ -9,22 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from trained_bundle import small_config
-
 from deepradiomics.cohort import Manifest, load_case, read_manifest, with_splits
+from deepradiomics.cohort.contents import manifest_hash
 from deepradiomics.cohort.synthetic import is_synthetic
 from deepradiomics.errors import InputError, ManifestError
-from deepradiomics.files import read_json
-from deepradiomics.fingerprint.apply import apply
-from deepradiomics.fingerprint.config import FingerprintConfig
-from deepradiomics.fingerprint.explain import explain
-from deepradiomics.fingerprint.stored import load_fingerprint
-from deepradiomics.fingerprint.train import TrainedRun, cohort_summary, manifest_hash, train
+from deepradiomics.files.atomic import read_json
+from deepradiomics.fingerprint.apply.explain import explain
+from deepradiomics.fingerprint.apply.run import FingerprintRequest, apply_fingerprint
+from deepradiomics.fingerprint.model.bundle import load_fingerprint
+from deepradiomics.fingerprint.model.config import FingerprintConfig
+from deepradiomics.fingerprint.train.run import TrainedRun, TrainRequest, cohort_summary, train_fingerprint
 from deepradiomics.images import VIEWS, Geometry, Volume, write_volume
 from deepradiomics.networks.bundle import load_bundle
 from deepradiomics.prepare import reformat
+from Testing.unit.fingerprint.trained_bundle import small_config
+from Testing.unit.privacy import files_with_folders
 
 CASES = 24
 
@@ -64,7 +63,9 @@ def manifest(cohort: Path) -> Manifest:
 @pytest.fixture(scope="module")
 def run(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
     folder = tmp_path_factory.mktemp("run")
-    return train(manifest, quick(), folder / "run", seed=1, device="cpu", cache=folder / "cache")
+    return train_fingerprint(
+        TrainRequest(manifest, quick(), seed=1), folder / "run", device="cpu", cache=folder / "cache"
+    )
 
 
 def test_a_run_leaves_bundle_history_and_record(run: TrainedRun) -> None:
@@ -93,7 +94,7 @@ def test_applying_the_bundle_to_a_training_case_repeats_the_training_pipeline(
 
     bundle = load_fingerprint(run.bundle)
     case = load_case(manifest.rows[3])
-    result = apply(case, bundle, device="cpu")
+    result = apply_fingerprint(FingerprintRequest(case), bundle, device="cpu")
     cohort = extract_cohort(manifest, bundle.config.recipe, run.out.parent / "cache")
     pool = bundle.layout.flatten(cohort.values)[3]
     expected = explain(bundle, cohort.images[3], pool, "paper")
@@ -104,30 +105,35 @@ def test_applying_the_bundle_to_a_training_case_repeats_the_training_pipeline(
 def test_a_finished_run_is_not_trained_again(run: TrainedRun, manifest: Manifest) -> None:
     before = (run.bundle / "model.safetensors").stat().st_mtime_ns
     calls: list[str] = []
-    again = train(
-        manifest, quick(), run.out, seed=1, device="cpu", cache=run.out.parent / "cache",
+    again = train_fingerprint(
+        TrainRequest(manifest, quick(), seed=1),
+        run.out,
+        device="cpu",
+        cache=run.out.parent / "cache",
         progress=lambda _, message: calls.append(message),
-    )  # fmt: skip
+    )
     assert again.metrics == run.metrics and calls == []
     assert (run.bundle / "model.safetensors").stat().st_mtime_ns == before
 
 
 def test_another_seed_in_the_same_folder_is_refused(run: TrainedRun, manifest: Manifest) -> None:
     with pytest.raises(InputError, match=r"another run lives here; seed differs \(there 1, now 2\)"):
-        train(manifest, quick(), run.out, seed=2, device="cpu", cache=run.out.parent / "cache")
+        train_fingerprint(
+            TrainRequest(manifest, quick(), seed=2), run.out, device="cpu", cache=run.out.parent / "cache"
+        )
 
 
 _CHILD = """
 import os, signal, sys
-sys.path.insert(0, {here!r})
-from test_train import quick
+sys.path.insert(0, {root!r})
+from Testing.unit.fingerprint.train.test_train import quick
 from deepradiomics.cohort import read_manifest
-from deepradiomics.fingerprint.train import train
+from deepradiomics.fingerprint.train.run import TrainRequest, train_fingerprint
 def die(fraction, message):
     if fraction > {at}:
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 if __name__ == "__main__":
-    train(read_manifest({manifest!r}), quick(), {out!r}, seed=1, device="cpu", progress=die)
+    train_fingerprint(TrainRequest(read_manifest({manifest!r}), quick(), seed=1), {out!r}, device="cpu", progress=die)
 """
 
 
@@ -138,11 +144,12 @@ def test_a_run_killed_in_extraction_training_or_at_its_end_gives_the_same_metric
     run: TrainedRun, manifest: Manifest, cohort: Path, tmp_path: Path, at: float
 ) -> None:
     script = tmp_path / "child.py"
-    here = str(Path(__file__).parent)
-    script.write_text(_CHILD.format(here=here, at=at, manifest=str(cohort), out=str(tmp_path / "run")), "utf-8")
+    root = str(Path(__file__).parents[4])
+    names = {"root": root, "manifest": str(cohort), "out": str(tmp_path / "run")}
+    script.write_text(_CHILD.format(at=at, **names), "utf-8")
     child = subprocess.run([sys.executable, str(script)], capture_output=True, timeout=200)
     assert child.returncode not in (0, 1), child.stderr.decode()
-    resumed = train(manifest, quick(), tmp_path / "run", seed=1, device="cpu")
+    resumed = train_fingerprint(TrainRequest(manifest, quick(), seed=1), tmp_path / "run", device="cpu")
     assert resumed.metrics == run.metrics
     one, other = (load_bundle(r.bundle)[0] for r in (run, resumed))
     assert list(one) == list(other) and all(np.array_equal(one[name], other[name]) for name in one)
@@ -153,23 +160,30 @@ def test_templates_travel_in_the_bundle(manifest: Manifest, tmp_path: Path) -> N
     config = quick()
     config = dataclasses.replace(config, recipe=dataclasses.replace(config.recipe, registration="template"))
     few = dataclasses.replace(manifest, rows=manifest.rows[:12], tasks=("tear",))
-    done = train(few, config, tmp_path / "run", device="cpu")
+    done = train_fingerprint(TrainRequest(few, config), tmp_path / "run", device="cpu")
     bundle = load_fingerprint(done.bundle)
-    assert bundle.templates is not None and set(bundle.templates.views) == set(VIEWS)
-    result = apply(load_case(manifest.rows[0]), bundle, device="cpu")
+    assert bundle.templates is not None
+    assert set(bundle.templates.views) == set(VIEWS)
+    result = apply_fingerprint(FingerprintRequest(load_case(manifest.rows[0])), bundle, device="cpu")
     assert result.prediction["settings"]["registration"] == "template"
 
 
 def test_a_task_without_labels_is_refused(manifest: Manifest, tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="label_"):
-        train(dataclasses.replace(manifest, tasks=()), quick(), tmp_path / "run", device="cpu")
+        train_fingerprint(
+            TrainRequest(dataclasses.replace(manifest, tasks=()), quick()), tmp_path / "run", device="cpu"
+        )
     assert not (tmp_path / "run").exists()
 
 
 def test_the_summary_counts_labels_in_each_split(manifest: Manifest) -> None:
-    from deepradiomics.fingerprint.tasks import tasks_of
+    from deepradiomics.fingerprint.model.tasks import tasks_of
 
     split = with_splits(manifest, 0)
     summary = cohort_summary(split, tasks_of(split))
     for part, count in summary["splits"].items():
         assert sum(summary["labels"]["grade"][part].values()) == count
+
+
+def test_nothing_that_is_passed_on_names_a_folder(run: TrainedRun, cohort: Path) -> None:
+    assert files_with_folders(run.out, cohort, cohort.parent) == []

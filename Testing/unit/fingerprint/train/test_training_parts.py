@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from deepradiomics.errors import BundleError, InputError, ManifestError
-from deepradiomics.fingerprint.loss import class_weights, joint_cross_entropy
-from deepradiomics.fingerprint.scaling import Scaling, fit_scaling
-from deepradiomics.fingerprint.tasks import Task, class_indices, output_slices, probabilities, task_of_output
+from deepradiomics.fingerprint.model.scaling import Scaling, fit_scaling
+from deepradiomics.fingerprint.model.tasks import Task, class_indices, output_slices, probabilities, task_of_output
+from deepradiomics.fingerprint.train.loss import class_weights, joint_cross_entropy
 from deepradiomics.training.augment import augment
 
 BINARY, GRADE = Task("acl", (0, 1)), Task("grade", (1, 2, 4))
@@ -45,7 +45,8 @@ def test_scaling_drops_constants_and_standardises_with_the_training_cases() -> N
 
 def test_wild_values_are_clipped_and_undefined_ones_are_average() -> None:
     scaling = fit_scaling(np.array([[0.0, 0.0], [2.0, 2.0], [1.0, np.nan]]), clip_z=5.0)
-    assert scaling.kept.tolist() == [0, 1] and scaling.mean.tolist() == [1.0, 1.0]
+    assert scaling.kept.tolist() == [0, 1]
+    assert scaling.mean.tolist() == [1.0, 1.0]
     assert scaling.transform(np.array([[1e12, np.nan], [-1e12, np.inf]])).tolist() == [[5.0, 0.0], [-5.0, 0.0]]
 
 
@@ -79,14 +80,16 @@ def test_joint_loss_by_hand() -> None:
 def test_balanced_classes_weigh_the_same_in_sum() -> None:
     labels = np.array([[0], [0], [0], [1]])
     (weight,) = class_weights(labels, [BINARY], balance=True)
-    assert weight.tolist() == pytest.approx([4 / 6, 2.0]) and 3 * weight[0] == pytest.approx(float(weight[1]))
+    assert weight.tolist() == pytest.approx([4 / 6, 2.0])
+    assert 3 * weight[0] == pytest.approx(float(weight[1]))
 
 
 def test_augmentation_moves_whole_voxels_and_depends_on_its_generator() -> None:
     images = torch.arange(1.0, 1 + 2 * 2 * 3 * 4 * 5).reshape(2, 2, 3, 4, 5)
     one = augment(images, (1, 1, 1), 0.0, torch.Generator().manual_seed(3))
     same = augment(images, (1, 1, 1), 0.0, torch.Generator().manual_seed(3))
-    assert torch.equal(one, same) and one.shape == images.shape
+    assert torch.equal(one, same)
+    assert one.shape == images.shape
     assert set(one.unique().tolist()) <= {0.0, *images.unique().tolist()}
     assert torch.equal(augment(images, (0, 0, 0), 0.0, torch.Generator()), images)
 

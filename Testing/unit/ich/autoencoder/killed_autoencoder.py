@@ -8,12 +8,12 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
+sys.path.insert(0, str(Path(__file__).parents[4]))
 
 import torch
 
 from deepradiomics.cohort.manifest import read_manifest
-from deepradiomics.ich.autoencoder_train import train_autoencoder
+from deepradiomics.ich.autoencoder.run import AutoencoderRequest, train_autoencoder
 from Testing.unit.ich.tiny_autoencoder import CONFIG
 
 
@@ -26,6 +26,8 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     folder, _, manifest, *folds = sys.argv[1:]
     train_autoencoder(
-        read_manifest(manifest, need_labels=False), CONFIG, folder, device="cpu",
-        folds=int(folds[0]) if folds else None, progress=lambda f, _: _die_at(f),
-    )  # fmt: skip
+        AutoencoderRequest(read_manifest(manifest, need_labels=False), CONFIG, folds=int(folds[0]) if folds else None),
+        folder,
+        device="cpu",
+        progress=lambda f, _: _die_at(f),
+    )

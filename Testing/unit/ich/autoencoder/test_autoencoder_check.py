@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import write_json
-from deepradiomics.ich.autoencoder_check import active_units, agreement, reconstruction_errors, remarks
-from deepradiomics.ich.autoencoder_config import AutoencoderConfig, AutoencoderTraining, autoencoder_config
-from deepradiomics.ich.autoencoder_picture import draw_reconstructions
+from deepradiomics.files.atomic import write_json
+from deepradiomics.ich.autoencoder.check import active_units, agreement, reconstruction_errors, remarks
+from deepradiomics.ich.autoencoder.config import AutoencoderConfig, AutoencoderTraining
+from deepradiomics.ich.autoencoder.picture import draw_reconstructions
 
 
 def test_units_are_active_where_the_posterior_mean_differs_between_patients() -> None:
@@ -19,7 +19,8 @@ def test_units_are_active_where_the_posterior_mean_differs_between_patients() ->
     means[:, 1] = 5.0  # far from the prior, but the same for everyone
     found = active_units(means)
     assert (found.units, found.active, found.channels, found.channels_in_all) == (6, 1, 1, 2)
-    assert found.share == pytest.approx(1 / 6) and found.patients == 4
+    assert found.share == pytest.approx(1 / 6)
+    assert found.patients == 4
     with pytest.raises(InputError, match="two patients at least"):
         active_units(means[:1])
 
@@ -31,8 +32,10 @@ def test_errors_are_told_in_hu_beside_the_mean_image() -> None:
     lesion = np.zeros((1, 2, 2, 2), bool)
     lesion[0, 0, 0, 0] = True
     found = reconstruction_errors(images, made, mean, lesion, 140.0)
-    assert found["error_hu"] == 70.0 and found["mean_image_error_hu"] == pytest.approx(140 * (0.75 + 7 * 0.25) / 8)
-    assert found["lesion_error_hu"] == 70.0 and found["lesion_mean_image_error_hu"] == 105.0
+    assert found["error_hu"] == 70.0
+    assert found["mean_image_error_hu"] == pytest.approx(140 * (0.75 + 7 * 0.25) / 8)
+    assert found["lesion_error_hu"] == 70.0
+    assert found["lesion_mean_image_error_hu"] == 105.0
     assert found["explained"] == pytest.approx(1 - 8 * 0.25 / (0.75**2 + 7 * 0.25**2), abs=1e-4)
     assert found["lesion_explained"] == pytest.approx(1 - 0.25 / 0.5625, abs=1e-4)
 
@@ -52,25 +55,27 @@ def test_a_turned_copy_of_the_latents_is_the_same_content_in_other_units() -> No
     turned = one @ np.linalg.qr(rng.normal(size=(6, 6)))[0]
     same, other = agreement([one, 2 * one + 3]), agreement([one, turned])
     assert same == {"correlation": 1.0, "cka": 1.0}
-    assert other["cka"] == pytest.approx(1.0) and abs(other["correlation"]) < 0.7
+    assert other["cka"] == pytest.approx(1.0)
+    assert abs(other["correlation"]) < 0.7
     apart = agreement([one, rng.normal(size=(30, 6))])
-    assert apart["cka"] < 0.5 and abs(apart["correlation"]) < 0.4
+    assert apart["cka"] < 0.5
+    assert abs(apart["correlation"]) < 0.4
 
 
 def test_presets_have_latents_at_four_cubed_of_64_mm() -> None:
     for preset, channels in (("paper", 512), ("tiny", 32)):
-        config = autoencoder_config(preset)  # type: ignore[arg-type]
+        config = AutoencoderConfig.of_preset(preset)
         assert config.network.latent_shape(config.recipe.size) == (channels, 4, 4, 4)
         assert config.recipe.size * config.recipe.spacing_mm == 64
         assert AutoencoderConfig.from_dict(config.to_dict()) == config
 
 
-def test_the_kl_term_rises_and_the_judge_joins_later() -> None:
-    training = AutoencoderTraining(epochs=8, kl_annealing=0.5, judge_from=0.25)
+def test_the_kl_term_rises_and_the_discriminator_joins_later() -> None:
+    training = AutoencoderTraining(epochs=8, kl_annealing=0.5, discriminator_from=0.25)
     assert [training.kl_share(epoch) for epoch in range(6)] == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
-    assert [training.judged(epoch) for epoch in range(4)] == [False, False, True, True]
+    assert [training.adversarial(epoch) for epoch in range(4)] == [False, False, True, True]
     assert AutoencoderTraining(kl_annealing=0.0).kl_share(0) == 1.0
-    assert not AutoencoderTraining(adversarial_weight=0.0).judged(199)
+    assert not AutoencoderTraining(adversarial_weight=0.0).adversarial(199)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +107,10 @@ def test_the_picture_shows_what_it_should(tmp_path: Path) -> None:
     regions = np.zeros(images.shape, np.uint8)
     regions[:, 3:5, 3:6, 3:6], regions[:, 4, 4, 4] = 2, 1
     path = draw_reconstructions(
-        images, images, regions, images.mean(0), ["a", "b"], (-20, 120), tmp_path / "r.png", synthetic=True
+        images, images, regions, images.mean(0), ["a", "b"], (-20, 120), tmp_path / "r.png", synthetic="SYNTHETIC heads"
     )
     from matplotlib.image import imread
 
     picture = imread(path)
-    assert picture.shape[0] > 300 and picture[..., :3].std() > 0.05
+    assert picture.shape[0] > 300
+    assert picture[..., :3].std() > 0.05

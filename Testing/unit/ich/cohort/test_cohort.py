@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import ManifestError
-from deepradiomics.ich.cohort import IchCohort, read_cohort
+from deepradiomics.ich.cohort.manifest import IchCohort, read_cohort
 from Testing.unit.ich.ich_heads import write_rows
 
 nan = float("nan")
@@ -23,7 +23,8 @@ def test_outcomes_follow_from_mrs_and_expansion_and_may_be_missing(tmp_path: Pat
         tmp_path, {"value_mrs": "3", "value_expansion_ml": "3.0"}, {"value_mrs": "4", "value_expansion_ml": "6.5"},
         {"value_mrs": "", "value_expansion_ml": "12"}, {"value_mrs": "6", "value_expansion_ml": ""},
     )  # fmt: skip
-    assert cohort.outcome_names() == tuple(cohort.outcome_names()) and len(cohort.outcome_names()) == 5
+    assert cohort.outcome_names() == tuple(cohort.outcome_names())
+    assert len(cohort.outcome_names()) == 5
     np.testing.assert_array_equal(cohort.outcome("poor_outcome"), [0, 1, nan, 1])
     np.testing.assert_array_equal(cohort.outcome("expansion_3ml"), [0, 1, 1, nan])  # more than, not from
     np.testing.assert_array_equal(cohort.outcome("expansion_6ml"), [0, 1, 1, nan])

@@ -8,7 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-from deepradiomics.ich.experiment import run_experiment
+from deepradiomics.ich.experiment.run import ExperimentRequest, run_experiment
+from deepradiomics.ich.features.run import Machines
 from Testing.unit.ich.ich_heads import config
 
 
@@ -21,8 +22,8 @@ def main() -> None:
             os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
     run_experiment(
-        manifest, out, external=external, config=config(Path(places), folds=2), cache=Path(places, "cache"),
-        device="cpu", progress=progress, seed=1,
+        ExperimentRequest(manifest, external, config(Path(places), folds=2), seed=1), out,
+        cache=Path(places, "cache"), machines=Machines(device="cpu"), progress=progress,
     )  # fmt: skip
 
 

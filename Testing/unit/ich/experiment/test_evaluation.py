@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.evaluation import Evaluation, evaluated
-from deepradiomics.ich.experiment_config import CLASSIFIERS, INPUTS
-from deepradiomics.ich.experiment_tables import COLUMNS
-from deepradiomics.ich.features import CohortFeatures
+from deepradiomics.ich.experiment.config import INPUTS, Design
+from deepradiomics.ich.experiment.evaluation import Evaluation, evaluated
+from deepradiomics.ich.experiment.tables import COLUMNS
+from deepradiomics.ich.features.run import CohortFeatures, Machines
+from deepradiomics.modelling.classifier_names import CLASSIFIERS
 from Testing.unit.ich.feature_arrays import feature_arrays, quick_config
 
 pytest.importorskip("sklearn")
@@ -27,9 +28,8 @@ def _run(folder: Path, training: CohortFeatures, external: CohortFeatures | None
     inputs = changes.pop("inputs", ("radiomics", "shape", "shape+latents"))
     workers = {name: changes.pop(name) for name in ("workers", "cluster") if name in changes}
     config = quick_config(**changes)
-    return evaluated(
-        training, external, config, folder, inputs=inputs, outcomes=outcomes, seed=seed, device="cpu", **workers
-    )
+    design = Design(config, tuple(inputs), tuple(outcomes), seed)
+    return evaluated(training, external, design, folder, Machines(device="cpu", **workers))
 
 
 def _row(rows: Any, **where: str) -> Mapping[str, Any]:
@@ -41,7 +41,9 @@ def test_what_is_planted_in_heterogeneity_is_found_beyond_shape(tmp_path: Path) 
     found = _run(tmp_path, feature_arrays(150), feature_arrays(90, seed=1, prefix="x"), classifiers=["elastic-net"])
     for cohort in ("validation", "external"):
         row = _row(found.tables["differences"], cohort=cohort, input="shape+latents", reference="shape")
-        assert row["low"] > 0 and row["p_holm"] < 0.01 and row["p_bootstrap"] < 0.02
+        assert row["low"] > 0
+        assert row["p_holm"] < 0.01
+        assert row["p_bootstrap"] < 0.02
         assert row["auc"] > 0.8 > row["auc_reference"]
 
 
@@ -76,7 +78,8 @@ def test_every_cell_is_there_once(whole: Evaluation) -> None:
     rows = [tuple(row[name] for name in COLUMNS["cells"][:5]) for row in whole.tables["cells"]]
     assert len(set(rows)) == len(rows) == 2 * 7 * 3 * (2 + 3 + 1)
     assert len(whole.tables["summary"]) == 2 * 7 * 3
-    assert len(whole.tables["wilcoxon"]) == 2 * 2 * 21 and len(whole.tables["friedman"]) == 4
+    assert len(whole.tables["wilcoxon"]) == 2 * 2 * 21
+    assert len(whole.tables["friedman"]) == 4
     assert {row["blocks"] for row in whole.tables["friedman"]} == {3}
     # radiomics against six inputs, shape against six, in two cohorts
     assert len(whole.tables["differences"]) == 2 * 2 * 3 * 12
@@ -85,9 +88,10 @@ def test_every_cell_is_there_once(whole: Evaluation) -> None:
 def test_one_factorisation_serves_all_outcomes(whole: Evaluation) -> None:
     rows = whole.tables["nmf"]
     assert {(row["family"], row["split"]) for row in rows} == {
-        (family, split) for family in ("radiomics", "encoder", "vaegan") for split in ("1", "2", "all")
+        (family, split) for family in ("radiomics", "encoder", "autoencoder") for split in ("1", "2", "all")
     }
-    assert len(rows) == 9 and all(0 < row["relative_error"] < 1 for row in rows)
+    assert len(rows) == 9
+    assert all(0 < row["relative_error"] < 1 for row in rows)
 
 
 def test_shares_of_the_groups_add_to_one_and_clinical_columns_are_among_them(whole: Evaluation) -> None:
@@ -98,7 +102,7 @@ def test_shares_of_the_groups_add_to_one_and_clinical_columns_are_among_them(who
                 for row in whole.tables["shap_groups"]
                 if (row["outcome"], row["classifier"]) == (outcome, classifier)
             ]
-            assert [row["group"] for row in own] == ["radiomics", "encoder", "vaegan", "clinical"]
+            assert [row["group"] for row in own] == ["radiomics", "encoder", "autoencoder", "clinical"]
             assert sum(row["share"] for row in own) == pytest.approx(1)
     components = [row for row in whole.tables["shap_components"] if row["outcome"] == "expansion_3ml"]
     assert len(components) == 3 * (3 * 4 + 2)
@@ -108,11 +112,13 @@ def test_each_patient_is_tested_once_by_models_of_a_fold_that_he_is_not_in(whole
     for one in whole.predictions:
         assert len(set(one.ids)) == len(one.ids)
         if one.cohort == "validation":
-            assert len(one.ids) == 90 and set(one.fold) == {"1", "2"}
+            assert len(one.ids) == 90
+            assert set(one.fold) == {"1", "2"}
             for fold in set(one.fold):
                 assert len(set(one.threshold[one.part(fold)])) == 1
         else:
-            assert len(one.ids) == 50 and len(set(one.threshold)) == 1
+            assert len(one.ids) == 50
+            assert len(set(one.threshold)) == 1
 
 
 def test_other_test_patients_change_nothing_that_was_learned(tmp_path: Path) -> None:
@@ -210,4 +216,5 @@ def test_nested_search_keeps_what_it_chose(tmp_path: Path) -> None:
         tmp_path, feature_arrays(60), classifiers=["naive-bayes"], search="nested", inputs=("shape",)
     )  # fmt: skip
     chosen = {key.split: dict(one.parameters) for key, one in found.cells.items()}
-    assert set(chosen) == {"1", "2", "3"} and all("var_smoothing" in one for one in chosen.values())
+    assert set(chosen) == {"1", "2", "3"}
+    assert all("var_smoothing" in one for one in chosen.values())

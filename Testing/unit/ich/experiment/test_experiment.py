@@ -4,21 +4,24 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from deepradiomics.cohort.seen.leakage import LeakageError
 from deepradiomics.errors import Cancelled, InputError, ManifestError
-from deepradiomics.ich.experiment import ExperimentResult, run_experiment
-from deepradiomics.ich.experiment_tables import COLUMNS, read_table
-from deepradiomics.ich.leakage import LeakageError
+from deepradiomics.files.tables import read_csv
+from deepradiomics.ich.experiment.run import ExperimentRequest, ExperimentResult, run_experiment
+from deepradiomics.ich.experiment.tables import COLUMNS
+from deepradiomics.ich.features.run import Machines
 from Testing.unit.ich import ich_heads as heads
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 Run = Callable[..., ExperimentResult]
@@ -29,9 +32,10 @@ def run(places: Path, tmp_path: Path) -> Run:
     def start(out: Path | None = None, **options: object) -> ExperimentResult:
         given = {
             "manifest": places / "a" / "manifest.csv", "config": heads.config(places, **options.pop("changes", {})),
-            "cache": places / "cache", "device": "cpu", **options,
+            "cache": places / "cache", "machines": Machines(device="cpu"), **options,
         }  # fmt: skip
-        return run_experiment(given.pop("manifest"), out or tmp_path / "out", **given)  # type: ignore[arg-type]
+        asked = {field.name: given.pop(field.name) for field in fields(ExperimentRequest) if field.name in given}
+        return run_experiment(ExperimentRequest(**asked), out or tmp_path / "out", **given)  # type: ignore[arg-type]
 
     return start
 
@@ -42,7 +46,7 @@ def _tables(folder: Path) -> dict[str, bytes | list[dict[str, str]]]:
         path.name: path.read_bytes() for path in [*(folder / "tables").glob("*.csv"), folder / "predictions.csv"]
     }
     found["nmf.csv"] = [
-        {k: v for k, v in row.items() if k != "seconds"} for row in read_table(folder / "tables/nmf.csv")
+        {k: v for k, v in row.items() if k != "seconds"} for row in read_csv(folder / "tables/nmf.csv").rows
     ]
     return found
 
@@ -51,34 +55,38 @@ def test_all_inputs_from_images_to_a_bundle_that_loads(run: Run, places: Path) -
     from deepradiomics.ich.predictor import load_predictor
 
     found = run(
-        external=places / "b" / "manifest.csv", encoder=places / "encoder", autoencoder=places / "vaegan",
+        external=places / "b" / "manifest.csv", encoder=places / "encoder", autoencoder=places / "autoencoder",
         changes={"classifiers": ("extra-trees",), "shap_cases": 3, "covariates": ("age",), "folds": 2, "trees": 5,
                  "outcomes": ("poor_outcome", "expansion_3ml")},
     )  # fmt: skip
     about = json.loads((found.folder / "experiment.json").read_text(encoding="utf-8"))
-    assert about["kind"] == "ich-experiment" and about["synthetic"] and not about["leaking"]
+    assert about["kind"] == "ich-experiment"
+    assert about["synthetic"]
+    assert not about["leaking"]
     assert [one["name"] for one in about["inputs"]] == [
-        "radiomics", "shape", "encoder", "vaegan", "latents", "radiomics+latents", "shape+latents"
+        "radiomics", "shape", "encoder", "autoencoder", "latents", "radiomics+latents", "shape+latents"
     ]  # fmt: skip
-    assert about["cohorts"]["training"]["n"] == 18 and about["cohorts"]["external"]["n"] == 10
+    assert about["cohorts"]["training"]["n"] == 18
+    assert about["cohorts"]["external"]["n"] == 10
     assert [one["patients"] for one in about["networks"]["encoder"]] == [28]
     assert about["bundle"] == {"input": "radiomics+latents", "classifier": "extra-trees"}
     for name, columns in COLUMNS.items():
         first = (found.folder / "tables" / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0]
         assert first == ",".join(columns)
     predictor = load_predictor(found.folder / "bundle")
-    assert set(predictor.blocks) == {"radiomics", "encoder", "vaegan", "clinical"}
-    assert predictor.segmenter is not None and predictor.autoencoder is not None
+    assert set(predictor.blocks) == {"radiomics", "encoder", "autoencoder", "clinical"}
+    assert predictor.encoder is not None
+    assert predictor.autoencoder is not None
     assert [one.n_training for one in predictor.outcomes] == [18] * 2
-    shares = read_table(found.folder / "tables" / "shap_groups.csv")
-    assert {row["group"] for row in shares} == {"radiomics", "encoder", "vaegan", "clinical"}
+    shares = read_csv(found.folder / "tables" / "shap_groups.csv").rows
+    assert {row["group"] for row in shares} == {"radiomics", "encoder", "autoencoder", "clinical"}
 
 
 def test_the_bundle_predicts_what_the_table_says(run: Run, places: Path) -> None:
     """External predictions of the bundle's pipeline, computed again from features and the stored arrays."""
-    from deepradiomics.ich.cohort import read_cohort
-    from deepradiomics.ich.experiment_plan import settings_of
-    from deepradiomics.ich.features import cohort_features
+    from deepradiomics.ich.cohort.manifest import read_cohort
+    from deepradiomics.ich.experiment.plan import settings_of
+    from deepradiomics.ich.features.run import cohort_features
     from deepradiomics.ich.predictor import load_predictor
 
     found = run(
@@ -89,7 +97,7 @@ def test_the_bundle_predicts_what_the_table_says(run: Run, places: Path) -> None
         read_cohort(places / "b" / "manifest.csv"), settings_of(heads.config(places)), places / "cache"
     )
     table = predictor.table({group: features.table(group)[0] for group in predictor.blocks})
-    rows = read_table(found.folder / "predictions.csv")
+    rows = read_csv(found.folder / "predictions.csv").rows
     for one in predictor.outcomes:
         told = [
             float(row["probability"]) for row in rows
@@ -102,11 +110,18 @@ def test_a_killed_experiment_goes_on_to_the_same_tables(run: Run, places: Path, 
     external = places / "b" / "manifest.csv"
     changes = {"folds": 2}
     whole = run(tmp_path / "whole", external=external, seed=1, changes=changes)
-    child = [sys.executable, "-m", "Testing.unit.ich.killed_experiment", places / "a" / "manifest.csv", external]
+    child = [
+        sys.executable,
+        "-m",
+        "Testing.unit.ich.experiment.killed_experiment",
+        places / "a" / "manifest.csv",
+        external,
+    ]
     died = subprocess.run([*map(str, child), tmp_path / "killed", places, "0.75"], cwd=ROOT, capture_output=True)
     assert died.returncode != 0, died.stderr
     cells = list((tmp_path / "killed" / "cells").rglob("*.json"))
-    assert cells and not (tmp_path / "killed" / "experiment.json").exists()
+    assert cells
+    assert not (tmp_path / "killed" / "experiment.json").exists()
     before = {path: path.stat().st_mtime_ns for path in cells}
     resumed = run(tmp_path / "killed", external=external, seed=1, changes={"folds": 2})
     assert {path: path.stat().st_mtime_ns for path in cells} == before  # what was finished is not repeated
@@ -135,8 +150,10 @@ def test_allowed_leakage_marks_everything_as_leaking(run: Run, places: Path, tmp
 
     knows = heads.segmenter(tmp_path / "knows", seen=heads.read_rows(places / "a" / "manifest.csv"))
     found = run(encoder=knows, allow_leakage=True, changes={"inputs": ("encoder",), "folds": 2})
-    assert found.about["leaking"] and any("LEAKAGE" in text for text in found.about["warnings"])
-    assert "LEAKS" in found.about["methods_text"] and load_predictor(found.folder / "bundle").leaking
+    assert found.about["leaking"]
+    assert any("LEAKAGE" in text for text in found.about["warnings"])
+    assert "LEAKS" in found.about["methods_text"]
+    assert load_predictor(found.folder / "bundle").leaking
 
 
 def test_out_of_fold_networks_pass_and_the_bundle_does_without_their_latents(
@@ -152,7 +169,8 @@ def test_out_of_fold_networks_pass_and_the_bundle_does_without_their_latents(
         row["mask"] = str(places / "a" / row["mask"])
     manifest = heads.write_rows(tmp_path / "manifest.csv", rows)
     found = run(manifest=manifest, changes={"inputs": ("radiomics", "encoder"), "folds": 2})
-    assert not found.about["leaking"] and len(found.about["networks"]["encoder"]) == 2
+    assert not found.about["leaking"]
+    assert len(found.about["networks"]["encoder"]) == 2
     assert any("2 different networks" in text for text in found.about["warnings"])
     assert found.about["bundle"]["input"] == "radiomics"
     for row in rows:
@@ -199,8 +217,8 @@ def test_an_external_cohort_with_other_columns_is_told(run: Run, places: Path, t
 
 
 def test_inputs_that_need_a_network_are_left_out_or_asked_for(run: Run) -> None:
-    with pytest.raises(InputError, match=r"'vaegan' needs latents.*--autoencoder"):
-        run(changes={"inputs": ("shape", "vaegan")})
+    with pytest.raises(InputError, match=r"'autoencoder' needs latents.*--autoencoder"):
+        run(changes={"inputs": ("shape", "autoencoder")})
 
 
 def test_one_bad_scan_is_left_out_and_listed(run: Run, places: Path, tmp_path: Path) -> None:
@@ -219,7 +237,8 @@ def test_one_bad_scan_is_left_out_and_listed(run: Run, places: Path, tmp_path: P
     found = run(manifest=heads.write_rows(tmp_path / "m.csv", rows), changes={"inputs": ("shape",), "folds": 2})
     assert [one[:2] for one in found.about["dropped"]] == [["training", "ball-s0-00"], ["training", "ball-s0-01"]]
     reasons = " ".join(one[2] for one in found.about["dropped"])
-    assert "cannot be HU" in reasons and "column mask: this cell is empty" in reasons
+    assert "cannot be HU" in reasons
+    assert "column mask: this cell is empty" in reasons
     assert any("2 of 18 training patients cannot be used" in text for text in found.about["warnings"])
 
 

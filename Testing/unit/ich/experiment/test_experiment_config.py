@@ -6,25 +6,27 @@ from pathlib import Path
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import write_json
-from deepradiomics.ich.experiment_config import CLASSIFIERS, INPUTS, ExperimentConfig, experiment_config
-from deepradiomics.ich.experiment_tables import read_table, write_table
-from deepradiomics.ich.experiment_text import experiment_methods, titled
+from deepradiomics.files.atomic import write_json
+from deepradiomics.files.tables import read_csv, write_table
+from deepradiomics.ich.experiment.config import INPUTS, ExperimentConfig
+from deepradiomics.ich.experiment.text import experiment_methods, titled
+from deepradiomics.modelling.classifier_names import CLASSIFIERS
 
 
 def test_the_paper_preset_is_the_paper() -> None:
-    config = experiment_config("paper")
+    config = ExperimentConfig.of_preset("paper")
     assert (len(INPUTS), len(CLASSIFIERS)) == (7, 6)
     assert (config.components, config.trees, config.folds, config.search) == (128, 1000, 5, "fixed")
-    assert config.bundle_input(tuple(INPUTS)) == "radiomics+latents" and config.bundle_classifier() == "extra-trees"
+    assert config.bundle_input(tuple(INPUTS)) == "radiomics+latents"
+    assert config.bundle_classifier() == "extra-trees"
 
 
 def test_a_configuration_survives_its_file_and_may_name_little(tmp_path: Path) -> None:
-    config = replace(experiment_config("tiny"), inputs=("shape",), covariates=("age", "sex"), bin_width_hu=5.0)
+    config = replace(ExperimentConfig.of_preset("tiny"), inputs=("shape",), covariates=("age", "sex"), bin_width_hu=5.0)
     write_json(tmp_path / "c.json", config.to_dict())
     assert ExperimentConfig.read(tmp_path / "c.json") == config
     write_json(tmp_path / "little.json", {"preset": "tiny", "folds": 4})
-    assert ExperimentConfig.read(tmp_path / "little.json") == replace(experiment_config("tiny"), folds=4)
+    assert ExperimentConfig.read(tmp_path / "little.json") == replace(ExperimentConfig.of_preset("tiny"), folds=4)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +47,13 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path, given: dict[str, obje
 
 
 def test_the_bundle_s_model_is_the_largest_of_what_there_is() -> None:
-    config = experiment_config("tiny")
-    assert config.bundle_input(("shape", "radiomics", "vaegan")) == "radiomics"
+    config = ExperimentConfig.of_preset("tiny")
+    assert config.bundle_input(("shape", "radiomics", "autoencoder")) == "radiomics"
     assert replace(config, classifiers=("svm", "xgboost")).bundle_classifier() == "svm"
 
 
 def test_the_methods_paragraph_says_synthetic_leaking_and_the_numbers() -> None:
-    config = replace(experiment_config("paper"), covariates=("age",))
+    config = replace(ExperimentConfig.of_preset("paper"), covariates=("age",))
     about = {
         "config": config.to_dict(), "synthetic": True, "leaking": True, "seed": 3, "folds": 5,
         "cohorts": {"training": {"n": 200}, "external": {"n": 100}},
@@ -67,14 +69,17 @@ def test_the_methods_paragraph_says_synthetic_leaking_and_the_numbers() -> None:
     ):  # fmt: skip
         assert part in text, part
     shape = about | {"leaking": False, "inputs": titled(("shape",), inputs=True)}
-    assert "LEAKS" not in experiment_methods(shape) and "factorisation of the" not in experiment_methods(shape)
+    assert "LEAKS" not in experiment_methods(shape)
+    assert "factorisation of the" not in experiment_methods(shape)
 
 
 def test_a_table_keeps_numbers_to_the_last_bit_and_undefined_ones_empty(tmp_path: Path) -> None:
     rows = [{"a": 0.1 + 0.2, "b": float("nan"), "c": "x, y"}, {"a": 3, "c": None}]
     path = write_table(tmp_path / "t.csv", ("a", "b", "c"), rows)
-    first, second = read_table(path)
-    assert float(first["a"]) == 0.1 + 0.2 and first["b"] == "" and first["c"] == "x, y"
+    first, second = read_csv(path).rows
+    assert float(first["a"]) == 0.1 + 0.2
+    assert first["b"] == ""
+    assert first["c"] == "x, y"
     assert second == {"a": "3", "b": "", "c": ""}
     with pytest.raises(InputError, match="has no column 'd'"):
         write_table(path, ("a",), [{"d": 1}])

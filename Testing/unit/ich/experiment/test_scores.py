@@ -5,13 +5,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from deepradiomics.ich import comparisons
-from deepradiomics.ich.cohort_table import Described, cohort_rows
-from deepradiomics.ich.scores import Predicted, cell_rows, summary_rows
+from deepradiomics.ich.cohort.table import Described, cohort_rows
+from deepradiomics.ich.experiment import comparisons
+from deepradiomics.ich.experiment.scores import Predicted, cell_rows, summary_rows
 from deepradiomics.stats import bootstrap_auc_difference, bootstrap_aucs, bootstrap_p
 from Testing.unit.ich.feature_arrays import feature_arrays
 
-INPUTS = ("radiomics", "shape", "encoder", "vaegan")
+INPUTS = ("radiomics", "shape", "encoder", "autoencoder")
 CLASSIFIERS = ("random-forest", "xgboost", "naive-bayes", "extra-trees", "elastic-net", "svm")
 N = 90
 rng = np.random.default_rng(7)
@@ -55,12 +55,14 @@ def test_scores_of_a_fold_are_those_of_scikit_learn() -> None:
 def test_mean_and_sd_are_over_the_folds_and_the_summary_repeats_them() -> None:
     rows = {row["fold"]: row for row in cell_rows(PREDICTIONS[3])}
     areas = [rows[fold]["auc"] for fold in "123"]
-    assert rows["mean"]["auc"] == pytest.approx(np.mean(areas)) and rows["mean"]["n"] == N
+    assert rows["mean"]["auc"] == pytest.approx(np.mean(areas))
+    assert rows["mean"]["n"] == N
     assert rows["sd"]["auc"] == pytest.approx(np.std(areas, ddof=1))
     outside = _predicted(PREDICTIONS[3].input, PREDICTIONS[3].classifier, 1.0, "external")
     [line] = summary_rows([PREDICTIONS[3], outside])
     [external] = cell_rows(outside)
-    assert line["auc_mean"] == rows["mean"]["auc"] and line["auc_pooled"] == rows["pooled"]["auc"]
+    assert line["auc_mean"] == rows["mean"]["auc"]
+    assert line["auc_pooled"] == rows["pooled"]["auc"]
     assert (line["external_auc"], line["external_low"]) == (external["auc"], external["auc_low"])
 
 
@@ -133,7 +135,8 @@ def test_women_and_men_are_two_groups_of_different_patients() -> None:
     p = PREDICTIONS[0].probability
     assert row["auc_female"] == pytest.approx(metrics.roc_auc_score(Y[women], p[women]))
     assert row["auc_male"] == pytest.approx(metrics.roc_auc_score(Y[~women], p[~women]))
-    assert row["difference"] == pytest.approx(row["auc_female"] - row["auc_male"]) and 0 < row["p"] <= 1
+    assert row["difference"] == pytest.approx(row["auc_female"] - row["auc_male"])
+    assert 0 < row["p"] <= 1
     assert row["n_female"] + row["n_male"] == N
 
 
@@ -146,7 +149,8 @@ def test_a_sex_with_one_class_has_no_auc_and_no_test() -> None:
 
 def test_calibration_bins_hold_everybody_once() -> None:
     rows = list(comparisons.calibration_rows(PREDICTIONS[:1], 5))
-    assert sum(row["n"] for row in rows) == N and [row["bin"] for row in rows] == [1, 2, 3, 4, 5]
+    assert sum(row["n"] for row in rows) == N
+    assert [row["bin"] for row in rows] == [1, 2, 3, 4, 5]
     assert sum(row["n"] * row["observed"] for row in rows) == pytest.approx(Y.sum())
     mean = sum(row["n"] * row["mean_predicted"] for row in rows) / N
     assert mean == pytest.approx(PREDICTIONS[0].probability.mean())
@@ -163,11 +167,14 @@ def test_the_cohort_table_compares_with_the_tests_it_names() -> None:
     ages = [one.cohort.numbers("age") for one in both]
     row = rows["Age (years)", "mean ± SD"]
     assert row["training"] == f"{ages[0].mean():.1f} ± {ages[0].std(ddof=1):.1f}"
-    assert row["p"] == pytest.approx(stats.mannwhitneyu(*ages).pvalue) and row["test"] == "Mann-Whitney"
+    assert row["p"] == pytest.approx(stats.mannwhitneyu(*ages).pvalue)
+    assert row["test"] == "Mann-Whitney"
     row = rows["Expansion > 3 mL", "yes"]
     counts = [[int(y.sum()), int((1 - y).sum())] for y in (one.outcomes["expansion_3ml"] for one in both)]
-    assert row["p"] == pytest.approx(stats.fisher_exact(counts).pvalue) and row["test"] == "Fisher"
+    assert row["p"] == pytest.approx(stats.fisher_exact(counts).pvalue)
+    assert row["test"] == "Fisher"
     assert row["training"].startswith(f"{counts[0][0]} (")
-    assert rows["Patients", "n"]["training"] == "40" and rows["Sex", "F"]["test"] == "Fisher"
+    assert rows["Patients", "n"]["training"] == "40"
+    assert rows["Sex", "F"]["test"] == "Fisher"
     alone = list(cohort_rows(both[0], None))
     assert all(row["external"] == "" and row["p"] is None for row in alone)

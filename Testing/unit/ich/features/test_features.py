@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.cohort import IchCohort, read_cohort
-from deepradiomics.ich.features import CohortFeatures, cohort_features
-from deepradiomics.ich.features_case import FeatureSettings
+from deepradiomics.ich.cohort.manifest import IchCohort, read_cohort
+from deepradiomics.ich.features.case import FeatureSettings
+from deepradiomics.ich.features.run import CohortFeatures, Machines, cohort_features
 from deepradiomics.images import Mask, read_mask, read_volume, write_mask
+from deepradiomics.images.reading import Reading
 from Testing.unit.ich import ich_heads as heads
 from Testing.unit.ich.head_balls import ball_mask
 
@@ -21,7 +22,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("features")
     heads.write_cohort(folder / "a", 4)
     heads.segmenter(folder / "encoder")
-    heads.autoencoder(folder / "vaegan")
+    heads.autoencoder(folder / "autoencoder")
     return folder
 
 
@@ -31,7 +32,7 @@ def _settings(place: Path, **changes: object) -> FeatureSettings:
 
 def _measured(place: Path, cohort: IchCohort, cache: Path, **options: object) -> CohortFeatures:
     settings = options.pop("settings", None) or _settings(place)
-    return cohort_features(cohort, settings, cache, device="cpu", **options)  # type: ignore[arg-type]
+    return cohort_features(cohort, settings, cache, networks=options, machines=Machines(device="cpu"))  # type: ignore[arg-type]
 
 
 def _rows(place: Path) -> list[dict[str, str]]:
@@ -43,13 +44,14 @@ def _rows(place: Path) -> list[dict[str, str]]:
 
 def test_features_are_those_of_the_engine_and_the_networks_and_are_kept(place: Path, tmp_path: Path) -> None:
     from deepradiomics import extract
-    from deepradiomics.ich.autoencoder import load_autoencoder
+    from deepradiomics.ich.autoencoder.latents import load_autoencoder
     from deepradiomics.networks.segmenter import load_bundle_segmenter
 
     cohort = read_cohort(place / "a" / "manifest.csv")
-    networks = {"encoder": place / "encoder", "autoencoder": place / "vaegan"}
+    networks = {"encoder": place / "encoder", "autoencoder": place / "autoencoder"}
     found = _measured(place, cohort, tmp_path, **networks)
-    assert found.shape.shape == (4, 14) and found.computed == 4
+    assert found.shape.shape == (4, 14)
+    assert found.computed == 4
     row = cohort.manifest.rows[2]
     assert row.mask is not None
     ct, mask = read_volume(row.views["image"]), read_mask(row.mask)
@@ -57,22 +59,47 @@ def test_features_are_those_of_the_engine_and_the_networks_and_are_kept(place: P
     np.testing.assert_array_equal(found.radiomics[2], list(expected.values()))
     assert found.volume_ml[2] == pytest.approx((mask.labels > 0).sum() * 64 / 1000)
     bottlenecks = load_bundle_segmenter(place / "encoder", device="cpu").encoder_latents(ct)
-    assert found.encoder is not None and found.autoencoder is not None
+    assert found.encoder is not None
+    assert found.autoencoder is not None
     np.testing.assert_array_equal(found.encoder[2], np.concatenate([one.ravel() for one in bottlenecks]))
-    network = load_autoencoder(place / "vaegan", device="cpu")
+    network = load_autoencoder(place / "autoencoder", device="cpu")
     np.testing.assert_array_equal(found.autoencoder[2], network.latents(network.crop(ct, mask)).ravel())
     again = _measured(place, cohort, tmp_path, **networks)
-    assert again.computed == 0 and [one.computed for one in again.latents.values()] == [0, 0]
+    assert again.computed == 0
+    assert [one.computed for one in again.latents.values()] == [0, 0]
     np.testing.assert_array_equal(again.encoder, found.encoder)
+
+
+def test_a_row_s_own_label_or_segment_is_the_haematoma_before_the_run_s_choice(place: Path, tmp_path: Path) -> None:
+    import csv
+
+    rows = _rows(place)[:3]
+    for row, column, cell in zip(rows, ("label", "segment", "label"), ("3", "blood", ""), strict=True):
+        plain = read_mask(row["mask"])
+        labels = np.where(plain.union(), 3, 0).astype(np.uint8)
+        labels[:2] = 1  # something else
+        file = tmp_path / f"{row['id']}.seg.nrrd"
+        write_mask(Mask(labels, plain.geometry, segments={1: "skull", 3: "blood"}), file)
+        row |= {"mask": str(file), column: cell}
+    rows[2]["mask"] = _rows(place)[2]["mask"]  # a single label, which a run's choice may name
+    manifest = tmp_path / "manifest.csv"
+    with open(manifest, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, dict.fromkeys(name for row in rows for name in row))
+        writer.writeheader()
+        writer.writerows(rows)
+    found = _measured(place, read_cohort(manifest, Reading(label=1)), tmp_path / "cache")
+    expected = _measured(place, read_cohort(place / "a" / "manifest.csv"), tmp_path / "cache")
+    np.testing.assert_array_equal(found.radiomics, expected.radiomics[:3])
+    np.testing.assert_array_equal(found.volume_ml, expected.volume_ml[:3])
 
 
 def test_a_second_run_reads_no_image_and_a_changed_mask_is_measured_anew(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deepradiomics.ich import features_case as module
+    from deepradiomics.images import reading as module
 
     read = []
-    monkeypatch.setattr(module, "read_volume", lambda path: read.append(path) or read_volume(path))
+    monkeypatch.setattr(module, "read_volume", lambda path, **how: read.append(path) or read_volume(path, **how))
     rows = _rows(place)[:2]
     grid = read_volume(rows[1]["image"]).geometry
     rows[1]["mask"] = str(tmp_path / "mask.nii.gz")
@@ -81,12 +108,15 @@ def test_a_second_run_reads_no_image_and_a_changed_mask_is_measured_anew(
     first = _measured(place, cohort, tmp_path / "cache")
     assert len(read) == 2
     again = _measured(place, cohort, tmp_path / "cache")
-    assert len(read) == 2 and again.computed == 0
+    assert len(read) == 2
+    assert again.computed == 0
     np.testing.assert_array_equal(again.radiomics, first.radiomics)
     assert (again.notes, again.marks, again.volume_ml.tolist()) == (first.notes, first.marks, first.volume_ml.tolist())
     write_mask(ball_mask(grid, (-20, 0, 0), 16), tmp_path / "mask.nii.gz")
     changed = _measured(place, cohort, tmp_path / "cache")
-    assert len(read) == 3 and changed.computed == 1 and changed.volume_ml[1] > first.volume_ml[1]
+    assert len(read) == 3
+    assert changed.computed == 1
+    assert changed.volume_ml[1] > first.volume_ml[1]
 
 
 def test_a_damaged_entry_of_the_cache_is_computed_again(place: Path, tmp_path: Path) -> None:
@@ -94,7 +124,8 @@ def test_a_damaged_entry_of_the_cache_is_computed_again(place: Path, tmp_path: P
     first = _measured(place, cohort, tmp_path, encoder=place / "encoder")
     for path in [*tmp_path.rglob("*.json"), *tmp_path.rglob("*.npy")][::2]:
         path.write_bytes(path.read_bytes()[:40])
-    again = _measured(place, cohort, tmp_path, encoder=place / "encoder")
+    with pytest.warns(UserWarning, match="It is made anew"):
+        again = _measured(place, cohort, tmp_path, encoder=place / "encoder")
     assert 0 < again.computed + again.latents["encoder"].computed < 8
     np.testing.assert_array_equal(again.radiomics, first.radiomics)
     np.testing.assert_array_equal(again.encoder, first.encoder)
@@ -109,7 +140,7 @@ def test_several_haematomas_are_one_region_the_largest_or_a_row_each(place: Path
     cohort = read_cohort(heads.write_rows(tmp_path / "m.csv", rows))
     found = {
         name: _measured(
-            place, cohort, tmp_path, settings=_settings(place, lesions=name), autoencoder=place / "vaegan"
+            place, cohort, tmp_path, settings=_settings(place, lesions=name), autoencoder=place / "autoencoder"
         )
         for name in ("all", "largest", "each")
     }  # fmt: skip
@@ -151,7 +182,8 @@ def test_a_missing_mask_is_drawn_by_the_row_s_network_once(
     rows = [row | {"mask": ""} for row in _rows(place)[:2]]
     cohort = read_cohort(heads.write_rows(tmp_path / "m.csv", rows))
     first, again = (_measured(place, cohort, tmp_path, encoder=place / "encoder") for _ in range(2))
-    assert len(calls) == 2 and len(first) == 2
+    assert len(calls) == 2
+    assert len(first) == 2
     np.testing.assert_array_equal(first.radiomics, again.radiomics)
     assert first.volume_ml == pytest.approx(first.volume_ml[0])
 
@@ -167,7 +199,7 @@ def test_rows_without_a_network_among_others_with_one_are_named(place: Path, tmp
 def test_networks_of_different_sizes_are_refused(place: Path, tmp_path: Path) -> None:
     from deepradiomics.networks.dual_unet import DualScaleUNet
     from deepradiomics.networks.segmenter import BundleSegmenter
-    from deepradiomics.prepare.head import HeadRecipe
+    from deepradiomics.prepare.head.head import HeadRecipe
 
     recipe = HeadRecipe(size_zyx=(32, 32, 32), spacing_mm=6.0)
     BundleSegmenter(DualScaleUNet((2, 4, 6), supervised=1), recipe, name="wide").save(tmp_path / "wide")
@@ -182,7 +214,7 @@ def test_networks_of_different_sizes_are_refused(place: Path, tmp_path: Path) ->
 def test_exchanged_networks_are_told(place: Path, tmp_path: Path) -> None:
     cohort = read_cohort(place / "a" / "manifest.csv")
     with pytest.raises(InputError, match="expected a bundle of kind 'ich-segmenter', got 'ich-autoencoder'"):
-        _measured(place, cohort, tmp_path, encoder=place / "vaegan")
+        _measured(place, cohort, tmp_path, encoder=place / "autoencoder")
 
 
 def test_nobody_usable_is_an_error_that_says_why(place: Path, tmp_path: Path) -> None:

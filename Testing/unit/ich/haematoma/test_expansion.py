@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import GeometryError, InputError, MaskError
-from deepradiomics.ich import cohort
-from deepradiomics.ich.expansion import GROWN, LIMITS_ML, SHRUNK, STABLE, Expansion, expansion
+from deepradiomics.ich.cohort import manifest as cohort
+from deepradiomics.ich.haematoma.expansion import LIMITS_ML, Expansion, expansion
+from deepradiomics.ich.haematoma.result import GROWN, SHRUNK, STABLE
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.phantoms import ich_exam
 from deepradiomics.prepare import AffineTransform, resample, resample_mask
-from deepradiomics.results.ich_expansion import draw
+from deepradiomics.reports.ich.expansion import draw
 
 GROWING = (21, 5)  # a seed whose haematoma grows from 10 to 23 mL
 
@@ -81,7 +82,8 @@ def made(before, after, change=None, case=""):
 
 
 def test_volumes_are_voxels_times_their_size_on_each_masks_own_grid(exam, found):
-    assert found.baseline_ml == millilitres(exam.mask) and found.followup_ml == millilitres(exam.mask_followup)
+    assert found.baseline_ml == millilitres(exam.mask)
+    assert found.followup_ml == millilitres(exam.mask_followup)
     assert found.difference_ml == found.followup_ml - found.baseline_ml
     assert found.difference_ml == pytest.approx(exam.plan.expansion_ml, abs=1.0)
 
@@ -112,7 +114,8 @@ def test_the_transform_is_rigid_and_that_of_the_phantom(exam, found):
     points = exam.baseline.geometry.index_to_physical(np.argwhere(exam.baseline.voxels > 300)[::50, ::-1])
     truth = points @ exam.motion[:3, :3].T + exam.motion[:3, 3]
     assert np.linalg.norm(found.transform.apply(points) - truth, axis=1).mean() < 0.5
-    assert found.overlap > 0.9 and not any("overlap" in note for note in found.notes)
+    assert found.overlap > 0.9
+    assert not any("overlap" in note for note in found.notes)
 
 
 def test_the_change_lies_where_the_haematoma_grew(exam, found):
@@ -159,7 +162,8 @@ def test_both_backends_find_the_same_change(coarse, coarse_found, found):
     cpu, gpu = coarse_found, expansion(*images, backend="gpu", device="cpu")
     assert (cpu.backend, gpu.backend) == ("cpu", "gpu")
     assert cpu.difference_ml == gpu.difference_ml == found.difference_ml
-    assert agreement(coarse, cpu.change, GROWN) > 0.8 and agreement(coarse, gpu.change, GROWN) > 0.8
+    assert agreement(coarse, cpu.change, GROWN) > 0.8
+    assert agreement(coarse, gpu.change, GROWN) > 0.8
 
 
 def test_a_mask_on_another_grid_of_the_same_space_is_measured_there_and_drawn_on_the_baseline(coarse, coarse_found):
@@ -171,18 +175,48 @@ def test_a_mask_on_another_grid_of_the_same_space_is_measured_there_and_drawn_on
     np.testing.assert_array_equal(other.change.labels, coarse_found.change.labels)
 
 
-def test_all_labels_of_a_mask_are_haematoma(coarse, found):
-    labels = coarse.mask.labels.copy()
-    labels[: labels.shape[0] // 2] *= 2
-    other = expansion(
-        coarse.baseline, coarse.followup, Mask(labels, coarse.mask.geometry), coarse.mask_followup, backend="cpu"
-    )
-    assert other.baseline_ml == found.baseline_ml
+def test_masks_of_several_labels_are_refused_or_taken_as_named(coarse, found):
+    grid, region = coarse.mask.geometry, coarse.mask.labels > 0
+    oedema = np.zeros(region.shape, bool)
+    oedema[:, 1:, :] = region[:, :-1, :] & ~region[:, 1:, :]
+    several = Mask(np.where(oedema, 3, region).astype(np.uint8), grid, segments={1: "blood", 3: "oedema"})
+    images = coarse.baseline, coarse.followup
+    with pytest.raises(MaskError, match=r"the mask of the baseline: it has 2 labels: 1 \(blood\), 3 \(oedema\)"):
+        expansion(*images, several, coarse.mask_followup, backend="cpu")
+    with pytest.raises(MaskError, match=r"the mask of the follow-up: it has 2 labels"):
+        expansion(*images, coarse.mask, several, backend="cpu")
+    named = expansion(*images, several, coarse.mask_followup, label=1, backend="cpu")
+    assert named.baseline_ml == found.baseline_ml
+    assert named.followup_ml == found.followup_ml
+    both = expansion(*images, several, coarse.mask_followup, all_labels=True, backend="cpu")
+    cell = np.prod(grid.spacing_mm) / 1000
+    assert both.baseline_ml == pytest.approx((region | oedema).sum() * cell)
+    assert any("its 2 labels were taken together, 1 (blood), 3 (oedema)" in note for note in both.notes)
+    assert any("the mask of the follow-up: its only label was taken, 1" in note for note in found.notes)
+
+
+def test_a_follow_up_without_the_label_is_refused_and_an_empty_one_says_that_it_is_gone(coarse):
+    other = Mask(coarse.mask_followup.labels * 3, coarse.mask_followup.geometry)
+    with pytest.raises(MaskError, match=r"follow-up: no voxel has label 1; labels present: 3.*give an empty mask"):
+        expansion(coarse.baseline, coarse.followup, coarse.mask, other, label=1, backend="cpu")
+
+
+def test_a_segment_that_another_covers_counts_whole(coarse, found):
+    region = coarse.mask.labels > 0
+    upper = region.copy()
+    upper[: region.shape[0] // 2] = False
+    hidden = Mask(
+        np.where(upper, 2, region).astype(np.uint8), coarse.mask.geometry, segments={1: "blood", 2: "clot"},
+        covered={1: region},
+    )  # fmt: skip
+    named = expansion(coarse.baseline, coarse.followup, hidden, coarse.mask_followup, all_labels=True, backend="cpu")
+    assert named.baseline_ml == found.baseline_ml
 
 
 def test_the_record_holds_what_the_json_file_promises(found):
     record = found.to_dict()
-    assert record["kind"] == "ich-expansion" and record["case_id"] == "s1"
+    assert record["kind"] == "ich-expansion"
+    assert record["case_id"] == "s1"
     assert record["difference_ml"] == pytest.approx(record["followup_ml"] - record["baseline_ml"])
     assert record["relative"] == pytest.approx(record["difference_ml"] / record["baseline_ml"])
     assert AffineTransform.from_dict(record["transform"]) == found.transform
@@ -212,7 +246,9 @@ def test_an_empty_baseline_mask_is_refused_and_an_empty_followup_is_noted(coarse
         expansion(coarse.baseline, coarse.followup, nothing, coarse.mask_followup)
     gone = Mask(np.zeros(coarse.mask_followup.labels.shape, np.uint8), coarse.mask_followup.geometry)
     found = expansion(coarse.baseline, coarse.followup, coarse.mask, gone, backend="cpu")
-    assert found.followup_ml == 0 and found.relative == -1 and not any(found.labels.values())
+    assert found.followup_ml == 0
+    assert found.relative == -1
+    assert not any(found.labels.values())
     assert any("was the haematoma removed, or was it not found?" in note for note in found.notes)
 
 
@@ -273,9 +309,10 @@ def test_progress_rises_and_can_cancel(coarse):
 
 
 def test_the_picture_shows_the_slices_of_the_change_and_says_synthetic(exam, found):
-    figure = draw(exam.baseline, found, synthetic=True)
+    figure = draw(exam.baseline, found, synthetic="SYNTHETIC")
     axes = [one for one in figure.axes if one.images]
-    assert len(axes) % 3 == 0 and axes[0].get_ylabel() == "Baseline"
+    assert len(axes) % 3 == 0
+    assert axes[0].get_ylabel() == "Baseline"
     assert f"{found.difference_ml:+.1f} mL" in figure._suptitle.get_text()
     assert "SYNTHETIC" in [text.get_text() for text in figure.texts]
     shown = figure.legends[0].get_texts()[1].get_text()

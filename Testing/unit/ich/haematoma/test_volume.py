@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import MaskError
-from deepradiomics.ich.volume import abc2, check_lesion_size, lesion_mask, lesions, size_record, volume_ml
+from deepradiomics.ich.haematoma.volume import abc2, check_lesion_size, lesion_mask, lesions, size_record, volume_ml
 from deepradiomics.images import Geometry, Mask
 
 GRID = Geometry((40, 40, 12), (1.0, 1.0, 5.0), (10.0, -20.0, 30.0))
@@ -25,7 +25,8 @@ def test_a_box_has_its_volume_and_other_labels_do_not_count() -> None:
     labels[2:4, 10:20, 10:30] = 1
     labels[8, 0, 0] = 2
     assert volume_ml(Mask(labels, GRID)) == pytest.approx(2 * 10 * 20 * 5 / 1000)
-    assert volume_ml(Mask(labels, GRID), 2) == pytest.approx(0.005) and volume_ml(Mask(labels, GRID), 3) == 0
+    assert volume_ml(Mask(labels, GRID), 2) == pytest.approx(0.005)
+    assert volume_ml(Mask(labels, GRID), 3) == 0
 
 
 def test_parts_are_told_from_large_to_small_with_their_place() -> None:
@@ -33,7 +34,8 @@ def test_parts_are_told_from_large_to_small_with_their_place() -> None:
     labels[1, 1:3, 1:3] = 1
     labels[5, 10:20, 30:34] = 1
     found = lesions(Mask(labels, GRID))
-    assert [(one.number, one.voxels) for one in found] == [(1, 40), (2, 4)] and found[0].ml == pytest.approx(0.2)
+    assert [(one.number, one.voxels) for one in found] == [(1, 40), (2, 4)]
+    assert found[0].ml == pytest.approx(0.2)
     assert found[0].centre_mm == pytest.approx((10 + 31.5, -20 + 14.5, 30 + 25))
     assert lesion_mask(Mask(labels, GRID)).labels[1, 1, 1] == 2
     assert len(lesions(Mask(labels, GRID), minimum_ml=0.1)) == 1
@@ -43,7 +45,8 @@ def test_parts_are_told_from_large_to_small_with_their_place() -> None:
 @pytest.mark.parametrize("turn", [0.0, 0.5, 1.2])
 def test_an_ellipsoid_is_measured_along_its_axes_however_it_lies_in_the_slice(turn: float) -> None:
     found = abc2(ellipsoid((30, 18, 22), (0.5, 0.5, 2.0), turn))
-    assert found.a_mm == pytest.approx(60, rel=0.02) and found.b_mm == pytest.approx(36, rel=0.03)
+    assert found.a_mm == pytest.approx(60, rel=0.02)
+    assert found.b_mm == pytest.approx(36, rel=0.03)
     # Slices at height z have the share 1 - (z/22)² of the largest area: above 75 % for |z| < 11, above 25 % for
     # |z| < 19.05, so that C = 22 + ½ · 16.1 = 30 mm; the whole height would be 44.
     assert found.c_mm == pytest.approx(30, abs=2.0)
@@ -56,7 +59,8 @@ def test_slices_count_by_their_area() -> None:
         labels[z, 10, 10 : 10 + pixels] = 1
     # Rows of one pixel: A is the longest, B one pixel; 0 + ½ + 1 + 1 + ½ + ½ slices of 5 mm.
     found = abc2(Mask(labels, GRID))
-    assert (found.a_mm, found.b_mm, found.c_mm) == (20.0, 1.0, 17.5) and found.ml == pytest.approx(0.175)
+    assert (found.a_mm, found.b_mm, found.c_mm) == (20.0, 1.0, 17.5)
+    assert found.ml == pytest.approx(0.175)
 
 
 def test_a_diameter_is_the_longest_line_across_and_right_angles_are_kept() -> None:
@@ -100,6 +104,7 @@ def test_small_and_scattered_haematomas_are_noted_and_an_empty_one_is_refused() 
     labels[4, 4:8, 4:8] = 1
     labels[9, 9, 9] = 1
     tiny, parts = check_lesion_size(Mask(labels, GRID))
-    assert tiny.startswith("Tiny haematoma: 0.09 mL") and "2 separate parts" in parts
+    assert tiny.startswith("Tiny haematoma: 0.09 mL")
+    assert "2 separate parts" in parts
     labels[2:6, 10:30, 10:30] = 1
     assert not [note for note in check_lesion_size(Mask(labels, GRID)) if "Tiny" in note]

@@ -15,13 +15,14 @@ pytest.importorskip("torch")
 pytest.importorskip("monai")
 pytest.importorskip("sklearn")
 
+from deepradiomics.cohort.seen.marks import image_mark
 from deepradiomics.errors import BundleError, GeometryError, InputError, MaskError
-from deepradiomics.ich.apply import apply_case
-from deepradiomics.ich.case_result import IchCase, write_case
-from deepradiomics.ich.marks import image_mark
+from deepradiomics.ich.patient.request import PatientRequest
+from deepradiomics.ich.patient.result import IchCase, write_case
+from deepradiomics.ich.patient.run import apply_case
 from deepradiomics.ich.predictor import load_predictor
 from deepradiomics.images import Geometry, Mask, Volume, read_mask
-from deepradiomics.phantoms.ich import IchExam, ich_exam
+from deepradiomics.phantoms.ich.cohort import IchExam, ich_exam
 from deepradiomics.prepare.resample import resample_mask
 from Testing.unit.ich.tiny_predictor import OUTCOMES, random_predictor, tiny_bundle, tiny_segmenter
 
@@ -51,11 +52,11 @@ def exam(whole_exam: IchExam) -> IchExam:
 
 @pytest.fixture(scope="module")
 def case(bundle: Path, exam: IchExam) -> IchCase:
-    return apply(bundle, exam.baseline, exam.mask, clinical={"age": "70", "sex": "F"}, case_id="p1", command="told")
+    return apply(bundle, exam.baseline, exam.mask, clinical={"age": "70", "sex": "F"}, case_id="p1")
 
 
-def apply(bundle: Any, ct: Volume, mask: Mask | None = None, **more: Any) -> IchCase:
-    return apply_case(bundle, ct, mask, device="cpu", threads=1, **more)
+def apply(bundle: Any, ct: Volume, mask: Mask | None = None, progress: Any = None, **more: Any) -> IchCase:
+    return apply_case(bundle, PatientRequest(ct, mask, **more), device="cpu", threads=1, progress=progress)
 
 
 def told(case: IchCase, text: str) -> bool:
@@ -78,10 +79,11 @@ def test_shares_of_columns_and_groups_and_the_base_value_sum_to_the_risk(case: I
     assert case.outcomes == OUTCOMES
     for name, one in case.record["outcomes"].items():
         shares = [row.shap for row in case.shap if row.outcome == name]
-        assert len(shares) == 14 and any(shares)
+        assert len(shares) == 14
+        assert any(shares)
         assert sum(shares) + one["base_value"] == pytest.approx(one["probability"], abs=1e-9)
         assert sum(one["groups"].values()) + one["base_value"] == pytest.approx(one["probability"], abs=1e-9)
-        assert list(one["groups"]) == ["radiomics", "encoder", "vaegan", "clinical"]
+        assert list(one["groups"]) == ["radiomics", "encoder", "autoencoder", "clinical"]
         assert [abs(share) for share in shares] == sorted((abs(share) for share in shares), reverse=True)
 
 
@@ -113,7 +115,8 @@ def test_the_results_lie_on_the_cts_own_grid(case: IchCase, exam: IchExam) -> No
     assert set(case.segmentation.labels_present()) == {1, 2}
     assert list(case.gradcam) == list(OUTCOMES)
     for heat in case.gradcam.values():
-        assert heat.geometry == grid and not heat.voxels[case.segmentation.labels == 0].any()
+        assert heat.geometry == grid
+        assert not heat.voxels[case.segmentation.labels == 0].any()
 
 
 def test_volumes_are_in_millilitres(case: IchCase, exam: IchExam) -> None:
@@ -136,7 +139,7 @@ def test_the_folder_is_whole_and_reads_back(case: IchCase, tmp_path: Path) -> No
         "features.csv", "gradcam.nii.gz", "ich.json", "mine.txt", "segmentation.nii.gz", "shap.csv",
     ]  # fmt: skip
     record = json.loads((tmp_path / "ich.json").read_text(encoding="utf-8"))
-    assert (record["kind"], record["case_id"], record["command"]) == ("ich-case", "p1", "told")
+    assert (record["kind"], record["case_id"]) == ("ich-case", "p1")
     assert record["files"] == {
         "features": "features.csv", "gradcam": "gradcam.nii.gz",
         "segmentation": "segmentation.nii.gz", "shap": "shap.csv",
@@ -145,14 +148,17 @@ def test_the_folder_is_whole_and_reads_back(case: IchCase, tmp_path: Path) -> No
     for position, name in enumerate(record["outcomes"]):
         assert np.array_equal(stack[position], case.gradcam[name].voxels)
     back = read_mask(tmp_path / "segmentation.nii.gz")
-    assert back.geometry.is_close(case.ct.geometry) and np.array_equal(back.labels, case.segmentation.labels)
+    assert back.geometry.is_close(case.ct.geometry)
+    assert np.array_equal(back.labels, case.segmentation.labels)
     with open(tmp_path / "shap.csv", encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == ["outcome", "group", "component", "label", "value", "shap"] and len(rows) == 28
+    assert list(rows[0]) == ["outcome", "group", "component", "label", "value", "shap"]
+    assert len(rows) == 28
     with open(tmp_path / "features.csv", encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == ["label", "feature", "family", "value"]
-    assert {row["label"] for row in rows} == {"1"} and {row["family"] for row in rows} == {"shape", "firstorder"}
+    assert {row["label"] for row in rows} == {"1"}
+    assert {row["family"] for row in rows} == {"shape", "firstorder"}
 
 
 def test_a_write_that_fails_leaves_the_earlier_result(case: IchCase, tmp_path: Path, monkeypatch: Any) -> None:
@@ -162,7 +168,7 @@ def test_a_write_that_fails_leaves_the_earlier_result(case: IchCase, tmp_path: P
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("deepradiomics.ich.case_result.write_json", full)
+    monkeypatch.setattr("deepradiomics.ich.patient.result.write_json", full)
     with pytest.raises(InputError, match="could not be written"):
         write_case(replace(case, shap=case.shap[:3]), tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -188,7 +194,7 @@ def test_masks_that_cannot_be_used_are_refused(exam: IchExam) -> None:
         apply(shape_only(), exam.baseline, Mask(own.labels, far))
     two = np.array(own.labels)
     two[:2, :2, :2] = 5
-    with pytest.raises(MaskError, match="the mask has the labels 1, 5: say which of them"):
+    with pytest.raises(MaskError, match=r"it has 2 labels: 1, 5\. Say which is meant"):
         apply(shape_only(), exam.baseline, Mask(two, own.geometry))
     assert apply(shape_only(), exam.baseline, Mask(two, own.geometry), label=1).record["volumes"]["lesions"]
     with pytest.raises(MaskError, match="no voxel has label 4"):
@@ -228,8 +234,10 @@ def test_of_several_haematomas_all_the_largest_or_each_are_measured(exam: IchExa
         assert told(found, "2 separate haematomas of 8.64, 1.73 mL")
     assert whole.record["volumes"]["haematoma_ml"] == pytest.approx(sum(ml))
     assert one.record["volumes"]["haematoma_ml"] == pytest.approx(ml[0])
-    assert told(one, "the model was fitted with all") and not told(each, "the model was fitted with")
-    assert each.record["outcomes"] == whole.record["outcomes"] and whole.lesions == ()
+    assert told(one, "the model was fitted with all")
+    assert not told(each, "the model was fitted with")
+    assert each.record["outcomes"] == whole.record["outcomes"]
+    assert whole.lesions == ()
     volume = {row.label: row.value for row in each.lesions if row.feature == "original_shape_VoxelVolume"}
     assert volume == pytest.approx({1: 1000 * ml[0], 2: 1000 * ml[1]})
     with pytest.raises(InputError, match="lesions: expected one of all, largest, each, got 'both'"):
@@ -265,7 +273,7 @@ def test_without_mask_and_network_it_is_said_at_once_what_is_missing(exam: IchEx
 def test_a_network_that_finds_nothing_asks_for_a_mask(exam: IchExam, tmp_path: Path) -> None:
     blind = tiny_segmenter(tmp_path / "blind", bias=-9.0)
     with pytest.raises(MaskError, match="tiny segmenter 0 found no haematoma"):
-        apply(shape_only(), exam.baseline, model=blind)
+        apply(shape_only(), exam.baseline, segmenter=blind)
 
 
 def test_what_a_network_segments_is_measured_and_its_origin_kept(
@@ -282,30 +290,39 @@ def test_what_a_network_segments_is_measured_and_its_origin_kept(
 
     monkeypatch.setattr(BundleSegmenter, "segment", segment)
     found = apply(bundle, exam.baseline, flips=True)
-    assert asked["flips"] is True and asked["largest"] is False
+    assert asked["flips"] is True
+    assert asked["largest"] is False
     assert np.array_equal(found.segmentation.labels == 1, exam.mask.labels > 0)
     origin = found.record["inputs"]["mask"]
     assert origin == {
         "origin": "bundle", "name": "tiny segmenter 0", "sha256": load_predictor(bundle).encoder_sha256
     }  # fmt: skip
-    assert told(found, "seen") and "test-time flips" in found.record["methods_text"]
+    assert told(found, "seen")
+    assert "test-time flips" in found.record["methods_text"]
 
 
 def test_synthetic_and_leaking_models_are_called_so(exam: IchExam) -> None:
     honest = shape_only(info={"name": "x", "synthetic": False, "leaking": False})
     record = apply(honest, exam.baseline, exam.mask).record
-    assert not record["synthetic_model"] and not record["leaking"] and "SYNTHETIC" not in record["methods_text"]
+    assert not record["synthetic_model"]
+    assert not record["leaking"]
+    assert "SYNTHETIC" not in record["methods_text"]
     worse = shape_only(info={"name": "x", "synthetic": True, "leaking": True})
     record = apply(worse, exam.baseline, exam.mask, synthetic_image=True).record
-    assert record["synthetic_model"] and record["leaking"] and record["synthetic_image"]
-    assert record["disclaimer"].startswith("LEAKING") and "mean nothing clinically" in record["disclaimer"]
-    assert "SYNTHETIC cohort" in record["methods_text"] and "LEAKING LATENTS" in record["methods_text"]
+    assert record["synthetic_model"]
+    assert record["leaking"]
+    assert record["synthetic_image"]
+    assert record["disclaimer"].startswith("LEAKING")
+    assert "mean nothing clinically" in record["disclaimer"]
+    assert "SYNTHETIC cohort" in record["methods_text"]
+    assert "LEAKING LATENTS" in record["methods_text"]
 
 
 def test_a_model_with_a_network_of_synthetic_images_is_synthetic(bundle: Path, exam: IchExam) -> None:
     model = load_predictor(bundle)
     real = replace(model, info={**model.info, "synthetic": False})
-    assert not real.synthetic and apply(real, exam.baseline, exam.mask).record["synthetic_model"]
+    assert not real.synthetic
+    assert apply(real, exam.baseline, exam.mask).record["synthetic_model"]
 
 
 def test_a_patient_of_the_training_cohort_is_recognised_by_his_scan(exam: IchExam) -> None:
@@ -324,7 +341,8 @@ def test_other_features_than_those_of_the_fit_are_refused(exam: IchExam) -> None
 
 def test_the_same_patient_gets_the_same_numbers_again(bundle: Path, case: IchCase, exam: IchExam) -> None:
     again = apply(bundle, exam.baseline, exam.mask, clinical={"age": 70, "sex": "F"})
-    assert again.record["outcomes"] == case.record["outcomes"] and again.shap == case.shap
+    assert again.record["outcomes"] == case.record["outcomes"]
+    assert again.shap == case.shap
     assert all(np.array_equal(again.gradcam[name].voxels, case.gradcam[name].voxels) for name in OUTCOMES)
 
 
@@ -341,7 +359,8 @@ def test_a_run_can_be_cancelled_at_any_report(exam: IchExam) -> None:
 
 def test_a_follow_up_tells_the_expansion(whole_exam: IchExam, tmp_path: Path) -> None:
     exam = whole_exam
-    assert exam.followup is not None and exam.mask_followup is not None
+    assert exam.followup is not None
+    assert exam.mask_followup is not None
     found = apply(shape_only(), exam.baseline, exam.mask, followup=exam.followup, followup_mask=exam.mask_followup)
     grown = found.record["followup"]
     before, after = (float((mask.labels > 0).sum() * np.prod(mask.geometry.spacing_mm) / 1000)
@@ -361,7 +380,8 @@ def test_a_case_unlike_the_training_cohort_is_outside_it_and_keeps_its_numbers_f
     block = predictor.blocks["shape"]
     measured = np.array([row.value for row in apply(predictor, exam.baseline, exam.mask).features])[: len(block.names)]
     share = float((np.abs(measured[block.kept] - block.low) > 3 * (block.high - block.low)).mean())
-    assert record["outside_share"] == pytest.approx(share) and 0 < share <= 1
+    assert record["outside_share"] == pytest.approx(share)
+    assert 0 < share <= 1
     assert record["outside_training_cohort"] == (share > record["outside_limit"])
     assert all(one["beyond_3sd"] == record["outside_share"] for one in record["outcomes"].values())
     assert all("positive" in one for one in record["outcomes"].values())
@@ -376,13 +396,16 @@ def test_what_lies_far_away_is_told_and_what_lies_near_is_not(exam: IchExam) -> 
     object.__setattr__(far.blocks["shape"], "low", values - 100.0)
     object.__setattr__(far.blocks["shape"], "high", values - 99.0)
     inside, outside = (apply(one, exam.baseline, exam.mask) for one in (near, far))
-    assert inside.record["outside_share"] == 0.0 and not inside.record["outside_training_cohort"]
-    assert outside.record["outside_share"] == 1.0 and outside.record["outside_training_cohort"]
-    assert told(outside, "outside the training cohort") and not told(inside, "outside the training cohort")
+    assert inside.record["outside_share"] == 0.0
+    assert not inside.record["outside_training_cohort"]
+    assert outside.record["outside_share"] == 1.0
+    assert outside.record["outside_training_cohort"]
+    assert told(outside, "outside the training cohort")
+    assert not told(inside, "outside the training cohort")
 
 
 def test_without_radiomic_features_in_the_model_nothing_is_said(case: IchCase) -> None:
-    from deepradiomics.ich.case_risk import outside_share
+    from deepradiomics.ich.patient.risk import outside_share
 
     latents = random_predictor(input="latents", widths=(8, 8), hashes=("a", "b"))
     assert outside_share(latents, None) is None  # type: ignore[arg-type]
@@ -391,6 +414,20 @@ def test_without_radiomic_features_in_the_model_nothing_is_said(case: IchCase) -
 
 def test_a_real_head_is_called_real_in_notes_and_record(exam: IchExam) -> None:
     real = apply(shape_only(), exam.baseline, exam.mask, synthetic_image=True, real_head=True)
-    assert real.record["real_head"] and told(real, "The head is a real one") and not told(real, "nobody")
+    assert real.record["real_head"]
+    assert told(real, "The head is a real one")
+    assert not told(real, "nobody")
     made_up = apply(shape_only(), exam.baseline, exam.mask, synthetic_image=True)
-    assert not made_up.record["real_head"] and told(made_up, "it shows nobody")
+    assert not made_up.record["real_head"]
+    assert told(made_up, "it shows nobody")
+
+
+def test_the_command_on_record_names_neither_files_nor_the_patient(exam: IchExam) -> None:
+    ct = replace(exam.baseline, name="smith")
+    request = PatientRequest(
+        ct, followup=ct, label=2, segmenter="/data/smith", flips=True, clinical={"age": "70"}, case_id="smith"
+    )
+    assert request.command() == (
+        "deepradiomics ich apply BUNDLE CT --followup FILE --label 2 --segmenter FOLDER --flips --clinical age=70 "
+        "--device auto"
+    )

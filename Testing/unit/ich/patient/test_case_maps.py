@@ -14,19 +14,19 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("monai")
 pytest.importorskip("sklearn")
 
-from deepradiomics.ich.autoencoder import load_autoencoder  # noqa: E402
-from deepradiomics.ich.case_features import CaseFeatures, flattened  # noqa: E402
-from deepradiomics.ich.case_maps import RiskMaps, bottleneck_gradcam, risk_maps  # noqa: E402
-from deepradiomics.ich.classifiers import make_classifier  # noqa: E402
-from deepradiomics.ich.components import Components  # noqa: E402
-from deepradiomics.ich.frozen import freeze  # noqa: E402
-from deepradiomics.ich.gradcam import risk_gradcam  # noqa: E402
-from deepradiomics.ich.lesion import LesionCrop, lesion_crop, regions_on_ct  # noqa: E402
+from deepradiomics.ich.autoencoder.latents import load_autoencoder  # noqa: E402
+from deepradiomics.ich.features.patient import CaseFeatures, flattened  # noqa: E402
+from deepradiomics.ich.haematoma.lesion import LesionCrop, lesion_crop, regions_on_ct  # noqa: E402
+from deepradiomics.ich.patient.gradcam import risk_gradcam  # noqa: E402
+from deepradiomics.ich.patient.maps import RiskMaps, bottleneck_gradcam, risk_maps  # noqa: E402
 from deepradiomics.ich.predictor import OutcomeModel, Predictor, load_predictor  # noqa: E402
 from deepradiomics.images import Geometry, Mask, Volume  # noqa: E402
+from deepradiomics.modelling.classifiers import make_classifier  # noqa: E402
+from deepradiomics.modelling.components.nmf_components import Components  # noqa: E402
+from deepradiomics.modelling.frozen import freeze  # noqa: E402
 from deepradiomics.networks.segmenter import load_bundle_segmenter  # noqa: E402
-from deepradiomics.phantoms.ich import ich_exam  # noqa: E402
-from deepradiomics.prepare.head import HeadRecipe, prepare_head  # noqa: E402
+from deepradiomics.phantoms.ich.cohort import ich_exam  # noqa: E402
+from deepradiomics.prepare.head.head import HeadRecipe, prepare_head  # noqa: E402
 from Testing.unit.ich.tiny_predictor import tiny_bundle  # noqa: E402
 
 
@@ -40,7 +40,7 @@ class Case:
 
     def __init__(self, bundle: Path) -> None:
         self.predictor = load_predictor(bundle)
-        self.encoder = load_bundle_segmenter(bundle / "segmenter", device="cpu")
+        self.encoder = load_bundle_segmenter(bundle / "encoder", device="cpu")
         self.autoencoder = load_autoencoder(bundle / "autoencoder", device="cpu")
         exam = ich_exam(3, followup=False)
         self.ct, self.mask = exam.baseline, exam.mask
@@ -70,7 +70,8 @@ def test_maps_are_nought_outside_the_dilated_lesion_and_reach_one_inside(case: C
     found = case.maps()
     assert list(found.maps) == ["poor_outcome", "expansion_6ml"]
     for heat in found.maps.values():
-        assert heat.geometry == case.ct.geometry and heat.voxels.dtype == np.float32
+        assert heat.geometry == case.ct.geometry
+        assert heat.voxels.dtype == np.float32
         assert not heat.voxels[case.regions == 0].any()
         assert heat.voxels.max() == pytest.approx(1.0)
     for share in found.shares.values():
@@ -81,7 +82,7 @@ def test_maps_are_nought_outside_the_dilated_lesion_and_reach_one_inside(case: C
 def test_randomised_weights_change_the_map(case: Case, bundle: Path, network: str) -> None:
     """The sanity check of Adebayo et al.: what does not answer to the weights explains the image, not the network."""
     load = {"encoder": load_bundle_segmenter, "autoencoder": load_autoencoder}[network]
-    folder = bundle / {"encoder": "segmenter", "autoencoder": "autoencoder"}[network]
+    folder = bundle / network
     same, other = load(folder, device="cpu"), load(folder, device="cpu")
     torch.manual_seed(1)
     with torch.no_grad():
@@ -102,7 +103,8 @@ def test_a_model_without_latents_has_no_map_and_says_so(case: Case) -> None:
         random_predictor(input="shape"), np.zeros((1, 14)), case.regions > 0, case.ct.geometry,
         measured(case.ct, case.crop, None),
     )  # fmt: skip
-    assert found.maps == {} and "the input 'shape' holds no latents" in found.notes[0]
+    assert found.maps == {}
+    assert "the input 'shape' holds no latents" in found.notes[0]
 
 
 def test_at_a_bottleneck_grad_cam_needs_no_gradient(case: Case) -> None:
@@ -189,7 +191,7 @@ def rising_predictor(group: str, latents: int) -> Predictor:
     return Predictor(group, "elastic-net", {group: block}, (outcome,), {}, "all", "0" * 64, "0" * 64)
 
 
-@pytest.mark.parametrize("group", ["encoder", "vaegan"])
+@pytest.mark.parametrize("group", ["encoder", "autoencoder"])
 def test_in_an_oblique_ct_the_map_is_hottest_at_the_planted_clot_in_world_coordinates(group: str) -> None:
     ct, mask, clot = oblique_head()
     crop = lesion_crop(ct, mask)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.gradcam import risk_gradcam
+from deepradiomics.ich.patient.gradcam import risk_gradcam
 from deepradiomics.networks.dual_unet import DualScaleUNet
 from deepradiomics.networks.vaegan import VaeGanSize, autoencoder, level_ends
 
@@ -51,7 +51,8 @@ def test_outside_the_dilated_lesion_there_is_nothing_and_inside_the_maximum_is_o
     within[2:5, 2:5, 2:5] = True
     weights = np.concatenate([np.ones(512), np.zeros(512)])
     found = risk_gradcam(network, network.maps, image, weights, within=within)
-    assert (found[~within] == 0).all() and found.max() == 1
+    assert (found[~within] == 0).all()
+    assert found.max() == 1
     assert np.allclose(found[within], image[within] / image[within].max(), atol=1e-5)
 
 
@@ -115,7 +116,8 @@ def test_randomised_weights_change_the_map(kind: str) -> None:
     network, direction = taught(make(), read, 16)
     image = blob(16, (5, 10, 6))
     learned = risk_gradcam(network, layer_of(network), image, direction)
-    assert learned.shape == image.shape and learned.max() == 1
+    assert learned.shape == image.shape
+    assert learned.max() == 1
     similarity = []
     for seed in range(4):
         torch.manual_seed(100 + seed)

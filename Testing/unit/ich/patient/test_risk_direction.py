@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.components import Components
-from deepradiomics.ich.frozen import FrozenModel
-from deepradiomics.ich.risk_direction import latent_directions, risk_slopes
+from deepradiomics.ich.patient.risk_direction import latent_directions, risk_slopes
+from deepradiomics.modelling.components.nmf_components import Components
+from deepradiomics.modelling.frozen import FrozenModel
 
 
 class Formula(FrozenModel):
@@ -58,7 +58,8 @@ def test_no_step_leaves_the_range_of_background_and_patient() -> None:
         return X[:, 0]
 
     slopes = risk_slopes(Formula(formula, 3), np.array([0.0, 6.0, 5.0]), BACKGROUND)
-    assert np.vstack(asked).min() >= 0.0 and np.vstack(asked)[:, 1].max() == 6.0
+    assert np.vstack(asked).min() >= 0.0
+    assert np.vstack(asked)[:, 1].max() == 6.0
     assert slopes[0] == pytest.approx(1.0)  # from 0 to 1: the width is the step's, not two standard deviations
 
 
@@ -76,7 +77,8 @@ def test_only_the_columns_asked_for_are_tried() -> None:
 
     wanted = np.array([False, True, True])
     slopes = risk_slopes(Formula(formula, 3), np.array([1.0, 2.0, 5.0]), BACKGROUND, wanted)
-    assert slopes == pytest.approx([0.0, 1.0, 0.0]) and asked == [2]
+    assert slopes == pytest.approx([0.0, 1.0, 0.0])
+    assert asked == [2]
 
 
 def test_along_the_direction_the_components_and_with_them_the_risk_rise() -> None:
@@ -85,7 +87,8 @@ def test_along_the_direction_the_components_and_with_them_the_risk_rise() -> Non
     block = Components.fit(values, family="encoder", n_components=3, threads=1)
     slopes = np.array([[0.3, -0.1, 0.2], [0.0, 0.0, 0.0], [-0.2, 0.4, 0.1]])
     directions = latent_directions(block, slopes)
-    assert directions.shape == (3, 50) and not directions[1].any()
+    assert directions.shape == (3, 50)
+    assert not directions[1].any()
     start = values.mean(axis=0)
     for slope, direction in zip(slopes[[0, 2]], directions[[0, 2]], strict=True):
         step = 1e-3 / np.abs(direction).max()

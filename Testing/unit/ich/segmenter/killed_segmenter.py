@@ -8,10 +8,10 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
+sys.path.insert(0, str(Path(__file__).parents[4]))
 
 from deepradiomics.cohort.manifest import read_manifest
-from deepradiomics.ich.segment_train import train_segmenter
+from deepradiomics.ich.segmenter.run import SegmenterRequest, train_segmenter
 from Testing.unit.ich.ball_head import config
 
 
@@ -23,6 +23,10 @@ def _die_at(fraction: float) -> None:
 if __name__ == "__main__":
     folder, _, manifest, *folds = sys.argv[1:]
     train_segmenter(
-        read_manifest(manifest, need_labels=False, more=("sex",)), config(), folder, device="cpu",
-        folds=int(folds[0]) if folds else None, progress=lambda fraction, _: _die_at(fraction),
-    )  # fmt: skip
+        SegmenterRequest(
+            read_manifest(manifest, need_labels=False, more=("sex",)), config(), folds=int(folds[0]) if folds else None
+        ),
+        folder,
+        device="cpu",
+        progress=lambda fraction, _: _die_at(fraction),
+    )

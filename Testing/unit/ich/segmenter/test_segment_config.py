@@ -6,28 +6,29 @@ from pathlib import Path
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import write_json
-from deepradiomics.ich.segment_config import SegmenterConfig, SegmenterTraining, segmenter_config
+from deepradiomics.files.atomic import write_json
+from deepradiomics.ich.segmenter.config import SegmenterConfig, SegmenterTraining
 from deepradiomics.networks.dual_unet import PAPER_WIDTHS
-from deepradiomics.prepare.head import HeadRecipe
+from deepradiomics.prepare.head.head import HeadRecipe
 
 
 def test_the_paper_preset_has_the_papers_sizes() -> None:
-    found = segmenter_config()
-    assert found.widths == PAPER_WIDTHS == (32, 64, 128, 256, 512) and found.scales == "dual"
+    found = SegmenterConfig.of_preset()
+    assert found.widths == PAPER_WIDTHS == (32, 64, 128, 256, 512)
+    assert found.scales == "dual"
     assert found.recipe.size_zyx == (128, 128, 128)
 
 
 @pytest.mark.parametrize("preset", ["paper", "tiny"])
 def test_a_configuration_survives_its_file(preset: str, tmp_path: Path) -> None:
-    config = segmenter_config(preset, "single")  # type: ignore[arg-type]
+    config = dataclasses.replace(SegmenterConfig.of_preset(preset), scales="single")
     config.write(tmp_path / "c.json")
     assert SegmenterConfig.read(tmp_path / "c.json") == config
 
 
 def test_what_a_file_leaves_out_comes_from_its_preset(tmp_path: Path) -> None:
     write_json(tmp_path / "c.json", {"preset": "tiny", "training": {"epochs": 2}, "recipe": {"spacing_mm": 5}})
-    found, tiny = SegmenterConfig.read(tmp_path / "c.json"), segmenter_config("tiny")
+    found, tiny = SegmenterConfig.read(tmp_path / "c.json"), SegmenterConfig.of_preset("tiny")
     assert found == dataclasses.replace(
         tiny, training=dataclasses.replace(tiny.training, epochs=2),
         recipe=dataclasses.replace(tiny.recipe, spacing_mm=5.0),
@@ -43,8 +44,8 @@ def test_what_a_file_leaves_out_comes_from_its_preset(tmp_path: Path) -> None:
         ({"training": {"batch_size": 0}}, "batch_size: expected a whole number from 1"),
         ({"training": {"zoom": 2}}, "zoom: expected a number from 0 to 0.9"),
         ({"training": {"flip": 1}}, "flip: expected true or false"),
-        ({"recipe": {"size_zyx": [128, 128, 100]}}, "needs multiples of 32, 64 at least"),
-        ({"scales": "single", "recipe": {"size_zyx": [16, 16, 16]}}, "needs multiples of 16, 32 at least"),
+        ({"recipe": {"size_zyx": [128, 128, 100]}}, "needs multiples of 32, at least 64"),
+        ({"scales": "single", "recipe": {"size_zyx": [16, 16, 16]}}, "needs multiples of 16, at least 32"),
         ({"widths": [8, 16]}, "of 3 to 7 stages"),
         ({"supervised": 5}, "supervised: expected a whole number from 1 to 4"),
         ([], "expected a JSON object"),

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from deepradiomics.ich.segment_config import SegmenterTraining
-from deepradiomics.ich.segment_module import deep_loss, segmentation_loss, varied
+from deepradiomics.ich.segmenter.config import SegmenterTraining
+from deepradiomics.ich.segmenter.module import deep_loss, segmentation_loss, varied
 
 STILL = SegmenterTraining(
     flip=False, rotate_degrees=0, zoom=0, shift_mm=0, grey_shift=0, grey_scale=0, noise_sd=0
@@ -27,7 +27,8 @@ def test_a_right_answer_costs_nothing_and_a_wrong_one_much() -> None:
     target = (torch.rand(2, 1, 8, 8, 8) > 0.8).float()
     right = segmentation_loss(40 * (2 * target - 1), target)
     wrong = segmentation_loss(-40 * (2 * target - 1), target)
-    assert float(right) < 1e-3 and float(wrong) > 30
+    assert float(right) < 1e-3
+    assert float(wrong) > 30
     empty = torch.zeros(1, 1, 4, 4, 4)
     assert float(segmentation_loss(empty - 40, empty)) < 1e-6  # nothing there and nothing found
 
@@ -44,7 +45,8 @@ def test_smaller_sizes_count_half_as_much_each_and_see_shares() -> None:
 def test_without_augmentation_heads_stay_as_they_are() -> None:
     images, masks = torch.rand(2, 1, 8, 8, 8), torch.ones(2, 1, 8, 8, 8)
     found = varied(images, masks, STILL, [(0, 1, 2), (0, 1, 3)], 4.0)
-    assert torch.equal(found[0], images) and torch.equal(found[1], masks)
+    assert torch.equal(found[0], images)
+    assert torch.equal(found[1], masks)
 
 
 def test_what_is_drawn_depends_on_seed_epoch_and_case_alone() -> None:
@@ -52,7 +54,8 @@ def test_what_is_drawn_depends_on_seed_epoch_and_case_alone() -> None:
     numbers = [(0, 1, 7), (0, 1, 8)]
     both = varied(images, masks, SegmenterTraining(), numbers, 4.0)
     alone = varied(images[1:], masks[1:], SegmenterTraining(), numbers[1:], 4.0)
-    assert torch.equal(both[0][1:], alone[0]) and torch.equal(both[1][1:], alone[1])
+    assert torch.equal(both[0][1:], alone[0])
+    assert torch.equal(both[1][1:], alone[1])
     again = varied(images[1:], masks[1:], SegmenterTraining(), [(0, 2, 8)], 4.0)
     assert not torch.equal(again[0], alone[0])
 
@@ -88,6 +91,7 @@ def test_grey_levels_change_within_their_limits_and_stay_between_0_and_1() -> No
     greys = SegmenterTraining(flip=False, rotate_degrees=0, zoom=0, shift_mm=0, noise_sd=0)
     image, mask = torch.full((1, 1, 8, 8, 8), 0.5), torch.zeros(1, 1, 8, 8, 8)
     levels = [float(varied(image, mask, greys, [(0, 1, case)], 4.0)[0].mean()) for case in range(30)]
-    assert 0.5 * 0.9 - 0.03 <= min(levels) < 0.48 and 0.52 < max(levels) <= 0.5 * 1.1 + 0.03
+    assert 0.5 * 0.9 - 0.03 <= min(levels) < 0.48
+    assert 0.52 < max(levels) <= 0.5 * 1.1 + 0.03
     bright = varied(torch.ones_like(image), mask, SegmenterTraining(noise_sd=0.5), [(0, 1, 0)], 4.0)[0]
     assert 0 <= float(bright.min()) <= float(bright.max()) <= 1

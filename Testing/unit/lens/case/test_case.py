@@ -6,17 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepradiomics.cohort import ManifestRow
-from deepradiomics.errors import GeometryError, InputError
-from deepradiomics.files import read_json
+from deepradiomics.cohort import Manifest, ManifestRow
+from deepradiomics.errors import GeometryError, InputError, MaskError
+from deepradiomics.files.atomic import read_json
 from deepradiomics.images import Geometry, Mask, read_mask, read_volume, write_mask
-from deepradiomics.lens.case import CaseSource, case_map, chosen_feature
+from deepradiomics.images.reading import Reading
+from deepradiomics.lens.case.run import CaseSource, case_map, chosen_feature
 from deepradiomics.lens.config import LensConfig
+from deepradiomics.lens.fit.tables import case_rows
 from deepradiomics.lens.result import LensResult
-from deepradiomics.prepare.ellipsoid import ELLIPSOID_NOTE
+from deepradiomics.prepare.head.ellipsoid import ELLIPSOID_NOTE
 from deepradiomics.prepare.resample import resample_mask
 from Testing.unit.lens import lens_material as material
-from Testing.unit.results.fake_lens import write_fake_lens
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 CONFIG = LensConfig(spacing_mm=None, modalities=("t2", "adc"))
 
@@ -58,14 +60,16 @@ def test_the_map_is_nan_outside_the_region_and_nowhere_else(source: CaseSource) 
 
 def test_the_region_lies_on_each_modalitys_own_grid(source: CaseSource) -> None:
     found = case_map(source, "t2", "original_firstorder_Mean", CONFIG)
-    assert found.rois["t2"].geometry == material.T2 and found.rois["adc"].geometry == material.ADC
+    assert found.rois["t2"].geometry == material.T2
+    assert found.rois["adc"].geometry == material.ADC
     points = material.ADC.index_to_physical(np.argwhere(found.rois["adc"].labels)[:, ::-1])
     assert np.linalg.norm(points, axis=1).max() < 6 + 1.8  # the ball of 6 mm, and a voxel
 
 
 def test_a_wavelet_band_has_a_map_and_is_explained(source: CaseSource) -> None:
     found = case_map(source, "adc", "wavelet-LLH_glcm_Contrast", CONFIG)
-    assert np.isfinite(found.map.voxels).any() and "Wavelet band LLH" in found.explained
+    assert np.isfinite(found.map.voxels).any()
+    assert "Wavelet band LLH" in found.explained
 
 
 def test_the_spacing_of_the_extraction_is_that_of_the_map(source: CaseSource) -> None:
@@ -75,17 +79,20 @@ def test_the_spacing_of_the_extraction_is_that_of_the_map(source: CaseSource) ->
 
 
 def test_what_is_written_is_read_back_by_the_picture(source: CaseSource, tmp_path: Path) -> None:
-    from deepradiomics.results.lens_case import read_case
+    from deepradiomics.reports.lens.case import read_case
 
     found = case_map(source, "t2", "glcm_Contrast", CONFIG)
     files = found.write(tmp_path)
     assert {file.name for file in files} == {"case.json", "map.nrrd", "roi_t2.nrrd", "roi_adc.nrrd"}
     about = read_json(tmp_path / "case.json")
-    assert about["feature"] == "original_glcm_Contrast" and about["roi_note"] == "" and about["case_id"] == "c00"
+    assert about["feature"] == "original_glcm_Contrast"
+    assert about["roi_note"] == ""
+    assert about["case_id"] == "c00"
     drawn = read_case(tmp_path)
     np.testing.assert_array_equal(drawn.map.voxels, found.map.voxels)  # type: ignore[union-attr]
     np.testing.assert_array_equal(read_mask(tmp_path / "roi_adc.nrrd").labels, found.rois["adc"].labels)
-    assert drawn.range == pytest.approx(found.range) and list(drawn.images) == ["t2", "adc"]
+    assert drawn.range == pytest.approx(found.range)
+    assert list(drawn.images) == ["t2", "adc"]
 
 
 def test_images_without_a_file_are_written_beside_the_map(source: CaseSource, tmp_path: Path) -> None:
@@ -99,7 +106,8 @@ def test_an_ellipsoid_is_called_what_it_is(row: ManifestRow, tmp_path: Path) -> 
     found = case_map(CaseSource.of_row(row, ("t2",), "ellipsoid"), "t2", "firstorder_Mean", CONFIG)
     found.write(tmp_path)
     about = read_json(tmp_path / "case.json")
-    assert about["roi_note"] == ELLIPSOID_NOTE and "not a reader's contour" in about["notes"][0]
+    assert about["roi_note"] == ELLIPSOID_NOTE
+    assert "not a reader's contour" in about["notes"][0]
 
 
 def test_a_region_outside_the_mapped_modality_is_refused_and_outside_another_noted(source: CaseSource) -> None:
@@ -157,7 +165,7 @@ def test_a_feature_is_chosen_by_its_place_in_the_table(fake: LensResult) -> None
 def test_by_default_a_place_goes_by_what_the_command_line_goes_by(fake: LensResult) -> None:
     import inspect
 
-    from deepradiomics.cli.lens_case import case as command
+    from deepradiomics.cli.lens.case import case as command
 
     explained = max(fake.shift, key=lambda row: row["delta_explained"])
     for rank in ("top", "1"):
@@ -190,13 +198,28 @@ def test_a_case_that_the_lens_lacks_or_whose_files_went_is_told(fake: LensResult
         CaseSource.of_result(fake, "synthetic-001")
 
 
+@pytest.mark.parametrize("part", [{"region": 3}, {"segment": "core"}])
+def test_a_case_of_a_lens_has_the_label_or_segment_that_its_row_named(
+    fake: LensResult, row: ManifestRow, tmp_path: Path, part: dict[str, object]
+) -> None:
+    gland = read_mask(row.masks["gland"])
+    labels = np.where(gland.union(), 3, 0).astype(np.uint8)
+    labels[:2] = 1
+    write_mask(Mask(labels, gland.geometry, segments={1: "rim", 3: "core"}), tmp_path / "gland.seg.nrrd")
+    named = replace(row, masks={"gland": tmp_path / "gland.seg.nrrd"}, split="test", **part)  # type: ignore[arg-type]
+    config = replace(CONFIG, modalities=("t2",), roi="gland")
+    cohort = Manifest((named,), tuple(row.views), (), rois=("gland",))
+    columns, cells = case_rows(cohort, config)
+    assert columns[-1] == ("label" if "region" in part else "segment")
+    lens = replace(fake, cases=cells, about={**fake.about, "modalities": ["t2"], "roi": "gland"})
+    source = CaseSource.of_result(lens, row.id)
+    np.testing.assert_array_equal(source.mask.region(), labels == 3)
+    other = CaseSource.of_result(lens, row.id, reading=Reading(label=1))
+    np.testing.assert_array_equal(other.mask.region(), labels == 1)
+
+
 def test_a_mask_of_another_examination_is_named(row: ManifestRow, tmp_path: Path) -> None:
     far = Geometry((4, 4, 4), (1, 1, 1), (300, 0, 0))
     write_mask(Mask(np.ones(far.shape, np.uint8), far), tmp_path / "far.nrrd")
-    with pytest.raises(GeometryError, match="same examination"):
-        case_map(
-            CaseSource.of_row(replace(row, mask=tmp_path / "far.nrrd"), ("t2",), "mask"),
-            "t2",
-            "firstorder_Mean",
-            CONFIG,
-        )
+    with pytest.raises(MaskError, match=r"Case .*, column mask: .*none of its 64 voxels lies inside the image"):
+        CaseSource.of_row(replace(row, mask=tmp_path / "far.nrrd"), ("t2",), "mask")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepradiomics.lens.map_colours import colour_range, signed_range
+from deepradiomics.lens.case.colours import colour_range, signed_range
 
 
 def capsule(kernel_radius: int = 1, edge: float = 1000.0) -> np.ndarray:
@@ -22,7 +22,8 @@ def capsule(kernel_radius: int = 1, edge: float = 1000.0) -> np.ndarray:
 def test_the_capsule_does_not_decide_the_colours(radius: int) -> None:
     values = capsule(radius)
     low, high = colour_range(values, radius)
-    assert 39 < low < 45 and 55 < high < 61
+    assert 39 < low < 45
+    assert 55 < high < 61
     assert np.nanpercentile(values, 99) == 1000  # over the whole region it would
 
 
@@ -48,4 +49,5 @@ def test_ends_are_apart_even_where_all_values_are_equal_and_without_values() -> 
 
 
 def test_both_signs_run_from_as_far_below_0_as_above() -> None:
-    assert signed_range(-2.0, 5.0) == (-5.0, 5.0) and signed_range(0.0, 5.0) is None
+    assert signed_range(-2.0, 5.0) == (-5.0, 5.0)
+    assert signed_range(0.0, 5.0) is None

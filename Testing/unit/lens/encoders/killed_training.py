@@ -9,12 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
+sys.path.insert(0, str(Path(__file__).parents[4]))
 
 from deepradiomics.cohort.manifest import read_manifest
-from deepradiomics.lens.finetune import finetune
-from deepradiomics.lens.pretrain import pretrain
-from Testing.unit.lens.ball_cohort import CONFIG
+from deepradiomics.lens.encoders.pretrain.run import PretrainRequest, pretrain
+from Testing.unit.lens.ball_cohort import CONFIG, finetuned
 
 
 def _die_at(fraction: float) -> None:
@@ -26,6 +25,6 @@ if __name__ == "__main__":
     folder, _, cohort, what, *encoder = sys.argv[1:]
     manifest = read_manifest(cohort, need_labels=False)
     if what == "pretrain":
-        pretrain(manifest, CONFIG, folder, device="cpu", progress=lambda f, _: _die_at(f))
+        pretrain(PretrainRequest(manifest, CONFIG), folder, device="cpu", progress=lambda f, _: _die_at(f))
     else:
-        finetune(manifest, what, encoder[0], CONFIG, folder, device="cpu", progress=lambda f, _: _die_at(f))  # type: ignore[arg-type]
+        finetuned(manifest, what, encoder[0], CONFIG, folder, progress=lambda f, _: _die_at(f))

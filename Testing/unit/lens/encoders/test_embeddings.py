@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.lens.embeddings import Embeddings
+from deepradiomics.lens.encoders.embeddings import Embeddings
 
 VALUES = np.array([[1 / 3, -2e-17], [4e20, 0.1]])
 
@@ -17,7 +17,8 @@ VALUES = np.array([[1 / 3, -2e-17], [4e20, 0.1]])
 def test_a_table_comes_back_to_the_last_bit(tmp_path: Path, suffix: str) -> None:
     path = Embeddings(("a", "0012"), VALUES, {"encoder": {"name": "x"}}).write(tmp_path / f"e{suffix}")
     read = Embeddings.read(path)
-    assert read.ids == ("a", "0012") and read.values.dtype == np.float64
+    assert read.ids == ("a", "0012")
+    assert read.values.dtype == np.float64
     np.testing.assert_array_equal(read.values, VALUES)
     assert read.about == ({"encoder": {"name": "x"}} if suffix == ".parquet" else {})
     assert list(tmp_path.iterdir()) == [path]
@@ -26,11 +27,13 @@ def test_a_table_comes_back_to_the_last_bit(tmp_path: Path, suffix: str) -> None
 def test_a_users_tables_are_understood(tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("\ufefff1, id ,f2\n1,p1,2.5\n-3e2,p2,4\n\n", encoding="utf-8")
     read = Embeddings.read(tmp_path / "own.csv")
-    assert read.ids == ("p1", "p2") and read.values.tolist() == [[1, 2.5], [-300, 4]]
+    assert read.ids == ("p1", "p2")
+    assert read.values.tolist() == [[1, 2.5], [-300, 4]]
     pq.write_table(pa.table({"id": [7, 8], "x": pa.array([1, 2], pa.int8()), "y": pa.array([0.5, 1.5], pa.float32())}),
                    tmp_path / "own.parquet")  # fmt: skip
     read = Embeddings.read(tmp_path / "own.parquet")
-    assert read.ids == ("7", "8") and read.values.tolist() == [[1, 0.5], [2, 1.5]]
+    assert read.ids == ("7", "8")
+    assert read.values.tolist() == [[1, 0.5], [2, 1.5]]
 
 
 @pytest.mark.parametrize(
@@ -45,9 +48,9 @@ def test_a_users_tables_are_understood(tmp_path: Path) -> None:
         ("id,f1\n", "one row a case; there are none"),
         ("id\np1\n", "numeric columns beside 'id'"),
         ("id,f1\n,1\n", "row 1 has no id"),
-        ("id,f1,f1\np1,1,2\n", "column 'f1' is there more than once"),
-        ("id,f1\np1,1,2\n", "row of 'p1': expected 2 cells, got 3"),
-        ("", "expected a column 'id'"),
+        ("id,f1,f1\np1,1,2\n", "the column 'f1' is there 2 times"),
+        ("id,f1\np1,1,2\n", "line 2: expected 2 cells, got 3"),
+        ("", "this table of embeddings is empty; its first line must name the columns"),
     ],
 )
 def test_a_csv_that_is_no_table_of_embeddings_is_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -99,7 +102,9 @@ def test_invalid_embeddings_do_not_exist() -> None:
 def test_cases_are_taken_in_the_order_asked_for() -> None:
     embeddings = Embeddings(("a", "b", "c"), np.arange(6).reshape(3, 2), {"k": 1})
     some = embeddings.select(("c", "a"))
-    assert some.ids == ("c", "a") and some.values.tolist() == [[4, 5], [0, 1]] and some.about == {"k": 1}
+    assert some.ids == ("c", "a")
+    assert some.values.tolist() == [[4, 5], [0, 1]]
+    assert some.about == {"k": 1}
     with pytest.raises(InputError, match="no row for case z"):
         embeddings.select(("a", "z"))
 

@@ -13,9 +13,9 @@ from deepradiomics.cohort.manifest import Manifest, ManifestRow
 from deepradiomics.errors import BundleError, Cancelled, InputError
 from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume
 from deepradiomics.images.write import write_mask, write_volume
-from deepradiomics.lens.encode import case_stack, encode, encode_stacks
+from deepradiomics.lens.encoders.encode import case_stack, encode, encode_stacks
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
-from deepradiomics.networks.encoder import Encoder
+from deepradiomics.networks.encoders.encoder import Encoder
 from deepradiomics.prepare import StackRecipe, prepare_stack
 
 RECIPE = StackRecipe(("t2", "adc"), (16, 16, 16), (1, 1, 1))
@@ -75,14 +75,16 @@ def with_row(manifest: Manifest, i: int, **changes: Any) -> Manifest:
 def test_each_case_gets_the_embedding_of_its_own_stack(cohort: Manifest, batch_size: int) -> None:
     encoder = mini()
     result = encode(cohort, encoder, batch_size=batch_size, device="cpu")
-    assert result.ids == cohort.ids and result.values.shape == (N, 128)
+    assert result.ids == cohort.ids
+    assert result.values.shape == (N, 128)
     for row, vector in zip(cohort.rows, result.values, strict=True):
         images = {name: read_volume(path) for name, path in row.views.items()}
         stack = prepare_stack(images, {"gland": read_mask(row.masks["gland"])}, RECIPE, roi="gland")
         alone = encoder.embed(torch.from_numpy(stack.image)[None]).numpy()[0]
         np.testing.assert_allclose(vector, alone, rtol=1e-4, atol=1e-5)
     assert len(np.unique(result.values[:, 0])) == N
-    assert result.about["encoder"]["hash"] == encoder.hash and result.about["roi"] == "gland"
+    assert result.about["encoder"]["hash"] == encoder.hash
+    assert result.about["roi"] == "gland"
 
 
 def test_the_cache_saves_every_case_and_changes_no_bit(cohort: Manifest, tmp_path: Path) -> None:
@@ -111,7 +113,8 @@ def test_another_image_region_or_encoder_is_encoded_again(cohort: Manifest, tmp_
     with torch.no_grad():
         module.inner.norm.bias += 1
     tuned = encode(cohort, encoder, tmp_path / "cache", device="cpu")
-    assert module.cases == 2 * N + 2 and tuned.dimension == 128
+    assert module.cases == 2 * N + 2
+    assert tuned.dimension == 128
     other = Encoder(module, RECIPE, layer="inner.stages.1")
     assert encode(cohort, other, tmp_path / "cache", device="cpu").dimension == 32
     assert module.cases == 3 * N + 3  # and the probe of the new layer
@@ -145,9 +148,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(cohort: Manifest, tmp_path:
 def test_a_damaged_entry_is_computed_again_with_a_warning(cohort: Manifest, tmp_path: Path) -> None:
     encoder, module = counting()
     before = encode(cohort, encoder, tmp_path / "cache", device="cpu", batch_size=1)
-    entry = sorted((tmp_path / "cache").rglob("*.npz"))[0]
+    entry = sorted((tmp_path / "cache").rglob("values.npy"))[0]
     entry.write_bytes(entry.read_bytes()[:40])
-    with pytest.warns(UserWarning, match="is damaged and will be computed again"):
+    with pytest.warns(UserWarning, match="It is made anew"):
         after = encode(cohort, encoder, tmp_path / "cache", device="cpu", batch_size=1)
     assert module.cases == N + 1
     np.testing.assert_array_equal(before.values, after.values)
@@ -157,7 +160,9 @@ def test_progress_ends_at_one_and_names_cases(cohort: Manifest) -> None:
     seen: list[tuple[float, str]] = []
     encode(cohort, mini(), device="cpu", batch_size=2, progress=lambda f, m: seen.append((f, m)))
     fractions = [fraction for fraction, _ in seen]
-    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    assert fractions[-1] == 1
     assert "encoded case4 (5 of 5)" in seen[-1][1]
 
 
@@ -173,9 +178,10 @@ def test_cases_that_cannot_be_encoded_are_all_named_or_dropped_on_request(cohort
     assert message.startswith("3 of 5 cases cannot be encoded:")
     assert "Case case1 lacks the modality adc; it has t2" in message
     assert "Case case2, column mask_gland" in message
-    assert "Case case3: region 'gland'" in message and "outside modality adc" in message
+    assert "Case case3: region 'gland'" in message
+    assert "outside modality adc" in message
     assert "missing='drop'" in message
-    assert len(list((tmp_path / "cache").rglob("*.npz"))) == 2  # nothing done is lost
+    assert len(list((tmp_path / "cache").rglob("values.npy"))) == 2  # nothing done is lost
     result = encode(bad, mini(), tmp_path / "cache", device="cpu", missing="drop")
     assert result.ids == ("case0", "case4")
     assert [case for case, _ in result.about["dropped"]] == ["case1", "case2", "case3"]
@@ -199,9 +205,9 @@ class Poisoned(torch.nn.Module):
 
 def test_an_embedding_with_nan_is_refused_naming_its_case_and_never_cached(cohort: Manifest, tmp_path: Path) -> None:
     encoder = Encoder(Poisoned(), RECIPE, name="poisoned")
-    with pytest.raises(InputError, match=r"1 of 5 case cannot .*\n.*Case case2: the encoder 'poisoned' gives NaN"):
+    with pytest.raises(InputError, match=r"1 of 5 cases cannot .*\n.*Case case2: the encoder 'poisoned' gives NaN"):
         encode(cohort, encoder, tmp_path / "cache", device="cpu", batch_size=1)
-    assert len(list((tmp_path / "cache").rglob("*.npz"))) == 4
+    assert len(list((tmp_path / "cache").rglob("values.npy"))) == 4
 
 
 def test_an_encoder_that_does_not_fit_the_modalities_is_refused_before_any_work(cohort: Manifest) -> None:
@@ -219,7 +225,8 @@ def test_without_masks_the_ellipsoid_or_the_images_middle_will_do(cohort: Manife
     middle = mini(StackRecipe(("t2", "adc"), (16, 16, 16), (1, 1, 1), centre="image"))
     assert encode(bare, middle, device="cpu").about["roi"] is None
     large = encode(bare, mini(StackRecipe(("t2", "adc"), (32, 48, 48), (1, 1, 1))), device="cpu", roi="ellipsoid")
-    assert large.about["roi"] == "ellipsoid" and len(large) == N
+    assert large.about["roi"] == "ellipsoid"
+    assert len(large) == N
 
 
 def test_stacks_are_embedded_in_order_one_batch_at_a_time(cohort: Manifest) -> None:
@@ -234,7 +241,8 @@ def test_stacks_are_embedded_in_order_one_batch_at_a_time(cohort: Manifest) -> N
 
     got = encode_stacks(encoder, one_by_one(), batch_size=2, device="cpu")
     np.testing.assert_allclose(got, encode(cohort, encoder, device="cpu").values, rtol=1e-4, atol=1e-5)
-    assert taken == list(range(N)) and got.dtype == np.float32
+    assert taken == list(range(N))
+    assert got.dtype == np.float32
     with pytest.raises(InputError, match="at least one image"):
         encode_stacks(encoder, [], device="cpu")
     with pytest.raises(InputError, match="one shape"):
@@ -254,7 +262,8 @@ def test_a_real_prostate_is_prepared_and_encoded(data_dir: Path) -> None:
     torch.manual_seed(0)
     encoder = Encoder(ConvNeXtV2(3, "mini"), StackRecipe())
     result = encode(manifest, encoder, roi="ellipsoid", device="cpu")
-    assert result.values.shape == (1, 128) and result.values.std() > 0.1
+    assert result.values.shape == (1, 128)
+    assert result.values.std() > 0.1
 
 
 def test_nothing_is_called_done_before_a_failure(cohort: Manifest, tmp_path: Path) -> None:

@@ -8,27 +8,31 @@ from pathlib import Path
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.lens.training_config import EncoderConfig, StageTraining, encoder_config
+from deepradiomics.lens.encoders.config import EncoderConfig, StageTraining
 
 
 @pytest.mark.parametrize("preset", ["paper", "tiny"])
 def test_a_preset_survives_its_file(preset: str, tmp_path: Path) -> None:
-    config = encoder_config(preset)  # type: ignore[arg-type]
+    config = EncoderConfig.of_preset(preset)
     config.write(tmp_path / "c.json")
-    assert EncoderConfig.read(tmp_path / "c.json") == config and config.preset == preset
+    assert EncoderConfig.read(tmp_path / "c.json") == config
+    assert config.preset == preset
 
 
 def test_the_paper_preset_has_the_papers_numbers() -> None:
-    config = encoder_config("paper")
-    assert config.recipe.spacing_mm == (0.5, 0.5, 1.0) and config.recipe.modalities == ("t2", "highb", "adc")
+    config = EncoderConfig.of_preset("paper")
+    assert config.recipe.spacing_mm == (0.5, 0.5, 1.0)
+    assert config.recipe.modalities == ("t2", "highb", "adc")
     assert (config.finetuning.epochs, config.finetuning.learning_rate) == (100, 1e-3)
     assert (config.patch, config.mask_ratio) == (16, 0.6)
 
 
 def test_what_a_file_leaves_out_comes_from_its_preset() -> None:
     config = EncoderConfig.from_dict({"preset": "tiny", "finetuning": {"epochs": 7}})
-    tiny = encoder_config("tiny")
-    assert config.finetuning.epochs == 7 and config.pretraining == tiny.pretraining and config.size == "mini"
+    tiny = EncoderConfig.of_preset("tiny")
+    assert config.finetuning.epochs == 7
+    assert config.pretraining == tiny.pretraining
+    assert config.size == "mini"
 
 
 @pytest.mark.parametrize(
@@ -68,8 +72,8 @@ def test_no_patience_means_all_epochs() -> None:
 
 def test_what_the_command_line_and_the_panel_import_is_light() -> None:
     heavy = ("torch", "monai", "lightning", "sklearn", "matplotlib", "pyarrow", "safetensors", "numba")
-    names = ("training_config", "stacks", "splits", "provenance", "pretrain", "finetune", "finetune_tasks")
-    imports = "; ".join(f"import deepradiomics.lens.{name}" for name in names)
+    names = ("config", "stacks", "splits", "provenance", "pretrain.run", "finetune.run", "finetune.tasks")
+    imports = "; ".join(f"import deepradiomics.lens.encoders.{name}" for name in names)
     code = f"import sys; {imports}; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,21 @@ import pytest
 import torch
 
 from deepradiomics.cohort.manifest import Manifest, read_manifest
+from deepradiomics.cohort.splits import read_splits
 from deepradiomics.errors import BundleError, Cancelled, InputError, ManifestError
-from deepradiomics.files import read_json
-from deepradiomics.lens.finetune import FinetunedRun, finetune
-from deepradiomics.lens.finetune_stored import load_model
-from deepradiomics.lens.pretrain import pretrain
-from deepradiomics.lens.splits import read_splits
-from deepradiomics.lens.stacks import Stacks, cohort_stacks
+from deepradiomics.files.atomic import read_json
+from deepradiomics.images import read_volume, write_volume
+from deepradiomics.lens.encoders.finetune.run import FinetunedRun
+from deepradiomics.lens.encoders.finetune.stored import load_model
+from deepradiomics.lens.encoders.pretrain.run import PRETRAINING, PretrainRequest, pretrain
+from deepradiomics.lens.encoders.stacks import Stacks, cohort_stacks
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
-from deepradiomics.networks.encoder import Encoder, load_encoder
+from deepradiomics.networks.encoders.encoder import Encoder
+from deepradiomics.networks.encoders.load import load_encoder
 from deepradiomics.stats import dice
 from deepradiomics.training.run_folder import RunFolder
 from deepradiomics.training.seeds import seeded
-from Testing.unit.lens.ball_cohort import CONFIG, RECIPE, config, read_rows, write_cohort, write_rows
+from Testing.unit.lens.ball_cohort import CONFIG, RECIPE, config, finetuned, read_rows, write_cohort, write_rows
 
 pytest.importorskip("lightning")
 SHORT = config(epochs=2)
@@ -57,7 +60,7 @@ def runs(
     """A finished run of each task."""
     out = tmp_path_factory.mktemp("runs")
     return {
-        kind: finetune(manifest, kind, encoder, CONFIG, out / kind, device="cpu", cache=cache)  # type: ignore[arg-type]
+        kind: finetuned(manifest, kind, encoder, CONFIG, out / kind, cache=cache)  # type: ignore[arg-type]
         for kind in ("class", "segment", "regress")
     }
 
@@ -138,7 +141,8 @@ def test_the_frozen_encoder_is_the_one_it_was_and_the_tuned_one_is_not(
             assert torch.equal(frozen.encoder.state_dict()[name], value), (kind, name)
         assert load_encoder(run.encoders["frozen"]).hash == before.hash
         after = load_encoder(run.encoders["tuned"])
-        assert after.weights_sha256 != before.weights_sha256 and after.recipe == before.recipe
+        assert after.weights_sha256 != before.weights_sha256
+        assert after.recipe == before.recipe
         for name, value in after.module.state_dict().items():
             assert torch.equal(tuned.encoder.state_dict()[name], value), (kind, name)
         heads = [network.head.state_dict() for network in (frozen, tuned)]
@@ -147,7 +151,8 @@ def test_the_frozen_encoder_is_the_one_it_was_and_the_tuned_one_is_not(
 
 def test_a_run_leaves_splits_metrics_and_the_table(runs: dict[str, FinetunedRun], manifest: Manifest) -> None:
     for kind, run in runs.items():
-        assert read_json(run.out / "metrics.json") == run.metrics and run.metrics["synthetic"] is True
+        assert read_json(run.out / "metrics.json") == run.metrics
+        assert run.metrics["synthetic"] is True
         with (run.out / "tableA1.csv").open(encoding="utf-8", newline="") as stream:
             table = list(csv.DictReader(stream))
         assert list(table[0]) == [
@@ -161,7 +166,8 @@ def test_a_run_leaves_splits_metrics_and_the_table(runs: dict[str, FinetunedRun]
             interval = run.metrics[stage][own]
             said = [table[0][f"{stage}_{limit}"] for limit in ("low", "high")]
             if interval["low"] is None:
-                assert interval["high"] is None and said == ["", ""]
+                assert interval["high"] is None
+                assert said == ["", ""]
             else:
                 assert interval["low"] <= interval["value"] <= interval["high"], (kind, stage)
                 assert [float(cell) for cell in said] == pytest.approx([interval["low"], interval["high"]], rel=1e-5)
@@ -174,7 +180,8 @@ def test_splits_are_by_patient_and_the_same_for_equal_seeds(runs: dict[str, Fine
     patients: dict[str, set[str]] = {}
     for case, group in zip(manifest.ids, manifest.groups, strict=True):
         patients.setdefault(group, set()).add(splits[case])
-    assert all(len(found) == 1 for found in patients.values()) and len(patients) == 22
+    assert all(len(found) == 1 for found in patients.values())
+    assert len(patients) == 22
     assert runs["class"].metrics["splits"] == {
         name: list(splits.values()).count(name) for name in ("train", "validation", "test")
     }
@@ -185,29 +192,31 @@ def test_cases_without_a_lesion_are_left_out_of_segmentation_and_listed(
 ) -> None:
     without = [row.id for row in manifest.rows if "lesion" not in row.masks]
     metrics = runs["segment"].metrics
-    assert [case["id"] for case in metrics["dropped"]] == without and len(without) == 8
+    assert [case["id"] for case in metrics["dropped"]] == without
+    assert len(without) == 8
     assert "column mask_lesion: no region was drawn" in metrics["dropped"][0]["reason"]
     assert sum(metrics["splits"].values()) == 16
     told = [text for text in metrics["warnings"] if "left out" in text]
-    assert len(told) == 1 and told[0].startswith("8 of 24 cases have nothing in the column mask_lesion")
+    assert len(told) == 1
+    assert told[0].startswith("8 of 24 cases have nothing in the column mask_lesion")
 
 
 def test_the_gland_is_not_learned_unasked(cohort: Path, encoder: Path, cache: Path, tmp_path: Path) -> None:
     rows = [{key: cell for key, cell in row.items() if key != "mask_lesion"} for row in read_rows(cohort)]
     gland_only = read_manifest(write_rows(cohort.with_name("gland-only.csv"), rows), need_labels=False)
     with pytest.raises(ManifestError, match=r"there are mask_gland\. Name one of them as target \(--target gland\)"):
-        finetune(gland_only, "segment", encoder, SHORT, tmp_path / "a", device="cpu", cache=cache)
+        finetuned(gland_only, "segment", encoder, SHORT, tmp_path / "a", cache=cache)
     assert not (tmp_path / "a").exists()
 
 
 def test_a_pretraining_is_not_written_into_nor_a_finetuning_by_a_pretraining(
     runs: dict[str, FinetunedRun], manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
 ) -> None:
-    RunFolder(tmp_path, {"kind": "pretraining"})
+    RunFolder(tmp_path, {}, kind=PRETRAINING)
     (tmp_path / "splits.csv").write_text("id,split\n", encoding="utf-8")
     for resume in (True, False):
         with pytest.raises(InputError, match=r"another run lives here, a pre-training; a fine-tuning would write over"):
-            finetune(manifest, "class", encoder, SHORT, tmp_path, device="cpu", cache=cache, resume=resume)
+            finetuned(manifest, "class", encoder, SHORT, tmp_path, cache=cache, resume=resume)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "splits.csv"]
     assert (tmp_path / "splits.csv").read_text(encoding="utf-8") == "id,split\n"
 
@@ -215,16 +224,16 @@ def test_a_pretraining_is_not_written_into_nor_a_finetuning_by_a_pretraining(
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     for resume in (True, False):
         with pytest.raises(InputError, match=r"another run lives here, a fine-tuning; a pre-training would write over"):
-            pretrain(manifest, CONFIG, out, device="cpu", cache=cache, resume=resume)
+            pretrain(PretrainRequest(manifest, CONFIG), out, resume=resume, cache=cache)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
 def test_a_stage_that_belongs_to_another_run_leaves_no_trace_of_the_new_one(
     manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
 ) -> None:
-    finetune(manifest, "regress", encoder, config(epochs=1), tmp_path, only="tuned", device="cpu", cache=cache)
+    finetuned(manifest, "regress", encoder, config(epochs=1), tmp_path, only="tuned", cache=cache)
     with pytest.raises(InputError, match="seed differs"):
-        finetune(manifest, "regress", encoder, config(epochs=1), tmp_path, seed=4, device="cpu", cache=cache)
+        finetuned(manifest, "regress", encoder, config(epochs=1), tmp_path, seed=4, cache=cache)
     assert not (tmp_path / "frozen").exists()
 
 
@@ -232,7 +241,7 @@ def test_an_encoder_that_fine_tuning_hardly_changed_is_told(
     manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
 ) -> None:
     still = config(epochs=3, learning_rate=0.0, weight_decay=0.0)  # nothing improves: the first epoch stays the best
-    run = finetune(manifest, "segment", encoder, still, tmp_path, only="tuned", device="cpu", cache=cache)
+    run = finetuned(manifest, "segment", encoder, still, tmp_path, only="tuned", cache=cache)
     assert any(
         "the encoder kept is that of epoch 1 of 3, after which the validation score never improved: fine-tuning "
         "hardly changed it" in text
@@ -247,29 +256,47 @@ def test_a_finished_run_is_not_trained_again(
 ) -> None:
     run = runs["class"]
     before = {path: path.stat().st_mtime_ns for path in run.out.rglob("*.safetensors")}
-    again = finetune(manifest, "class", encoder, CONFIG, run.out, device="cpu", cache=cache)
-    assert again.metrics == run.metrics and {path: path.stat().st_mtime_ns for path in before} == before
+    again = finetuned(manifest, "class", encoder, CONFIG, run.out, cache=cache)
+    assert again.metrics == run.metrics
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_one_stage_alone_and_then_the_other_give_both(
     manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
 ) -> None:
-    options: dict[str, Any] = {"device": "cpu", "cache": cache}
-    first = finetune(manifest, "regress", encoder, SHORT, tmp_path / "a", only="tuned", **options)
-    assert "frozen" not in first.metrics and not (tmp_path / "a" / "frozen").exists()
+    options: dict[str, Any] = {"cache": cache}
+    first = finetuned(manifest, "regress", encoder, SHORT, tmp_path / "a", only="tuned", **options)
+    assert "frozen" not in first.metrics
+    assert not (tmp_path / "a" / "frozen").exists()
     assert (tmp_path / "a" / "tableA1.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[3] == ""
     with pytest.raises(InputError, match="seed differs"):  # the stage that is there belongs to another run
-        finetune(manifest, "regress", encoder, SHORT, tmp_path / "a", only="frozen", seed=9, resume=False, **options)
-    both = finetune(manifest, "regress", encoder, SHORT, tmp_path / "a", only="frozen", **options)
-    assert both.metrics["tuned"] == first.metrics["tuned"] and "mse" in both.metrics["frozen"]
+        finetuned(manifest, "regress", encoder, SHORT, tmp_path / "a", only="frozen", seed=9, resume=False, **options)
+    both = finetuned(manifest, "regress", encoder, SHORT, tmp_path / "a", only="frozen", **options)
+    assert both.metrics["tuned"] == first.metrics["tuned"]
+    assert "mse" in both.metrics["frozen"]
+
+
+def test_a_stage_beside_one_of_other_images_is_refused(
+    cohort: Path, encoder: Path, cache: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(cohort.parent, tmp_path / "balls")
+    manifest = read_manifest(tmp_path / "balls" / cohort.name, need_labels=False)
+    finetuned(manifest, "regress", encoder, SHORT, tmp_path / "a", only="tuned", cache=cache)
+    table = (tmp_path / "a" / "tableA1.csv").read_bytes()
+    file = manifest.rows[0].views["t2"]
+    brighter = read_volume(file)
+    write_volume(dataclasses.replace(brighter, voxels=brighter.voxels + np.float32(1)), file)
+    with pytest.raises(InputError, match="the images or masks have changed"):
+        finetuned(manifest, "regress", encoder, SHORT, tmp_path / "a", only="frozen", cache=cache)
+    assert (tmp_path / "a" / "tableA1.csv").read_bytes() == table
 
 
 @pytest.mark.parametrize("how", ["slice", "replicate"])
 def test_one_modality_of_an_encoder_for_two(
     how: Any, manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
 ) -> None:
-    run = finetune(
-        manifest, "regress", encoder, SHORT, tmp_path / "a", modalities=["t2"], channels=how, device="cpu",
+    run = finetuned(
+        manifest, "regress", encoder, SHORT, tmp_path / "a", modalities=["t2"], channels=how,
         cache=cache,
     )  # fmt: skip
     stem = "downsample_layers.0.0.weight"
@@ -283,7 +310,7 @@ def test_one_modality_of_an_encoder_for_two(
 def test_given_splits_are_kept(manifest: Manifest, cohort: Path, encoder: Path, cache: Path, tmp_path: Path) -> None:
     splits = ["train"] * 15 + ["validation"] * 4 + ["test"] * 5
     given = changed(cohort, "given", split=splits)
-    run = finetune(given, "regress", encoder, SHORT, tmp_path / "a", only="frozen", device="cpu", cache=cache)
+    run = finetuned(given, "regress", encoder, SHORT, tmp_path / "a", only="frozen", cache=cache)
     assert list(read_splits(run.out / "splits.csv").values()) == splits
     assert any("only 5 test cases" in remark for remark in run.metrics["warnings"])
 
@@ -292,7 +319,7 @@ def test_an_encoder_that_has_seen_the_cases_is_told(
     runs: dict[str, FinetunedRun], manifest: Manifest, cache: Path, tmp_path: Path
 ) -> None:
     tuned = runs["regress"].encoders["tuned"]
-    run = finetune(manifest, "class", tuned, SHORT, tmp_path / "a", only="frozen", device="cpu", cache=cache)
+    run = finetuned(manifest, "class", tuned, SHORT, tmp_path / "a", only="frozen", cache=cache)
     seen = run.metrics["seen_before"]["finetuning"]
     splits = runs["regress"].metrics["splits"]
     assert seen["cases"] == splits["train"] + splits["validation"]
@@ -303,11 +330,12 @@ def test_a_case_without_a_modality_is_named_or_dropped(
     cohort: Path, manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path
 ) -> None:
     lacking = changed(cohort, "lacking", view_adc=["", *[row["view_adc"] for row in read_rows(cohort)[1:]]])
-    options: dict[str, Any] = {"device": "cpu", "cache": cache, "only": "frozen"}
+    options: dict[str, Any] = {"cache": cache, "only": "frozen"}
     with pytest.raises(InputError, match="Case ball00 lacks the modality adc"):
-        finetune(lacking, "regress", encoder, SHORT, tmp_path / "a", **options)
-    run = finetune(lacking, "regress", encoder, SHORT, tmp_path / "b", missing="drop", **options)
-    assert [case["id"] for case in run.metrics["dropped"]] == ["ball00"] and sum(run.metrics["splits"].values()) == 23
+        finetuned(lacking, "regress", encoder, SHORT, tmp_path / "a", **options)
+    run = finetuned(lacking, "regress", encoder, SHORT, tmp_path / "b", missing="drop", **options)
+    assert [case["id"] for case in run.metrics["dropped"]] == ["ball00"]
+    assert sum(run.metrics["splits"].values()) == 23
 
 
 def test_cancelling_leaves_a_run_that_can_go_on(manifest: Manifest, encoder: Path, cache: Path, tmp_path: Path) -> None:
@@ -316,7 +344,7 @@ def test_cancelling_leaves_a_run_that_can_go_on(manifest: Manifest, encoder: Pat
             raise Cancelled("stopped by the user")
 
     with pytest.raises(Cancelled):
-        finetune(manifest, "regress", encoder, SHORT, tmp_path, device="cpu", cache=cache, progress=stop)
+        finetuned(manifest, "regress", encoder, SHORT, tmp_path, cache=cache, progress=stop)
     assert read_json(tmp_path / "frozen" / "run.json")["status"] == "finished"
     assert read_json(tmp_path / "tuned" / "run.json")["status"] == "running"
 
@@ -330,7 +358,7 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, list[str]], str]] = {
     "a negative seed": ({"seed": -1}, {}, "seed: expected a whole number from 0"),
     "a negative seed of the splits": ({"split_seed": -2}, {}, "split_seed: expected a whole number from 0"),
     "a region nobody drew": (
-        {"roi": "bladder"}, {}, r"no mask in a column mask_bladder.*are: gland, lesion.*--roi ellipsoid",
+        {"roi": "bladder"}, {}, r"no mask in a column mask_bladder.*are: gland, lesion.*--centre ellipsoid",
     ),
     "two columns to choose from": (
         {}, {"label_other": ["0", "1"] * 12}, r"there are label_grade, label_other.*Name one of them as target",
@@ -364,7 +392,7 @@ def test_bad_input_is_told_before_anything_is_trained(
     kind = options.get("kind", "class")
     rest = {key: value for key, value in options.items() if key != "kind"}
     with pytest.raises(InputError, match=message):
-        finetune(manifest, kind, encoder, SHORT, tmp_path / "a", device="cpu", cache=cache, **rest)
+        finetuned(manifest, kind, encoder, SHORT, tmp_path / "a", cache=cache, **rest)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -373,7 +401,7 @@ def test_a_case_that_cannot_be_used_leaves_no_record_of_a_run(
 ) -> None:
     lacking = changed(cohort, "no-adc", view_adc=["", *[row["view_adc"] for row in read_rows(cohort)[1:]]])
     with pytest.raises(InputError, match="Case ball00 lacks"):
-        finetune(lacking, "regress", encoder, SHORT, tmp_path / "a", device="cpu", cache=cache)
+        finetuned(lacking, "regress", encoder, SHORT, tmp_path / "a", cache=cache)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -387,13 +415,13 @@ def test_an_encoder_of_modalities_that_the_cohort_lacks_is_refused(
 ) -> None:
     other = Encoder(ConvNeXtV2(2, "mini"), dataclasses.replace(RECIPE, modalities=("t2", "dce")), name="dce")
     with pytest.raises(BundleError, match="dce is not among those given: t2, adc"):
-        finetune(manifest, "class", other, SHORT, tmp_path / "a", device="cpu", cache=cache)
+        finetuned(manifest, "class", other, SHORT, tmp_path / "a", cache=cache)
 
 
 def test_a_network_that_is_no_convnext_is_refused(manifest: Manifest, cache: Path, tmp_path: Path) -> None:
     other = Encoder(torch.nn.Sequential(torch.nn.Conv3d(2, 4, 4, 4), torch.nn.ReLU()), RECIPE, name="plain")
     with pytest.raises(BundleError, match="only a ConvNeXt-V2"):
-        finetune(manifest, "class", other, SHORT, tmp_path / "a", device="cpu", cache=cache)
+        finetuned(manifest, "class", other, SHORT, tmp_path / "a", cache=cache)
 
 
 def test_the_folder_of_another_run_is_refused_and_nothing_is_lost(
@@ -402,5 +430,5 @@ def test_the_folder_of_another_run_is_refused_and_nothing_is_lost(
     run = runs["regress"]
     before = {path: path.read_bytes() for path in run.out.rglob("*") if path.is_file()}
     with pytest.raises(InputError, match=r"another run lives here; task differs \(there regress, now class\)"):
-        finetune(manifest, "class", encoder, CONFIG, run.out, device="cpu", cache=cache)
+        finetuned(manifest, "class", encoder, CONFIG, run.out, cache=cache)
     assert {path: path.read_bytes() for path in run.out.rglob("*") if path.is_file()} == before

@@ -8,13 +8,12 @@ import pytest
 import torch
 
 from deepradiomics.cohort.manifest import read_manifest
-from deepradiomics.lens.finetune import finetune
-from deepradiomics.lens.finetune_stored import load_model
+from deepradiomics.lens.encoders.finetune.stored import load_model
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
-from deepradiomics.networks.encoder import Encoder
+from deepradiomics.networks.encoders.encoder import Encoder
 from deepradiomics.training.run_folder import RunFolder
 from deepradiomics.training.seeds import seeded
-from Testing.unit.lens.ball_cohort import CONFIG, RECIPE, write_cohort
+from Testing.unit.lens.ball_cohort import CONFIG, RECIPE, finetuned, write_cohort
 
 pytest.importorskip("lightning")
 NUMBERS = ("qwk", "accuracy", "cross_entropy", "validation_loss", "best_epoch")
@@ -32,12 +31,13 @@ def test_a_run_killed_in_either_stage_ends_like_an_uninterrupted_one(tmp_path: P
         child = [sys.executable, str(Path(__file__).with_name("killed_training.py")), str(tmp_path / "a"), fraction]
         done = subprocess.run([*child, str(cohort), "class", str(encoder)], capture_output=True, timeout=200)
         assert done.returncode != 0
-    assert (tmp_path / "a" / "frozen" / "model").is_dir() and not (tmp_path / "a" / "tuned" / "model").is_dir()
+    assert (tmp_path / "a" / "frozen" / "model").is_dir()
+    assert not (tmp_path / "a" / "tuned" / "model").is_dir()
     assert len(losses(tmp_path / "a" / "tuned")) in (1, 2), done.stderr
 
     manifest = read_manifest(cohort, need_labels=False)
     resumed, whole = (
-        finetune(manifest, "class", encoder, CONFIG, tmp_path / name, device="cpu", cache=tmp_path / "a" / "cache")
+        finetuned(manifest, "class", encoder, CONFIG, tmp_path / name, cache=tmp_path / "a" / "cache")
         for name in ("a", "b")
     )
     for stage in ("frozen", "tuned"):

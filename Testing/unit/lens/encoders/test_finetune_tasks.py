@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from deepradiomics.lens.finetune_score import intervals
-from deepradiomics.lens.finetune_tasks import (
+from deepradiomics.lens.encoders.finetune.score import intervals
+from deepradiomics.lens.encoders.finetune.tasks import (
     ClassTask,
     RegressTask,
     SegmentTask,
@@ -14,7 +14,7 @@ from deepradiomics.lens.finetune_tasks import (
     task_from_dict,
     unit_of,
 )
-from deepradiomics.lens.provenance import early_best
+from deepradiomics.lens.encoders.provenance import early_best
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
 from deepradiomics.training.batches import SeededBatches
 
@@ -68,10 +68,10 @@ def test_segmentation_scores_each_case_and_then_averages() -> None:
 def test_a_volumes_error_is_told_in_millilitres() -> None:
     records = np.array([[0.5, 0.25], [0.0, 0.1]])
     found = TASKS[2].scores(records)
-    assert found["mae"] == pytest.approx(40 * (0.25 + 0.1) / 2) and found["mse"] == pytest.approx(
-        (0.25**2 + 0.1**2) / 2
-    )
-    assert unit_of("volume_ml") == "mL" and unit_of("score") == ""
+    assert found["mae"] == pytest.approx(40 * (0.25 + 0.1) / 2)
+    assert found["mse"] == pytest.approx((0.25**2 + 0.1**2) / 2)
+    assert unit_of("volume_ml") == "mL"
+    assert unit_of("score") == ""
 
 
 def test_a_model_that_answers_one_class_has_an_interval_of_accuracy_and_none_of_kappa() -> None:
@@ -86,16 +86,19 @@ def test_a_model_that_answers_one_class_has_an_interval_of_accuracy_and_none_of_
 
 
 def test_a_best_epoch_is_early_in_the_first_twentieth_or_where_nothing_improved() -> None:
-    assert early_best(1, 1) is None and early_best(3, 40) is None and early_best(2, 3) is None
+    assert early_best(1, 1) is None
+    assert early_best(3, 40) is None
+    assert early_best(2, 3) is None
     assert "epoch 2 of 40:" in str(early_best(2, 40))
-    assert "never improved" in str(early_best(1, 40)) and "never improved" in str(early_best(1, 2))
+    assert "never improved" in str(early_best(1, 40))
+    assert "never improved" in str(early_best(1, 2))
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)
 def test_a_frozen_encoder_stays_in_eval_mode_and_gets_no_gradient(task: Task) -> None:
     pytest.importorskip("lightning")
-    from deepradiomics.lens.finetune_module import Finetuning, new_network
-    from deepradiomics.lens.training_config import StageTraining
+    from deepradiomics.lens.encoders.config import StageTraining
+    from deepradiomics.lens.encoders.finetune.module import Finetuning, new_network
 
     network = new_network(ConvNeXtV2(2, "mini"), task, 16, 0)
     # Batch statistics would change in training mode, even without gradients.
@@ -103,16 +106,16 @@ def test_a_frozen_encoder_stays_in_eval_mode_and_gets_no_gradient(task: Task) ->
     before = {name: value.clone() for name, value in network.encoder.state_dict().items()}
     module = Finetuning(network, "frozen", None, ([], []), None, StageTraining(), 0)  # type: ignore[arg-type]
     module.train()
-    assert network.head.training and not network.encoder.training
+    assert network.head.training
+    assert not network.encoder.training
     optimizer = module.configure_optimizers()
     targets = {"class": torch.tensor([0, 2, 1]), "regress": torch.rand(3), "segment": torch.ones(3, 1, 16, 32, 32)}
     images = torch.randn(3, 2, 16, 32, 32)
     task.loss(network(images), targets[task.kind]).backward()
     optimizer.step()
     assert all(torch.equal(before[name], value) for name, value in network.encoder.state_dict().items())
-    assert all(p.grad is None for p in network.encoder.parameters()) and any(
-        p.grad is not None and p.grad.abs().sum() > 0 for p in network.head.parameters()
-    )
+    assert all(p.grad is None for p in network.encoder.parameters())
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in network.head.parameters())
 
 
 @pytest.mark.parametrize("count", [9, 13, 17])

@@ -11,16 +11,19 @@ import numpy as np
 import pytest
 
 from deepradiomics.cohort.manifest import Manifest, read_manifest
+from deepradiomics.cohort.seen.marks import STAGE_MARK_LENGTH
+from deepradiomics.cohort.splits import read_splits
 from deepradiomics.errors import BundleError, Cancelled, InputError, ManifestError
-from deepradiomics.files import read_json
-from deepradiomics.lens.pretrain import PretrainedRun, new_autoencoder, pretrain
-from deepradiomics.lens.provenance import MARK_LENGTH
-from deepradiomics.lens.splits import pretraining_splits, read_splits
-from deepradiomics.lens.stacks import cohort_stacks
+from deepradiomics.files.atomic import read_json
+from deepradiomics.files.store import ContentStore
+from deepradiomics.lens.encoders.pretrain.run import PretrainedRun, PretrainRequest, pretrain
+from deepradiomics.lens.encoders.splits import pretraining_splits
+from deepradiomics.lens.encoders.stacks import STACKS, cohort_stacks
 from deepradiomics.networks.bundle import load_bundle
-from deepradiomics.networks.encoder import load_encoder
+from deepradiomics.networks.encoders.load import load_encoder
 from deepradiomics.training.run_folder import RunFolder
 from Testing.unit.lens.ball_cohort import CONFIG, RECIPE, config, read_rows, write_cohort, write_rows
+from Testing.unit.privacy import files_with_folders
 
 pytest.importorskip("lightning")
 
@@ -37,7 +40,7 @@ def manifest(cohort: Path) -> Manifest:
 
 @pytest.fixture(scope="module")
 def finished(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> PretrainedRun:
-    return pretrain(manifest, CONFIG, tmp_path_factory.mktemp("run") / "balls", device="cpu")
+    return pretrain(PretrainRequest(manifest, CONFIG), tmp_path_factory.mktemp("run") / "balls", device="cpu")
 
 
 def losses(folder: Path) -> list[dict[str, str]]:
@@ -55,14 +58,19 @@ def same_weights(one: PretrainedRun, other: PretrainedRun) -> bool:
 
 def test_a_run_leaves_an_encoder_history_splits_and_picture(finished: PretrainedRun, manifest: Manifest) -> None:
     encoder = load_encoder(finished.out)  # the run's folder will do
-    assert encoder.recipe == RECIPE and encoder.dimension == 128
+    assert encoder.recipe == RECIPE
+    assert encoder.dimension == 128
     about = encoder.about
-    assert about["synthetic"] is True and about["pretraining"]["config"]["mask_ratio"] == 0.6
-    assert about["pretraining"]["metrics"] == finished.metrics and finished.metrics["cases"] == 14
-    assert len(losses(finished.out)) == 3 and (finished.out / "reconstruction.png").stat().st_size > 10_000
+    assert about["synthetic"] is True
+    assert about["pretraining"]["config"]["mask_ratio"] == 0.6
+    assert about["pretraining"]["metrics"] == finished.metrics
+    assert finished.metrics["cases"] == 14
+    assert len(losses(finished.out)) == 3
+    assert (finished.out / "reconstruction.png").stat().st_size > 10_000
     assert set(read_splits(finished.out / "splits.csv")) == set(manifest.ids)
     record = read_json(finished.out / "run.json")
-    assert record["status"] == "finished" and record["identity"]["seed"] == 0
+    assert record["status"] == "finished"
+    assert record["identity"]["seed"] == 0
 
 
 def test_the_bundle_keeps_marks_and_no_names(finished: PretrainedRun) -> None:
@@ -71,11 +79,13 @@ def test_the_bundle_keeps_marks_and_no_names(finished: PretrainedRun) -> None:
     assert {split: len(found) for split, found in marks.items()} == {
         "train": 2 * splits.count("train"), "validation": 2 * splits.count("validation"),
     }  # fmt: skip
-    assert all(len(mark) == MARK_LENGTH for found in marks.values() for mark in found)
+    assert all(len(mark) == STAGE_MARK_LENGTH for found in marks.values() for mark in found)
     assert "ball0" not in (finished.encoder / "bundle.json").read_text(encoding="utf-8")
 
 
 def test_the_encoder_learns_and_its_bundle_holds_what_was_learned(finished: PretrainedRun) -> None:
+    from deepradiomics.lens.encoders.pretrain.fit import new_autoencoder
+
     history = losses(finished.out)
     assert float(history[-1]["validation_loss"]) < float(history[0]["validation_loss"])
     fresh = new_autoencoder(CONFIG, 2, 0).encoder.state_dict()
@@ -90,15 +100,16 @@ def test_a_run_killed_while_it_trains_ends_like_an_uninterrupted_one(
     done = subprocess.run([*child, str(cohort), "pretrain"], capture_output=True, timeout=120)
     assert done.returncode != 0
     assert 1 <= len(losses(tmp_path / "balls")) < 3, done.stderr
-    resumed = pretrain(manifest, CONFIG, tmp_path / "balls", device="cpu")
-    assert losses(tmp_path / "balls") == losses(finished.out) and same_weights(resumed, finished)
+    resumed = pretrain(PretrainRequest(manifest, CONFIG), tmp_path / "balls", device="cpu")
+    assert losses(tmp_path / "balls") == losses(finished.out)
+    assert same_weights(resumed, finished)
 
 
 def test_a_finished_run_is_returned_as_it_is(finished: PretrainedRun, manifest: Manifest) -> None:
     def never(fraction: float, message: str) -> None:
         raise Cancelled("it worked again")
 
-    assert pretrain(manifest, CONFIG, finished.out, device="cpu", progress=never) == finished
+    assert pretrain(PretrainRequest(manifest, CONFIG), finished.out, device="cpu", progress=never) == finished
 
 
 def test_another_configuration_in_the_folder_is_refused_and_nothing_is_lost(
@@ -106,22 +117,29 @@ def test_another_configuration_in_the_folder_is_refused_and_nothing_is_lost(
 ) -> None:
     before = (finished.encoder / "model.safetensors").read_bytes()
     with pytest.raises(InputError, match=r"config.pretraining.epochs differs \(there 3, now 4\)"):
-        pretrain(manifest, config(epochs=4), finished.out, device="cpu")
+        pretrain(PretrainRequest(manifest, config(epochs=4)), finished.out, device="cpu")
     with pytest.raises(InputError, match="seed differs"):
-        pretrain(manifest, CONFIG, finished.out, seed=1, device="cpu")
+        pretrain(PretrainRequest(manifest, CONFIG, seed=1), finished.out, device="cpu")
     assert (finished.encoder / "model.safetensors").read_bytes() == before
 
 
 def test_equal_seeds_give_equal_encoders(finished: PretrainedRun, manifest: Manifest, tmp_path: Path) -> None:
     cache = finished.out / "cache"
-    assert same_weights(pretrain(manifest, CONFIG, tmp_path / "a", device="cpu", cache=cache), finished)
-    other = pretrain(manifest, config(epochs=1), tmp_path / "b", device="cpu", cache=cache, seed=1)
+    assert same_weights(
+        pretrain(PretrainRequest(manifest, CONFIG), tmp_path / "a", device="cpu", cache=cache), finished
+    )
+    other = pretrain(PretrainRequest(manifest, config(epochs=1), seed=1), tmp_path / "b", device="cpu", cache=cache)
     assert not same_weights(other, finished)
 
 
 def test_pretraining_goes_on_from_an_encoder(finished: PretrainedRun, manifest: Manifest, tmp_path: Path) -> None:
     still = config(epochs=1, learning_rate=0.0, weight_decay=0.0)
-    again = pretrain(manifest, still, tmp_path / "a", device="cpu", cache=finished.out / "cache", init=finished.encoder)
+    again = pretrain(
+        PretrainRequest(manifest, still, init=finished.encoder),
+        tmp_path / "a",
+        device="cpu",
+        cache=finished.out / "cache",
+    )
     assert same_weights(again, finished)  # with a rate of 0 they are those it began with
     init = load_encoder(again.encoder).about["pretraining"]["init"]
     assert init["weights_sha256"] == load_encoder(finished.encoder).weights_sha256
@@ -130,7 +148,7 @@ def test_pretraining_goes_on_from_an_encoder(finished: PretrainedRun, manifest: 
 def test_an_encoder_of_other_channels_is_no_start(finished: PretrainedRun, manifest: Manifest, tmp_path: Path) -> None:
     one = dataclasses.replace(CONFIG, recipe=RECIPE.for_modalities(("t2",)))
     with pytest.raises(BundleError, match=r"its channels are t2, adc, the recipe's modalities are t2"):
-        pretrain(manifest, one, tmp_path / "a", device="cpu", init=finished.encoder)
+        pretrain(PretrainRequest(manifest, one, init=finished.encoder), tmp_path / "a", device="cpu")
 
 
 def test_test_cases_are_not_shown_and_given_splits_are_kept(cohort: Path) -> None:
@@ -140,7 +158,8 @@ def test_test_cases_are_not_shown_and_given_splits_are_kept(cohort: Path) -> Non
     dealt = pretraining_splits(
         read_manifest(write_rows(cohort.with_name("given.csv"), table), need_labels=False), seed=0
     )
-    assert [row.split for row in dealt.rows] == given[:10] and dealt.ids == tuple(row["id"] for row in rows[:10])
+    assert [row.split for row in dealt.rows] == given[:10]
+    assert dealt.ids == tuple(row["id"] for row in rows[:10])
 
 
 def test_the_scans_of_a_patient_stay_together(manifest: Manifest) -> None:
@@ -163,10 +182,11 @@ def test_splits_that_separate_a_patient_are_refused(cohort: Path) -> None:
 def test_without_any_mask_the_ellipsoid_is_offered_and_nothing_is_left(cohort: Path, tmp_path: Path) -> None:
     rows = [{key: cell for key, cell in row.items() if not key.startswith("mask_")} for row in read_rows(cohort)]
     bare = read_manifest(write_rows(cohort.with_name("bare.csv"), rows), need_labels=False)
-    with pytest.raises(InputError, match=r"mask_gland.*its regions are: none.*--roi ellipsoid"):
-        pretrain(bare, CONFIG, tmp_path / "a", device="cpu")
-    run = pretrain(bare, config(epochs=1), tmp_path / "b", roi="ellipsoid", device="cpu")
-    assert run.encoder.is_dir() and not (tmp_path / "a").exists()
+    with pytest.raises(InputError, match=r"mask_gland.*its regions are: none.*--centre ellipsoid"):
+        pretrain(PretrainRequest(bare, CONFIG), tmp_path / "a", device="cpu")
+    run = pretrain(PretrainRequest(bare, config(epochs=1), roi="ellipsoid"), tmp_path / "b", device="cpu")
+    assert run.encoder.is_dir()
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_case_that_cannot_be_used_leaves_no_record_of_a_run(cohort: Path, tmp_path: Path) -> None:
@@ -174,37 +194,42 @@ def test_a_case_that_cannot_be_used_leaves_no_record_of_a_run(cohort: Path, tmp_
     rows[3]["view_adc"] = ""
     lacking = read_manifest(write_rows(cohort.with_name("no-adc.csv"), rows), need_labels=False)
     with pytest.raises(InputError, match="Case ball03 lacks the modality adc"):
-        pretrain(lacking, CONFIG, tmp_path / "a", device="cpu", cache=tmp_path / "cache")
+        pretrain(PretrainRequest(lacking, CONFIG), tmp_path / "a", device="cpu", cache=tmp_path / "cache")
     assert not (tmp_path / "a").exists()
 
 
 def test_a_negative_seed_is_refused(manifest: Manifest, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="seed: expected a whole number from 0"):
-        pretrain(manifest, CONFIG, tmp_path / "a", seed=-1, device="cpu")
+        pretrain(PretrainRequest(manifest, CONFIG, seed=-1), tmp_path / "a", device="cpu")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_encoder_that_never_improved_is_told(finished: PretrainedRun, manifest: Manifest, tmp_path: Path) -> None:
     still = config(epochs=2, learning_rate=0.0, weight_decay=0.0)
-    run = pretrain(manifest, still, tmp_path / "a", device="cpu", cache=finished.out / "cache")
+    run = pretrain(PretrainRequest(manifest, still), tmp_path / "a", device="cpu", cache=finished.out / "cache")
     assert finished.metrics["warnings"] == []
     assert [text for text in run.metrics["warnings"] if "epoch 1 of 2" in text and "hardly changed" in text]
 
 
 def test_too_few_cases_are_told(manifest: Manifest) -> None:
     few = dataclasses.replace(manifest, rows=manifest.rows[4:6])
-    with pytest.raises(ManifestError, match=r"needs 2 train cases at least, .* gives 1 of 2 cases of 2 patients"):
+    with pytest.raises(ManifestError, match=r"needs at least 2 train cases, .* give 1 of 2 cases of 2 patients"):
         pretraining_splits(few, 0)
 
 
 @pytest.mark.slow
 def test_two_processes_train_like_one(manifest: Manifest, finished: PretrainedRun, tmp_path: Path) -> None:
+    from deepradiomics.lens.encoders.pretrain.fit import new_autoencoder
+
     said: list[str] = []
     cache = finished.out / "cache"
     two = pretrain(
-        manifest, config(devices=2), tmp_path / "two", device="cpu", cache=cache,
+        PretrainRequest(manifest, config(devices=2)),
+        tmp_path / "two",
+        device="cpu",
+        cache=cache,
         progress=lambda _, message: said.append(message),
-    )  # fmt: skip
+    )
     expected, found = losses(finished.out), losses(tmp_path / "two")
     for one, other in zip(expected, found, strict=True):
         assert float(other["validation_loss"]) == pytest.approx(float(one["validation_loss"]), rel=1e-4)
@@ -226,9 +251,12 @@ def test_several_processes_can_be_cancelled_and_go_on(
 
     many = config(devices=2, epochs=40)
     with pytest.raises(Cancelled):
-        pretrain(manifest, many, tmp_path / "a", device="cpu", cache=finished.out / "cache", progress=stop)
+        pretrain(
+            PretrainRequest(manifest, many), tmp_path / "a", device="cpu", cache=finished.out / "cache", progress=stop
+        )
     done = len(losses(tmp_path / "a"))
-    assert 1 <= done < 40 and read_json(tmp_path / "a" / "run.json")["status"] == "running"
+    assert 1 <= done < 40
+    assert read_json(tmp_path / "a" / "run.json")["status"] == "running"
 
 
 @pytest.mark.slow
@@ -237,13 +265,21 @@ def test_a_mistake_found_by_another_process_is_told_as_such(
 ) -> None:
     cache = tmp_path / "cache"
     shutil.copytree(finished.out / "cache", cache)
-    for file in cache.rglob("image.npy"):  # as only a fault of the disk could make them
-        np.save(file, np.full((2, 16, 32, 32), np.nan, np.float32))
+    for file in cache.rglob("image.npy"):  # as only a fault of the memory could make them
+        entry = ContentStore(cache, STACKS).get(file.parent.name)
+        assert entry is not None
+        arrays = {"image": np.full((2, 16, 32, 32), np.nan, np.float32), "regions": entry.array("regions")}
+        ContentStore(cache, STACKS).put(file.parent.name, entry.about, arrays)
     with pytest.raises(InputError, match=r"^Pre-training diverged in epoch 1: the validation loss is not a number"):
-        pretrain(manifest, config(devices=2), tmp_path / "a", device="cpu", cache=cache)
+        pretrain(PretrainRequest(manifest, config(devices=2)), tmp_path / "a", device="cpu", cache=cache)
 
 
 def test_stacks_are_shared_by_runs(finished: PretrainedRun, manifest: Manifest) -> None:
     before = set((finished.out / "cache").rglob("*.npy"))
     cohort_stacks(manifest, RECIPE, finished.out / "cache", roi="gland")
-    assert set((finished.out / "cache").rglob("*.npy")) == before and len(before) == 2 * 14
+    assert set((finished.out / "cache").rglob("*.npy")) == before
+    assert len(before) == 2 * 14
+
+
+def test_nothing_that_is_passed_on_names_a_folder(finished: PretrainedRun) -> None:
+    assert files_with_folders(finished.out, finished.out.parents[1]) == []

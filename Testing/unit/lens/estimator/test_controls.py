@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepradiomics.lens.controls import controls, rotated
-from deepradiomics.lens.estimator import RadiomicLens
+from deepradiomics.lens.estimator.controls import controls, rotated
+from deepradiomics.lens.estimator.lens import RadiomicLens
 from Testing.unit.lens.planted import planted
 
 

@@ -9,8 +9,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from deepradiomics.errors import InputError
-from deepradiomics.lens.estimator import RadiomicLens
-from deepradiomics.lens.groups import (
+from deepradiomics.lens.estimator.groups import (
     family_key,
     family_word,
     group_rows,
@@ -21,7 +20,8 @@ from deepradiomics.lens.groups import (
     stars,
     summarise,
 )
-from deepradiomics.lens.shift import picked, shift_rows, twins_of
+from deepradiomics.lens.estimator.lens import RadiomicLens
+from deepradiomics.lens.fit.shift import picked, shift_rows, twins_of
 from deepradiomics.stats import holm
 from Testing.unit.lens.planted import planted
 
@@ -176,4 +176,5 @@ def test_twins_are_columns_that_differ_by_scale_alone():
     )
     twins = twins_of(lens, values)
     a, b, c = ({"modality": "t2", "feature": name} for name in "abc")
-    assert twins(a, b) and not twins(a, c)
+    assert twins(a, b)
+    assert not twins(a, c)

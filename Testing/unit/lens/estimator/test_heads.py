@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepradiomics.lens.heads import explained_variance, fit_head, least_active, standardised_importance
+from deepradiomics.lens.estimator.heads import explained_variance, fit_head, least_active, standardised_importance
 
 
 def cohort(n: int = 120, h: int = 17, K: int = 9, seed: int = 0):
@@ -154,10 +154,12 @@ def test_noise_is_explained_by_nothing_under_a_real_ridge_as_well():
     head = fit_head(Z, Y, ridge=0.5)
     fitted = head.predict(Z).var(0).mean()
     assert fitted > 0.2  # uncorrected
-    assert (head.explained**2).mean() < 0.3 * fitted and (head.explained == 0).mean() > 0.4
+    assert (head.explained**2).mean() < 0.3 * fitted
+    assert (head.explained == 0).mean() > 0.4
 
 
 def test_a_fit_without_residuals_explains_nothing_that_could_be_told_from_noise():
     generator = np.random.default_rng(2)
     head = fit_head(generator.normal(size=(20, 30)), generator.normal(size=(20, 5)))
-    assert head.singular and (head.explained == 0).all()
+    assert head.singular
+    assert (head.explained == 0).all()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepradiomics.lens.heads import fit_head
-from deepradiomics.lens.intervals import bootstrap_intervals, corrected_residuals, noise_share
-from deepradiomics.lens.projection import project
+from deepradiomics.lens.estimator.heads import fit_head
+from deepradiomics.lens.estimator.intervals import bootstrap_intervals, corrected_residuals, noise_share
+from deepradiomics.lens.estimator.projection import project
 
 
 class Simulation:
@@ -94,7 +94,8 @@ def test_the_interval_holds_the_estimate_and_equal_seeds_repeat_it():
     assert (delta <= one.high).all()
     assert (one.low < one.high).all()
     explained = simulation.delta(heads, "explained")
-    assert (one.explained_low <= explained).all() and (explained <= one.explained_high).all()
+    assert (one.explained_low <= explained).all()
+    assert (explained <= one.explained_high).all()
     assert np.array_equal(one.explained_low, two.explained_low)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import Cancelled
-from deepradiomics.lens.estimator import RadiomicLens
-from deepradiomics.lens.null import null_test
+from deepradiomics.lens.estimator.lens import RadiomicLens
+from deepradiomics.lens.estimator.null import null_test
+from deepradiomics.lens.estimator.projection_settings import ProjectionSettings
 from Testing.unit.lens.planted import planted
 
 SMALL = {"hidden": 6, "epochs": 15, "learning_rate": 1e-2, "bootstraps": 0, "variants": False, "device": "cpu"}
@@ -65,7 +66,7 @@ def test_a_stage_that_carries_the_attributes_weakly_is_told_from_one_that_carrie
 
 
 def test_scans_of_one_patient_are_swapped_together(monkeypatch):
-    import deepradiomics.lens.null as null
+    import deepradiomics.lens.estimator.null as null
 
     seen = []
     real = null.train_projections
@@ -79,11 +80,11 @@ def test_scans_of_one_patient_are_swapped_together(monkeypatch):
     marked = [np.zeros_like(data.X_pre), np.ones_like(data.X_pre)]  # 0 before, 1 after
     groups = np.repeat(np.arange(40), 2)
     split = np.where(groups < 30, "train", "test")
-    null.permuted_deltas(
-        *(X[split == "train"] for X in marked), data.R[split == "train"], groups[split == "train"], 6, 0,
-        scaled=lambda a, b: (a, b), inputs=lambda a, _: a, penalties=(0.0, 0.0),
-        settings=null.ProjectionSettings(4, 1), ridge=1e-10,
+    rows = null.TrainingRows(
+        *(X[split == "train"] for X in marked), data.R[split == "train"], groups[split == "train"],
+        scaled=lambda a, b: (a, b), inputs=lambda a, _: a,
     )  # fmt: skip
+    null.permuted_deltas(rows, null.LayerFit((0.0, 0.0), ProjectionSettings(4, 1), ridge=1e-10), 6, 0)
     which = seen[0][:, :, 0].reshape(6, 30, 2)
     assert np.array_equal(which[..., 0], which[..., 1])
     assert 0.2 < which.mean() < 0.8
@@ -91,7 +92,7 @@ def test_scans_of_one_patient_are_swapped_together(monkeypatch):
 
 
 def test_the_null_does_not_depend_on_how_many_permutations_are_trained_together(monkeypatch):
-    import deepradiomics.lens.null as null
+    import deepradiomics.lens.estimator.null as null
 
     data = planted(n=70, d=8, K=5, after=0.5)
     one = RadiomicLens(**SMALL, permutations=6).fit(data.X_pre, data.X_ft, data.R)
@@ -102,7 +103,7 @@ def test_the_null_does_not_depend_on_how_many_permutations_are_trained_together(
 
 
 def test_a_stopped_null_goes_on_where_it_was_and_gives_the_same(tmp_path: Path, monkeypatch):
-    import deepradiomics.lens.null as null
+    import deepradiomics.lens.estimator.null as null
 
     monkeypatch.setitem(null._TOGETHER, "cpu", 2)
     data = planted(n=70, d=8, K=5, after=0.5)
@@ -114,13 +115,14 @@ def test_a_stopped_null_goes_on_where_it_was_and_gives_the_same(tmp_path: Path, 
 
     with pytest.raises(Cancelled):
         RadiomicLens(**SMALL, permutations=6).fit(data.X_pre, data.X_ft, data.R, store=tmp_path, progress=stop)
-    kept = sorted(tmp_path.rglob("*.npy"))
-    assert [path.name for path in kept] == ["0.npy", "1.npy", "2.npy", "3.npy"]
+    kept = sorted(tmp_path.rglob("shifts.npy"))
+    assert len(kept) == 4
     kept[1].write_bytes(b"half written")
     counted = []
     real = null.train_projections
     monkeypatch.setattr(null, "train_projections", lambda X, *a, **k: (counted.append(len(X)), real(X, *a, **k))[1])
-    again = RadiomicLens(**SMALL, permutations=6).fit(data.X_pre, data.X_ft, data.R, store=tmp_path)
+    with pytest.warns(UserWarning, match=r"shifts\.npy.*It is made anew"):
+        again = RadiomicLens(**SMALL, permutations=6).fit(data.X_pre, data.X_ft, data.R, store=tmp_path)
     assert sum(counted) == 3  # the damaged one and the two that were missing
     np.testing.assert_allclose(again.permuted_, whole.permuted_, rtol=1e-2, atol=1e-3)
     other = RadiomicLens(**SMALL, permutations=2, seed=1).fit(data.X_pre, data.X_ft, data.R, store=tmp_path)

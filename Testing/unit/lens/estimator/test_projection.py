@@ -8,8 +8,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from deepradiomics.errors import Cancelled, InputError  # noqa: E402
-from deepradiomics.lens import projection, projection_batch  # noqa: E402
-from deepradiomics.lens.projection import SWEEP, ProjectionSettings, initial, project, train_projections  # noqa: E402
+from deepradiomics.lens.estimator import projection, projection_batch  # noqa: E402
+from deepradiomics.lens.estimator.projection import initial, project, train_projections  # noqa: E402
+from deepradiomics.lens.estimator.projection_settings import SWEEP, ProjectionSettings  # noqa: E402
 
 N, D, K, H = 50, 12, 30, 8
 SMALL = ProjectionSettings(hidden=H, epochs=25, learning_rate=1e-2, seed=4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.lens.targets import fit_targets
+from deepradiomics.lens.estimator.targets import fit_targets
 
 TRAIN = np.array([True] * 8 + [False] * 4)
 NAMES, IDS = ["a", "b", "c"], [f"case{i}" for i in range(12)]

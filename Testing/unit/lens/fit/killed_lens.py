@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.run import fit_lens
+from deepradiomics.lens.fit.run import LensRequest, fit_lens
 from Testing.unit.lens import lens_material as material
 
 
@@ -21,7 +21,7 @@ def main() -> None:
 
     given = {"preset": "tiny", "hidden": 4, "epochs": 20, "bootstraps": 20, "permutations": 5, "params": params}
     pre, ft = material.embeddings(cohort.ids), material.embeddings(cohort.ids, drift=0.5)
-    fit_lens(cohort, pre, ft, LensConfig.from_dict(given), out, device="cpu", progress=progress)
+    fit_lens(LensRequest(cohort, pre, ft, LensConfig.from_dict(given)), out, device="cpu", progress=progress)
 
 
 if __name__ == "__main__":

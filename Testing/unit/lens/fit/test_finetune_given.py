@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.files import write_json
-from deepradiomics.lens.finetune_given import FinetuneGiven
+from deepradiomics.files.atomic import write_json
+from deepradiomics.lens.fit.finetuned import FinetuneGiven
 
 TABLE = "task,metric,better,frozen,tuned,unit\nx,MAE,lower,5,4,mL\n"
 
@@ -32,7 +32,8 @@ def _folder(path: Path, table: str = TABLE, **metrics: object) -> Path:
 def test_a_task_is_named_as_the_paper_names_it(task: str, target: str, name: str, tmp_path: Path) -> None:
     found = FinetuneGiven.read(_folder(tmp_path / "run", task=task, target=target))
     assert found.task == name
-    assert found.splits == {"a": "train", "b": "test"} and found.evaluations[0]["tuned"] == "4"
+    assert found.splits == {"a": "train", "b": "test"}
+    assert found.evaluations[0]["tuned"] == "4"
 
 
 def test_without_a_fine_tuning_nothing_is_given() -> None:

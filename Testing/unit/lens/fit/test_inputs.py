@@ -9,8 +9,8 @@ import pytest
 from deepradiomics.cohort import Manifest, ManifestRow
 from deepradiomics.errors import InputError, ManifestError
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.embeddings import Embeddings
-from deepradiomics.lens.inputs import check_pair, complete_cases, split_cases, with_modalities
+from deepradiomics.lens.encoders.embeddings import Embeddings
+from deepradiomics.lens.fit.inputs import check_pair, complete_cases, split_cases, with_modalities
 from Testing.unit.lens import lens_material as material
 from Testing.unit.lens.lens_material import embeddings
 
@@ -72,8 +72,10 @@ def test_cases_that_lack_a_modality_or_the_region_are_named_or_dropped() -> None
     config = with_modalities(LensConfig(), manifest)
     with pytest.raises(ManifestError) as told:
         complete_cases(manifest, config)
-    assert "2 of 10 cases cannot be used" in str(told.value) and "--missing drop" in str(told.value)
-    assert "Case p2: lacks modality adc" in str(told.value) and "Case p5: lacks ROI gland" in str(told.value)
+    assert "2 of 10 cases cannot be used" in str(told.value)
+    assert "--missing drop" in str(told.value)
+    assert "Case p2: lacks modality adc" in str(told.value)
+    assert "Case p5: lacks ROI gland" in str(told.value)
     kept, dropped = complete_cases(manifest, replace(config, missing="drop"))
     assert dropped == (("p2", "lacks modality adc"), ("p5", "lacks ROI gland"))
     assert kept.ids == tuple(case for case in IDS if case not in ("p2", "p5"))
@@ -116,7 +118,8 @@ def test_cases_without_a_split_are_named_or_dropped() -> None:
     with pytest.raises(ManifestError, match="Case p8: is in none of the splits given"):
         split_cases(_manifest(), parts, LensConfig(), seed=0)
     kept, dropped = split_cases(_manifest(), parts, LensConfig(missing="drop"), seed=0)
-    assert kept.ids == IDS[:8] and [case for case, _ in dropped] == ["p8", "p9"]
+    assert kept.ids == IDS[:8]
+    assert [case for case, _ in dropped] == ["p8", "p9"]
 
 
 def test_a_misspelt_split_is_told() -> None:

@@ -1,8 +1,8 @@
 """The paragraph for a paper says what was done, and nothing that was not."""
 
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.methods_text import methods_text
-from deepradiomics.lens.radiomics import settings_for
+from deepradiomics.lens.fit.methods_text import methods_text
+from deepradiomics.lens.fit.radiomics import settings_for
 
 
 def _text(config: LensConfig, **more: object) -> str:
@@ -34,7 +34,10 @@ def test_the_numbers_of_the_settings_are_in_it() -> None:
 
 def test_what_was_not_done_is_not_said() -> None:
     text = _text(LensConfig(modalities=("t2",), spacing_mm=None, bootstraps=0))
-    assert "resampled" not in text and "bootstrap" not in text and "null" not in text and "SYNTHETIC" not in text
+    assert "resampled" not in text
+    assert "bootstrap" not in text
+    assert "null" not in text
+    assert "SYNTHETIC" not in text
     assert "For t2:" not in text  # one treatment for all modalities
 
 

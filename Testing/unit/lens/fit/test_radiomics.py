@@ -11,10 +11,11 @@ import deepradiomics
 from deepradiomics.cohort import ManifestRow
 from deepradiomics.errors import Cancelled, InputError, ManifestError
 from deepradiomics.images import Geometry, Mask, Volume, read_mask, read_volume, to_sitk, write_mask, write_volume
-from deepradiomics.lens import radiomics
+from deepradiomics.images.reading import Reading
 from deepradiomics.lens.config import LensConfig
-from deepradiomics.lens.inputs import with_modalities
-from deepradiomics.lens.radiomics import RadiomicsTable, radiomics_table, settings_for
+from deepradiomics.lens.fit import radiomics
+from deepradiomics.lens.fit.inputs import with_modalities
+from deepradiomics.lens.fit.radiomics import RadiomicsTable, radiomics_table, settings_for
 from Testing.unit.lens import lens_material as material
 
 pytest.importorskip("pyarrow")
@@ -51,7 +52,7 @@ def test_what_a_parameter_file_says_itself_stays(tmp_path: Path) -> None:
 
 
 def test_the_preset_lens_gives_837_features_a_modality() -> None:
-    from deepradiomics.radiomics.settings import feature_names
+    from deepradiomics.radiomics.settings.feature_names import feature_names
 
     assert len(feature_names(settings_for(LensConfig(), "t2"))) == 837
 
@@ -60,7 +61,8 @@ def test_values_are_those_of_the_engine_on_a_region_that_simpleitk_resampled(
     manifest_path: Path, config: LensConfig, tmp_path: Path
 ) -> None:
     table = _table(manifest_path, config, tmp_path / "cache")
-    assert table.values.shape == (5, 2, material.N_FEATURES) and table.modalities == ("t2", "adc")
+    assert table.values.shape == (5, 2, material.N_FEATURES)
+    assert table.modalities == ("t2", "adc")
     folder = manifest_path.parent
     mask = sitk.ReadImage(str(folder / "c03_gland.nrrd"))
     for m, name in enumerate(table.modalities):
@@ -124,8 +126,15 @@ def test_a_run_that_was_stopped_goes_on(
 
 def test_a_damaged_entry_is_computed_again(manifest_path: Path, config: LensConfig, tmp_path: Path) -> None:
     first = _table(manifest_path, config, tmp_path / "cache")
-    next((tmp_path / "cache").rglob("*.json")).write_text("{cut", encoding="utf-8")
-    np.testing.assert_array_equal(first.values, _table(manifest_path, config, tmp_path / "cache").values)
+    file = next((tmp_path / "cache").rglob("*.json"))
+    content = file.read_text(encoding="utf-8")
+    digit = next(place for place, sign in enumerate(content) if sign.isdigit())
+    other = f"{content[:digit]}{(int(content[digit]) + 1) % 10}{content[digit + 1 :]}"  # a number edited by hand
+    for damaged in ("{cut", other):
+        file.write_text(damaged, encoding="utf-8")
+        with pytest.warns(UserWarning, match="It is made anew"):
+            again = _table(manifest_path, config, tmp_path / "cache")
+        np.testing.assert_array_equal(first.values, again.values)
 
 
 def test_targets_run_modality_by_modality(manifest_path: Path, config: LensConfig, tmp_path: Path) -> None:
@@ -147,11 +156,12 @@ def test_a_region_outside_a_modality_is_told_or_dropped(
     row, far = cohort.rows[2], Geometry((8, 8, 8), (1, 1, 1), (100, 0, 0))
     moved = _with_mask_at(row, far, np.ones(far.shape, np.uint8), tmp_path / "far.nrrd")
     mixed = replace(cohort, rows=(*cohort.rows[:2], moved))
-    with pytest.raises(ManifestError, match=r"Case c02: the ROI gland lies outside modality t2 .*L 100 to 107"):
+    with pytest.raises(ManifestError, match=r"Case c02, column mask_gland: .*none of its 512 voxels lies inside"):
         radiomics_table(mixed, config, tmp_path / "cache")
     table = radiomics_table(mixed, replace(config, missing="drop"), tmp_path / "cache")
     assert table.ids == ("c00", "c01")
-    assert table.dropped[0][0] == "c02" and "outside modality t2" in table.dropped[0][1]
+    assert table.dropped[0][0] == "c02"
+    assert "lies inside the image" in table.dropped[0][1]
 
 
 def test_a_region_partly_outside_is_told_with_its_share(
@@ -212,7 +222,7 @@ def test_parameters_that_cannot_be_used_are_told(manifest_path: Path, config: Le
         _table(manifest_path, replace(config, params="lense"), tmp_path / "cache")
 
 
-def test_the_region_is_the_whole_of_a_mask_with_several_labels(
+def test_a_mask_of_several_labels_is_refused_or_taken_as_named(
     manifest_path: Path, config: LensConfig, tmp_path: Path
 ) -> None:
     cohort = material.read(manifest_path)
@@ -220,6 +230,15 @@ def test_the_region_is_the_whole_of_a_mask_with_several_labels(
     zones = mask.labels.astype(int)
     zones[:5] *= 2
     row = _with_mask_at(cohort.rows[0], mask.geometry, zones, tmp_path / "zones.nrrd")
-    both = radiomics_table(replace(cohort, rows=(cohort.rows[0], replace(row, id="zones"))), config, tmp_path / "cache")
+    pair = replace(cohort, rows=(cohort.rows[0], replace(row, id="zones")))
+    with pytest.raises(ManifestError, match=r"Case zones, column mask_gland: it has 2 labels: 1, 2"):
+        radiomics_table(pair, config, tmp_path / "cache")
+    both = radiomics_table(pair.read_as(Reading(all_labels=True)), config, tmp_path / "cache")
     np.testing.assert_array_equal(both.values[0], both.values[1])
+    named = replace(pair, rows=(pair.rows[0], replace(pair.rows[1], region=2))).read_as(Reading(all_labels=True))
+    ours = radiomics_table(named, config, tmp_path / "cache").values  # what the row names goes before the run's choice
+    only = _with_mask_at(cohort.rows[0], mask.geometry, zones == 2, tmp_path / "only.nrrd")
+    alone = radiomics_table(replace(pair, rows=(pair.rows[0], replace(only, id="zones"))), config, tmp_path / "cache")
+    np.testing.assert_array_equal(ours, alone.values)
+    assert not np.array_equal(ours[1], both.values[1])
     assert to_sitk(mask).GetSize() == material.T2.size

@@ -12,19 +12,20 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import BundleError, InputError, ManifestError
-from deepradiomics.files import write_json
-from deepradiomics.lens.embeddings import Embeddings
+from deepradiomics.files.atomic import write_json
+from deepradiomics.lens.encoders.embeddings import Embeddings
 from deepradiomics.lens.result import SHIFT_COLUMNS, LensResult
 from Testing.unit.lens import lens_material as material
+from Testing.unit.privacy import files_with_folders
 
 pytest.importorskip("pyarrow")
 torch = pytest.importorskip("torch")
 
-from deepradiomics.lens import run  # noqa: E402
-from deepradiomics.lens.result_folder import PRODUCTS  # noqa: E402
-from deepradiomics.lens.run import fit_lens  # noqa: E402
+from deepradiomics.lens.fit import run  # noqa: E402
+from deepradiomics.lens.fit.result_folder import PRODUCTS  # noqa: E402
+from deepradiomics.lens.fit.run import LensRequest, fit_lens  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="module")
@@ -41,26 +42,33 @@ def _fit(manifest_path: Path, folder: Path, **changes: object) -> LensResult:
     cohort = material.read(manifest_path)
     pre, ft = material.embeddings(cohort.ids), material.embeddings(cohort.ids, drift=0.5)
     config = material.config(manifest_path.parent / "params", **changes)
-    return fit_lens(cohort, pre, ft, config, folder / "out", cache=manifest_path.parent / "cache", device="cpu")
+    return fit_lens(
+        LensRequest(cohort, pre, ft, config), folder / "out", cache=manifest_path.parent / "cache", device="cpu"
+    )
 
 
 def test_the_folder_holds_what_it_promises(fitted: LensResult) -> None:
     names = {path.name for path in fitted.folder.iterdir()}
     assert set(PRODUCTS) - {"tableA1.csv", "sweep.csv"} | {"run.json"} <= names
     with (fitted.folder / "shift.csv").open(encoding="utf-8", newline="") as stream:
-        assert tuple(csv.DictReader(stream).fieldnames or ()) == SHIFT_COLUMNS
+        assert tuple(csv.DictReader(stream).fieldnames or ()) == tuple(SHIFT_COLUMNS)
     assert len(fitted.shift) + len(fitted.dropped) == 2 * material.N_FEATURES
     assert [row["rank"] for row in fitted.shift] == list(range(1, len(fitted.shift) + 1))
-    assert fitted.about["synthetic"] is True and fitted.about["counts"] == {
-        "train": 11, "validation": 2, "test": 3, "dropped": 0,
-    }  # fmt: skip
-    assert "SYNTHETIC" in fitted.about["methods_text"] and "16" not in fitted.about["roi"]
+    assert fitted.about["synthetic"] is True  # fmt: skip
+    assert fitted.about["counts"] == {
+        "train": 11,
+        "validation": 2,
+        "test": 3,
+        "dropped": 0,
+    }
+    assert "SYNTHETIC" in fitted.about["methods_text"]
+    assert "16" not in fitted.about["roi"]
 
 
 def test_the_shift_is_that_of_the_estimator_on_the_folders_own_tables(fitted: LensResult) -> None:
     import pyarrow.parquet as pq
 
-    from deepradiomics.lens.estimator import RadiomicLens
+    from deepradiomics.lens.estimator.lens import RadiomicLens
 
     pre, ft = (Embeddings.read(fitted.folder / f"embeddings_{stage}.parquet") for stage in ("pre", "ft"))
     table = pq.read_table(fitted.folder / "radiomics.parquet")
@@ -89,7 +97,8 @@ def test_parquet_and_csv_hold_the_same(fitted: LensResult) -> None:
 
 def test_without_a_null_its_cells_are_empty_and_a_remark_says_so(manifest_path: Path, tmp_path: Path) -> None:
     found = _fit(manifest_path, tmp_path)
-    assert not found.has_null and np.isnan(found.shift[0]["q_null"])
+    assert not found.has_null
+    assert np.isnan(found.shift[0]["q_null"])
     assert any("No permutation null" in text for text in found.about["warnings"])
     assert found.about["summary"]["n_beyond_noise"] is None
 
@@ -107,8 +116,10 @@ def test_table_1_and_the_summary_are_means_of_the_shift_table(fitted: LensResult
 
 def test_the_cases_name_their_files(fitted: LensResult, manifest_path: Path) -> None:
     first = fitted.cases[0]
-    assert first["id"] == "c00" and Path(first["view_adc"]) == (manifest_path.parent / "c00_adc.nrrd").resolve()
-    assert Path(first["mask_gland"]).is_file() and first["split"] in ("train", "validation", "test")
+    assert first["id"] == "c00"
+    assert Path(first["view_adc"]) == (manifest_path.parent / "c00_adc.nrrd").resolve()
+    assert Path(first["mask_gland"]).is_file()
+    assert first["split"] in ("train", "validation", "test")
 
 
 def test_a_finished_run_is_read_back(fitted: LensResult, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,16 +140,17 @@ def test_a_run_killed_at_any_point_goes_on_and_gives_the_same_tables(
 ) -> None:
     params = str(manifest_path.parent / "params" / "features.yaml")
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "Testing.unit.lens.killed_lens", str(manifest_path), str(out), params]
+    command = [sys.executable, "-m", "Testing.unit.lens.fit.killed_lens", str(manifest_path), str(out), params]
     killed = subprocess.run([*command, str(fraction)], cwd=ROOT, check=False, capture_output=True, text=True)
     assert killed.returncode == -9, killed.stderr
-    assert not (out / "lens.json").exists() and (out / "run.json").is_file()
+    assert not (out / "lens.json").exists()
+    assert (out / "run.json").is_file()
     with pytest.raises(InputError, match="not finished"):
         LensResult.read(out)
     cohort = material.read(manifest_path)
     pre, ft = material.embeddings(cohort.ids), material.embeddings(cohort.ids, drift=0.5)
     config = material.config(manifest_path.parent / "params", permutations=5)
-    fit_lens(cohort, pre, ft, config, out, device="cpu")
+    fit_lens(LensRequest(cohort, pre, ft, config), out, device="cpu")
     for name in ("shift.csv", "table1.csv", "modality_r2.csv", "cases.csv"):
         assert (out / name).read_bytes() == (fitted.folder / name).read_bytes(), name
 
@@ -148,7 +160,9 @@ def test_no_resume_begins_again(fitted: LensResult, manifest_path: Path, tmp_pat
     pre, ft = material.embeddings(cohort.ids), material.embeddings(cohort.ids, drift=0.5)
     _fit(manifest_path, tmp_path, permutations=3)
     config, out = material.config(manifest_path.parent / "params"), tmp_path / "out"
-    fit_lens(cohort, pre, ft, config, out, cache=manifest_path.parent / "cache", device="cpu", resume=False)
+    fit_lens(
+        LensRequest(cohort, pre, ft, config), out, cache=manifest_path.parent / "cache", device="cpu", resume=False
+    )
     assert LensResult.read(out).about["config"]["permutations"] == 0
 
 
@@ -172,28 +186,32 @@ def test_a_fine_tuning_gives_splits_performance_and_name(manifest_path: Path, tm
     folder = _finetuned(tmp_path / "finetuned", parts)
     pre, ft = material.embeddings(cohort.ids), material.embeddings(cohort.ids, drift=0.5)
     found = fit_lens(
-        cohort, pre, ft, material.config(tmp_path), tmp_path / "out", finetune=folder, device="cpu",
+        LensRequest(cohort, pre, ft, material.config(tmp_path), finetune=folder), tmp_path / "out", device="cpu",
         cache=manifest_path.parent / "cache",
     )  # fmt: skip
     assert {row["id"]: row["split"] for row in found.cases} == parts
     assert found.task == "PIRADS CLS"
     assert [(row["task"], row["frozen"], row["tuned"]) for row in found.evaluations] == [("PIRADS CLS", 0.2, 0.4)]
     kept = (tmp_path / "out" / "tableA1.csv").read_text(encoding="utf-8").splitlines()
-    assert kept[0].endswith("unit,frozen_low,frozen_high,tuned_low,tuned_high,n") and kept[1].endswith(",,,,0.1,0.7,9")
+    assert kept[0].endswith("unit,frozen_low,frozen_high,tuned_low,tuned_high,n")
+    assert kept[1].endswith(",,,,0.1,0.7,9")
 
 
 def test_an_unfinished_fine_tuning_is_told(manifest_path: Path, tmp_path: Path) -> None:
     cohort = material.read(manifest_path)
     with pytest.raises(InputError, match=r"no folder of a finished 'deepradiomics finetune'"):
         fit_lens(
-            cohort, material.embeddings(cohort.ids), material.embeddings(cohort.ids), material.config(tmp_path),
-            tmp_path / "out", finetune=tmp_path,
+            LensRequest(
+                cohort, material.embeddings(cohort.ids), material.embeddings(cohort.ids), material.config(tmp_path),
+                finetune=tmp_path,
+            ),
+            tmp_path / "out",
         )  # fmt: skip
 
 
 def test_encoders_of_one_modality_are_measured_in_all(manifest_path: Path, tmp_path: Path) -> None:
     from deepradiomics.networks.convnextv2 import ConvNeXtV2
-    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.networks.encoders.encoder import Encoder
     from deepradiomics.prepare.stack import StackRecipe
 
     recipe = StackRecipe(("t2",), (16, 16, 16), (1.2, 1.2, 1.5))
@@ -203,18 +221,19 @@ def test_encoders_of_one_modality_are_measured_in_all(manifest_path: Path, tmp_p
     after = Encoder(ConvNeXtV2(1, "mini"), recipe, name="after")
     cohort, config = material.read(manifest_path), material.config(tmp_path)
     given = {"cache": manifest_path.parent / "cache", "device": "cpu"}
-    found = fit_lens(cohort, before, after, config, tmp_path / "out", **given)  # type: ignore[arg-type]
-    assert found.modalities == ("t2", "adc") and found.about["encoders"]["ft"]["name"] == "after"
+    found = fit_lens(LensRequest(cohort, before, after, config), tmp_path / "out", **given)  # type: ignore[arg-type]
+    assert found.modalities == ("t2", "adc")
+    assert found.about["encoders"]["ft"]["name"] == "after"
     assert {row["modality"] for row in found.shift} == {"t2", "adc"}
     assert "unknown whether these cases were part" in found.about["leakage"]
-    same = fit_lens(cohort, before, before, config, tmp_path / "same", **given)  # type: ignore[arg-type]
+    same = fit_lens(LensRequest(cohort, before, before, config), tmp_path / "same", **given)  # type: ignore[arg-type]
     assert all(row["delta_i"] == 0 for row in same.shift)
     wide = Encoder(ConvNeXtV2(2, "mini"), StackRecipe(("t2", "dwi"), (16, 16, 16)), name="wide")
     with pytest.raises(
         BundleError,
         match=r"pre: encoder 'wide' sees the modalities t2, dwi, but .* has no column view_dwi; it has: t2, adc",
     ):
-        fit_lens(cohort, wide, wide, config, tmp_path / "wide")
+        fit_lens(LensRequest(cohort, wide, wide, config), tmp_path / "wide")
     assert not (tmp_path / "wide").exists()
 
 
@@ -225,7 +244,7 @@ def test_the_encoder_looks_where_it_was_trained_whatever_region_is_measured(
 
     from deepradiomics.images import Mask, write_mask
     from deepradiomics.networks.convnextv2 import ConvNeXtV2
-    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.networks.encoders.encoder import Encoder
     from deepradiomics.prepare.stack import StackRecipe
 
     cohort, rows = material.read(manifest_path), []
@@ -241,7 +260,7 @@ def test_the_encoder_looks_where_it_was_trained_whatever_region_is_measured(
     def embeddings(name: str, roi: str, centre: str = "", about: Mapping[str, object] | None = None) -> np.ndarray:
         encoder.about = dict(about or {})
         config = material.config(tmp_path, roi=roi, centre=centre, bootstraps=0, variants=False)
-        found = fit_lens(cohort, encoder, encoder, config, tmp_path / name, **given)  # type: ignore[arg-type]
+        found = fit_lens(LensRequest(cohort, encoder, encoder, config), tmp_path / name, **given)  # type: ignore[arg-type]
         return Embeddings.read(found.folder / "embeddings_pre.parquet").values
 
     of_gland = embeddings("gland", "gland")
@@ -257,9 +276,11 @@ def test_scans_of_one_patient_stay_together_and_count_once(tmp_path: Path) -> No
     parts: dict[str, set[str]] = {}
     for row in found.cases:
         parts.setdefault(row["patient"], set()).add(row["split"])
-    assert len(parts) == 10 and all(len(part) == 1 for part in parts.values())
+    assert len(parts) == 10
+    assert all(len(part) == 1 for part in parts.values())
     [everything] = [row for row in found.table1 if row["kind"] == "all"]
-    assert everything["n_patients"] == 2 and found.about["counts"]["test"] == 4
+    assert everything["n_patients"] == 2
+    assert found.about["counts"]["test"] == 4
 
 
 def test_a_constant_feature_is_listed_and_left_out(manifest_path: Path, tmp_path: Path) -> None:
@@ -293,17 +314,18 @@ def test_embeddings_that_lack_a_case_are_told(manifest_path: Path, tmp_path: Pat
     few = material.embeddings(cohort.ids[1:])
     cache = manifest_path.parent / "cache"
     with pytest.raises(InputError, match=r"Case c00: has no embedding \(ft\)"):
-        fit_lens(cohort, few, few, material.config(tmp_path), tmp_path / "out", cache=cache)
+        fit_lens(LensRequest(cohort, few, few, material.config(tmp_path)), tmp_path / "out", cache=cache)
     config = material.config(tmp_path, missing="drop")
-    found = fit_lens(cohort, few, few, config, tmp_path / "out", cache=cache, device="cpu")
-    assert [one["id"] for one in found.about["dropped_cases"]] == ["c00"] and len(found.cases) == 15
+    found = fit_lens(LensRequest(cohort, few, few, config), tmp_path / "out", cache=cache, device="cpu")
+    assert [one["id"] for one in found.about["dropped_cases"]] == ["c00"]
+    assert len(found.cases) == 15
 
 
 def test_a_case_that_only_the_encoder_cannot_use_is_dropped_with_its_reason(
     manifest_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from deepradiomics.networks.convnextv2 import ConvNeXtV2
-    from deepradiomics.networks.encoder import Encoder
+    from deepradiomics.networks.encoders.encoder import Encoder
     from deepradiomics.prepare.stack import StackRecipe
 
     torch.manual_seed(0)
@@ -323,16 +345,21 @@ def test_a_case_that_only_the_encoder_cannot_use_is_dropped_with_its_reason(
     cohort = material.read(manifest_path)
     pre = material.embeddings(cohort.ids, d=encoder.dimension)
     config = material.config(tmp_path, missing="drop")
-    found = fit_lens(cohort, pre, encoder, config, tmp_path / "out", cache=tmp_path / "cache", device="cpu")
+    found = fit_lens(
+        LensRequest(cohort, pre, encoder, config), tmp_path / "out", cache=tmp_path / "cache", device="cpu"
+    )
     [gone] = found.about["dropped_cases"]
-    assert gone["id"] == "c02" and "NaN" in gone["reason"] and len(found.cases) == 15
+    assert gone["id"] == "c02"
+    assert "NaN" in gone["reason"]
+    assert len(found.cases) == 15
 
 
 def test_a_cohort_refused_on_the_way_leaves_its_cache_and_no_run(manifest_path: Path, tmp_path: Path) -> None:
     text = "featureClass: {shape: [VoxelVolume]}"
     with pytest.raises(InputError, match=r"R: none of the 2 columns can be used"):
         _fit(manifest_path, tmp_path, params=str(material.params(tmp_path / "own", text)))
-    assert not (tmp_path / "out").exists() and any((manifest_path.parent / "cache").rglob("*.json"))
+    assert not (tmp_path / "out").exists()
+    assert any((manifest_path.parent / "cache").rglob("*.json"))
 
 
 def test_dropped_cases_are_listed_with_the_reason(manifest_path: Path, tmp_path: Path) -> None:
@@ -345,13 +372,22 @@ def test_dropped_cases_are_listed_with_the_reason(manifest_path: Path, tmp_path:
     pre, ft = material.embeddings(cohort.ids), material.embeddings(cohort.ids, drift=0.5)
     config, cache = material.config(tmp_path), manifest_path.parent / "cache"
     with pytest.raises(ManifestError, match="Case c04: lacks modality adc"):
-        fit_lens(cohort, pre, ft, config, tmp_path / "out", cache=cache)
+        fit_lens(LensRequest(cohort, pre, ft, config), tmp_path / "out", cache=cache)
     config = material.config(tmp_path, missing="drop")
-    found = fit_lens(cohort, pre, ft, config, tmp_path / "out", cache=cache, device="cpu")
+    found = fit_lens(LensRequest(cohort, pre, ft, config), tmp_path / "out", cache=cache, device="cpu")
     assert found.about["dropped_cases"] == [{"id": "c04", "reason": "lacks modality adc"}]
-    assert found.about["counts"]["dropped"] == 1 and len(found.cases) == 15
+    assert found.about["counts"]["dropped"] == 1
+    assert len(found.cases) == 15
 
 
 def test_run_json_tells_how_it_was_made(fitted: LensResult) -> None:
     record = json.loads((fitted.folder / "run.json").read_text(encoding="utf-8"))
-    assert record["status"] == "finished" and record["identity"]["kind"] == "lens"
+    assert record["status"] == "finished"
+    assert record["identity"]["kind"] == "lens"
+
+
+def test_nothing_names_a_folder_but_what_cases_and_their_features_are_found_by(fitted: LensResult) -> None:
+    assert set(files_with_folders(fitted.folder, fitted.folder.parents[1])) <= {"cases.csv", "lens.json", "run.json"}
+    about = json.loads((fitted.folder / "lens.json").read_text(encoding="utf-8"))
+    del about["config"]["params"]
+    assert str(fitted.folder.parents[1]) not in json.dumps(about)

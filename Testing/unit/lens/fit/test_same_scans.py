@@ -7,7 +7,7 @@ import pytest
 
 from deepradiomics.cohort import Manifest, ManifestRow
 from deepradiomics.errors import InputError
-from deepradiomics.lens.same_scans import check_files, check_marks
+from deepradiomics.lens.fit.same_scans import check_files, check_marks
 
 
 def cohort(folder: Path, splits: str, contents: str) -> Manifest:
@@ -39,7 +39,7 @@ def test_files_of_one_size_but_other_content_are_no_copies(tmp_path):
 def test_files_of_other_sizes_are_not_read(tmp_path, monkeypatch):
     manifest = cohort(tmp_path, "te", "ab")
     (tmp_path / "1.nrrd").write_bytes(b"longer" * 90)
-    monkeypatch.setattr("deepradiomics.lens.same_scans.sha256_file", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("deepradiomics.lens.fit.same_scans.sha256_image", lambda path: pytest.fail(f"{path} was read"))
     assert check_files(manifest, ("t2",)) == []
 
 

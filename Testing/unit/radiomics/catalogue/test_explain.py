@@ -6,7 +6,7 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics import Settings, feature_names
-from deepradiomics.radiomics.explain import explain
+from deepradiomics.radiomics.catalogue.explain import explain
 
 ALL_IMAGES = {
     "imageType": {

@@ -3,9 +3,9 @@
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import catalogue as pyradiomics
+from deepradiomics.radiomics.catalogue import pyradiomics
+from deepradiomics.radiomics.catalogue.ibsi import FAMILIES, aggregations_of, entries, key_of, parts_of, tag_of
 from deepradiomics.radiomics.ibsi import AGGREGATIONS, describe, entry_of, is_ibsi_key
-from deepradiomics.radiomics.ibsi.catalogue import FAMILIES, aggregations_of, entries, key_of, parts_of, tag_of
 
 
 def test_each_family_has_as_many_features_as_the_manual_that_are_computed_here() -> None:
@@ -48,14 +48,16 @@ def test_a_key_leads_to_its_entry_its_aggregation_and_ibsis_tag() -> None:
         for way in aggregations_of(family, tuple(AGGREGATIONS)):
             for name, entry in entries()[family].items():
                 key = key_of("log-sigma-1-5-mm-3D", family, name, way)
-                assert parts_of(key) == (entry, way) and is_ibsi_key(key)
+                assert parts_of(key) == (entry, way)
+                assert is_ibsi_key(key)
     assert tag_of("original_glcm_JointEnergy_2.5D_merged") == "cm_energy_2_5D_comb"
     assert tag_of("original_ngtdm_Contrast_2D") == "ngt_contrast_2D"
     assert tag_of("original_shape_MeshVolume") == "morph_volume"
 
 
 def test_a_description_names_code_unit_and_aggregation() -> None:
-    assert "IBSI RNU0." in describe("original_shape_MeshVolume") and "mm³" in describe("original_shape_MeshVolume")
+    assert "IBSI RNU0." in describe("original_shape_MeshVolume")
+    assert "mm³" in describe("original_shape_MeshVolume")
     assert describe("original_glcm_JointEnergy_3D_averaged").endswith("IBSI 8ZQL, 3D averaged ITBB.")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics import Settings, describe, family_of, feature_names, label_of
-from deepradiomics.radiomics.catalogue import FAMILIES, FAMILY_TITLES, default_names, entries
+from deepradiomics.radiomics.catalogue.pyradiomics import FAMILIES, FAMILY_TITLES, default_names, entries
 
 
 def test_the_families_hold_107_default_features_and_nine_of_the_plane() -> None:
@@ -44,7 +44,7 @@ def test_a_filtered_image_is_said_in_words() -> None:
 
 
 def test_ibsi_codes_are_those_of_the_same_quantity_and_occur_once() -> None:
-    from deepradiomics.radiomics.ibsi.catalogue import entries as ibsi_entries
+    from deepradiomics.radiomics.catalogue.ibsi import entries as ibsi_entries
 
     codes = {(f, n): entry.ibsi for f, features in entries().items() for n, entry in features.items() if entry.ibsi}
     assert len(codes) == len(set(codes.values())) == 104

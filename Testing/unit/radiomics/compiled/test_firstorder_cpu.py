@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-from deepradiomics.radiomics import firstorder
-from deepradiomics.radiomics.firstorder_cpu import firstorder_features
+from deepradiomics.radiomics.compiled.firstorder import firstorder_features
+from deepradiomics.radiomics.features import firstorder
 
 RNG = np.random.default_rng(0)
 VALUES = {

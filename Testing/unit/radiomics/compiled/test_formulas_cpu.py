@@ -5,8 +5,9 @@ import pytest
 
 pytest.importorskip("numba")
 
-from deepradiomics.radiomics import gldm, glrlm, glszm, ngtdm, size_matrix_cpu
-from deepradiomics.radiomics.ngtdm_cpu import ngtdm_features
+from deepradiomics.radiomics.compiled import size_matrix as size_matrix_cpu
+from deepradiomics.radiomics.compiled.ngtdm import ngtdm_features
+from deepradiomics.radiomics.features import gldm, glrlm, glszm, ngtdm
 
 BATCH, DIRECTIONS, WIDTH, SIZES = 4, 13, 20, 9
 

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-from deepradiomics.radiomics import glcm
-from deepradiomics.radiomics.glcm_cpu import glcm_features
+from deepradiomics.radiomics.compiled.glcm import glcm_features
+from deepradiomics.radiomics.features import glcm
 
 TOLERANCE = 1e-10
 

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-from deepradiomics.radiomics.levels_cpu import present
-from deepradiomics.radiomics.region import bin_edges
+from deepradiomics.radiomics.compiled.levels import present
+from deepradiomics.radiomics.region.region import bin_edges
 
 
 def _assert_as_numpy(values: np.ndarray, edges: np.ndarray) -> None:

@@ -5,10 +5,10 @@ import pytest
 
 pytest.importorskip("numba")
 
-from deepradiomics.radiomics.diameters import largest_distances
-from deepradiomics.radiomics.mesh import area_and_volume, vertices
-from deepradiomics.radiomics.shape import principal_variances
-from deepradiomics.radiomics.shape_cpu import measured
+from deepradiomics.radiomics.compiled.shape import measured
+from deepradiomics.radiomics.features.diameters import largest_distances
+from deepradiomics.radiomics.features.mesh import area_and_volume, vertices
+from deepradiomics.radiomics.features.shape import principal_variances
 
 SPACING = (2.5, 0.7, 1.1)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import counting_reference
-from deepradiomics.radiomics.counting import CountingPlan, offsets_at, stack
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.counting import reference as counting_reference
+from deepradiomics.radiomics.counting.plan import CountingPlan, offsets_at, stack
+from deepradiomics.radiomics.region.region import LevelRegion
 from Testing.counting_backends import BACKENDS, counting_backend
 
 

@@ -5,9 +5,10 @@ import pytest
 
 pytest.importorskip("numba")
 
-from deepradiomics.radiomics import counting_cpu, counting_reference
-from deepradiomics.radiomics.counting import CountingPlan
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.counting import compiled as counting_cpu
+from deepradiomics.radiomics.counting import reference as counting_reference
+from deepradiomics.radiomics.counting.plan import CountingPlan
+from deepradiomics.radiomics.region.region import LevelRegion
 
 
 def _assert_counted_as_by_the_reference(codes: np.ndarray, grey_levels: np.ndarray, plan: CountingPlan) -> None:

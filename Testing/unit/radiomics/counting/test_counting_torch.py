@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import counting_reference
-from deepradiomics.radiomics.counting import CountingPlan, RegionCounts
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.counting import reference as counting_reference
+from deepradiomics.radiomics.counting.plan import CountingPlan, RegionCounts
+from deepradiomics.radiomics.region.region import LevelRegion
 
 torch = pytest.importorskip("torch")
 
-from deepradiomics.radiomics import counting_torch  # noqa: E402 - needs torch
+from deepradiomics.radiomics.counting import on_torch as counting_torch  # noqa: E402 - needs torch
 
 MATRICES = ("glcm", "glrlm", "zones", "gldm", "ngtdm", "voxels")
 PLAN = CountingPlan(distances=(1, 2), alpha=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from deepradiomics.radiomics.firstorder import firstorder_features, percentile
+from deepradiomics.radiomics.features.firstorder import firstorder_features, percentile
 
 
 def test_five_values_are_as_by_hand() -> None:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from deepradiomics.radiomics import diameters
-from deepradiomics.radiomics.diameters import largest_distances
-from deepradiomics.radiomics.mesh import area_and_volume, configurations, triangles, vertices
-from deepradiomics.radiomics.shape import principal_variances, shape_features
+from deepradiomics.radiomics.features import diameters
+from deepradiomics.radiomics.features.diameters import largest_distances
+from deepradiomics.radiomics.features.mesh import area_and_volume, configurations, triangles, vertices
+from deepradiomics.radiomics.features.shape import principal_variances, shape_features
 
 UNIT = (1.0, 1.0, 1.0)
 
@@ -93,7 +93,7 @@ def test_diameters_are_those_of_all_pairs() -> None:
 def test_diameters_need_no_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     points = vertices(_ball(3.2))
     fast = largest_distances(points, (1.0, 2.0, 1.5))
-    monkeypatch.setattr("deepradiomics.radiomics.compiled.available", lambda: False)
+    monkeypatch.setattr("deepradiomics.kernels.available", lambda: False)
     monkeypatch.setattr(diameters, "_READY", {})
     np.testing.assert_array_equal(largest_distances(points, (1.0, 2.0, 1.5)), fast)
 

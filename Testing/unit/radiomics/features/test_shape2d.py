@@ -9,7 +9,7 @@ import pytest
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import read_mask
-from deepradiomics.radiomics.shape2d import outline, shape2d_features
+from deepradiomics.radiomics.features.shape2d import outline, shape2d_features
 
 UNIT = (1.0, 1.0, 1.0)
 

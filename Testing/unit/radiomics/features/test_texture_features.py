@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from deepradiomics.images import read_mask, read_volume
-from deepradiomics.radiomics import counting_reference, extract
-from deepradiomics.radiomics.counting import CountingPlan, stack
-from deepradiomics.radiomics.directions import norms
-from deepradiomics.radiomics.glcm import glcm_features
-from deepradiomics.radiomics.gldm import gldm_features
-from deepradiomics.radiomics.glrlm import glrlm_features
-from deepradiomics.radiomics.glszm import glszm_features
-from deepradiomics.radiomics.ngtdm import ngtdm_features
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics import extract
+from deepradiomics.radiomics.counting import reference as counting_reference
+from deepradiomics.radiomics.counting.plan import CountingPlan, stack
+from deepradiomics.radiomics.features.directions import norms
+from deepradiomics.radiomics.features.glcm import glcm_features
+from deepradiomics.radiomics.features.gldm import gldm_features
+from deepradiomics.radiomics.features.glrlm import glrlm_features
+from deepradiomics.radiomics.features.glszm import glszm_features
+from deepradiomics.radiomics.features.ngtdm import ngtdm_features
+from deepradiomics.radiomics.region.region import LevelRegion
 
 LEVELS = np.array([[1.0, 4.0]])
 TWO = np.array([2])
@@ -76,7 +77,7 @@ def test_glcm_blocks_of_the_batch_give_what_the_whole_gives(monkeypatch: pytest.
     rng = np.random.default_rng(0)
     pairs, levels = rng.integers(0, 9, (5, 13, 6, 6)), np.arange(1.0, 7)[None].repeat(5, axis=0)
     whole = glcm_features(pairs, levels, np.full(5, 6))
-    monkeypatch.setattr("deepradiomics.radiomics.glcm._BLOCK", 100)
+    monkeypatch.setattr("deepradiomics.radiomics.features.glcm._BLOCK", 100)
     blocks = glcm_features(pairs, levels, np.full(5, 6))
     for name, values in whole.items():
         np.testing.assert_allclose(blocks[name], values, rtol=1e-12)

@@ -10,8 +10,10 @@ import pytest
 from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Volume
 from deepradiomics.radiomics import Settings
-from deepradiomics.radiomics.filters import IMAGE_TYPES, FilterFailure, filtered, prefixes
+from deepradiomics.radiomics.filters import FilterFailure, filtered
 from deepradiomics.radiomics.filters.pointwise import pointwise_image
+from deepradiomics.radiomics.settings.image_prefixes import image_prefixes
+from deepradiomics.radiomics.settings.rules import IMAGE_TYPES
 
 SETTINGS = replace(Settings.from_params(), sigma_mm=(1, 2.5))
 SHAPE = (9, 12, 15)
@@ -28,32 +30,36 @@ def image() -> Volume:
 
 def test_prefixes_are_pyradiomics_names_in_its_order() -> None:
     bands = ["LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH", "LLL"]
-    assert prefixes("Wavelet", SETTINGS) == tuple(f"wavelet-{band}" for band in bands)
-    two = prefixes("Wavelet", replace(SETTINGS, level=2))
-    assert two[6:9] == ("wavelet-HHH", "wavelet2-LLH", "wavelet2-LHL") and two[-1] == "wavelet2-LLL" and len(two) == 15
-    assert prefixes("Wavelet", replace(SETTINGS, force_2d=True)) == (
+    assert image_prefixes("Wavelet", SETTINGS) == tuple(f"wavelet-{band}" for band in bands)
+    two = image_prefixes("Wavelet", replace(SETTINGS, level=2))
+    assert two[6:9] == ("wavelet-HHH", "wavelet2-LLH", "wavelet2-LHL")
+    assert two[-1] == "wavelet2-LLL"
+    assert len(two) == 15
+    assert image_prefixes("Wavelet", replace(SETTINGS, force_2d=True)) == (
         "wavelet-LH",
         "wavelet-HL",
         "wavelet-HH",
         "wavelet-LL",
     )
-    assert prefixes("LoG", SETTINGS) == ("log-sigma-1-mm-3D", "log-sigma-2-5-mm-3D"), "1 and 1.0 have different names"
-    assert prefixes("LBP3D", SETTINGS) == ("lbp-3D-m1", "lbp-3D-m2", "lbp-3D-k")
+    assert image_prefixes("LoG", SETTINGS) == ("log-sigma-1-mm-3D", "log-sigma-2-5-mm-3D"), (
+        "1 and 1.0 have different names"
+    )
+    assert image_prefixes("LBP3D", SETTINGS) == ("lbp-3D-m1", "lbp-3D-m2", "lbp-3D-k")
     singles = ("Original", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D", "Mean", "Laws")
-    assert [prefixes(name, SETTINGS) for name in singles] == [
+    assert [image_prefixes(name, SETTINGS) for name in singles] == [
         ("original",), ("square",), ("squareroot",), ("logarithm",), ("exponential",), ("gradient",), ("lbp-2D",),
         ("mean-5",), ("laws-L5E5E5",),
     ]  # fmt: skip
 
 
 def test_a_flat_image_has_wavelets_of_two_letters_and_no_lbp3d() -> None:
-    assert prefixes("Wavelet", SETTINGS, dimensions=2) == ("wavelet-LH", "wavelet-HL", "wavelet-HH", "wavelet-LL")
-    assert prefixes("LBP3D", SETTINGS, dimensions=2) == ()
+    assert image_prefixes("Wavelet", SETTINGS, dimensions=2) == ("wavelet-LH", "wavelet-HL", "wavelet-HH", "wavelet-LL")
+    assert image_prefixes("LBP3D", SETTINGS, dimensions=2) == ()
 
 
 def test_an_unknown_image_type_names_its_near_matches() -> None:
     with pytest.raises(InputError, match="'Wavelets': there is no such filter; known: Wavelet"):
-        prefixes("Wavelets", SETTINGS)
+        image_prefixes("Wavelets", SETTINGS)
 
 
 @pytest.mark.parametrize("image_type", IMAGE_TYPES)
@@ -63,7 +69,7 @@ def test_every_part_of_an_image_has_the_numbers_and_the_place_of_the_whole(
 ) -> None:
     settings = replace(SETTINGS, standard=standard, level=2, wavelet="db3")
     whole = dict(filtered(image_type, image, settings))
-    assert tuple(whole) == prefixes(image_type, settings)
+    assert tuple(whole) == image_prefixes(image_type, settings)
     sides = ((0, 2), (4, 6), (-3, None), (None, None))
     for z, y, x in [*product(sides[:3], repeat=3), sides[1:]]:
         box = (slice(*z), slice(*y), slice(*x))

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters import laplacian
 from deepradiomics.radiomics.filters.gradient import gradient_image
 from deepradiomics.radiomics.filters.laplacian import laplacian_image, second_order, smoothing

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters import lbp2d, lbp3d
 from deepradiomics.radiomics.filters.lbp2d import lbp2d_image
 from deepradiomics.radiomics.filters.lbp3d import lbp3d_images

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import pywt
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
 from deepradiomics.radiomics.filters import wavelet
 from deepradiomics.radiomics.filters.wavelet import wavelet_images
 
@@ -58,7 +58,8 @@ def test_numpy_and_compiled_passes_give_the_same_bits(
                 plain = list(wavelet_images(image, name, level=2, start_level=1, box=part))
             assert [n for n, _ in ours] == [n for n, _ in plain]
             for (band, a), (_, b) in zip(ours, plain, strict=True):
-                assert a.dtype == b.dtype and np.array_equal(a, b), (name, band)
+                assert a.dtype == b.dtype, (name, band)
+                assert np.array_equal(a, b), (name, band)
 
 
 def test_compiled_passes_are_used_where_numba_is_there() -> None:
@@ -68,7 +69,8 @@ def test_compiled_passes_are_used_where_numba_is_there() -> None:
 
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("compilers for this processor may fuse operations")
-    assert wavelet._compiled_agrees("<f4") and wavelet._compiled_agrees("<f8")
+    assert wavelet._compiled_agrees("<f4")
+    assert wavelet._compiled_agrees("<f8")
 
 
 def test_an_unknown_wavelet_names_its_near_matches() -> None:

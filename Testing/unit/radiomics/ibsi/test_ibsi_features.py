@@ -10,8 +10,8 @@ from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.radiomics import Settings, extract, extract_labels, extract_patches
 from deepradiomics.radiomics import feature_names as ordered_names
+from deepradiomics.radiomics.catalogue.ibsi import entries
 from deepradiomics.radiomics.ibsi import AGGREGATIONS, feature_names, ibsi_features
-from deepradiomics.radiomics.ibsi.catalogue import entries
 from deepradiomics.radiomics.ibsi.morphology import convex_hull, morphology
 from deepradiomics.radiomics.ibsi.statistics import statistics
 from deepradiomics.radiomics.maps import feature_maps
@@ -34,7 +34,9 @@ def _pair(seed: int = 0, shape: tuple[int, int, int] = (6, 9, 8)) -> tuple[Volum
 
 def test_statistics_by_hand() -> None:
     found = statistics(np.array([1.0, 2.0, 3.0, 4.0, 10.0]), None)
-    assert found["Mean"] == 4 and found["Variance"] == pytest.approx(10) and found["Median"] == 3
+    assert found["Mean"] == 4
+    assert found["Variance"] == pytest.approx(10)
+    assert found["Median"] == 3
     assert found["MedianAbsoluteDeviation"] == pytest.approx((2 + 1 + 0 + 1 + 7) / 5)
     assert found["CoefficientOfVariation"] == pytest.approx(np.sqrt(10) / 4)
     assert found["QuartileCoefficientOfDispersion"] == pytest.approx((4 - 2) / (4 + 2))
@@ -44,15 +46,19 @@ def test_statistics_by_hand() -> None:
 
 def test_a_constant_roi_has_no_spread_and_by_ibsi_neither_skewness_nor_kurtosis() -> None:
     found = statistics(np.full(8, 5.0), None)
-    assert found["Skewness"] == 0 and found["ExcessKurtosis"] == 0 and found["CoefficientOfVariation"] == 0
+    assert found["Skewness"] == 0
+    assert found["ExcessKurtosis"] == 0
+    assert found["CoefficientOfVariation"] == 0
 
 
 def test_the_hull_of_a_block_is_the_block_without_the_corners_that_the_mesh_cuts_off() -> None:
     block = np.ones((3, 4, 5), bool)
     volume, area = convex_hull(block, (2.0, 1.0, 1.0))
     found = morphology(np.ones(block.shape), block, block, (2.0, 1.0, 1.0))
-    assert found["MeshVolume"] == pytest.approx(volume) and found["SurfaceArea"] == pytest.approx(area)
-    assert found["VolumeDensityConvexHull"] == pytest.approx(1) and found["AreaDensityConvexHull"] == pytest.approx(1)
+    assert found["MeshVolume"] == pytest.approx(volume)
+    assert found["SurfaceArea"] == pytest.approx(area)
+    assert found["VolumeDensityConvexHull"] == pytest.approx(1)
+    assert found["AreaDensityConvexHull"] == pytest.approx(1)
     assert found["IntegratedIntensity"] == pytest.approx(found["MeshVolume"])
     assert found["CentreOfMassShift"] == pytest.approx(0, abs=1e-12)
     assert found["Asphericity"] == pytest.approx(found["SphericalDisproportion"] - 1)
@@ -76,7 +82,8 @@ def test_keys_are_those_foretold_in_their_order_and_all_are_finite_numbers() -> 
     assert tuple(found) == feature_names(settings)
     assert len(found) == 19 + 20 + 25 * 6 + 16 * 6 + (16 + 17 + 5) * 3
     assert all(type(value) is float and np.isfinite(value) for value in found.values())
-    assert found.diagnostics["undefined"] == {} and found.diagnostics["standard"] == "ibsi"
+    assert found.diagnostics["undefined"] == {}
+    assert found.diagnostics["standard"] == "ibsi"
     json.dumps(found.diagnostics)
 
 
@@ -147,7 +154,8 @@ def test_filtered_images_have_keys_of_their_own_and_share_one_shape(setting: dic
     found = ibsi_features(*_pair(5, (8, 12, 12)), Settings.from_params(params))
     assert sum("shape" in key for key in found) == 19
     assert next(key for key in found if key.endswith("firstorder_Mean")) == "original_firstorder_Mean"
-    assert sum(key.startswith("wavelet-") for key in found) == 8 and "mean-3_firstorder_Mean" in found
+    assert sum(key.startswith("wavelet-") for key in found) == 8
+    assert "mean-3_firstorder_Mean" in found
 
 
 def test_extract_and_extract_labels_follow_the_standard_and_labels_share_what_was_interpolated() -> None:
@@ -165,8 +173,10 @@ def test_extract_and_extract_labels_follow_the_standard_and_labels_share_what_wa
     assert list(together) == [1, 7]
     for label, found in together.items():
         alone = extract(image, both, params, label=label)
-        assert alone == found and tuple(found) == ordered_names(Settings.from_params(params))
-        assert found.diagnostics["roi"]["label"] == label and found.diagnostics["standard"] == "ibsi"
+        assert alone == found
+        assert tuple(found) == ordered_names(Settings.from_params(params))
+        assert found.diagnostics["roi"]["label"] == label
+        assert found.diagnostics["standard"] == "ibsi"
     assert together[1] != together[7]
 
 
@@ -187,7 +197,8 @@ def test_patches_and_maps_do_not_pretend_to_follow_ibsi() -> None:
 
 def test_the_methods_paragraph_names_ibsi_and_the_aggregations() -> None:
     text = methods_text(_settings(aggregation=["2.5D_merged", "3D_averaged"]), {"engine": "2"}, [399])
-    assert "Image Biomarker Standardisation Initiative (Zwanenburg" in text and "2.5D merged, 3D averaged" in text
+    assert "Image Biomarker Standardisation Initiative (Zwanenburg" in text
+    assert "2.5D merged, 3D averaged" in text
     assert "PyRadiomics" not in text
 
 
@@ -201,7 +212,8 @@ def test_ibsis_own_names_may_be_asked_for_beside_pyradiomics() -> None:
         "original_shape_Asphericity", "original_firstorder_ExcessKurtosis", "original_glcm_Contrast_3D_averaged",
         "original_glcm_Dissimilarity_3D_averaged", "original_gldm_GrayLevelNonUniformityNormalized_3D",
     ]  # fmt: skip
-    assert found.diagnostics["warnings"] == _only_levels(found) and np.isfinite(list(found.values())).all()
+    assert found.diagnostics["warnings"] == _only_levels(found)
+    assert np.isfinite(list(found.values())).all()
     everything = ibsi_features(*_pair(), _settings())
     assert all(everything[key] == value for key, value in found.items())
 
@@ -227,19 +239,21 @@ def test_the_standard_of_a_call_decides_which_names_there_are() -> None:
         extract(*_pair(), settings, standard="pyradiomics")
     plain = Settings.from_params({"featureClass": {"firstorder": ["Mean"]}, "setting": {"binWidth": 3}})
     found = extract(*_pair(), plain, standard="ibsi")
-    assert found.diagnostics["standard"] == "ibsi" and found.diagnostics["settings"]["binWidth"] == 3
+    assert found.diagnostics["standard"] == "ibsi"
+    assert found.diagnostics["settings"]["binWidth"] == 3
 
 
 def test_what_has_no_place_in_ibsi_is_told_when_it_is_asked_for() -> None:
     found = ibsi_features(*_pair(), _settings({"firstorder": ["Mean", "TotalEnergy"], "glcm": ["MCC", "Id"]}))
     assert len(found) == 2
     said = " ".join(found.diagnostics["warnings"])
-    assert "firstorder TotalEnergy is not computed: it has no place in IBSI's standard" in said and "glcm MCC" in said
+    assert "firstorder TotalEnergy is not computed: it has no place in IBSI's standard" in said
+    assert "glcm MCC" in said
     assert not any("no place" in text for text in ibsi_features(*_pair(), _settings()).diagnostics["warnings"])
 
 
 def test_compiled_formulas_give_the_numbers_of_their_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepradiomics.radiomics import compiled
+    from deepradiomics import kernels as compiled
 
     if not compiled.available():
         pytest.skip("numba is not installed")
@@ -247,7 +261,8 @@ def test_compiled_formulas_give_the_numbers_of_their_definitions(monkeypatch: py
     fast = ibsi_features(*_pair(8), settings)
     monkeypatch.setattr(compiled, "available", lambda: False)
     plain = ibsi_features(*_pair(8), settings)
-    assert fast.diagnostics["backend"] == "numba" and plain.diagnostics["backend"] == "numpy"
+    assert fast.diagnostics["backend"] == "numba"
+    assert plain.diagnostics["backend"] == "numpy"
     for key, value in plain.items():
         assert fast[key] == pytest.approx(value, rel=1e-10, abs=1e-12), key
 
@@ -275,23 +290,26 @@ FILTERED = {
 def test_labels_share_interpolation_and_filters_and_have_the_numbers_of_each_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from deepradiomics.radiomics import filters
+    from deepradiomics.radiomics import image_types
     from deepradiomics.radiomics.ibsi import preparation
 
     image, mask = _labels()
     alone = {label: extract(image, mask, FILTERED, label=label) for label in (2, 4, 7)}
     calls: list[str] = []
-    filtered, interpolated = filters.filtered, preparation.interpolated
-    monkeypatch.setattr(filters, "filtered", lambda kind, *a, **k: (calls.append(kind), filtered(kind, *a, **k))[1])
+    filtered, interpolated = image_types.filtered, preparation.interpolated
+    monkeypatch.setattr(image_types, "filtered", lambda kind, *a, **k: (calls.append(kind), filtered(kind, *a, **k))[1])
     monkeypatch.setattr(preparation, "interpolated", lambda *a: (calls.append("grid"), interpolated(*a))[1])
     told: list[float] = []
     found = extract_labels(image, mask, FILTERED, progress=lambda fraction, message: told.append(fraction))
     assert calls == ["grid", "Mean", "LoG", "Wavelet"]
-    assert list(found) == [2, 4, 7] and list(found.skipped) == [9] and "single voxel" in found.skipped[9]
+    assert list(found) == [2, 4, 7]
+    assert list(found.skipped) == [9]
+    assert "single voxel" in found.skipped[9]
     for label, features in alone.items():
         assert dict(found[label]) == dict(features)
         assert found[label].diagnostics == features.diagnostics
-    assert told == sorted(told) and told[-1] == 1.0
+    assert told == sorted(told)
+    assert told[-1] == 1.0
 
 
 def test_under_a_small_budget_slices_are_counted_one_by_one_with_the_same_numbers(
@@ -319,4 +337,5 @@ def test_matrices_beyond_the_memory_are_refused_and_stop_no_other_label() -> Non
         extract(image, mask, params, label=4, max_memory_gb=0.001)
     bright = Volume(np.where(mask.labels == 2, np.round(image.voxels / 40) * 40, image.voxels), image.geometry)
     found = extract_labels(bright, mask, params, labels=[2, 4], max_memory_gb=0.001)
-    assert list(found) == [2] and "max_memory_gb" in found.skipped[4]
+    assert list(found) == [2]
+    assert "max_memory_gb" in found.skipped[4]

@@ -11,7 +11,8 @@ from deepradiomics.radiomics.ibsi.interpolation import axis_matrix, interpolated
 def test_the_manuals_example_four_voxels_of_3_mm_become_six_of_2_mm_around_the_same_centre() -> None:
     old = Geometry((4, 4, 1), (3, 3, 3), (10, 20, 30))
     new = new_grid(old, (2, 2, 0))
-    assert new.size == (6, 6, 1) and new.spacing_mm == (2, 2, 3)
+    assert new.size == (6, 6, 1)
+    assert new.spacing_mm == (2, 2, 3)
     assert new.centre_mm == pytest.approx(old.centre_mm)
     assert new.origin_mm == pytest.approx((10 - 0.5, 20 - 0.5, 30))
 
@@ -25,7 +26,8 @@ def test_an_oblique_grid_keeps_its_centre_and_directions() -> None:
     c, s = np.cos(0.3), np.sin(0.3)
     old = Geometry((7, 5, 3), (1.1, 0.9, 4), (3, -2, 8), (c, -s, 0, s, c, 0, 0, 0, 1))
     new = new_grid(old, (1, 1, 1))
-    assert new.centre_mm == pytest.approx(old.centre_mm) and new.direction == old.direction
+    assert new.centre_mm == pytest.approx(old.centre_mm)
+    assert new.direction == old.direction
 
 
 def test_linear_interpolation_between_two_voxels_is_their_mean_and_edges_are_continued() -> None:
@@ -64,7 +66,8 @@ def test_interpolation_by_matrices_equals_scipy_in_three_dimensions() -> None:
 
 
 def test_an_interpolator_that_ibsi_does_not_describe_is_refused_with_the_choice() -> None:
-    assert kind_of("sitkBSpline") == "cubic" and kind_of(2) == "linear"
+    assert kind_of("sitkBSpline") == "cubic"
+    assert kind_of(2) == "linear"
     with pytest.raises(InputError, match=r"sitkLanczosWindowedSinc.*sitkLinear"):
         kind_of("sitkLanczosWindowedSinc")
 
@@ -79,6 +82,7 @@ def test_the_roi_is_the_interpolated_mask_of_at_least_one_half_though_only_its_b
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     inside[box] = rng.random(inside[box].shape) < 0.6
     whole = interpolated(inside, old, new, "linear").round(6) >= 0.5
-    assert np.array_equal(interpolated_roi(inside, old, new, "cubic", 0.5), whole) and whole.any()
+    assert np.array_equal(interpolated_roi(inside, old, new, "cubic", 0.5), whole)
+    assert whole.any()
     nearest = interpolated(inside, old, new, "nearest") >= 0.5
     assert np.array_equal(interpolated_roi(inside, old, new, "nearest", 0.5), nearest)

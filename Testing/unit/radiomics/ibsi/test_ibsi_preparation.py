@@ -26,7 +26,8 @@ def _pair(values: list[float], inside: list[int] | None = None) -> tuple[Volume,
 
 def test_range_re_segmentation_changes_the_intensity_mask_and_never_the_morphological_one() -> None:
     done = prepare(*_pair([-600, -500, 0, 400, 401]), _settings(resegmentRange=[-500, 400]))
-    assert done.morphological.sum() == 20 and done.intensity.sum() == 12
+    assert done.morphological.sum() == 20
+    assert done.intensity.sum() == 12
     assert done.intensity[0, 0].tolist() == [False, True, True, True, False], "both ends belong to the range"
 
 
@@ -74,8 +75,10 @@ def test_a_voxel_that_is_half_inside_belongs_to_the_roi() -> None:
 
 def test_the_stages_tell_size_and_grey_values_for_ibsis_diagnostic_features() -> None:
     done = prepare(*_pair([0, 1, 2, 3], [0, 1, 1, 1]), _settings(resegmentRange=[0, 2]))
-    assert done.stages["initial"]["roi_voxels"] == 12 and done.stages["initial"]["roi_box"] == (3, 2, 2)
-    assert done.stages["resegmented"]["roi_voxels"] == 8 and done.stages["resegmented"]["roi_maximum"] == 2
+    assert done.stages["initial"]["roi_voxels"] == 12
+    assert done.stages["initial"]["roi_box"] == (3, 2, 2)
+    assert done.stages["resegmented"]["roi_voxels"] == 8
+    assert done.stages["resegmented"]["roi_maximum"] == 2
     assert done.stages["initial"]["image_minimum"] == 0
 
 

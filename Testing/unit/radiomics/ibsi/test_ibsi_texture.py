@@ -5,11 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from deepradiomics.radiomics import compiled, counting_reference
-from deepradiomics.radiomics.counting import CountingPlan
-from deepradiomics.radiomics.ibsi.catalogue import AGGREGATIONS, aggregations_of, entries
+from deepradiomics import kernels as compiled
+from deepradiomics.radiomics.catalogue.ibsi import AGGREGATIONS, aggregations_of, entries
+from deepradiomics.radiomics.counting import reference as counting_reference
+from deepradiomics.radiomics.counting.plan import CountingPlan
 from deepradiomics.radiomics.ibsi.texture import matrices, slices, texture_features
-from deepradiomics.radiomics.region import LevelRegion
+from deepradiomics.radiomics.region.region import LevelRegion
 
 FAMILIES = ("glcm", "glrlm", "glszm", "gldm", "ngtdm")
 
@@ -89,7 +90,8 @@ def test_a_flat_roi_has_the_same_features_in_slices_merged_and_in_space() -> Non
 def test_every_feature_of_the_catalogue_comes_out_in_every_aggregation() -> None:
     found = _all(TWO)
     expected = {(f, n, w) for f in FAMILIES for w in aggregations_of(f, tuple(AGGREGATIONS)) for n in entries()[f]}
-    assert set(found) == expected and len(expected) == 25 * 6 + 16 * 6 + (16 + 17 + 5) * 3
+    assert set(found) == expected
+    assert len(expected) == 25 * 6 + 16 * 6 + (16 + 17 + 5) * 3
 
 
 def test_an_roi_of_single_voxels_has_no_glcm_and_no_ngtdm_and_says_so_with_nan() -> None:
@@ -114,11 +116,11 @@ def test_slices_without_a_voxel_are_left_out_and_all_share_the_grey_levels() -> 
 def _backends() -> dict[str, Callable]:
     found: dict[str, Callable] = {}
     if compiled.available():
-        from deepradiomics.radiomics import counting_cpu
+        from deepradiomics.radiomics.counting import compiled as counting_cpu
 
         found["numba"] = counting_cpu.count
     try:
-        from deepradiomics.radiomics import counting_torch
+        from deepradiomics.radiomics.counting import on_torch as counting_torch
 
         found["torch"] = counting_torch.on_device("cpu")
     except ImportError:

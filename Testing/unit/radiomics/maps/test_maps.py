@@ -160,7 +160,8 @@ def test_joint_average_is_undefined_where_a_direction_is_missing_unless_the_batc
     average, doubled = single["original_glcm_JointAverage"][labels], single["original_glcm_SumAverage"][labels]
     np.testing.assert_allclose(2 * average, doubled, rtol=1e-12)
     undefined = np.isnan(batch["original_glcm_JointAverage"][labels])
-    assert undefined.any() and not np.isnan(average).all()
+    assert undefined.any()
+    assert not np.isnan(average).all()
     np.testing.assert_array_equal(batch["original_glcm_JointAverage"][labels][~undefined], average[~undefined])
 
 
@@ -168,7 +169,8 @@ def test_one_grey_level_in_the_whole_region_has_mcc_one() -> None:
     voxels, labels = _noise()
     maps = _arrays(feature_maps(*_pair(np.full_like(voxels, 5.5), labels), ["glcm_MCC", "firstorder_Skewness"]))
     found = maps["original_glcm_MCC"][labels]
-    assert ((found == 1) | np.isnan(found)).all() and (found == 1).any()
+    assert ((found == 1) | np.isnan(found)).all()
+    assert (found == 1).any()
     assert (maps["original_firstorder_Skewness"] == 0).all()
 
 
@@ -196,7 +198,8 @@ def test_a_flat_image_gives_flat_maps() -> None:
     flat = sitk.Image(10, 9, sitk.sitkFloat64)
     image.CopyInformation(flat), mask.CopyInformation(flat)
     found = feature_maps(image, mask, ["glcm_Contrast"])["original_glcm_Contrast"]
-    assert found.GetDimension() == 2 and found.GetSize() == (10, 9)
+    assert found.GetDimension() == 2
+    assert found.GetSize() == (10, 9)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +256,10 @@ def test_bad_input_is_told_in_clear_words() -> None:
 def test_progress_rises_to_one_and_may_cancel() -> None:
     told: list[float] = []
     feature_maps(*_pair(*_noise()), params=FAMILIES, progress=lambda fraction, message: told.append(fraction))
-    assert told == sorted(told) and told[0] == 0 and told[-1] == 1 and len(told) >= 8
+    assert told == sorted(told)
+    assert told[0] == 0
+    assert told[-1] == 1
+    assert len(told) >= 8
 
     def cancel(fraction: float, message: str) -> None:
         if "glrlm" in message:
@@ -269,6 +275,7 @@ def test_filtered_images_of_a_flat_image_are_asked_for_by_their_own_names() -> N
     mask = sitk.GetImageFromArray(np.pad(np.ones((8, 8), np.uint8), ((2, 2), (3, 3))))
     params = {"imageType": {"Wavelet": {}}}
     [(key, found)] = feature_maps(image, mask, ["wavelet-LH_firstorder_Energy"], params=params).items()
-    assert key == "wavelet-LH_firstorder_Energy" and found.GetDimension() == 2
+    assert key == "wavelet-LH_firstorder_Energy"
+    assert found.GetDimension() == 2
     with pytest.raises(InputError, match="wavelet-LH"):
         feature_maps(image, mask, ["wavelet-LLH_firstorder_Energy"], params=params)

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from deepradiomics import kernels as compiled
 from deepradiomics.errors import InputError
-from deepradiomics.radiomics import compiled
-from deepradiomics.radiomics.catalogue import entries
+from deepradiomics.radiomics.catalogue.pyradiomics import entries
 from deepradiomics.radiomics.maps import backends, feature_maps
 from deepradiomics.radiomics.maps.field import Field, make_field
 from deepradiomics.radiomics.maps.request import MAP_FAMILIES
 from deepradiomics.radiomics.maps.result import WindowFeatures
 from deepradiomics.radiomics.maps.window import window
-from deepradiomics.radiomics.settings import Settings
+from deepradiomics.radiomics.settings.settings import Settings
 
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},
@@ -110,7 +110,8 @@ def test_a_device_whose_memory_is_spent_goes_on_in_smaller_parts_and_then_on_the
             found = backends.SmallerParts(small(limit), "cuda:0", backends.with_numpy)(
                 field, "glcm", ("Idm", "MCC"), field.centres
             )
-        assert message in str(told[-1].message) and len(told) == (1 if limit else 2)
+        assert message in str(told[-1].message)
+        assert len(told) == (1 if limit else 2)
         assert max(sizes[-2:]) <= 40
         np.testing.assert_array_equal(found.present, expected.present)
         for name in ("Idm", "MCC"):
@@ -142,10 +143,12 @@ def test_mps_takes_the_cpu_because_it_has_no_double_precision(monkeypatch: pytes
 
 def test_the_tables_of_a_window_by_counting() -> None:
     cube = window(1)
-    assert cube.size == 27 and len(cube.offsets) == 13
+    assert cube.size == 27
+    assert len(cube.offsets) == 13
     # 3 directions along an axis with 18 pairs, 6 in a plane with 12, 4 in space with 8
     assert sorted(np.diff(cube.pairs.start)) == [8] * 4 + [12] * 6 + [18] * 3
-    assert np.diff(cube.touching.start).tolist()[13] == 26 and np.diff(cube.touching.start)[0] == 7
+    assert np.diff(cube.touching.start).tolist()[13] == 26
+    assert np.diff(cube.touching.start)[0] == 7
     for d in range(13):
         lines = range(cube.lines_of[d], cube.lines_of[d + 1])
         at = [cube.lines.items[cube.lines.start[k] : cube.lines.start[k + 1]] for k in lines]
@@ -153,12 +156,14 @@ def test_the_tables_of_a_window_by_counting() -> None:
         for line in at:
             assert (np.diff(cube.positions[line], axis=0) == cube.run_offsets[d]).all()
     flat = window(2, (1, 2), 1)
-    assert flat.size == 25 and (flat.positions[:, 1] == 0).all() and (flat.offsets[:, 1] == 0).all()
+    assert flat.size == 25
+    assert (flat.positions[:, 1] == 0).all()
+    assert (flat.offsets[:, 1] == 0).all()
 
 
 @pytest.mark.skipif(not compiled.available(), reason="numba is not installed")
 def test_the_second_singular_value_is_numpys() -> None:
-    from deepradiomics.radiomics.maps.second_singular import second_singular
+    from deepradiomics.radiomics.maps.compiled.second_singular import second_singular
 
     rng = np.random.default_rng(0)
     for trial in range(400):

@@ -8,8 +8,8 @@ import SimpleITK as sitk
 
 pytest.importorskip("numba")
 
-from deepradiomics.radiomics import resampling
-from deepradiomics.radiomics.bspline import resample_axes
+from deepradiomics.radiomics.region import resampling
+from deepradiomics.radiomics.region.bspline import resample_axes
 
 OBLIQUE = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
 

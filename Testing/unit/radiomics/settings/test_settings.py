@@ -8,7 +8,8 @@ import yaml
 
 from deepradiomics.errors import InputError
 from deepradiomics.radiomics import Settings, feature_names, features_preset
-from deepradiomics.radiomics.settings import PRESETS, texture_names
+from deepradiomics.radiomics.settings.feature_names import texture_names
+from deepradiomics.radiomics.settings.parameters import PRESETS
 
 
 def test_no_parameters_are_pyradiomics_defaults() -> None:

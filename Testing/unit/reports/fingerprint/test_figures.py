@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_ranks import Localisation, RankRow
-from deepradiomics.fingerprint.eval_records import Prediction
-from deepradiomics.fingerprint.eval_result import Evaluation, MethodInfo, TopFeature
-from deepradiomics.results.canvas import save, style, wrapped
-from deepradiomics.results.figures import (
+from deepradiomics.fingerprint.evaluate.ranks import Localisation, RankRow
+from deepradiomics.fingerprint.evaluate.records import Prediction
+from deepradiomics.fingerprint.evaluate.result import Evaluation, MethodInfo, TopFeature
+from deepradiomics.reports.canvas import save, style, wrapped
+from deepradiomics.reports.fingerprint.figures import (
     calibration_figure,
     case_means,
     draw_evaluation,

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from deepradiomics.errors import InputError
-from deepradiomics.fingerprint.eval_records import Prediction
-from deepradiomics.fingerprint.eval_result import Evaluation, MethodInfo, Selection, TopFeature
-from deepradiomics.results.tables import (
+from deepradiomics.fingerprint.evaluate.records import Prediction
+from deepradiomics.fingerprint.evaluate.result import Evaluation, MethodInfo, Selection, TopFeature
+from deepradiomics.reports.fingerprint.tables import (
     markdown,
     quoted,
     selection_table,

@@ -11,12 +11,12 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from deepradiomics.errors import GeometryError, InputError
+from deepradiomics.ich.patient.result import CaseFolder
 from deepradiomics.images import Geometry, Mask, Volume, read_volume
-from deepradiomics.results import ich_case_charts as charts
-from deepradiomics.results import ich_case_pictures as pictures
-from deepradiomics.results.ich_case import CaseFolder
-from Testing.unit.results.fake_ich import write_fake_case
-from Testing.unit.results.ich_pages import texts
+from deepradiomics.reports.ich import case_charts as charts
+from deepradiomics.reports.ich import case_pictures as pictures
+from Testing.unit.reports.fake_ich import write_fake_case
+from Testing.unit.reports.ich_pages import texts
 
 DRAWN = (
     pictures.planes_figure, pictures.slices_figure, pictures.gradcam_figure, pictures.change_figure,
@@ -65,7 +65,8 @@ def test_slices_are_counted_along_the_patient_also_on_a_sagittal_grid() -> None:
     labels[4, 6:16, 12:16] = 1  # much blood in one sagittal slice, little in any axial one
     case = CaseFolder(Path(), {}, Mask(labels, geometry))
     inferior = np.argmax(np.abs(geometry.axes[2]))
-    assert inferior == 1 and pictures.most_blood(case)[2] == pytest.approx(geometry.index_to_physical([0, 5, 0])[2])
+    assert inferior == 1
+    assert pictures.most_blood(case)[2] == pytest.approx(geometry.index_to_physical([0, 5, 0])[2])
 
 
 def test_the_letters_say_that_the_patients_right_is_at_the_left(case: CaseFolder) -> None:
@@ -87,7 +88,8 @@ def test_the_map_is_drawn_within_the_dilated_haematoma_only(case: CaseFolder) ->
     assert len(heat) == 6
     for image in heat:
         shown, alpha = image.get_array(), image.get_alpha()
-        assert (np.asarray(alpha)[np.asarray(shown) == 0] == 0).all() and np.max(alpha) <= 0.75
+        assert (np.asarray(alpha)[np.asarray(shown) == 0] == 0).all()
+        assert np.max(alpha) <= 0.75
     assert max(float(np.max(image.get_array())) for image in heat[:3]) == pytest.approx(1)  # through its hottest place
 
 
@@ -96,7 +98,8 @@ def test_maps_that_say_nothing_are_not_drawn(case: CaseFolder) -> None:
     assert pictures.gradcam_figure(dataclasses.replace(case, gradcam=empty)) is None
     half = {**case.gradcam, "poor_outcome": empty["poor_outcome"]}
     figure = pictures.gradcam_figure(dataclasses.replace(case, gradcam=half))
-    assert figure is not None and "Poor outcome (mRS > 3)" not in texts(figure)
+    assert figure is not None
+    assert "Poor outcome (mRS > 3)" not in texts(figure)
 
 
 def test_without_a_ct_only_what_needs_none_is_drawn(case: CaseFolder) -> None:
@@ -109,13 +112,12 @@ def test_bars_lead_from_the_base_value_to_the_risk(case: CaseFolder) -> None:
     assert figure is not None
     bars = figure.axes[0].patches
     one = case.outcomes["poor_outcome"]
-    assert bars[0].get_width() == pytest.approx(one["base_value"]) and bars[-1].get_width() == pytest.approx(
-        one["probability"]
-    )
+    assert bars[0].get_width() == pytest.approx(one["base_value"])
+    assert bars[-1].get_width() == pytest.approx(one["probability"])
     end = bars[-2].get_x() + bars[-2].get_width()
     assert end == pytest.approx(one["probability"])
     assert [bar.get_width() for bar in bars[1:-1]] == pytest.approx(
-        [one["groups"][g] for g in ("radiomics", "encoder", "vaegan")]
+        [one["groups"][g] for g in ("radiomics", "encoder", "autoencoder")]
     )
 
 
@@ -132,10 +134,10 @@ def test_another_ct_and_another_folder_are_refused(case: CaseFolder, tmp_path: P
     moved = dataclasses.replace(case.ct.geometry, origin_mm=(0.0, 0.0, 0.0))
     with pytest.raises(GeometryError, match="Give the CT that 'ich apply' was given"):
         CaseFolder.read(case.folder, Volume(case.ct.voxels, moved))
-    with pytest.raises(InputError, match=r"ich\.json: this file does not exist"):
+    with pytest.raises(InputError, match=r"ich\.json is missing"):
         CaseFolder.read(tmp_path)
     (tmp_path / "ich.json").write_text("[]", encoding="utf-8")
-    with pytest.raises(InputError, match=r"kind 'ich-case'\), got 'list'"):
+    with pytest.raises(InputError, match=r"ich\.json should hold a JSON object, not a list"):
         CaseFolder.read(tmp_path)
 
 
@@ -148,5 +150,5 @@ def test_a_stack_of_maps_must_have_one_for_each_outcome(case: CaseFolder, tmp_pa
     record = json.loads((folder / "ich.json").read_text(encoding="utf-8"))
     record["outcomes"].pop("poor_outcome")
     (folder / "ich.json").write_text(json.dumps(record), encoding="utf-8")
-    with pytest.raises(InputError, match="expected a map for each of 1 outcomes, got 2"):
+    with pytest.raises(InputError, match="holds 2 maps for 1 outcomes"):
         CaseFolder.read(folder)

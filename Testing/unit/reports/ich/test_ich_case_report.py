@@ -13,9 +13,9 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from deepradiomics.images import read_volume
-from deepradiomics.results.ich_case_report import write_case_report
-from Testing.unit.results.fake_ich import write_fake_case
-from Testing.unit.results.ich_pages import check_page, words
+from deepradiomics.reports.ich.case_report import write_case_report
+from Testing.unit.reports.fake_ich import write_fake_case
+from Testing.unit.reports.ich_pages import check_page, words
 
 OUTCOMES = ("poor_outcome", "expansion_6ml")
 
@@ -65,9 +65,13 @@ def test_the_page_is_whole_in_itself(which: str, request: pytest.FixtureRequest)
 
 def test_the_red_box_says_what_is_synthetic_or_leaks_and_that_this_is_no_medical_device(page: str, bare: str) -> None:
     boxes = [re.search(r'<div class="warning" role="alert">(.*?)</div>', one, re.S) for one in (page, bare)]
-    assert boxes[0] and "SYNTHETIC MODEL: these risks" in boxes[0][1] and "SYNTHETIC CT" in boxes[0][1]
-    assert boxes[1] and "LEAKING RUN: the model was fitted with latents" in boxes[1][1]
-    assert "SYNTHETIC" not in words(bare) and all(box and "not a medical device" in box[1] for box in boxes)
+    assert boxes[0]
+    assert "SYNTHETIC MODEL: these risks" in boxes[0][1]
+    assert "SYNTHETIC CT" in boxes[0][1]
+    assert boxes[1]
+    assert "LEAKING RUN: the model was fitted with latents" in boxes[1][1]
+    assert "SYNTHETIC" not in words(bare)
+    assert all(box and "not a medical device" in box[1] for box in boxes)
 
 
 def test_every_risk_stands_beside_its_threshold_base_rate_and_calibration(page: str, record: dict[str, Any]) -> None:
@@ -76,8 +80,10 @@ def test_every_risk_stands_beside_its_threshold_base_rate_and_calibration(page: 
         one = record["outcomes"][name]
         text = next(words(row) for row in rows if title in words(row) and "patients" in words(row))
         own = one["calibration"]["bins"][one["calibration"]["bin"]]
-        assert f"{100 * one['probability']:.0f} %" in text and f"{100 * one['threshold']:.0f} %" in text
-        assert ("above" if one["positive"] else "below") in text and f"of {one['n_training']} patients" in text
+        assert f"{100 * one['probability']:.0f} %" in text
+        assert f"{100 * one['threshold']:.0f} %" in text
+        assert ("above" if one["positive"] else "below") in text
+        assert f"of {one['n_training']} patients" in text
         assert f"of {own['n']} with a risk of about {100 * own['mean_predicted']:.0f} %" in text
         assert f"{100 * own['observed']:.0f} % [{100 * own['low']:.0f} %, {100 * own['high']:.0f} %] had it" in text
 
@@ -96,20 +102,23 @@ def test_shares_add_up_to_the_risk_and_the_largest_are_listed(folder: Path, page
         rows = list(csv.DictReader(stream))
     for name, one in record["outcomes"].items():
         assert one["base_value"] + sum(one["groups"].values()) == pytest.approx(one["probability"])
-        assert f"base value {one['base_value']:.3f}, all shares" in text and f"risk {one['probability']:.3f}." in text
+        assert f"base value {one['base_value']:.3f}, all shares" in text
+        assert f"risk {one['probability']:.3f}." in text
         largest = max((row for row in rows if row["outcome"] == name), key=lambda row: abs(float(row["shap"])))
         assert largest["label"] in text
     assert "GLCM Contrast" in text
 
 
 def test_the_follow_up_is_measured_where_it_was_given(page: str, bare: str) -> None:
-    assert "Expansion +7.10 mL (+35 %)" in words(page) and "Expansion > 9 mL no" in words(page)
+    assert "Expansion +7.10 mL (+35 %)" in words(page)
+    assert "Expansion > 9 mL no" in words(page)
     assert "No follow-up CT was given" in words(bare)
 
 
 def test_what_is_missing_is_said(bare: str) -> None:
     text = words(bare)
-    assert "The CT was not given to this report" in text and "The bundle holds no calibration" in text
+    assert "The CT was not given to this report" in text
+    assert "The bundle holds no calibration" in text
     assert bare.count("<img ") == 2  # the surface and the shares need neither
 
 
@@ -136,7 +145,8 @@ def test_texts_from_outside_cannot_become_markup(folder: Path, tmp_path: Path) -
     path.write_text(json.dumps(about), encoding="utf-8")
     page = write_case_report(tmp_path / "sly").read_text(encoding="utf-8")
     check_page(page)
-    assert not any(tag in page for tag in ("<b>", "<script", "<i>")) and "a &amp; b" in page
+    assert not any(tag in page for tag in ("<b>", "<script", "<i>"))
+    assert "a &amp; b" in page
 
 
 def changed(folder: Path, **changes: Any) -> str:
@@ -154,12 +164,16 @@ def test_outside_the_training_cohort_there_is_no_side_of_the_threshold_and_no_pa
 ) -> None:
     told = changed(tmp_path, outside_training_cohort=True, outside_share=0.31, outside_limit=0.1)
     row = next(row for row in re.findall(r"<tr>(.*?)</tr>", told, re.S) if "Poor outcome" in words(row))
-    assert "outside the training cohort" in row and "had it" not in row
-    assert not re.search(r'class="(positive|negative)"', told) and "31% of the features" in words(told)
-    assert re.search(r'class="(positive|negative)"', page) and "outside the training cohort" not in page
+    assert "outside the training cohort" in row
+    assert "had it" not in row
+    assert not re.search(r'class="(positive|negative)"', told)
+    assert "31% of the features" in words(told)
+    assert re.search(r'class="(positive|negative)"', page)
+    assert "outside the training cohort" not in page
 
 
 def test_a_real_head_is_called_real(tmp_path: Path, page: str) -> None:
     told = words(changed(tmp_path, real_head=True))
-    assert "shows nobody" not in told and "The head is a real one" in told
+    assert "shows nobody" not in told
+    assert "The head is a real one" in told
     assert "it shows nobody" in words(page)

@@ -10,11 +10,11 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from deepradiomics.results.ich_figures import differences_figure, figure3, roc_figure
-from deepradiomics.results.ich_figures_model import calibration_figure, component_name, components_figure, shap_figure
-from deepradiomics.results.ich_folder import Experiment
-from Testing.unit.results.fake_ich import write_fake_experiment
-from Testing.unit.results.ich_pages import texts
+from deepradiomics.ich.experiment.result import Experiment
+from deepradiomics.reports.ich.figures import differences_figure, figure3, roc_figure
+from deepradiomics.reports.ich.figures_model import calibration_figure, component_name, components_figure, shap_figure
+from Testing.unit.reports.fake_ich import write_fake_experiment
+from Testing.unit.reports.ich_pages import texts
 
 DRAWN = (figure3, differences_figure, roc_figure, calibration_figure, shap_figure, components_figure)
 
@@ -52,7 +52,8 @@ def test_no_label_is_cut_and_synthetic_data_are_said(draw, experiment: Experimen
 def test_a_leaking_run_says_so_on_every_picture(draw, experiment: Experiment) -> None:  # type: ignore[no-untyped-def]
     leaking = dataclasses.replace(experiment, about={**experiment.about, "leaking": True, "synthetic": False})
     figure = draw(leaking)
-    assert "LEAKING RUN" in figure.get_suptitle() and "SYNTHETIC" not in figure.get_suptitle()
+    assert "LEAKING RUN" in figure.get_suptitle()
+    assert "SYNTHETIC" not in figure.get_suptitle()
     clean = draw(dataclasses.replace(experiment, about={**experiment.about, "synthetic": False}))
     assert clean.get_suptitle() == ""
 
@@ -105,7 +106,8 @@ def test_bars_of_figure_5_add_up_to_the_whole(experiment: Experiment) -> None:
     for ax in figure.axes:
         for place in range(2):
             bars = [bar for bar in ax.patches if round(bar.get_y() + bar.get_height() / 2) == place]
-            assert len(bars) == 3 and sum(bar.get_width() for bar in bars) == pytest.approx(100)
+            assert len(bars) == 3
+            assert sum(bar.get_width() for bar in bars) == pytest.approx(100)
 
 
 def test_calibration_points_are_those_of_the_model_named_beforehand(experiment: Experiment) -> None:
@@ -123,7 +125,7 @@ def test_what_was_not_computed_is_not_drawn(experiment: Experiment) -> None:
     bare = dataclasses.replace(experiment, tables={"cells": experiment.tables["cells"]})
     assert all(draw(bare) is None for draw in (differences_figure, calibration_figure, shap_figure, components_figure))
     other = dataclasses.replace(
-        experiment, about={**experiment.about, "bundle": {"input": "vaegan", "classifier": "svm"}}
+        experiment, about={**experiment.about, "bundle": {"input": "autoencoder", "classifier": "svm"}}
     )
     assert roc_figure(other) is None
 
@@ -139,4 +141,5 @@ def test_a_component_names_its_group_once() -> None:
     assert component_name("radiomics", "Radiomics component 3: GLCM Contrast") == "Radiomics component 3: GLCM Contrast"
     assert component_name("clinical", "age") == "Clinical: age"
     long = component_name("radiomics", "Radiomics component 3: " + "; ".join(["First order Entropy, wavelet LLH"] * 9))
-    assert len(long.split("\n")) == 2 and "…" in long
+    assert len(long.split("\n")) == 2
+    assert "…" in long

@@ -11,11 +11,11 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from deepradiomics.results.ich_folder import Experiment
-from deepradiomics.results.ich_report import render_experiment, write_experiment
-from deepradiomics.results.ich_words import with_interval
-from Testing.unit.results.fake_ich import write_fake_experiment
-from Testing.unit.results.ich_pages import check_page, words
+from deepradiomics.ich.experiment.result import Experiment
+from deepradiomics.reports.ich.report import render_experiment, write_experiment
+from deepradiomics.words import with_interval
+from Testing.unit.reports.fake_ich import write_fake_experiment
+from Testing.unit.reports.ich_pages import check_page, words
 
 PICTURES = ("figure3", "differences", "roc", "figure4", "figure5", "components")
 SMALL = {"outcomes": ("poor_outcome", "expansion_3ml"), "classifiers": ("random-forest", "extra-trees"), "patients": 60}
@@ -66,10 +66,15 @@ def test_every_figure_is_a_file_and_a_picture_of_the_page(folder: Path, page: st
 
 def test_what_is_synthetic_or_leaks_stands_in_red_at_the_top(page: str, leaking: str) -> None:
     boxes = [re.search(r'<div class="warning" role="alert">(.*?)</div>', one, re.S) for one in (page, leaking)]
-    assert boxes[0] and "SYNTHETIC DATA: these numbers" in boxes[0][1] and "LEAKING" not in boxes[0][1]
-    assert boxes[1] and "LEAKING RUN: some latents come from networks" in boxes[1][1]
-    assert "SYNTHETIC" not in words(leaking) and all(box and "not a medical device" in box[1] for box in boxes)
-    assert "--allow-leakage" in words(leaking) and "None of them had seen" in words(page)
+    assert boxes[0]
+    assert "SYNTHETIC DATA: these numbers" in boxes[0][1]
+    assert "LEAKING" not in boxes[0][1]
+    assert boxes[1]
+    assert "LEAKING RUN: some latents come from networks" in boxes[1][1]
+    assert "SYNTHETIC" not in words(leaking)
+    assert all(box and "not a medical device" in box[1] for box in boxes)
+    assert "--allow-leakage" in words(leaking)
+    assert "None of them had seen" in words(page)
 
 
 def test_scores_of_the_model_named_beforehand_are_those_of_the_table(folder: Path, page: str) -> None:
@@ -100,8 +105,10 @@ def test_patients_left_out_warnings_methods_and_provenance_are_told(page: str) -
 
 def test_a_run_without_external_cohort_or_comparisons_says_what_is_missing(leaking: str) -> None:
     text = words(leaking)
-    assert "No inputs were compared" in text and "External" not in text.replace("external cohort: on", "")
-    assert "Women and men were not compared" in text and "at least two classifiers" in text
+    assert "No inputs were compared" in text
+    assert "External" not in text.replace("external cohort: on", "")
+    assert "Women and men were not compared" in text
+    assert "at least two classifiers" in text
 
 
 def test_drawing_again_gives_the_same_page_and_removes_stale_figures(leaking_folder: Path, leaking: str) -> None:
@@ -111,7 +118,8 @@ def test_drawing_again_gives_the_same_page_and_removes_stale_figures(leaking_fol
         (leaking_folder / "tables" / f"{name}.csv").unlink()
     written = write_experiment(leaking_folder)
     stale = leaking_folder / "figures" / "figure5.png"
-    assert not stale.exists() and stale not in written
+    assert not stale.exists()
+    assert stale not in written
     assert "Explanations were not computed" in words((leaking_folder / "report.html").read_text(encoding="utf-8"))
 
 
@@ -124,4 +132,5 @@ def test_texts_from_outside_cannot_become_markup(folder: Path) -> None:
     about["cohorts"]["training"]["manifest"] = "<u>.csv"
     page = render_experiment(dataclasses.replace(found, about=about), {})
     check_page(page)
-    assert not any(tag in page for tag in ("<script", "<i>", "<b>", "<u>")) and "a &amp; b" in page
+    assert not any(tag in page for tag in ("<script", "<i>", "<b>", "<u>"))
+    assert "a &amp; b" in page

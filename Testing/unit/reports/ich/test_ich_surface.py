@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deepradiomics.images import Geometry
-from deepradiomics.results.ich_surface import VIEWS, draw_surfaces, marching_cubes, surface
-from deepradiomics.results.report_slices import letters
+from deepradiomics.reports.ich.surface import VIEWS, draw_surfaces, marching_cubes, surface
+from deepradiomics.reports.slices import letters
 
 _TILT = 0.3
 TILTED = Geometry(
@@ -36,7 +36,8 @@ def test_the_surface_encloses_the_volume_and_faces_outwards_on_any_grid(geometry
     assert _volume(found - np.array(geometry.centre_mm)) == pytest.approx(expected, rel=0.06)
     # every corner within a voxel of the ball's surface
     distance = np.linalg.norm(found.reshape(-1, 3) - np.array(geometry.centre_mm), axis=1)
-    assert abs(distance - 13.0).max() < 4.0 and distance.mean() == pytest.approx(13.0, abs=0.6)
+    assert abs(distance - 13.0).max() < 4.0
+    assert distance.mean() == pytest.approx(13.0, abs=0.6)
 
 
 def test_every_edge_of_the_surface_belongs_to_two_triangles() -> None:
@@ -47,7 +48,8 @@ def test_every_edge_of_the_surface_belongs_to_two_triangles() -> None:
         a, b, c = (corners[tuple(corner)] for corner in triangle)
         for edge in ((a, b), (b, c), (c, a)):
             edges[frozenset(edge)] = edges.get(frozenset(edge), 0) + 1
-    assert edges and set(edges.values()) == {2}
+    assert edges
+    assert set(edges.values()) == {2}
 
 
 def test_marching_cubes_agree_with_an_independent_implementation_on_a_smooth_field() -> None:
@@ -84,7 +86,7 @@ def test_the_views_are_those_of_a_radiologist() -> None:
 
 def test_what_lies_nearer_to_the_viewer_is_painted_last_and_what_faces_away_is_not() -> None:
     pytest.importorskip("matplotlib")
-    from deepradiomics.results.canvas import new_figure
+    from deepradiomics.reports.canvas import new_figure
 
     def triangle(y: float, wide: float) -> np.ndarray:
         return np.array([[0, y, 0], [wide, y, 0], [0, y, wide]], float)

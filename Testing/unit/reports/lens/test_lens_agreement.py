@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from deepradiomics.results.lens_agreement import Agreement, agreement, share_words, spearman
+from deepradiomics.reports.lens.agreement import Agreement, agreement, share_words, spearman
 
 
 def test_the_rank_correlation_is_scipys_also_with_ties() -> None:
@@ -40,6 +40,9 @@ def test_nearly_all_is_not_called_all(share: float, said: str) -> None:
 
 def test_where_all_have_one_sign_the_share_is_left_out() -> None:
     found = agreement([{"delta_i": 1.0, "x": 2.0}, {"delta_i": 3.0, "x": 1.0}], "x")
-    assert found is not None and found.one_sign and share_words(found) == "– (all of one sign)"
+    assert found is not None
+    assert found.one_sign
+    assert share_words(found) == "– (all of one sign)"
     turned = agreement([{"delta_i": 1.0, "x": -2.0}, {"delta_i": 3.0, "x": -1.0}], "x")
-    assert turned is not None and share_words(turned) == "0 % (all turned)"
+    assert turned is not None
+    assert share_words(turned) == "0 % (all turned)"

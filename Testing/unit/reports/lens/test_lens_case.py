@@ -16,7 +16,7 @@ from deepradiomics.errors import InputError
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.lens.result import LensResult
 from deepradiomics.prepare import canonical_grid, reformat
-from deepradiomics.results.lens_case import (
+from deepradiomics.reports.lens.case import (
     LensCase,
     case_figure,
     case_of,
@@ -26,7 +26,7 @@ from deepradiomics.results.lens_case import (
     window_grid,
     window_of,
 )
-from Testing.unit.results.fake_lens import write_fake_lens
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,8 @@ def test_what_lies_left_and_posterior_is_drawn_right_and_below(case: LensCase, m
     dark = np.argwhere(inside & (pixels < 90))  # the synthetic lesion, 10 mm to the left and 8 mm posterior
     assert len(dark) > 5
     row, column = dark.mean(axis=0)
-    assert column > pixels.shape[1] / 2 and row > pixels.shape[0] / 2
+    assert column > pixels.shape[1] / 2
+    assert row > pixels.shape[0] / 2
     assert {text.get_text() for text in ax.texts} == {"R", "L", "A", "P"}
 
 
@@ -124,12 +125,14 @@ def test_the_map_is_drawn_at_its_values_and_only_inside_the_region(case: LensCas
 
 
 def test_the_legend_points_where_values_lie_beyond_its_colours(case: LensCase) -> None:
-    assert case.range is not None and case.map is not None
+    assert case.range is not None
+    assert case.map is not None
     case = dataclasses.replace(case, map=dataclasses.replace(case.map, voxels=case.map.voxels + 10))  # of one sign
     low, high = (limit + 10 for limit in case.range or ())
     for limits, extend in (((low, high), "neither"), ((low - 1, high - 0.1), "max"), ((low + 0.1, high - 0.1), "both")):
         bar = case_figure(dataclasses.replace(case, range=limits)).axes[3].images[1].colorbar
-        assert bar is not None and bar.extend == extend
+        assert bar is not None
+        assert bar.extend == extend
 
 
 def test_a_map_of_both_signs_diverges_from_0_and_a_few_voxels_do_not_rule_it(case: LensCase) -> None:
@@ -146,7 +149,9 @@ def test_a_map_of_both_signs_diverges_from_0_and_a_few_voxels_do_not_rule_it(cas
             .images[1]
         )
         low, high = shown.get_clim()
-        assert shown.get_cmap().name == name and high < 14 and (low == -high) == (shift == 0)
+        assert shown.get_cmap().name == name
+        assert high < 14
+        assert (low == -high) == (shift == 0)
 
 
 def test_a_map_on_a_finer_grid_keeps_its_detail_and_its_place(case: LensCase) -> None:
@@ -186,7 +191,8 @@ def test_the_picture_says_what_is_synthetic_and_what_no_reader_drew(case: LensCa
 
 def test_a_folder_of_lens_case_becomes_a_file(result: LensResult, tmp_path: Path) -> None:
     path = case_picture(result.folder / "case", tmp_path / "picture.png")
-    assert path.read_bytes().startswith(b"\x89PNG") and [p.name for p in tmp_path.iterdir()] == ["picture.png"]
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert [p.name for p in tmp_path.iterdir()] == ["picture.png"]
 
 
 def test_one_modality_without_a_map_is_one_panel(case: LensCase) -> None:
@@ -197,12 +203,15 @@ def test_one_modality_without_a_map_is_one_panel(case: LensCase) -> None:
 
 def test_the_first_test_case_whose_files_are_there_is_found(result: LensResult) -> None:
     found = case_of(result)
-    assert found is not None and found.id == "synthetic-001" and found.map is None
+    assert found is not None
+    assert found.id == "synthetic-001"
+    assert found.map is None
     assert list(found.images) == ["t2", "highb", "adc"]
     gone = [{**row, "view_adc": "nowhere.nrrd"} for row in result.cases]
     assert case_of(dataclasses.replace(result, cases=gone)) is None
     ellipsoid = case_of(dataclasses.replace(result, about={**result.about, "roi": "ellipsoid"}))
-    assert ellipsoid is not None and "not a reader's contour" in ellipsoid.roi_note
+    assert ellipsoid is not None
+    assert "not a reader's contour" in ellipsoid.roi_note
 
 
 def test_what_cannot_be_drawn_is_said(case: LensCase, tmp_path: Path) -> None:
@@ -214,5 +223,5 @@ def test_what_cannot_be_drawn_is_said(case: LensCase, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="region on modality 't2' is empty"):
         case_figure(dataclasses.replace(case, rois={"t2": empty}))
     (tmp_path / "case.json").write_text(json.dumps({"kind": "maps"}), encoding="utf-8")
-    with pytest.raises(InputError, match="not a case of a lens"):
+    with pytest.raises(InputError, match="does not describe a case of a lens"):
         read_case(tmp_path)

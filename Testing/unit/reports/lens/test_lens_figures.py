@@ -14,9 +14,9 @@ pytest.importorskip("matplotlib")
 
 from deepradiomics.lens.readings import EXPLAINED, IMPORTANCE
 from deepradiomics.lens.result import LensResult
-from deepradiomics.results.lens_case import read_case
-from deepradiomics.results.lens_figures import best_family, figure2, figure3, group_title, overview_figure
-from Testing.unit.results.fake_lens import write_fake_lens
+from deepradiomics.reports.lens.case import read_case
+from deepradiomics.reports.lens.figures import best_family, figure2, figure3, group_title, overview_figure
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,10 @@ def _texts_inside(figure: Any) -> list[str]:
         if not text.get_visible() or not text.get_text().strip() or text in beyond:
             continue
         box = text.get_window_extent()
-        assert box.x0 >= -1 and box.y0 >= -1, f"{text.get_text()!r} is cut"
-        assert box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1, f"{text.get_text()!r} is cut"
+        assert box.x0 >= -1, f"{text.get_text()!r} is cut"
+        assert box.y0 >= -1, f"{text.get_text()!r} is cut"
+        assert box.x1 <= figure.bbox.x1 + 1, f"{text.get_text()!r} is cut"
+        assert box.y1 <= figure.bbox.y1 + 1, f"{text.get_text()!r} is cut"
         found.append(text.get_text())
     return found
 
@@ -91,7 +93,8 @@ def test_a_negative_or_missing_r2_is_drawn_as_such(without_null: LensResult) -> 
     rows = [{**r, "r2": -0.4 if r["stage"] == "pre" else nan} for r in without_null.modality_r2]
     (ax,) = figure2([dataclasses.replace(without_null, modality_r2=rows)]).axes
     assert [text.get_text() for text in ax.texts] == ["−0.40"]
-    assert ax.get_ylim()[0] < -0.4 and ax.get_xlim() == (-0.6, 0.6)
+    assert ax.get_ylim()[0] < -0.4
+    assert ax.get_xlim() == (-0.6, 0.6)
 
 
 def test_figure_3_lists_the_picked_features_with_their_importance(result: LensResult) -> None:
@@ -107,7 +110,8 @@ def test_figure_3_lists_the_picked_features_with_their_importance(result: LensRe
     labels = [label.get_text() for label in bars.get_yticklabels()]
     for label, row in zip(labels, picked, strict=True):
         modality = {"t2": "T2", "highb": "High-b", "adc": "ADC"}[row["modality"]]
-        assert label.startswith(modality) and label.endswith(row["feature"].rpartition("_")[2])
+        assert label.startswith(modality)
+        assert label.endswith(row["feature"].rpartition("_")[2])
         assert (", wavelet-LLH" in label) == (row["image_type"] == "wavelet-LLH")
 
 
@@ -117,19 +121,23 @@ def test_only_shifts_that_differ_by_the_null_are_filled(result: LensResult) -> N
     dots = [line for line in shift.lines if line.get_marker() == "o"]
     assert [_x(line)[0] for line in dots] == [row["delta_i"] for row in picked]
     filled = [line.get_markerfacecolor() != "white" for line in dots]
-    assert filled == [row["q_null"] < 0.05 for row in picked] and {*filled} == {True, False}
+    assert filled == [row["q_null"] < 0.05 for row in picked]
+    assert {*filled} == {True, False}
 
 
 def test_without_permutations_nothing_is_said_to_differ(without_null: LensResult) -> None:
     texts = _texts_inside(figure3(without_null))
-    assert any("no permutation null" in text for text in texts) and not any("differs" in text for text in texts)
+    assert any("no permutation null" in text for text in texts)
+    assert not any("differs" in text for text in texts)
     assert any("no permutation null" in text for text in _texts_inside(overview_figure(without_null)))
 
 
 def test_gain_and_loss_are_claimed_only_where_the_numbers_bear_it_out() -> None:
     up, down = {"delta_i": 0.1, "q_null": nan, "i_pre": 1.0}, {"delta_i": -0.1, "q_null": nan, "i_pre": 1.0}
-    assert group_title("top", [up, up]).startswith("Gained") and group_title("top", [up, down]) == "Largest ΔI"
-    assert group_title("bottom", [down]).startswith("Lost") and group_title("bottom", [up, down]) == "Smallest ΔI"
+    assert group_title("top", [up, up]).startswith("Gained")
+    assert group_title("top", [up, down]) == "Largest ΔI"
+    assert group_title("bottom", [down]).startswith("Lost")
+    assert group_title("bottom", [up, down]) == "Smallest ΔI"
     clear, noise = {"delta_i": 0.1, "q_null": 0.01}, {"delta_i": 0.1, "q_null": 0.3}
     assert group_title("top", [noise, noise]) == "Largest ΔI (none with q < 0.05)"
     assert group_title("top", [clear, noise]) == "Gained importance (largest ΔI)"  # the marks tell which
@@ -143,16 +151,16 @@ def test_gain_and_loss_are_claimed_only_where_the_numbers_bear_it_out() -> None:
 def test_the_explained_figure_lists_its_own_picks_with_their_numbers(result: LensResult) -> None:
     bars, shift = figure3(result, by=EXPLAINED).axes
     picked = [row for group in ("top", "bottom", "stable") for row in result.picked(group, EXPLAINED)]  # type: ignore[arg-type]
-    assert picked[0]["rank_explained"] == 1 and picked[0]["delta_explained"] == max(
-        row["delta_explained"] for row in result.shift
-    )
+    assert picked[0]["rank_explained"] == 1
+    assert picked[0]["delta_explained"] == max(row["delta_explained"] for row in result.shift)
     drawn: Any = bars.patches
     assert [bar.get_width() for bar in drawn] == [row[f"explained_{s}"] for s in ("pre", "ft") for row in picked]
     dots = [line for line in shift.lines if line.get_marker() == "o"]
     assert [_x(line)[0] for line in dots] == [row["delta_explained"] for row in picked]
     assert [dot.get_markerfacecolor() != "white" for dot in dots] == [row["q_explained"] < 0.05 for row in picked]
     texts = _texts_inside(figure3(result, [read_case(result.folder / "case")], EXPLAINED))
-    assert "explained spread E" in texts and not any("ΔI" in text for text in texts)
+    assert "explained spread E" in texts
+    assert not any("ΔI" in text for text in texts)
 
 
 def collapsed(result: LensResult) -> LensResult:
@@ -172,7 +180,8 @@ def test_importances_of_another_size_are_told_and_drawn_on_log_axes(result: Lens
     for cases in ([], [read_case(huge.folder / "case")]):
         texts = _texts_inside(figure3(huge, cases))
         assert any("the spread of the embeddings rather than" in text.replace("\n", " ") for text in texts)
-        assert "Smallest |ΔI|" in texts and not any("Kept" in text for text in texts)
+        assert "Smallest |ΔI|" in texts
+        assert not any("Kept" in text for text in texts)
     assert not any("rather than" in text for text in _texts_inside(figure3(result)))
     assert not any("rather than" in text for text in _texts_inside(figure3(huge, by=EXPLAINED)))
 
@@ -244,7 +253,9 @@ def test_an_identical_encoder_is_drawn_without_a_shift(without_null: LensResult)
     ]
     result = dataclasses.replace(without_null, shift=same)
     texts = _texts_inside(figure3(result))
-    assert "Largest ΔI" in texts and "ΔI (no intervals were computed)" in texts and texts.count("0") >= 15
+    assert "Largest ΔI" in texts
+    assert "ΔI (no intervals were computed)" in texts
+    assert texts.count("0") >= 15
     _texts_inside(overview_figure(result))
 
 

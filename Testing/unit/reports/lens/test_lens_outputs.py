@@ -12,9 +12,9 @@ pytest.importorskip("matplotlib")
 
 from deepradiomics.errors import InputError
 from deepradiomics.lens.result import LensResult
-from deepradiomics.results.lens_case import read_case
-from deepradiomics.results.lens_outputs import _cases_of, slug, write_outputs
-from Testing.unit.results.fake_lens import write_fake_lens
+from deepradiomics.reports.lens.case import read_case
+from deepradiomics.reports.lens.outputs import _cases_of, slug, write_outputs
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 
 def test_one_result_is_written_into_its_own_folder(tmp_path: Path) -> None:
@@ -54,10 +54,12 @@ def test_a_case_stands_with_the_result_whose_shift_it_tells(tmp_path: Path) -> N
     given = [read_case(one.folder / "case")]
     assert _cases_of(one, given) == given
     (other,) = _cases_of(two, given)
-    assert other.map is None and other.id == "synthetic-001"
+    assert other.map is None
+    assert other.id == "synthetic-001"
     plain = [dataclasses.replace(given[0], shift={})]
     assert _cases_of(one, plain) == _cases_of(two, plain) == plain
 
 
 def test_labels_become_file_names() -> None:
-    assert slug("Lesion SEG-L (gland)") == "lesion-seg-l-gland" and slug("前立腺") == "task"
+    assert slug("Lesion SEG-L (gland)") == "lesion-seg-l-gland"
+    assert slug("前立腺") == "task"

@@ -16,10 +16,11 @@ pytest.importorskip("matplotlib")
 
 from deepradiomics.lens.readings import READINGS
 from deepradiomics.lens.result import LensResult
-from deepradiomics.results.lens_case import read_case
-from deepradiomics.results.lens_report import render_report
-from deepradiomics.results.lens_words import number, p_value, shortened, signed
-from Testing.unit.results.fake_lens import write_fake_lens
+from deepradiomics.reports.canvas import shortened
+from deepradiomics.reports.lens.case import read_case
+from deepradiomics.reports.lens.report import render_report
+from deepradiomics.words import number, p_value, signed
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,14 @@ def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(which: str, re
     reader.feed(shown)
     assert reader.open == []
     sources = [value for _, name, value in reader.attributes if name in ("src", "href", "srcset", "data", "action")]
-    assert sources and all(source.startswith("data:image/png;base64,") for source in sources)
-    assert "<script" not in shown and "url(" not in shown and "@import" not in shown
-    assert "http" not in _words(shown) and "nan" not in _words(shown).split() and "None" not in _words(shown).split()
+    assert sources
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "<script" not in shown
+    assert "url(" not in shown
+    assert "@import" not in shown
+    assert "http" not in _words(shown)
+    assert "nan" not in _words(shown).split()
+    assert "None" not in _words(shown).split()
 
 
 def test_every_picture_is_a_png_with_an_alternative_text(page: str) -> None:
@@ -97,8 +103,11 @@ def test_every_picture_is_a_png_with_an_alternative_text(page: str) -> None:
 
 def test_synthetic_data_and_research_use_stand_in_red_at_the_top(page: str, bare_page: str, joint_page: str) -> None:
     box = re.search(r'<div class="warning" role="alert">(.*?)</div>', page, re.S)
-    assert box is not None and "SYNTHETIC DATA: these numbers" in box[1] and "not a medical device" in box[1]
-    assert "SYNTHETIC DATA" not in bare_page and "not a medical device" in bare_page
+    assert box is not None
+    assert "SYNTHETIC DATA: these numbers" in box[1]
+    assert "not a medical device" in box[1]
+    assert "SYNTHETIC DATA" not in bare_page
+    assert "not a medical device" in bare_page
     assert "SYNTHETIC DATA (PIRADS CLS)" in joint_page  # which of the two
 
 
@@ -135,16 +144,19 @@ def test_where_q_found_nothing_it_is_said_what_it_could_have_found(result: LensR
     none = dataclasses.replace(result, shift=[{**row, "p_family_explained": 1.0} for row in some])
     words = _words(render_report([none]))
     # 558 features, 200 permutations: p = 1/201, so q = 558 / 201 / place < 0.05 from place 56 on
-    assert len(result.shift) == 558 and 558 / 201 / 56 < 0.05 < 558 / 201 / 55
+    assert len(result.shift) == 558
+    assert 558 / 201 / 56 < 0.05 < 558 / 201 / 55
     assert "its lists above may be chance. But with 200 permutations" in words
-    assert "takes 56 features at once with the smallest p there is, 0.005" in words and "No ΔI" not in words
+    assert "takes 56 features at once with the smallest p there is, 0.005" in words
+    assert "No ΔI" not in words
 
 
 def test_what_is_not_known_is_said(bare: LensResult, bare_page: str) -> None:
     words = _words(bare_page)
     assert "No permutation null was computed: which shifts differ between the two encoders is not known" in words
     assert "No downstream performance was given" in words
-    assert "Features left out: none" in words and "Cases left out: none" in words
+    assert "Features left out: none" in words
+    assert "Cases left out: none" in words
     assert "Warnings None." in words
     row = bare.picked("top")[0]
     assert f"{signed(row['delta_i'])} [{signed(row['delta_i_low'])}, {signed(row['delta_i_high'])}] – q –" in words
@@ -154,12 +166,14 @@ def test_variants_that_were_not_computed_are_left_out(bare: LensResult) -> None:
     names = ("delta_i_standardised", "delta_i_fit_ft", "delta_i_fit_both")
     none = dataclasses.replace(bare, shift=[{**row, **dict.fromkeys(names, nan)} for row in bare.shift])
     page = render_report([none])
-    assert "fit on both" not in page and "projection trained on both" not in page
+    assert "fit on both" not in page
+    assert "projection trained on both" not in page
     assert "ΔE: the spread that is explained" in page  # is always there
 
 
 def test_which_reading_to_believe_is_said(result: LensResult, page: str) -> None:
-    assert "ΔI can be read" in _words(page) and "rather than radiomic content" not in _words(page)
+    assert "ΔI can be read" in _words(page)
+    assert "rather than radiomic content" not in _words(page)
     noisy = dataclasses.replace(result, shift=[{**row, "noise_pre": 0.7, "noise_ft": 0.9} for row in result.shift])
     words = _words(render_report([noisy]))
     assert "ΔI can be read" not in words
@@ -177,7 +191,8 @@ def test_the_explained_spread_leads(page: str, result: LensResult) -> None:
     assert places == sorted(places)
     gained = sum(row["delta_explained"] > 0 for row in result.shift)
     assert f"Of {len(result.shift)} features, more of {gained} can be read after fine-tuning" in words
-    assert "beyond noise" not in words and "more than noise" not in words
+    assert "beyond noise" not in words
+    assert "more than noise" not in words
     assert "differs between the two encoders (permutation, q < 0.05)" in words
 
 
@@ -185,7 +200,8 @@ def test_the_explained_spread_leads(page: str, result: LensResult) -> None:
 def test_the_sign_with_the_layer_of_the_other_encoder_is_told(bare: LensResult, other: float, said: str) -> None:
     turned = [{**row, "delta_i": 2.0, "delta_i_fit_ft": other} for row in bare.shift]
     words = _words(render_report([dataclasses.replace(bare, shift=turned)]))
-    assert f"A typical ΔI is +2.00, and {signed(other)} with the projection" in words and said in words
+    assert f"A typical ΔI is +2.00, and {signed(other)} with the projection" in words
+    assert said in words
 
 
 def test_what_the_encoders_see_and_the_epoch_kept_are_told(bare: LensResult) -> None:
@@ -194,8 +210,11 @@ def test_what_the_encoders_see_and_the_epoch_kept_are_told(bare: LensResult) -> 
     after = {"name": "b", "channels": ["t2"], "about": {**past, "finetuning": {"metrics": {"best_epoch": 1}}}}
     changed = dataclasses.replace(bare, about={**bare.about, "encoders": {"pre": before, "ft": after}})
     words = _words(render_report([changed]))
-    assert "sees T2, ADC" in words and "sees T2 alone" in words and "9 of 10" in words
-    assert "The fine-tuning was best after its first epoch" in words and "The pre-training was best" not in words
+    assert "sees T2, ADC" in words
+    assert "sees T2 alone" in words
+    assert "9 of 10" in words
+    assert "The fine-tuning was best after its first epoch" in words
+    assert "The pre-training was best" not in words
     assert "The encoder before sees T2, ADC, the one after T2 alone" in words
 
 
@@ -214,18 +233,21 @@ def test_texts_from_outside_are_escaped(bare: LensResult) -> None:
     }  # fmt: skip
     changed = dataclasses.replace(bare, about=about, dropped=({"modality": evil, "feature": evil, "reason": evil},))
     shown = render_report([changed])
-    assert "<img src=x" not in shown and "&lt;img src=x onerror=alert(1)&gt; &amp; co" in shown
+    assert "<img src=x" not in shown
+    assert "&lt;img src=x onerror=alert(1)&gt; &amp; co" in shown
 
 
 def test_provenance_holds_the_encoders_facts_but_not_its_marks_of_cases(bare: LensResult) -> None:
     identity = {"name": "mine", "sha256": "ef" * 32, "about": {"pretraining": {"marks": {"train": ["secretmark"]}}}}
     changed = dataclasses.replace(bare, about={**bare.about, "encoders": {"pre": identity, "ft": identity}})
     words = _words(render_report([changed]))
-    assert "ef" * 32 in words and "secretmark" not in words
+    assert "ef" * 32 in words
+    assert "secretmark" not in words
 
 
 def test_no_path_of_this_machine_stands_in_the_report(page: str, result: LensResult) -> None:
-    assert str(Path.home()) not in _words(page) and str(result.folder) not in _words(page)
+    assert str(Path.home()) not in _words(page)
+    assert str(result.folder) not in _words(page)
 
 
 def test_what_all_tasks_share_is_said_once(bare: LensResult) -> None:
@@ -245,4 +267,5 @@ def test_numbers_are_printed_alike_everywhere() -> None:
         "+10.0", "−4.50", "0", "0", "−0.00001",
     )  # fmt: skip
     assert (p_value(0.0004), p_value(0.001), p_value(0.05), p_value(nan)) == ("< 0.001", "0.001", "0.050", "–")
-    assert shortened("abcdefghij", 7) == "abc…hij" and shortened("abc", 7) == "abc"
+    assert shortened("abcdefghij", 7) == "abc…hij"
+    assert shortened("abc", 7) == "abc"

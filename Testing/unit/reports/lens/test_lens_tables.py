@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from deepradiomics.lens.result import LensResult
-from deepradiomics.results.lens_tables import (
-    as_html,
+from deepradiomics.reports import page
+from deepradiomics.reports.lens.tables import (
     as_markdown,
     complete_table,
     evaluation_table,
@@ -19,7 +19,8 @@ from deepradiomics.results.lens_tables import (
     task_labels,
     write_tables,
 )
-from Testing.unit.results.fake_lens import write_fake_lens
+from deepradiomics.reports.page import Table
+from Testing.unit.reports.fake_lens import write_fake_lens
 
 TASKS = ("PIRADS CLS", "Volume REG", "Lesion SEG-L")
 
@@ -31,6 +32,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[LensResult]:
         LensResult.read(write_fake_lens(folder / str(i), task=task, case=False, images=("original", "wavelet-LLH")))
         for i, task in enumerate(TASKS)
     ]
+
+
+def html_of(table: Table) -> str:
+    """The table as it stands on a page."""
+    template = page._environment().from_string('{% import "parts.html" as parts %}{{ parts.table(table) }}')
+    return template.render(table=table)
 
 
 def _read(path: Path) -> list[dict[str, str]]:
@@ -46,7 +53,8 @@ def test_every_number_of_the_papers_table_is_that_of_the_file(results: list[Lens
     assert len(shown.rows) == 2 * len(groups)
     for i, (kind, group) in enumerate(groups):
         before, after = shown.rows[2 * i], shown.rows[2 * i + 1]
-        assert before[:2] == (group, "Pre-train") and after[:2] == ("", "Fine-tune")
+        assert before[:2] == (group, "Pre-train")
+        assert after[:2] == ("", "Fine-tune")
         for j, result in enumerate(results):
             row = next(r for r in _read(result.folder / "table1.csv") if (r["kind"], r["group"]) == (kind, group))
             assert before[2 + 2 * j] == f"{float(row['mse_pre']):.3f}"
@@ -71,21 +79,24 @@ def test_the_complete_table_holds_modalities_and_all_features_too(results: list[
     assert ("PIRADS CLS", "Modality", "High-b") in {row[:3] for row in shown.rows}
     row = next(row for row in shown.rows if row[:2] == ("Volume REG", "All"))
     stored = next(r for r in results[1].table1 if r["kind"] == "all")
-    assert row[3] == "558" and row[8] == f"{stored['r2_pooled_pre']:.3f}"  # 3 modalities × 93 × 2 images
+    assert row[3] == "558"  # 3 modalities × 93 × 2 images
+    assert row[8] == f"{stored['r2_pooled_pre']:.3f}"
 
 
 def test_a_missing_p_is_a_dash(results: list[LensResult]) -> None:
     rows = tuple({**row, "p": nan, "p_holm": nan, "stars": "", "n_patients": nan} for row in results[0].table1)
     shown = complete_table([dataclasses.replace(results[0], table1=rows)])
     assert all(row[-4:] == ("–", "–", "–", "–") for row in shown.rows)
-    assert "nan" not in as_html(shown) + as_markdown(shown)
+    assert "nan" not in html_of(shown) + as_markdown(shown)
 
 
 def test_a_group_that_one_task_lacks_is_a_dash_there(results: list[LensResult]) -> None:
     short = dataclasses.replace(results[1], table1=[r for r in results[1].table1 if r["group"] != "GLCM"])
     rows = paper_table([results[0], short]).rows
     glcm = next(i for i, row in enumerate(rows) if row[0] == "GLCM")
-    assert rows[glcm][4:] == ("–", "–") and rows[glcm + 1][4:] == ("–", "–") and rows[glcm][2] != "–"
+    assert rows[glcm][4:] == ("–", "–")
+    assert rows[glcm + 1][4:] == ("–", "–")
+    assert rows[glcm][2] != "–"
 
 
 def test_two_results_of_one_task_are_told_apart(results: list[LensResult]) -> None:
@@ -101,12 +112,16 @@ def test_the_joint_files_hold_the_numbers_unrounded(results: list[LensResult], t
     alone = [row for result in results for row in _read(result.folder / "table1.csv")]
     assert [row["task"] for row in joint] == [task for r, task in zip(results, TASKS, strict=True) for _ in r.table1]
     for one, other in zip(joint, alone, strict=True):
-        assert float(one["mse_ft"]) == float(other["mse_ft"]) and float(one["p_holm"]) == float(other["p_holm"])
-        assert one["stars"] == other["stars"] and int(one["n_patients"]) == 24
+        assert float(one["mse_ft"]) == float(other["mse_ft"])
+        assert float(one["p_holm"]) == float(other["p_holm"])
+        assert one["stars"] == other["stars"]
+        assert int(one["n_patients"]) == 24
     paper = _read(tmp_path / "table1_paper.csv")
-    assert paper[1]["feature"] == "First order" and paper[1]["stage"] == "Fine-tune"
+    assert paper[1]["feature"] == "First order"
+    assert paper[1]["stage"] == "Fine-tune"
     assert float(paper[1]["Volume REG mse"]) == results[1].table1[0]["mse_ft"]
-    assert paper[0]["Volume REG stars"] == "" and paper[1]["Volume REG stars"] == results[1].table1[0]["stars"]
+    assert paper[0]["Volume REG stars"] == ""
+    assert paper[1]["Volume REG stars"] == results[1].table1[0]["stars"]
 
 
 def test_a_single_results_own_tables_are_not_touched(results: list[LensResult]) -> None:
@@ -130,15 +145,17 @@ def test_a1_has_the_papers_metrics_with_their_better_direction(results: list[Len
 
 def test_texts_from_outside_are_escaped(results: list[LensResult]) -> None:
     evil = dataclasses.replace(results[0], about={**results[0].about, "task": "<b>A|B</b>"})
-    page = as_html(paper_table([evil]))
-    assert "<b>" not in page and "&lt;b&gt;A|B" in page
+    html = html_of(paper_table([evil]))
+    assert "<b>" not in html
+    assert "&lt;b&gt;A|B" in html
     assert all(line.count("|") == 5 for line in as_markdown(paper_table([evil])).splitlines() if line.startswith("|"))
 
 
 def test_stars_have_a_place_of_their_own_so_that_numbers_align(results: list[LensResult]) -> None:
-    page = as_html(paper_table(results[:1]))
-    assert page.count('<span class="stars">') == 16  # each MSE, starred or not
-    assert '<span class="stars">***</span>' in page and '<span class="stars"></span>' in page
+    html = html_of(paper_table(results[:1]))
+    assert html.count('<span class="stars">') == 16  # each MSE, starred or not
+    assert '<span class="stars">***</span>' in html
+    assert '<span class="stars"></span>' in html
     assert r"\*\*\*" in as_markdown(paper_table(results[:1]))  # not emphasis
 
 
@@ -153,6 +170,9 @@ def test_intervals_and_numbers_of_patients_are_shown_where_the_table_has_them(re
     assert any("95 % bootstrap interval" in note for note in shown.notes)
     other = dataclasses.replace(known, evaluations=({**known.evaluations[0], "n": "12"},))
     joint = evaluation_table([known, dataclasses.replace(other, about={**other.about, "task": "REG"})])
-    assert joint is not None and any("REG 12" in note for note in joint.notes)
+    assert joint is not None
+    assert any("REG 12" in note for note in joint.notes)
     plain = evaluation_table([dataclasses.replace(result, evaluations=(one,))])
-    assert plain is not None and len(plain.rows) == 2 and "[" not in plain.rows[0][1]
+    assert plain is not None
+    assert len(plain.rows) == 2
+    assert "[" not in plain.rows[0][1]

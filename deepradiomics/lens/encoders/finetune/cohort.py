@@ -10,7 +10,7 @@ import numpy as np
 
 from deepradiomics.cohort.manifest import Manifest, check_classes
 from deepradiomics.errors import InputError, ManifestError
-from deepradiomics.lens.finetune_tasks import COLUMNS, ClassTask, RegressTask, SegmentTask, Task, TaskKind
+from deepradiomics.lens.encoders.finetune.tasks import COLUMNS, ClassTask, RegressTask, SegmentTask, Task, TaskKind
 
 
 def target_of(manifest: Manifest, kind: str, target: str | None) -> str:
@@ -26,7 +26,7 @@ def target_of(manifest: Manifest, kind: str, target: str | None) -> str:
     there = {"class": manifest.tasks, "segment": manifest.rois, "regress": manifest.value_names}[kind]
     shown = ", ".join(f"{column}_{name}" for name in there) or "none"
     if target is None:
-        # The only region of a cohort is most often that of the gland, which nobody meant to learn.
+        # The only region of a cohort is most often that of the gland, which is hardly ever what shall be learned.
         choices = tuple(name for name in there if name == "lesion") if kind == "segment" else there
         if len(choices) != 1:
             raise ManifestError(
@@ -59,15 +59,15 @@ def having_target(manifest: Manifest, kind: TaskKind, target: str) -> tuple[Mani
     column = f"{COLUMNS[kind]}_{target}"
     if not rows:
         raise ManifestError(f"{manifest.where}: no case has anything in the column {column}.")
-    kept = {row.id for row in rows}
-    reason = "no region was drawn" if kind == "segment" else "nothing stands there"
+    ids = {row.id for row in rows}
+    reason = "no region was drawn" if kind == "segment" else "the cell is empty"
     without = tuple(
-        (row.id, f"Case {row.id}, column {column}: {reason}.") for row in manifest.rows if row.id not in kept
+        (row.id, f"Case {row.id}, column {column}: {reason}.") for row in manifest.rows if row.id not in ids
     )
-    found = replace(manifest, rows=rows, tasks=(target,) if kind == "class" else ())
+    cohort = replace(manifest, rows=rows, tasks=(target,) if kind == "class" else ())
     if kind == "class":
-        check_classes(found)
-    return found, without
+        check_classes(cohort)
+    return cohort, without
 
 
 def make_task(manifest: Manifest, kind: TaskKind, target: str) -> Task:

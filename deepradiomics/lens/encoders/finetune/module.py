@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
-import lightning.pytorch as pl
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from deepradiomics.errors import InputError
-from deepradiomics.lens.finetune_tasks import Task
-from deepradiomics.lens.stack_data import Batch, StackCases, augmented
-from deepradiomics.lens.stacks import Stacks
-from deepradiomics.lens.training_config import StageTraining
+from deepradiomics.lens.encoders.config import StageTraining
+from deepradiomics.lens.encoders.finetune.tasks import Task
+from deepradiomics.lens.encoders.stack_data import Batch, augmented, stack_batch
+from deepradiomics.lens.encoders.stacks import Stacks
 from deepradiomics.networks.convnextv2 import ConvNeXtV2
-from deepradiomics.training.batches import SeededBatches, as_it_is
-from deepradiomics.training.optimise import adamw
-from deepradiomics.training.schedule import cosine, set_rates
+from deepradiomics.training.module import CaseTraining
 from deepradiomics.training.seeds import seeded
 
 Stage = Literal["frozen", "tuned"]
@@ -43,11 +39,22 @@ def new_network(encoder: ConvNeXtV2, task: Task, width: int, seed: int) -> TaskN
         return TaskNetwork(copy.deepcopy(encoder), task.head(encoder, width), task)
 
 
-class Finetuning(pl.LightningModule):
+class Finetuning(CaseTraining):
     """The task's loss over the head (``frozen``) or over encoder and head (``tuned``).
 
     A frozen encoder is not only kept from the optimiser: it stays in eval mode, so that nothing in it is changed.
+
+    Args:
+        network: trained in place.
+        stage: what of it is trained.
+        stacks: all cases.
+        rows: rows of the training and of the validation cases.
+        targets: of all cases; None where the target is a region.
+        training: rates, batches, augmentation.
+        seed: of order and augmentation.
     """
+
+    network: TaskNetwork
 
     def __init__(
         self,
@@ -59,12 +66,11 @@ class Finetuning(pl.LightningModule):
         training: StageTraining,
         seed: int,
     ) -> None:
-        super().__init__()
+        super().__init__(rows, training, seed)
         self.network = network
-        self._stage, self._stacks, self._rows, self._targets = stage, stacks, rows, targets
-        self._training, self._seed = training, seed
+        self.subject = f"Fine-tuning ({stage})"
+        self._stage, self._stacks, self._targets, self._training = stage, stacks, targets, training
         self._region = network.task.target if network.task.kind == "segment" else None
-        self._seen: list[Tensor] = []
         if stage == "frozen":
             network.encoder.requires_grad_(False)
 
@@ -74,48 +80,22 @@ class Finetuning(pl.LightningModule):
             self.network.encoder.eval()
         return self
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        cases = self._cases(self._rows[0])
-        batches = SeededBatches(
-            len(cases), self._training.batch_size, self._seed,
-            rank=self.trainer.global_rank, world=self.trainer.world_size,
-        )  # fmt: skip
-        return DataLoader(cases, batch_sampler=batches, collate_fn=as_it_is, num_workers=0)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        # Every process sees every validation case: a kappa of parts is not a part of the kappa.
-        size = self._training.batch_size
-        return DataLoader(self._cases(self._rows[1]), batch_size=size, collate_fn=as_it_is, num_workers=0)
+    def fetch(self, rows: list[int]) -> Batch:
+        return stack_batch(self._stacks, rows, self._targets, self._region)
 
     def training_step(self, batch: Batch, step: int) -> Tensor:
         images, targets, rows = batch
-        numbers = [(self._seed, 1 + self.current_epoch, int(row)) for row in rows]
-        images, masks = augmented(images, self._training, numbers, targets if self._region else None)
+        images, masks = augmented(images, self._training, self.numbers(rows), targets if self._region else None)
         loss = self.network.task.loss(self.network(images), targets if masks is None else masks)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(rows), sync_dist=True)
+        self.log_training("train_loss", loss, len(rows))
         return loss
 
     def validation_step(self, batch: Batch, step: int) -> None:
         images, targets, _ = batch
-        self._seen.append(self.network.task.record(self.network(images), targets).cpu())
+        self.records.append(self.network.task.record(self.network(images), targets).cpu())
 
-    def on_validation_epoch_end(self) -> None:
-        records = torch.cat(self._seen).numpy()
-        self._seen.clear()
-        if not np.isfinite(records).all():
-            raise InputError(
-                f"Fine-tuning ({self._stage}) diverged in epoch {self.current_epoch + 1}: the validation loss is not a "
-                "number. Use a smaller learning_rate, and start over with resume=False (--no-resume) or in another "
-                "folder."
-            )
-        for name, value in self.network.task.scores(records).items():
-            self.log(f"validation_{name}", value)
-
-    def on_train_epoch_start(self) -> None:
-        set_rates(self.trainer.optimizers[0], cosine(self.current_epoch, self._training.epochs))
-
-    def configure_optimizers(self) -> Any:
-        return adamw(self.network, self._training.learning_rate, self._training.weight_decay)
-
-    def _cases(self, rows: Sequence[int]) -> StackCases:
-        return StackCases(self._stacks, rows, self._targets, self._region)
+    def scores(self, records: list[Tensor]) -> dict[str, float]:
+        cases = torch.cat(records).numpy()
+        if not np.isfinite(cases).all():
+            return {"validation_loss": math.nan}
+        return {f"validation_{name}": value for name, value in self.network.task.scores(cases).items()}

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from deepradiomics.cohort.manifest import Manifest
+from deepradiomics.cohort.splits import rows_of
 from deepradiomics.cohort.synthetic import is_synthetic
-from deepradiomics.files import atomic_file, write_json
-from deepradiomics.lens.finetune_tasks import COLUMNS as TARGET_COLUMNS
-from deepradiomics.lens.finetune_tasks import Task
-from deepradiomics.lens.provenance import early_best
-from deepradiomics.lens.splits import rows_of
+from deepradiomics.files.atomic import write_json
+from deepradiomics.files.tables import write_csv
+from deepradiomics.lens.encoders.finetune.tasks import COLUMNS as TARGET_COLUMNS
+from deepradiomics.lens.encoders.finetune.tasks import Task
+from deepradiomics.lens.encoders.provenance import early_best
 
 COLUMNS = (
     "task", "metric", "better", "frozen", "tuned", "unit", "frozen_low", "frozen_high", "tuned_low", "tuned_high", "n",
 )  # fmt: skip
-FEW_TEST_CASES = 10  # below, intervals say little and a remark says so
+FEW_TEST_CASES = 10  # below, intervals say little, and a remark points that out
 
 
 def write_result(
@@ -29,7 +29,8 @@ def write_result(
     *,
     without: Sequence[tuple[str, str]],
     dropped: Sequence[tuple[str, str]],
-    seen: Mapping[str, Sequence[str]],
+    known: Mapping[str, Sequence[str]],
+    notes: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     """Write metrics.json and tableA1.csv; return what the former holds.
 
@@ -40,7 +41,8 @@ def write_result(
         stages: frozen, tuned → ``test`` (metric → value, low, high), best_epoch …; of those that are finished.
         without: (id, reason) of the cases that have no target.
         dropped: (id, reason) of the cases that could not be used.
-        seen: by earlier stage (pretraining …) the cases that the encoder had been trained on.
+        known: by earlier stage (pretraining …) the cases that the encoder had been trained on.
+        notes: by case, what was assumed on reading and preparing it.
     """
     test = {row.id for row in manifest.rows if row.split == "test"}
     described = {
@@ -58,13 +60,14 @@ def write_result(
         "without_target": len(without),
         "dropped": [{"id": case, "reason": reason} for case, reason in (*without, *dropped)],
         "seen_before": {
-            stage: {"cases": len(cases), "test_cases": len(test & set(cases))} for stage, cases in seen.items()
+            stage: {"cases": len(cases), "test_cases": len(test & set(cases))} for stage, cases in known.items()
         },
         "synthetic": is_synthetic(manifest),
+        "notes": {case: list(texts) for case, texts in notes.items()},
         "warnings": [
             *_left_out(task, len(manifest), len(without), len(dropped)),
             *_hardly_trained(stages),
-            *_remarks(test, seen),
+            *_remarks(test, known),
         ],
     }
     write_json(out / "metrics.json", metrics)
@@ -75,7 +78,7 @@ def write_result(
 def write_table(
     path: str | Path, task: Task, scores: Mapping[str, Mapping[str, Mapping[str, float | None]]], n: int
 ) -> Path:
-    """Write ``tableA1.csv``: a line a metric; a cell is empty where its stage was not trained or has no interval.
+    """Write ``tableA1.csv``: one line per metric; a cell is empty where its stage was not trained or has no interval.
 
     Args:
         path: the file.
@@ -85,15 +88,13 @@ def write_table(
     """
     path = Path(path)
     name = f"{task.kind} {task.target}"
-    with atomic_file(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for metric in task.metrics:
-            found = [scores.get(stage, {}).get(metric.key, {}) for stage in ("frozen", "tuned")]
-            values = [_cell(one.get("value")) for one in found]
-            limits = [_cell(one.get(limit)) for one in found for limit in ("low", "high")]
-            table.writerow([name, metric.name, metric.better, *values, metric.unit, *limits, n])
-    return path
+    rows = []
+    for metric in task.metrics:
+        stages = [scores.get(stage, {}).get(metric.key, {}) for stage in ("frozen", "tuned")]
+        values = [_cell(score.get("value")) for score in stages]
+        limits = [_cell(score.get(limit)) for score in stages for limit in ("low", "high")]
+        rows.append([name, metric.name, metric.better, *values, metric.unit, *limits, n])
+    return write_csv(path, COLUMNS, rows)
 
 
 def _cell(number: float | None) -> str:
@@ -115,25 +116,25 @@ def _left_out(task: Task, used: int, without: int, dropped: int) -> list[str]:
 
 
 def _hardly_trained(stages: Mapping[Any, Mapping[str, Any]]) -> list[str]:
-    found = []
+    remarks = []
     for stage, record in stages.items():
         remark = early_best(record["best_epoch"], record["epochs"])
         if remark and stage == "tuned":
-            found.append(f"tuned: {remark} fine-tuning hardly changed it.")
+            remarks.append(f"tuned: {remark} fine-tuning hardly changed it.")
         elif remark:
-            said = remark.replace("the encoder kept", "the head kept", 1)
-            found.append(f"{stage}: {said} it learned little from this encoder.")
-    return found
+            remark = remark.replace("the encoder kept", "the head kept", 1)
+            remarks.append(f"{stage}: {remark} it learned little from this encoder.")
+    return remarks
 
 
-def _remarks(test: set[str], seen: Mapping[str, Sequence[str]]) -> list[str]:
+def _remarks(test: set[str], known: Mapping[str, Sequence[str]]) -> list[str]:
     remarks = []
-    for stage, cases in seen.items():
+    for stage, cases in known.items():
         verb = "pre-trained" if stage == "pretraining" else "fine-tuned before"
-        known = len(test & set(cases))
-        if known:
+        count = len(test & set(cases))
+        if count:
             remarks.append(
-                f"The encoder was {verb} on images of {known} of the {len(test)} test cases: what it does with new "
+                f"The encoder was {verb} on images of {count} of the {len(test)} test cases: what it does with new "
                 "patients may be worse (leakage)."
             )
     if len(test) < FEW_TEST_CASES:

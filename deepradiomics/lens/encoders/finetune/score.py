@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepradiomics.devices import resolve_device
-from deepradiomics.lens.finetune_tasks import Task
+from deepradiomics.lens.encoders.finetune.tasks import Task
 from deepradiomics.stats import bootstrap_ci
 
 if TYPE_CHECKING:
-    from deepradiomics.lens.finetune_module import TaskNetwork
-    from deepradiomics.lens.stacks import Stacks
+    from deepradiomics.lens.encoders.finetune.module import TaskNetwork
+    from deepradiomics.lens.encoders.stacks import Stacks
 
 RESAMPLES = 2000
 
@@ -39,16 +39,14 @@ def score(
 
 def intervals(task: Task, records: np.ndarray, seed: int = 0) -> dict[str, dict[str, float | None]]:
     """Metrics of the records (n, k) of some cases, as :func:`score` gives them."""
-    found: dict[str, dict[str, float | None]] = {}
+    scores: dict[str, dict[str, float | None]] = {}
     for metric in task.metrics:
         interval = bootstrap_ci(
             _Metric(task, metric.key), records, n=RESAMPLES, seed=seed, stratify=task.strata(records, metric.key)
         )
-        said = interval.high - interval.low > 1e-12
-        found[metric.key] = {
-            "value": interval.estimate, "low": interval.low if said else None, "high": interval.high if said else None,
-        }  # fmt: skip
-    return found
+        low, high = (interval.low, interval.high) if interval.high - interval.low > 1e-12 else (None, None)
+        scores[metric.key] = {"value": interval.estimate, "low": low, "high": high}
+    return scores
 
 
 def predictions(
@@ -63,15 +61,15 @@ def predictions(
     """Return the task's records (n, k) of some cases; the network goes back to the CPU afterwards."""
     import torch
 
-    from deepradiomics.lens.stack_data import StackCases
+    from deepradiomics.lens.encoders.stack_data import stack_batch
 
     region = network.task.target if network.task.kind == "segment" else None
-    cases, where = StackCases(stacks, rows, targets, region), resolve_device(device)
+    where = resolve_device(device)
     network.to(where).eval()
     records = []
     with torch.no_grad():
-        for start in range(0, len(cases), batch_size):
-            images, wanted, _ = cases.__getitems__(range(start, min(start + batch_size, len(cases))))
+        for start in range(0, len(rows), batch_size):
+            images, wanted, _ = stack_batch(stacks, rows[start : start + batch_size], targets, region)
             records.append(network.task.record(network(images.to(where)), wanted.to(where)).cpu())
     network.to("cpu")
     return torch.cat(records).numpy()

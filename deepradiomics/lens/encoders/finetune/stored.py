@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from deepradiomics.errors import BundleError
-from deepradiomics.lens.finetune_module import TaskNetwork
-from deepradiomics.lens.finetune_tasks import Task, task_from_dict
-from deepradiomics.networks.bundle import load_bundle, load_info, save_bundle
+from deepradiomics.files.reading import UNUSABLE, reason
+from deepradiomics.lens.encoders.finetune.module import TaskNetwork
+from deepradiomics.lens.encoders.finetune.tasks import Task, task_from_dict
+from deepradiomics.networks.bundle import load_bundle, load_info, loading_bundle, save_bundle
 from deepradiomics.networks.convnextv2 import SIZES, ConvNeXtV2
-from deepradiomics.networks.encoder import load_weights
+from deepradiomics.networks.weights import built
 from deepradiomics.prepare.stack import StackRecipe
 
 KIND = "finetuned"
@@ -72,6 +73,7 @@ def save_model(
     return save_bundle(folder, network.state_dict(), described)
 
 
+@loading_bundle
 def load_model(folder: str | Path) -> FinetunedModel:
     """Read the bundle of a fine-tuned model.
 
@@ -83,14 +85,19 @@ def load_model(folder: str | Path) -> FinetunedModel:
         raise BundleError(f"{folder}: expected a bundle of kind {KIND!r}, this one is of kind {kind!r}.")
     tensors, info = load_bundle(folder)
     try:
-        made = info["architecture"]
-        if made["name"] != "convnextv2" or made["size"] not in SIZES:
-            raise ValueError(f"unknown architecture {made}")
+        architecture = info["architecture"]
+        if architecture["name"] != "convnextv2" or architecture["size"] not in SIZES:
+            raise ValueError(f"unknown architecture {architecture}")
         task = task_from_dict(info["task"])
-        encoder = ConvNeXtV2(int(made["in_channels"]), made["size"])
-        network = TaskNetwork(encoder, task.head(encoder, int(made["head_width"])), task)
+
+        def build() -> TaskNetwork:
+            encoder = ConvNeXtV2(int(architecture["in_channels"]), architecture["size"])
+            return TaskNetwork(encoder, task.head(encoder, int(architecture["head_width"])), task)
+
         recipe = StackRecipe.from_dict(info["recipe"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{folder}: the description is not that of a fine-tuned model ({error}).") from error
-    load_weights(network, {name: torch.from_numpy(array) for name, array in tensors.items()}, str(folder))
+        network = built(build, tensors, str(folder))
+    except BundleError:
+        raise
+    except UNUSABLE as error:
+        raise BundleError(f"{folder}: the description is not that of a fine-tuned model ({reason(error)}).") from error
     return FinetunedModel(network.eval(), task, recipe, info)

@@ -1,4 +1,4 @@
-"""The three tasks of a fine-tuning: what is learned, with which head and loss, and by which metric it is judged.
+"""The three tasks of a fine-tuning: what is learned, with which head and loss, and by which metric it is scored.
 
 class     label_<target>   two linear layers, batch-norm between   cross-entropy         quadratic weighted kappa
 segment   mask_<target>    UPerNet in 3D                           soft Dice of a case   mean Dice of the cases
@@ -29,7 +29,7 @@ COLUMNS: dict[TaskKind, str] = {"class": "label", "segment": "mask", "regress": 
 
 @dataclass(frozen=True)
 class Metric:
-    """One number by which a task is judged.
+    """One number by which a task is scored.
 
     Args:
         key: name in metrics.json.
@@ -60,7 +60,7 @@ class Task(Protocol):
     def forward(self, network: ConvNeXtV2, head: nn.Module, images: Tensor) -> Tensor: ...
 
     def targets(self, manifest: Manifest) -> np.ndarray | None:
-        """One target a row; None where it is a region of the stack."""
+        """One target per row; None where it is a region of the stack."""
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor: ...
 

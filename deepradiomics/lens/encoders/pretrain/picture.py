@@ -1,4 +1,4 @@
-"""reconstruction.png: what the masked autoencoder was shown of a validation case, and what it made of the rest."""
+"""reconstruction.png: a validation case, its visible patches, and the reconstruction of the hidden ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from deepradiomics.files import atomic_file
+from deepradiomics.files.atomic import atomic_file
 from deepradiomics.networks.mae import MaskedAutoencoder
 
 _TITLES = ("image", "what the encoder sees", "reconstruction of what it does not see")
@@ -19,19 +19,18 @@ _TITLES = ("image", "what the encoder sees", "reconstruction of what it does not
 def draw_reconstruction(
     model: MaskedAutoencoder, image: np.ndarray, names: Sequence[str], path: Path, *, synthetic: bool = False
 ) -> Path:
-    """Draw the middle slice of each modality: the image, its seen patches, and the reconstruction.
+    """Draw the middle slice of each modality: the image, its visible patches, and the reconstruction.
 
     Args:
         model: in eval mode, on the CPU.
         image: float32 (1, C, z, y, x).
         names: C modalities.
         path: the PNG file.
-        synthetic: say that the image is synthetic.
+        synthetic: whether the image is; the title then says so.
     """
     with torch.no_grad():
-        whole = torch.from_numpy(image)
-        made = model(whole, torch.Generator().manual_seed(0))
-    hidden = made.mask[0].numpy()
+        reconstruction = model(torch.from_numpy(image), torch.Generator().manual_seed(0))
+    hidden = reconstruction.mask[0].numpy()
     for axis in range(3):
         hidden = hidden.repeat(model.patch, axis=axis)  # (z, y, x)
     middle = image.shape[2] // 2
@@ -42,9 +41,9 @@ def draw_reconstruction(
         shown = image[0, channel, middle]
         away = hidden[middle]
         low, high = np.quantile(shown, [0.005, 0.995])
-        painted = np.where(away, made.image[0, channel, middle].numpy(), shown)
+        filled = np.where(away, reconstruction.image[0, channel, middle].numpy(), shown)
         for panel, picture, title in zip(
-            panels[channel], (shown, np.where(away, np.nan, shown), painted), _TITLES, strict=True
+            panels[channel], (shown, np.where(away, np.nan, shown), filled), _TITLES, strict=True
         ):
             panel.set_facecolor("0.5")
             panel.imshow(picture, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), interpolation="nearest")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
+from deepradiomics.kernels import njit
 
 
 @njit

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from deepradiomics.radiomics.gldm import QUANTITY as GLDM
-from deepradiomics.radiomics.glrlm import QUANTITY as GLRLM
-from deepradiomics.radiomics.glszm import QUANTITY as GLSZM
+from deepradiomics.radiomics.features.gldm import QUANTITY as GLDM
+from deepradiomics.radiomics.features.glrlm import QUANTITY as GLRLM
+from deepradiomics.radiomics.features.glszm import QUANTITY as GLSZM
 from deepradiomics.radiomics.maps.arrays import Arrays
-from deepradiomics.radiomics.maps.batched_glcm import glcm_features
-from deepradiomics.radiomics.maps.batched_groups import local_levels, mean_over_directions
-from deepradiomics.radiomics.maps.batched_sizes import dependences, runs, size_quantities, zones
-from deepradiomics.radiomics.maps.batched_values import firstorder_features, ngtdm_features
+from deepradiomics.radiomics.maps.batched.glcm import glcm_features
+from deepradiomics.radiomics.maps.batched.groups import local_levels, mean_over_directions
+from deepradiomics.radiomics.maps.batched.sizes import dependences, runs, size_quantities, zones
+from deepradiomics.radiomics.maps.batched.values import firstorder_features, ngtdm_features
 from deepradiomics.radiomics.maps.field import Field
 from deepradiomics.radiomics.maps.result import WindowFeatures
 
@@ -24,22 +24,25 @@ def window_features(
     present = None
     places = centres[:, None] + field.steps
     if family == "firstorder":
-        found = firstorder_features(
-            a, a.of(field.values[places]), a.of(field.value_levels[places].astype(np.int64)),
-            float(field.settings.voxel_array_shift), float(np.prod(field.spacing_mm)),
-        )  # fmt: skip
+        features = firstorder_features(
+            a,
+            a.of(field.values[places]),
+            a.of(field.value_levels[places].astype(np.int64)),
+            float(field.settings.voxel_array_shift),
+            float(np.prod(field.spacing_mm)),
+        )
     else:
         levels = np.zeros((len(centres), field.window.size + 1), np.int64)  # a column of zeros at the end
         levels[:, :-1] = field.levels[places]
         if family == "glcm":
-            found, there = _glcm(a, field, a.of(levels), wanted)
+            features, there = _glcm(a, field, a.of(levels), wanted)
             present = a.to_numpy(there).astype(np.uint8)
         elif family == "ngtdm":
             neighbours = a.of(field.window.neighbours.padded(field.window.size))
-            found = ngtdm_features(a, a.of(levels), *local_levels(a, a.of(levels)), neighbours)
+            features = ngtdm_features(a, a.of(levels), *local_levels(a, a.of(levels)), neighbours)
         else:
-            found = _sizes(a, field, a.of(levels), family)
-    return WindowFeatures({name: a.to_numpy(found[name]) for name in found if name in wanted}, present)
+            features = _sizes(a, field, a.of(levels), family)
+    return WindowFeatures({name: a.to_numpy(features[name]) for name in features if name in wanted}, present)
 
 
 def _glcm(a: Arrays, field: Field, levels: Any, wanted: Collection[str]) -> tuple[dict[str, Any], Any]:
@@ -54,27 +57,27 @@ def _glcm(a: Arrays, field: Field, levels: Any, wanted: Collection[str]) -> tupl
         weight = a.join([weight, weight])
     if field.merged:
         i, j, local_i, local_j, weight = (x.reshape(len(x), 1, -1) for x in (i, j, local_i, local_j, weight))
-    found = glcm_features(a, i, j, weight, local_i, local_j, width, field.highest, wanted)
-    if field.one_level and "MCC" in found:
-        found["MCC"] = 1 + 0 * a.like_float(levels[:, 0])
-    return found, a.like_float(there).sum(axis=-1) > 0
+    features = glcm_features(a, i, j, weight, local_i, local_j, width, field.highest, wanted)
+    if field.one_level and "MCC" in features:
+        features["MCC"] = 1 + 0 * a.like_float(levels[:, 0])
+    return features, a.like_float(there).sum(axis=-1) > 0
 
 
 def _sizes(a: Arrays, field: Field, levels: Any, family: str) -> dict[str, Any]:
     layout, size = field.window, field.window.size
     if family == "glszm":
         entries = zones(a, levels, a.of(layout.touching.padded(size)), a.of(np.arange(size + 1)))
-        found = size_quantities(a, *entries, size)
-        return {name: found[quantity] for name, quantity in GLSZM.items()}
+        features = size_quantities(a, *entries, size)
+        return {name: features[quantity] for name, quantity in GLSZM.items()}
     if family == "gldm":
         entries = dependences(a, levels, a.of(layout.neighbours.padded(size)), field.settings.gldm_a)
-        found = size_quantities(a, *entries, size)
-        return {name: found[quantity] for name, quantity in GLDM.items()}
+        features = size_quantities(a, *entries, size)
+        return {name: features[quantity] for name, quantity in GLDM.items()}
     following, leading = a.of(layout.following), a.of(layout.leading)
-    level, length, weight, several = runs(a, levels, following, leading, 2 * layout.radius + 1)
+    level, length, weight, longer = runs(a, levels, following, leading, 2 * layout.radius + 1)
     if field.merged:
         weight = weight * a.of(field.run_weights)[:, None]
         level, length, weight = (x.reshape(len(x), 1, -1) for x in (level, length, weight))
-        several = a.like_float(several).sum(axis=-1)[:, None] > 0
-    found = size_quantities(a, level, length, weight, size)
-    return {name: mean_over_directions(a, found[quantity], several) for name, quantity in GLRLM.items()}
+        longer = a.like_float(longer).sum(axis=-1)[:, None] > 0
+    features = size_quantities(a, level, length, weight, size)
+    return {name: mean_over_directions(a, features[quantity], longer) for name, quantity in GLRLM.items()}

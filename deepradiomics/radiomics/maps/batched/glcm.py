@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.radiomics.maps.arrays import Arrays
-from deepradiomics.radiomics.maps.batched_groups import entropy, grouped, mean_over_directions
+from deepradiomics.radiomics.maps.batched.groups import entropy, grouped, mean_over_directions
 
 EPSILON = 2.0**-52
 INDEPENDENT = 1e-13  # mutual information (bits) below this is the rounding noise of zero
@@ -39,7 +39,7 @@ def glcm_features(
     centred = di + dj
     one_level = _one_level(a, i, p, highest) | _one_level(a, j, p, highest)
     correlation = (p * di * dj).sum(axis=-1) / (a.sqrt(vx) * a.sqrt(vy) + EPSILON)
-    found = {
+    features = {
         "Autocorrelation": (p * i * j).sum(axis=-1),
         "ClusterProminence": (p * centred**4).sum(axis=-1),
         "ClusterShade": (p * centred**3).sum(axis=-1),
@@ -60,23 +60,23 @@ def glcm_features(
     cell = whole_i * (highest + 1) + whole_j
     if {"JointEnergy", "MaximumProbability"} & set(wanted):
         groups = grouped(a, cell, p)
-        found["JointEnergy"] = (groups.weight * groups.mass).sum(axis=-1)
-        found["MaximumProbability"] = a.largest(groups.mass)
+        features["JointEnergy"] = (groups.weight * groups.mass).sum(axis=-1)
+        features["MaximumProbability"] = a.largest(groups.mass)
     if "SumEntropy" in wanted:
-        found["SumEntropy"] = entropy(a, whole_i + whole_j, p)
+        features["SumEntropy"] = entropy(a, whole_i + whole_j, p)
     if "DifferenceEntropy" in wanted:
-        found["DifferenceEntropy"] = entropy(a, abs(whole_i - whole_j), p)
+        features["DifferenceEntropy"] = entropy(a, abs(whole_i - whole_j), p)
     if {"JointEntropy", "Imc1", "Imc2"} & set(wanted):
         HXY, HX, HY = entropy(a, cell, p), entropy(a, whole_i, p), entropy(a, whole_j, p)
         information = HX + HY - HXY  # the entropy of the marginals' product is HX + HY
         dependent = information > INDEPENDENT
         most = a.where(HX > HY, HX, HY)
-        found["JointEntropy"] = HXY
-        found["Imc1"] = a.where(dependent, -information / a.where(most > 0, most, 1 + 0 * most), 0 * most)
-        found["Imc2"] = a.where(dependent, a.sqrt(abs(1 - a.exp(-2 * information))), 0 * most)
+        features["JointEntropy"] = HXY
+        features["Imc1"] = a.where(dependent, -information / a.where(most > 0, most, 1 + 0 * most), 0 * most)
+        features["Imc2"] = a.where(dependent, a.sqrt(abs(1 - a.exp(-2 * information))), 0 * most)
     if "MCC" in wanted:
-        found["MCC"] = _mcc(a, local_i, local_j, p, width)
-    return {name: mean_over_directions(a, found[name], present) for name in found if name in wanted}
+        features["MCC"] = _mcc(a, local_i, local_j, p, width)
+    return {name: mean_over_directions(a, features[name], present) for name in features if name in wanted}
 
 
 def _one_level(a: Arrays, level: Any, p: Any, highest: int) -> Any:

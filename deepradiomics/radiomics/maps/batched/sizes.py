@@ -3,11 +3,11 @@
 from typing import Any
 
 from deepradiomics.radiomics.maps.arrays import Arrays
-from deepradiomics.radiomics.maps.batched_groups import entropy, grouped
+from deepradiomics.radiomics.maps.batched.groups import entropy, grouped
 
 
 def size_quantities(a: Arrays, level: Any, size: Any, weight: Any, largest_size: int) -> dict[str, Any]:
-    """Return the quantities of :mod:`deepradiomics.radiomics.size_matrix` of each matrix, (...).
+    """Return the quantities of :mod:`deepradiomics.radiomics.features.size_matrix` of each matrix, (...).
 
     Args:
         a: the array library.
@@ -63,10 +63,10 @@ def runs(a: Arrays, levels: Any, following: Any, leading: Any, longest: int) -> 
         number = inside + a.take(number, after)
     begins = (levels[:, leading] != here) & (here > 0)
     # a direction along which every voxel stands alone is left out
-    several = a.largest(number) > 1
-    weight = a.like_float(begins) * a.like_float(several)[:, :, None]
+    repeated = a.largest(number) > 1
+    weight = a.like_float(begins) * a.like_float(repeated)[:, :, None]
     level = here + 0 * following
-    return level[..., :-1], length[..., :-1], weight[..., :-1], several
+    return level[..., :-1], length[..., :-1], weight[..., :-1], repeated
 
 
 def zones(a: Arrays, levels: Any, touching: Any, places: Any) -> tuple[Any, Any, Any]:
@@ -78,8 +78,8 @@ def zones(a: Arrays, levels: Any, touching: Any, places: Any) -> tuple[Any, Any,
         places: (K + 1,) the numbers 0 to K.
     """
     root = places + 0 * levels
-    own = levels[:, :-1]
-    alike = (levels[:, touching] == own[..., None]) & (own > 0)[..., None]
+    inner = levels[:, :-1]
+    alike = (levels[:, touching] == inner[..., None]) & (inner > 0)[..., None]
     far = levels.shape[1]
     while True:  # every voxel takes the smallest number that it touches, until nothing changes
         near = a.smallest(a.where(alike, root[:, touching], far + 0 * root[:, touching]))
@@ -87,8 +87,8 @@ def zones(a: Arrays, levels: Any, touching: Any, places: Any) -> tuple[Any, Any,
         if bool((least == root[:, :-1]).all()):
             break
         root = a.join([least, root[:, -1:]])
-    groups = grouped(a, root[:, :-1], a.like_float(own > 0))
-    level = a.take(own, groups.order)
+    groups = grouped(a, root[:, :-1], a.like_float(inner > 0))
+    level = a.take(inner, groups.order)
     return level, a.index(groups.mass + 0.5), a.like_float(groups.first & (level > 0))
 
 
@@ -100,7 +100,7 @@ def dependences(a: Arrays, levels: Any, neighbours: Any, alpha: int) -> tuple[An
         neighbours: (K, T) positions, filled up with K.
         alpha: neighbours are alike when their levels differ by at most this.
     """
-    own = levels[:, :-1]
+    inner = levels[:, :-1]
     other = levels[:, neighbours]
-    alike = (other > 0) & (abs(other - own[..., None]) <= alpha)
-    return own, 1 + alike.sum(axis=-1), a.like_float(own > 0)
+    alike = (other > 0) & (abs(other - inner[..., None]) <= alpha)
+    return inner, 1 + alike.sum(axis=-1), a.like_float(inner > 0)

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from deepradiomics.radiomics.features.ngtdm import NO_DIFFERENCE_COARSENESS
 from deepradiomics.radiomics.maps.arrays import Arrays
-from deepradiomics.radiomics.maps.batched_groups import entropy, grouped
-
-NO_DIFFERENCE_COARSENESS = 1e6  # PyRadiomics' value where no voxel differs from its neighbours
+from deepradiomics.radiomics.maps.batched.groups import entropy, grouped
 
 
 def firstorder_features(a: Arrays, values: Any, levels: Any, shift: float, voxel_volume_mm3: float) -> dict[str, Any]:
@@ -75,9 +74,9 @@ def _percentile(a: Arrays, x: Any, n: Any, share: float) -> Any:
     t = position - a.like_float(low)
     last = a.index(n - 1)
     high = a.where(low + 1 < last, low + 1, last)
-    one, other = a.take(x, low[:, None])[:, 0], a.take(x, high[:, None])[:, 0]
+    low_value, high_value = a.take(x, low[:, None])[:, 0], a.take(x, high[:, None])[:, 0]
     # numpy comes from the nearer neighbour
-    return a.where(t >= 0.5, other - (other - one) * (1 - t), one + (other - one) * t)
+    return a.where(t >= 0.5, high_value - (high_value - low_value) * (1 - t), low_value + (high_value - low_value) * t)
 
 
 def ngtdm_features(a: Arrays, levels: Any, local: Any, width: int, neighbours: Any) -> dict[str, Any]:
@@ -89,20 +88,20 @@ def ngtdm_features(a: Arrays, levels: Any, local: Any, width: int, neighbours: A
         local: (n, K + 1) the same, numbered within the window from 0 to ``width`` - 1.
         neighbours: (K, T) positions, filled up with K.
     """
-    own = levels[:, :-1]
-    inside = own > 0
+    inner = levels[:, :-1]
+    inside = inner > 0
     there = levels[:, neighbours]
     number = a.like_float((there > 0).sum(axis=-1))
     some = inside & (number > 0)
-    off = abs(a.like_float(own) * number - a.like_float(there.sum(axis=-1))) / a.where(some, number, 1 + 0 * number)
-    place = (local[:, :-1] + a.of(np.arange(len(own)) * width)[:, None]).reshape(-1)
+    off = abs(a.like_float(inner) * number - a.like_float(there.sum(axis=-1))) / a.where(some, number, 1 + 0 * number)
+    place = (local[:, :-1] + a.of(np.arange(len(inner)) * width)[:, None]).reshape(-1)
 
     def by_level(values: Any) -> Any:  # (n, K) -> (n, L)
-        return a.add_up(len(own) * width, place, values.reshape(-1)).reshape(-1, width)
+        return a.add_up(len(inner) * width, place, values.reshape(-1)).reshape(-1, width)
 
     n, s = by_level(a.like_float(inside)), by_level(a.where(some, off, 0 * off))
     occurs = n > 0
-    level = by_level(a.like_float(own)) / a.where(occurs, n, 1 + 0 * n)
+    level = by_level(a.like_float(inner)) / a.where(occurs, n, 1 + 0 * n)
     total, all_differences = n.sum(axis=-1), s.sum(axis=-1)
     coarse = (n * s).sum(axis=-1) / total
     both = a.like_float(occurs[:, :, None] & occurs[:, None, :])

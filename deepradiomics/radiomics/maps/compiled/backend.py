@@ -4,10 +4,15 @@ from collections.abc import Collection
 
 import numpy as np
 
-from deepradiomics.radiomics.gldm import QUANTITY as GLDM
-from deepradiomics.radiomics.glrlm import QUANTITY as GLRLM
-from deepradiomics.radiomics.glszm import QUANTITY as GLSZM
-from deepradiomics.radiomics.maps import compiled_firstorder, compiled_glcm, compiled_ngtdm, compiled_sizes
+from deepradiomics.radiomics.compiled.ngtdm import NAMES as NGTDM_NAMES
+from deepradiomics.radiomics.compiled.size_matrix import QUANTITIES
+from deepradiomics.radiomics.features.gldm import QUANTITY as GLDM
+from deepradiomics.radiomics.features.glrlm import QUANTITY as GLRLM
+from deepradiomics.radiomics.features.glszm import QUANTITY as GLSZM
+from deepradiomics.radiomics.maps.compiled import firstorder as compiled_firstorder
+from deepradiomics.radiomics.maps.compiled import glcm as compiled_glcm
+from deepradiomics.radiomics.maps.compiled import ngtdm as compiled_ngtdm
+from deepradiomics.radiomics.maps.compiled import sizes as compiled_sizes
 from deepradiomics.radiomics.maps.field import Field
 from deepradiomics.radiomics.maps.result import WindowFeatures
 
@@ -16,7 +21,7 @@ _NEED_LOGARITHMS = {"DifferenceEntropy", "Imc1", "Imc2", "JointEntropy", "SumEnt
 
 def window_features(field: Field, family: str, wanted: Collection[str], centres: np.ndarray) -> WindowFeatures:
     """Return the wanted features of one family for the windows around some voxels; see :class:`WindowFeatures`."""
-    n, seen = len(centres), (field.levels, centres, field.steps)
+    n, windows = len(centres), (field.levels, centres, field.steps)
     shape, layout = field.settings, field.window
     if family == "firstorder":
         out = np.empty((n, len(compiled_firstorder.NAMES)))
@@ -29,27 +34,27 @@ def window_features(field: Field, family: str, wanted: Collection[str], centres:
         out = np.empty((n, len(compiled_glcm.NAMES)))
         present = np.zeros((n, len(layout.offsets)), np.uint8)
         compiled_glcm.glcm_windows(
-            *seen, layout.pairs.items, layout.pairs.start, field.pair_weights, field.merged, shape.symmetrical_glcm,
+            *windows, layout.pairs.items, layout.pairs.start, field.pair_weights, field.merged, shape.symmetrical_glcm,
             field.highest, bool(_NEED_LOGARITHMS & set(wanted)), "MCC" in wanted and not field.one_level, out, present,
         )  # fmt: skip
         if field.one_level:
             out[:, compiled_glcm.NAMES.index("MCC")] = 1
         return WindowFeatures.chosen(compiled_glcm.NAMES, out, wanted, present)
     if family == "ngtdm":
-        out = np.empty((n, len(compiled_ngtdm.NAMES)))
-        compiled_ngtdm.ngtdm_windows(*seen, layout.neighbours.items, layout.neighbours.start, field.highest, out)
-        return WindowFeatures.chosen(compiled_ngtdm.NAMES, out, wanted)
-    out = np.empty((n, len(compiled_sizes.QUANTITIES)))
+        out = np.empty((n, len(NGTDM_NAMES)))
+        compiled_ngtdm.ngtdm_windows(*windows, layout.neighbours.items, layout.neighbours.start, field.highest, out)
+        return WindowFeatures.chosen(NGTDM_NAMES, out, wanted)
+    out = np.empty((n, len(QUANTITIES)))
     if family == "glrlm":
         compiled_sizes.glrlm_windows(
-            *seen, layout.lines.items, layout.lines.start, layout.lines_of, field.run_weights, field.merged,
+            *windows, layout.lines.items, layout.lines.start, layout.lines_of, field.run_weights, field.merged,
             field.highest, out,
         )  # fmt: skip
     elif family == "glszm":
-        compiled_sizes.glszm_windows(*seen, layout.touching.items, layout.touching.start, field.highest, out)
+        compiled_sizes.glszm_windows(*windows, layout.touching.items, layout.touching.start, field.highest, out)
     else:
         neighbours = layout.neighbours
-        compiled_sizes.gldm_windows(*seen, neighbours.items, neighbours.start, shape.gldm_a, field.highest, out)
+        compiled_sizes.gldm_windows(*windows, neighbours.items, neighbours.start, shape.gldm_a, field.highest, out)
     names = {"glrlm": GLRLM, "glszm": GLSZM, "gldm": GLDM}[family]
-    columns = [compiled_sizes.QUANTITIES.index(names[name]) for name in names]
+    columns = [QUANTITIES.index(names[name]) for name in names]
     return WindowFeatures.chosen(tuple(names), out[:, columns], wanted)

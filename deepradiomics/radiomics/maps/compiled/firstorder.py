@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
+from deepradiomics.kernels import njit
 
 NAMES = (
     "10Percentile", "90Percentile", "Energy", "Entropy", "InterquartileRange", "Kurtosis", "Maximum",
@@ -50,11 +50,11 @@ def firstorder_windows(
             x[:n].sort()
         else:
             for a in range(1, n):
-                one, b = x[a], a
-                while b > 0 and x[b - 1] > one:
+                value, b = x[a], a
+                while b > 0 and x[b - 1] > value:
                     x[b] = x[b - 1]
                     b -= 1
-                x[b] = one
+                x[b] = value
         entropy, uniformity = 0.0, 0.0
         for k in range(len(steps)):
             at = centres[v] + steps[k]

@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
-from deepradiomics.radiomics.maps.compiled_local import local_levels
-from deepradiomics.radiomics.maps.second_singular import second_singular
+from deepradiomics.kernels import njit
+from deepradiomics.radiomics.maps.compiled.local import local_levels
+from deepradiomics.radiomics.maps.compiled.second_singular import second_singular
 
 NAMES = (
     "Autocorrelation", "ClusterProminence", "ClusterShade", "ClusterTendency", "Contrast", "Correlation",

@@ -2,12 +2,9 @@
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
-from deepradiomics.radiomics.maps.compiled_local import local_levels
-
-NAMES = ("Busyness", "Coarseness", "Complexity", "Contrast", "Strength")
-"""Columns of the result."""
-NO_DIFFERENCE_COARSENESS = 1e6  # PyRadiomics' value where no voxel differs from its neighbours
+from deepradiomics.kernels import njit
+from deepradiomics.radiomics.features.ngtdm import NO_DIFFERENCE_COARSENESS
+from deepradiomics.radiomics.maps.compiled.local import local_levels
 
 
 @njit

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
+from deepradiomics.kernels import njit
 
 TINY = 1e-7  # below this a singular value is the rounding noise of zero
 

@@ -1,22 +1,15 @@
 """GLRLM, GLSZM and GLDM features of the window around each voxel, compiled.
 
 Runs, zones and dependences are each a short list of (grey level, size, how many); the sixteen quantities of
-:mod:`deepradiomics.radiomics.size_matrix` are summed over it.
+:mod:`deepradiomics.radiomics.features.size_matrix` are summed over it.
 """
 
 import math
 
 import numpy as np
 
-from deepradiomics.radiomics.compiled import njit
-from deepradiomics.radiomics.maps.compiled_local import local_levels
-
-QUANTITIES = (
-    "short", "long", "level non-uniformity", "level non-uniformity, normalised", "size non-uniformity",
-    "size non-uniformity, normalised", "percentage", "level variance", "size variance", "entropy", "low", "high",
-    "short low", "short high", "long low", "long high",
-)  # fmt: skip
-"""Columns of the result."""
+from deepradiomics.kernels import njit
+from deepradiomics.radiomics.maps.compiled.local import local_levels
 
 
 @njit
@@ -108,13 +101,13 @@ def glrlm_windows(
         matrices, cells = 0, 0
         for d in range(len(lines_of) - 1):
             weight = weights[d] if merged else 1.0
-            several = False  # a direction along which every voxel stands alone is left out
+            repeated = False  # a direction along which every voxel stands alone is left out
             for line in range(lines_of[d], lines_of[d + 1]):
                 number = 0
                 for at in range(line_start[line], line_start[line + 1]):
                     number += code[lines[at]] >= 0
-                several = several or number > 1
-            if several and weight > 0:
+                repeated = repeated or number > 1
+            if repeated and weight > 0:
                 for line in range(lines_of[d], lines_of[d + 1]):
                     level, length = -1, 0
                     for at in range(line_start[line], line_start[line + 1] + 1):

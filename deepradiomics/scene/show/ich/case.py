@@ -14,27 +14,28 @@ from typing import Any
 import numpy as np
 
 from deepradiomics.errors import InputError
-from deepradiomics.ich.case_result import HAEMATOMA, RING
-from deepradiomics.results.palettes import GRADCAM
-from deepradiomics.scene.around import show_in_anatomy
-from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
-from deepradiomics.scene.colours import make_legible
-from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
-from deepradiomics.scene.ich_charts import calibration_chart, group_chart
-from deepradiomics.scene.ich_expansion import ROLE as EXPANSION_ROLE
-from deepradiomics.scene.ich_expansion import ExpansionNodes, add_expansion
-from deepradiomics.scene.ich_folder import IchCaseFolder, read_ich_case
-from deepradiomics.scene.ich_tables import feature_node, number, risk_table, shap_table, title_of
-from deepradiomics.scene.map_place import ReferencePlace, reference_place
-from deepradiomics.scene.overlay import add_overlay, set_window
-from deepradiomics.scene.own_image import OwnImage, files_beside, own_image
-from deepradiomics.scene.placement import to_world
-from deepradiomics.scene.provenance import read_stamp, stamp
-from deepradiomics.scene.roles import references, role
-from deepradiomics.scene.segments import SegmentLook, add_segments
-from deepradiomics.scene.shown import show_result
+from deepradiomics.files.results import must_be_there
+from deepradiomics.ich.patient.result import GRADCAM_FILE, HAEMATOMA, KIND, RING, SEGMENTATION_FILE, CaseFolder
+from deepradiomics.reports.palettes import GRADCAM
+from deepradiomics.scene.nodes.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.nodes.colours import make_legible
+from deepradiomics.scene.nodes.map_place import ReferencePlace, reference_place
+from deepradiomics.scene.nodes.own_image import OwnImage, files_beside, own_image
+from deepradiomics.scene.nodes.placement import to_world
+from deepradiomics.scene.nodes.segments import SegmentLook, add_segments
+from deepradiomics.scene.nodes.volumes import segment_voxels
+from deepradiomics.scene.show.ich.charts import calibration_chart, group_chart
+from deepradiomics.scene.show.ich.expansion import ROLE as EXPANSION_ROLE
+from deepradiomics.scene.show.ich.expansion import ExpansionNodes, add_expansion
+from deepradiomics.scene.show.ich.tables import feature_node, number, risk_table, shap_table
+from deepradiomics.scene.tree.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
+from deepradiomics.scene.tree.names import cell_text
+from deepradiomics.scene.tree.provenance import read_stamp, stamp
+from deepradiomics.scene.tree.roles import references, role
+from deepradiomics.scene.views.around import show_in_anatomy
+from deepradiomics.scene.views.overlay import Look, add_overlay, set_window
+from deepradiomics.scene.views.shown import show_result
 
-KIND = "ich-case"
 GROUP_SHARES = "DeepRadiomics.group_shares"  # attribute of the table of shares: by outcome and group
 ROLE = "DeepRadiomics.ich."  # from the table of risks to the other nodes
 CHARTS = ("groups", "calibration")
@@ -119,18 +120,22 @@ def show_ich_case(
         The folder is incomplete or damaged (the message names the file), or `ct` is another image. Whatever fails,
         nothing is left in the scene.
     """
-    case = read_ich_case(Path(result_folder))
+    case = CaseFolder.read(result_folder, spelled=cell_text)
+    if "gradcam" in (case.record.get("files") or {}):
+        must_be_there(case.folder / GRADCAM_FILE)
+    if not case.haematoma.any():
+        raise InputError(f"{case.folder / SEGMENTATION_FILE} holds no haematoma (label {HAEMATOMA}); run again")
     with all_or_nothing(scene):
         if verified and ct is not None:
             image = OwnImage(ct, place or reference_place(ct))
         else:
-            record = (case.about.get("inputs") or {}).get("ct") or {}
-            files = files_beside(case.path, str(record.get("file") or ""))
-            image = own_image(scene, record, ct, files, name=f"CT: {case.about['case_id']}", what="the CT")
+            record = (case.record.get("inputs") or {}).get("ct") or {}
+            files = files_beside(case.folder, str(record.get("file") or ""))
+            image = own_image(scene, record, ct, files, name=f"CT: {case.record['case_id']}", what="the CT")
             if image.node is not None and ct is None:
                 set_window(image.node, *BRAIN_WINDOW_HU)
-        given = {"ct": image.node, **(nodes or {})}
-        sources = {name: each for name, each in given.items() if each is not None}
+        inputs = {"ct": image.node, **(nodes or {})}
+        sources = {name: node for name, node in inputs.items() if node is not None}
         return _show(case, image, sources, scene, foreground)
 
 
@@ -142,8 +147,8 @@ def ich_tables(scene: Any) -> list[Any]:
 
 def nodes_of(risk: Any) -> IchNodes:
     """The nodes of the patient that a table of risks belongs to. Raises InputError if some are gone, or it is none."""
-    found = {name: risk.GetNodeReference(ROLE + name) for name in ("features", "shap", "segmentation")}
-    missing = [name for name, node in found.items() if node is None]
+    parts = {name: risk.GetNodeReference(ROLE + name) for name in ("features", "shap", "segmentation")}
+    missing = [name for name, node in parts.items() if node is None]
     if missing:
         raise InputError(
             f"'{risk.GetName()}' is not the table of a whole result: {', '.join(missing)} not in the scene; show the "
@@ -153,9 +158,10 @@ def nodes_of(risk: Any) -> IchNodes:
     outcomes = [column.GetValue(row) for row in range(column.GetNumberOfValues())]
     charts = {name: references(risk, f"{ROLE}{name}.") for name in CHARTS}
     return IchNodes(
-        risk, found["features"], found["shap"], found["segmentation"], references(risk, f"{ROLE}gradcam."),
-        {each: {name: of[each] for name, of in charts.items() if each in of} for each in outcomes}, _expansion_of(risk),
-        referenced_inputs(risk).get("ct"), result_folder_of(risk) or 0, tuple(read_stamp(risk).get("shown_notes", ())),
+        risk, parts["features"], parts["shap"], parts["segmentation"], references(risk, f"{ROLE}gradcam."),
+        {outcome: {name: of[outcome] for name, of in charts.items() if outcome in of} for outcome in outcomes},
+        _expansion_of(risk), referenced_inputs(risk).get("ct"), result_folder_of(risk) or 0,
+        tuple(read_stamp(risk).get("shown_notes", ())),
     )  # fmt: skip
 
 
@@ -174,32 +180,30 @@ def jump_to_haematoma(nodes: IchNodes, slice_nodes: Sequence[Any]) -> None:
     The anatomy stays where it is in the slice views, beside the legend.
     """
     centre = haematoma_centre(nodes.segmentation)
-    for each in slice_nodes:
-        each.JumpSliceByOffsetting(*centre)
+    for view in slice_nodes:
+        view.JumpSliceByOffsetting(*centre)
     show_in_anatomy(nodes.segmentation.GetScene(), centre, nodes.ct)
 
 
 def haematoma_centre(segmentation: Any) -> np.ndarray:
     """World RAS of the middle of the haematoma's voxels."""
-    from deepradiomics.scene.volumes import segment_voxels
-
     segment = segmentation.GetSegmentation().GetSegmentIdBySegmentName(HAEMATOMA_NAME)
     voxels, to_local = segment_voxels(segmentation, segment)
     middle = np.argwhere(voxels > 0).mean(axis=0)[::-1]
     return to_world(segmentation, (to_local[:3, :3] @ middle + to_local[:3, 3])[None])[0]
 
 
-def _show(case: IchCaseFolder, image: OwnImage, sources: Mapping[str, Any], scene: Any, foreground: bool) -> IchNodes:
-    name = str(case.about["case_id"])
+def _show(case: CaseFolder, image: OwnImage, sources: Mapping[str, Any], scene: Any, foreground: bool) -> IchNodes:
+    name = str(case.record["case_id"])
     ct, place = image.node, image.place
-    segmentation = add_segments(scene, f"Haematoma: {name}", case.mask, LOOKS, ct, place)
+    segmentation = add_segments(scene, f"Haematoma: {name}", case.segmentation, LOOKS, ct, place)
+    look = Look(GRADCAM, GRADCAM_HIDDEN_BELOW, from_zero=True, interpolate=True)
     gradcam = {
-        each: add_overlay(
-            scene, drawn, ct if place is not None else None, name=f"Grad-CAM: {title_of(case, each)}", place=place,
-            colours=GRADCAM, hide_below=GRADCAM_HIDDEN_BELOW, from_zero=True, interpolate=True,
-            legend=_legend(title_of(case, each)),
+        outcome: add_overlay(
+            scene, drawn, ct if place is not None else None, replace(look, legend=_legend(case.title(outcome))),
+            name=f"Grad-CAM: {case.title(outcome)}", place=place,
         )
-        for each, drawn in case.gradcam.items()
+        for outcome, drawn in case.gradcam.items()
     }  # fmt: skip
     for drawn in gradcam.values():
         make_legible(drawn)
@@ -209,30 +213,27 @@ def _show(case: IchCaseFolder, image: OwnImage, sources: Mapping[str, Any], scen
     charts: dict[str, dict[str, Any]] = {}
     data = []
     for outcome in case.outcomes:
-        made = {
-            "groups": group_chart(scene, case, outcome),
-            "calibration": calibration_chart(scene, case, outcome),
-        }
-        charts[outcome] = {key: chart for key, (chart, _) in made.items()}
-        data += [table for _, table in made.values()]
+        both = {"groups": group_chart(scene, case, outcome), "calibration": calibration_chart(scene, case, outcome)}
+        charts[outcome] = {key: chart for key, (chart, _) in both.items()}
+        data += [table for _, table in both.values()]
         for key, chart in charts[outcome].items():
             risk.SetNodeReferenceID(role(f"{ROLE}{key}.", outcome), chart.GetID())
-            stamp(chart, case.about, kind=KIND, outcome=outcome)
+            stamp(chart, case.record, kind=KIND, outcome=outcome)
         if outcome in gradcam:
             risk.SetNodeReferenceID(role(f"{ROLE}gradcam.", outcome), gradcam[outcome].GetID())
-            stamp(gradcam[outcome], case.about, kind=KIND, outcome=outcome)
+            stamp(gradcam[outcome], case.record, kind=KIND, outcome=outcome)
     for key, node in (("features", features), ("shap", shap), ("segmentation", segmentation)):
         risk.SetNodeReferenceID(ROLE + key, node.GetID())
     notes = (*_notes(case), *([image.note] if image.note else []))
-    kept = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
+    stamped = {key: case.record[key] for key in KEPT if case.record.get(key) is not None}
     groups = {
         outcome: {group: number(share) for group, share in about["groups"].items()}
-        for outcome, about in case.about["outcomes"].items()
+        for outcome, about in case.outcomes.items()
     }
     shap.SetAttribute(GROUP_SHARES, json.dumps(groups))
     for node in (risk, features, shap, segmentation, *data):
-        stamp(node, case.about, **(kept | {"kind": KIND, "shown_notes": list(notes)}))
-    all_charts = [chart for each in charts.values() for chart in each.values()]
+        stamp(node, case.record, **(stamped | {"kind": KIND, "shown_notes": list(notes)}))
+    all_charts = [chart for of_outcome in charts.values() for chart in of_outcome.values()]
     for node in (risk, features, shap, segmentation, *gradcam.values(), *all_charts, *data):
         reference_inputs(node, sources)
     growth: list[Any] = []
@@ -255,26 +256,26 @@ def _expansion_of(risk: Any) -> ExpansionNodes | None:
     table = risk.GetNodeReference(ROLE + "expansion")
     if table is None:
         return None
-    change, followup = (table.GetNodeReference(EXPANSION_ROLE + each) for each in ("change", "followup"))
+    change, followup = (table.GetNodeReference(EXPANSION_ROLE + part) for part in ("change", "followup"))
     if change is None or followup is None:
         return None
     return ExpansionNodes(table, change, followup, result_folder_of(table) or 0)
 
 
-def _folder_name(case: IchCaseFolder) -> str:
-    name = f"Haemorrhage: {case.about['case_id']}"
-    if case.about.get("leaking"):
+def _folder_name(case: CaseFolder) -> str:
+    name = f"Haemorrhage: {case.record['case_id']}"
+    if case.record.get("leaking"):
         name += " (LEAKING model)"
-    return f"{name} (SYNTHETIC model)" if case.about.get("synthetic_model") else name
+    return f"{name} (SYNTHETIC model)" if case.record.get("synthetic_model") else name
 
 
-def _notes(case: IchCaseFolder) -> tuple[str, ...]:
-    said = []
-    if case.about.get("leaking"):
-        said.append("LEAKING: the model was made from latents of networks that had seen its patients")
-    if case.about.get("synthetic_model"):
-        said.append("SYNTHETIC: the model learned from made-up images; this result means nothing clinically")
-    return tuple(dict.fromkeys([*said, *map(str, case.about.get("notes") or ())]))
+def _notes(case: CaseFolder) -> tuple[str, ...]:
+    notes = []
+    if case.record.get("leaking"):
+        notes.append("LEAKING: the model was made from latents of networks that had seen its patients")
+    if case.record.get("synthetic_model"):
+        notes.append("SYNTHETIC: the model learned from made-up images; this result means nothing clinically")
+    return tuple(dict.fromkeys([*notes, *map(str, case.record.get("notes") or ())]))
 
 
 def _legend(title: str) -> str:

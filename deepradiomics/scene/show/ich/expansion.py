@@ -7,31 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepradiomics.results import column_titles
-from deepradiomics.scene.atomic import all_or_nothing
-from deepradiomics.scene.folder import reference_inputs, result_folder_item
-from deepradiomics.scene.ich_folder import GROWN, SHRUNK, STABLE, ExpansionFolder, read_expansion
-from deepradiomics.scene.map_place import ReferencePlace, put_in_place, reference_place
-from deepradiomics.scene.overlay import set_window
-from deepradiomics.scene.own_image import OwnImage, own_image
-from deepradiomics.scene.provenance import stamp
-from deepradiomics.scene.segments import SegmentLook, add_segments
-from deepradiomics.scene.shown import show_result
-from deepradiomics.scene.tables import add_table
-from deepradiomics.scene.volumes import node_from_volume
+from deepradiomics.ich.haematoma.result import GROWN, KIND, SHRUNK, STABLE, ExpansionFolder
+from deepradiomics.reports import column_titles
+from deepradiomics.scene.nodes.atomic import all_or_nothing
+from deepradiomics.scene.nodes.map_place import ReferencePlace, put_in_place, reference_place
+from deepradiomics.scene.nodes.own_image import OwnImage, own_image
+from deepradiomics.scene.nodes.segments import SegmentLook, add_segments
+from deepradiomics.scene.nodes.tables import add_table
+from deepradiomics.scene.nodes.volumes import node_from_volume
+from deepradiomics.scene.tree.folder import reference_inputs, result_folder_item
+from deepradiomics.scene.tree.provenance import stamp
+from deepradiomics.scene.views.overlay import set_window
+from deepradiomics.scene.views.shown import show_result
 
-KIND = "ich-expansion"
 ROLE = "DeepRadiomics.expansion."  # from the table to the other nodes
 CHANGES = (
     SegmentLook(STABLE, "stable", (0.95, 0.85, 0.30), fill=0.25, surface=0.35),
     SegmentLook(GROWN, "grown", (0.85, 0.10, 0.10), fill=0.45, surface=1.0),
     SegmentLook(SHRUNK, "shrunk", (0.15, 0.45, 0.90), fill=0.45, surface=1.0),
 )
-EXPANSION_HELP = {
-    "measure": "What is measured",
-    "value": "The haematomas are measured each on its own CT, not on the registered image",
-    "unit": "Unit of the value",
-}
 LABEL_TITLES = {
     "expansion_3ml": "grew by more than 3 mL",
     "expansion_6ml": "grew by more than 6 mL",
@@ -95,7 +89,7 @@ def show_expansion(
         The folder is incomplete or damaged, or `baseline` is another image. Whatever fails, nothing is left in the
         scene.
     """
-    result = read_expansion(Path(result_folder))
+    result = ExpansionFolder.read(result_folder)
     with all_or_nothing(scene):
         if verified and baseline is not None:
             image = OwnImage(baseline, place or reference_place(baseline))
@@ -110,12 +104,12 @@ def show_expansion(
         return ExpansionNodes(nodes.table, nodes.change, nodes.followup, item, notes)
 
 
-def _baseline(scene: Any, result: ExpansionFolder, given: Any | None) -> OwnImage:
+def _baseline(scene: Any, result: ExpansionFolder, node: Any | None) -> OwnImage:
     record = (result.about.get("images") or {}).get("baseline") or {}
     named = (result.about.get("inputs") or {}).get("baseline")
     files = [Path(str(named))] if named else []
     name = f"CT: {result.about.get('case_id', 'haematoma')}"
-    return own_image(scene, record, given, files, name=name, what="the baseline CT")
+    return own_image(scene, record, node, files, name=name, what="the baseline CT")
 
 
 def add_expansion(
@@ -136,15 +130,15 @@ def add_expansion(
         "Expansion",
         _rows(result.about),
         {"measure": str, "value": float, "unit": str},
-        EXPANSION_HELP,
+        column_titles.columns("expansion", "help"),
         column_titles.EXPANSION,
     )
     table.SetNodeReferenceID(ROLE + "change", change.GetID())
     table.SetNodeReferenceID(ROLE + "followup", followup.GetID())
-    kept = {key: result.about[key] for key in ("difference_ml", "relative", "labels") if key in result.about}
+    stamped = {key: result.about[key] for key in ("difference_ml", "relative", "labels") if key in result.about}
     for node in (table, change, followup):
-        stamp(node, result.about, **(kept | {"kind": KIND}))
-        reference_inputs(node, {role: each for role, each in sources.items() if each is not None})
+        stamp(node, result.about, **(stamped | {"kind": KIND}))
+        reference_inputs(node, {role: source for role, source in sources.items() if source is not None})
     notes = tuple(str(note) for note in result.about.get("notes") or ())
     return ExpansionNodes(table, change, followup, 0, notes)
 

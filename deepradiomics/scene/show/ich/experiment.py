@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
-from deepradiomics.scene.atomic import all_or_nothing
-from deepradiomics.scene.export import columns_of
-from deepradiomics.scene.folder import result_folder_item
-from deepradiomics.scene.plots import COLOURS, LEGEND_LETTERS, add_bars, new_chart
-from deepradiomics.scene.provenance import stamp
-from deepradiomics.scene.result_folder import read_object
-from deepradiomics.scene.roles import role
-from deepradiomics.scene.tables import add_table, table_of_csv
+from deepradiomics.ich.experiment.result import KIND, read_about
+from deepradiomics.reports.column_titles import columns
+from deepradiomics.scene.nodes.atomic import all_or_nothing
+from deepradiomics.scene.nodes.export import columns_of
+from deepradiomics.scene.nodes.plots import COLOURS, LEGEND_LETTERS, Series, add_bars, new_chart
+from deepradiomics.scene.nodes.tables import add_table, table_of_csv
+from deepradiomics.scene.tree.folder import result_folder_item
+from deepradiomics.scene.tree.provenance import stamp
+from deepradiomics.scene.tree.roles import role
+from deepradiomics.words import REAL_HEAD_SHORT
 
-KIND = "ich-experiment"
 ROLE = "DeepRadiomics.experiment."  # from the summary to the other nodes
 TABLES = {  # file in tables/: name of the node, first those that are always there
     "summary": "AUC",
@@ -32,19 +33,6 @@ TABLES = {  # file in tables/: name of the node, first those that are always the
 }
 COHORTS = {"auc_mean": "validation", "external_auc": "external"}
 MORE_COLOURS = (*COLOURS, (0.337, 0.706, 0.914))  # six classifiers
-SUMMARY_HELP = {
-    "outcome": "What is predicted",
-    "input": "Which features the model was given",
-    "classifier": "Which classifier",
-    "auc_mean": "Mean AUC over the validation folds",
-    "auc_sd": "Standard deviation of the AUC over the validation folds",
-    "auc_pooled": "AUC of all out-of-fold predictions together",
-    "auc_low": "Lower end of the 95 % interval of the pooled AUC (DeLong)",
-    "auc_high": "Upper end of the 95 % interval of the pooled AUC (DeLong)",
-    "external_auc": "AUC in the external cohort",
-    "external_low": "Lower end of its 95 % interval (DeLong)",
-    "external_high": "Upper end of its 95 % interval (DeLong)",
-}
 # What of experiment.json goes onto the nodes: nothing that names a file.
 KEPT = ("seed", "synthetic", "leaking", "folds", "warnings", "bundle")
 
@@ -80,17 +68,15 @@ def show_experiment(result_folder: Path, scene: Any) -> ExperimentNodes:
         The folder is incomplete or damaged; the message names the file. Whatever fails, nothing is left in the scene.
     """
     folder = Path(result_folder)
-    about = read_object(folder / "experiment.json")
-    if about.get("kind") != KIND:
-        raise InputError(f"{folder / 'experiment.json'} does not describe an experiment of `ich experiment`")
+    about = read_about(folder)
     titles = {
-        key: {str(each["name"]): str(each.get("title", each["name"])) for each in about.get(key, ())}
+        key: {str(entry["name"]): str(entry.get("title", entry["name"])) for entry in about.get(key, ())}
         for key in ("outcomes", "inputs", "classifiers")
     }
     files = {name: folder / "tables" / f"{name}.csv" for name in TABLES}
     with all_or_nothing(scene):
         tables = {
-            name: table_of_csv(scene, path, f"Experiment: {TABLES[name]}", SUMMARY_HELP if name == "summary" else None)
+            name: table_of_csv(scene, path, f"Experiment: {TABLES[name]}", columns(f"experiment {name}", "help"))
             for name, path in files.items()
             if path.is_file() or name == "summary"
         }
@@ -105,11 +91,11 @@ def show_experiment(result_folder: Path, scene: Any) -> ExperimentNodes:
                     charts[outcome, cohort], table = _auc_chart(scene, rows, outcome, column, cohort, titles)
                     data.append(table)
         notes = _notes(about)
-        kept = {key: about[key] for key in KEPT if about.get(key) is not None}
+        stamped = {key: about[key] for key in KEPT if about.get(key) is not None}
         everything = [*tables.values(), *charts.values(), *data]
         others = [node for name, node in tables.items() if name != "summary"]
         for node in everything:
-            stamp(node, about, **(kept | {"kind": KIND, "shown_notes": list(notes)}))
+            stamp(node, about, **(stamped | {"kind": KIND, "shown_notes": list(notes)}))
         for (outcome, cohort), chart in charts.items():
             tables["summary"].SetNodeReferenceID(role(f"{ROLE}{cohort}.", outcome), chart.GetID())
         subfolders = {"Tables": others, "Charts": charts.values()}
@@ -126,19 +112,19 @@ def _auc_chart(
     titles: Mapping[str, Mapping[str, str]],
 ) -> tuple[Any, Any]:
     """A group of bars an input, a bar a classifier; Slicer writes no names below bars, so the axis title lists them."""
-    here = [row for row, each in enumerate(rows["outcome"]) if each == outcome]
+    here = [row for row, name in enumerate(rows["outcome"]) if name == outcome]
     inputs = list(dict.fromkeys(rows["input"][row] for row in here))
     classifiers = list(dict.fromkeys(rows["classifier"][row] for row in here))
     value = {(rows["input"][row], rows["classifier"][row]): rows[column][row] for row in here}
     none = float("nan")
-    columns: dict[str, list[Any]] = {"number": list(range(1, len(inputs) + 1)), "input": inputs}
+    shown: dict[str, list[Any]] = {"number": list(range(1, len(inputs) + 1)), "input": inputs}
     for classifier in classifiers:
-        found = [value.get((each, classifier)) for each in inputs]
-        columns[classifier] = [none if each is None else each for each in found]
+        areas = [value.get((input_, classifier)) for input_ in inputs]
+        shown[classifier] = [none if area is None else area for area in areas]
     title = titles["outcomes"].get(outcome, outcome)
     name = f"AUC, {cohort}: {title}"
     types: dict[str, type] = {"number": int, "input": str, **dict.fromkeys(classifiers, float)}
-    table = add_table(scene, f"{name} data", columns, types, {"number": "The input's place on the axis"})
+    table = add_table(scene, f"{name} data", shown, types, {"number": "The input's place on the axis"})
     chart = new_chart(scene, name, x=input_numbers(inputs), y="AUC")
     chart.SetLegendFontSize(LEGEND_LETTERS)
     chart.SetXAxisRangeAuto(False)
@@ -147,8 +133,8 @@ def _auc_chart(
     chart.SetYAxisRange(0.0, 1.0)
     for at, classifier in enumerate(classifiers):
         label = titles["classifiers"].get(classifier, classifier)
-        add_bars(scene, chart, table, label, classifier, MORE_COLOURS[at % len(MORE_COLOURS)], names="input",
-                 x="number")  # fmt: skip
+        bars = Series(table, label, classifier, MORE_COLOURS[at % len(MORE_COLOURS)], "number")
+        add_bars(scene, chart, bars, names="input")
     return chart, table
 
 
@@ -173,9 +159,11 @@ def _folder_name(about: Mapping[str, Any]) -> str:
 
 
 def _notes(about: Mapping[str, Any]) -> tuple[str, ...]:
-    said = []
+    notes = []
     if about.get("leaking"):
-        said.append("LEAKING: latents come from networks that had seen these patients; the numbers are too good")
+        notes.append("LEAKING: latents come from networks that had seen these patients; the numbers are too good")
     if about.get("synthetic"):
-        said.append("SYNTHETIC data: means nothing clinically")
-    return tuple(dict.fromkeys([*said, *map(str, about.get("warnings") or ())]))
+        notes.append("SYNTHETIC data: means nothing clinically")
+    if about.get("real_head"):
+        notes.append(f"SYNTHETIC haematomas ({REAL_HEAD_SHORT}): treat the images as a person's")
+    return tuple(dict.fromkeys([*notes, *map(str, about.get("warnings") or ())]))

@@ -8,7 +8,6 @@ given are never touched.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,65 +16,31 @@ import numpy as np
 
 from deepradiomics.errors import InputError
 from deepradiomics.images import Mask, Volume, image_record, read_volume
-from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
-from deepradiomics.scene.colours import make_legible
-from deepradiomics.scene.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
-from deepradiomics.scene.hidden import REDRAWN, redrawn_by, show_again
-from deepradiomics.scene.layouts import arrange_case
-from deepradiomics.scene.lens import LensNodes
-from deepradiomics.scene.lens_folder import CaseFolder, read_case_folder
-from deepradiomics.scene.lens_roi import add_outline
-from deepradiomics.scene.lens_tables import explained
-from deepradiomics.scene.map_place import ReferencePlace, reference_place
-from deepradiomics.scene.maps import add_map, legend_title
-from deepradiomics.scene.names import node_name
-from deepradiomics.scene.own_image import OwnImage, holds, own_image, place_of
-from deepradiomics.scene.provenance import PREFIX, read_stamp, stamp
-from deepradiomics.scene.remove import remove_nodes
-from deepradiomics.scene.roles import references, role
-from deepradiomics.scene.shown import hide_others
-from deepradiomics.scene.volumes import volume_from_node
+from deepradiomics.lens.case.result import KIND, CaseFolder
+from deepradiomics.scene.nodes.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.nodes.colours import make_legible
+from deepradiomics.scene.nodes.lens import CaseNodes, LensNodes
+from deepradiomics.scene.nodes.map_place import ReferencePlace, reference_place
+from deepradiomics.scene.nodes.outline import add_outline
+from deepradiomics.scene.nodes.own_image import OwnImage, holds, own_image, place_of
+from deepradiomics.scene.nodes.remove import remove_nodes
+from deepradiomics.scene.nodes.volumes import volume_from_node
+from deepradiomics.scene.show.lens.tables import explained
+from deepradiomics.scene.show.maps import MapLook, add_map, legend_title
+from deepradiomics.scene.tree.folder import reference_inputs, referenced_inputs, result_folder_item, result_folder_of
+from deepradiomics.scene.tree.hidden import REDRAWN, redrawn_by, show_again
+from deepradiomics.scene.tree.names import node_name
+from deepradiomics.scene.tree.provenance import PREFIX, read_stamp, stamp
+from deepradiomics.scene.tree.roles import references, role
+from deepradiomics.scene.views.layouts import arrange_case
+from deepradiomics.scene.views.shown import hide_others
 
-KIND = "lens-case"
 ROI_ROLE = "DeepRadiomics.roi."  # from the map to the outline of each modality; ends in the modality
 SHIFT_ROLE = "DeepRadiomics.shift"  # from the map to the table of which it is a row
 WINDOW_PERCENTILES = (1.0, 99.5)
 WINDOW_REACH_MM = 10.0  # around the region
 # What of case.json goes onto the map: nothing that names a file.
 KEPT = ("case_id", "modality", "feature", "roi", "roi_note", "range", "unit", "delta_i", "synthetic")
-
-
-@dataclass(frozen=True, eq=False)
-class CaseNodes:
-    """The nodes of the case view.
-
-    Attributes
-    ----------
-    case_id, modality, feature
-        What is shown.
-    volumes
-        Volume nodes by modality, in the order of the lens.
-    rois
-        Segmentation nodes by modality: the region on that modality's own grid; a modality outside it has none.
-    map
-        The volume node of the feature's map; NaN, which Slicer draws as transparent, outside the region.
-    folder_item
-        The subject-hierarchy item ID of the folder that holds them.
-    note
-        What must be said of the region, such as "not a reader's contour"; empty otherwise.
-    missing
-        A sentence for each image that is found nowhere.
-    """
-
-    case_id: str
-    modality: str
-    feature: str
-    volumes: Mapping[str, Any]
-    rois: Mapping[str, Any]
-    map: Any
-    folder_item: int
-    note: str = ""
-    missing: tuple[str, ...] = ()
 
 
 def show_case(
@@ -119,54 +84,54 @@ def show_case(
         The folder is incomplete or damaged, `volumes` names a modality that the case lacks, or one of them is another
         image. Then, and whatever else fails on the way, the scene stays as it was.
     """
-    case = read_case_folder(Path(case_folder), files)
-    given = {modality: node for modality, node in (volumes or {}).items() if node is not None}
-    unknown = sorted(set(given) - set(case.modalities))
+    case = CaseFolder.read(case_folder, files)
+    known_nodes = {modality: node for modality, node in (volumes or {}).items() if node is not None}
+    unknown = sorted(set(known_nodes) - set(case.modalities))
     if unknown:
         raise InputError(f"the case has no modality {', '.join(unknown)}; it has {', '.join(case.modalities)}")
     before = _own_nodes(scene)
     with all_or_nothing(scene):
-        images = {each: _image(scene, case, each, before, given.get(each), verified) for each in case.modalities}
-        shown = {modality: image.node for modality, image in images.items() if image.node is not None}
-        now = {modality: image.place for modality, image in images.items()} | dict(places or {})
-        missing = [image.note for image in images.values() if image.note]
+        images = {name: _image(scene, case, name, before, known_nodes.get(name), verified) for name in case.modalities}
+        shown = {name: image.node for name, image in images.items() if image.node is not None}
+        now = {name: image.place for name, image in images.items()} | dict(places or {})
+        missing = tuple(image.note for image in images.values() if image.note)
         rois = {
-            each: add_outline(scene, f"{case.roi_name} on {each}", mask, shown.get(each), now[each])
-            for each, mask in case.rois.items()
+            name: add_outline(scene, f"{case.roi_name} on {name}", mask, shown.get(name), now[name])
+            for name, mask in case.rois.items()
         }
-        drawn = add_map(
-            scene,
-            case.feature,
-            case.map,
-            shown.get(case.modality),
-            now[case.modality],
-            shown=_range(case),
-            title=_legend(case),
-            diverging=True,
-        )
+        reference, place = shown.get(case.modality), now[case.modality]
+        look = MapLook(case.range, _legend(case), diverging=True)
+        drawn = add_map(scene, case.feature, case.map, reference, place, look)
         make_legible(drawn)
-        more = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
-        more |= {"kind": KIND, "modalities": list(case.modalities), "shown_roi_note": case.roi_note}
-        more |= {"shown_missing": missing}
-        for node in (drawn, *rois.values()):
-            stamp(node, case.about, **more)
-            reference_inputs(node, shown)
-        for modality, roi in rois.items():
-            drawn.SetNodeReferenceID(role(ROI_ROLE, modality), roi.GetID())
+        _connect(case, drawn, rois, shown, missing)
         if lens is not None:
             drawn.SetNodeReferenceID(SHIFT_ROLE, lens.shift.GetID())
         if region is not None:
             drawn.SetNodeReferenceID(REDRAWN, region.GetID())
         item = _into_folder(scene, case, before, [drawn, *rois.values(), *_read(shown)])
     _take_out(scene, [node for node in before if node not in shown.values()])
-    for node, name in ((drawn, _map_name(case)), *((roi, f"{case.roi_name} on {each}") for each, roi in rois.items())):
-        node.SetName(node_name(name))  # while the old ones were there, the scene numbered the names
-    note = case.roi_note
-    nodes = CaseNodes(case.case_id, case.modality, case.feature, shown, rois, drawn, item, note, tuple(missing))
+    drawn.SetName(node_name(f"{case.feature} on {case.modality}"))  # while the old ones were there, the scene numbered
+    for name, roi in rois.items():
+        roi.SetName(node_name(f"{case.roi_name} on {name}"))
+    nodes = CaseNodes(case.case_id, case.modality, case.feature, shown, rois, drawn, item, case.roi_note, missing)
     hide_others(scene, drawn)
     if layout:  # not before: a layout's views are the application's, and must not be taken away with the nodes
         arrange_case(scene, nodes, lens)
     return nodes
+
+
+def _connect(
+    case: CaseFolder, drawn: Any, rois: Mapping[str, Any], shown: Mapping[str, Any], missing: tuple[str, ...]
+) -> None:
+    """Say on the map and the outlines what they are of, and let them refer to the images; the map to the outlines."""
+    more = {key: case.about[key] for key in KEPT if case.about.get(key) is not None}
+    more |= {"kind": KIND, "modalities": list(case.modalities), "shown_roi_note": case.roi_note}
+    more |= {"shown_missing": list(missing)}
+    for node in (drawn, *rois.values()):
+        stamp(node, case.about, **more)
+        reference_inputs(node, shown)
+    for name, roi in rois.items():
+        drawn.SetNodeReferenceID(role(ROI_ROLE, name), roi.GetID())
 
 
 def case_shown(scene: Any) -> CaseNodes | None:
@@ -199,23 +164,25 @@ def _take_out(scene: Any, nodes: list[Any]) -> None:
 
 
 def _image(
-    scene: Any, case: CaseFolder, modality: str, before: list[Any], given: Any | None, verified: bool
+    scene: Any, case: CaseFolder, modality: str, before: list[Any], known_node: Any | None, verified: bool
 ) -> OwnImage:
     """The image of a modality: the volume given, that which was read for this case before, or found or read now."""
     record = case.about["modalities"][modality]
-    if given is not None and verified:
-        return OwnImage(given, reference_place(given))
-    if given is None:
+    if known_node is not None and verified:
+        return OwnImage(known_node, reference_place(known_node))
+    if known_node is None:
         for node in before:
             mark = (read_stamp(node).get("case_id"), read_stamp(node).get("image_of"))
             if mark == (case.case_id, modality) and holds(node, record):
                 return OwnImage(node, place_of(node, record))
     file = case.images.get(modality)
-    if not record.get("content") and given is None and file is not None:  # a result of an earlier version
+    if not record.get("content") and known_node is None and file is not None:  # a result of an earlier version
         record = {**record, **image_record(read_volume(file))}
     known = {node.GetID() for node in nodes_of_class(scene, "vtkMRMLScalarVolumeNode")}
     name = f"{case.case_id} {modality}"  # a file's own name may identify a patient
-    image = own_image(scene, record, given, [file] if file is not None else [], name=name, what=f"the {modality} image")
+    image = own_image(
+        scene, record, known_node, [file] if file is not None else [], name=name, what=f"the {modality} image"
+    )
     if image.node is not None and image.node.GetID() not in known:
         display = image.node.GetDisplayNode()
         display.SetAutoWindowLevel(False)
@@ -228,7 +195,7 @@ def _window(volume: Volume, roi: Mask | None) -> tuple[float, float]:
     """Darkest and brightest grey to show: of what lies around the region, not of the whole body."""
     if roi is None:
         return _greys(volume.voxels)
-    corners = np.argwhere(roi.labels != 0)[:, ::-1]  # (n, 3) as x, y, z
+    corners = np.argwhere(roi.union())[:, ::-1]  # (n, 3) as x, y, z
     reach = np.ceil(WINDOW_REACH_MM / np.array(roi.geometry.spacing_mm))
     box = product(*zip(corners.min(axis=0) - reach, corners.max(axis=0) + reach, strict=True))
     index = volume.geometry.physical_to_index(roi.geometry.index_to_physical(list(box)))
@@ -268,23 +235,9 @@ def _into_folder(scene: Any, case: CaseFolder, before: list[Any], nodes: list[An
     return result_folder_item(scene, f"{name} (SYNTHETIC)" if case.about.get("synthetic") else name, nodes)
 
 
-def _map_name(case: CaseFolder) -> str:
-    return f"{case.feature} on {case.modality}"
-
-
 def _legend(case: CaseFolder) -> str:
     """Feature, unit and modality, and below them what must be said of the region and of the image."""
     lines = [legend_title(explained(case.feature)), f"on {case.modality}"]
     if case.roi_note:
         lines += [f"ROI: {case.about.get('roi')},", case.roi_note]
     return "\n".join([*lines, *(["SYNTHETIC"] if case.about.get("synthetic") else [])])
-
-
-def _range(case: CaseFolder) -> tuple[float, float] | None:
-    """The colours' range that case.json gives; None to choose it from the map."""
-    given = case.about.get("range")
-    if isinstance(given, Mapping):
-        given = [given.get("low"), given.get("high")]
-    if not given or len(given) != 2 or any(each is None for each in given) or not float(given[0]) < float(given[1]):
-        return None
-    return float(given[0]), float(given[1])

@@ -8,15 +8,15 @@ for the bars in a view 550 pixels wide: so there are few bars with short names, 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from deepradiomics.lens.readings import IMPORTANCE, Reading
-from deepradiomics.scene.lens_folder import LensFolder
-from deepradiomics.scene.lens_tables import UNITS, explained
-from deepradiomics.scene.plots import COLOURS, LEGEND_LETTERS, add_bars, named_bars, new_chart
-from deepradiomics.scene.tables import add_table
+from deepradiomics.lens.result import PICKS, LensResult, Pick
+from deepradiomics.reports.column_titles import columns
+from deepradiomics.scene.nodes.plots import COLOURS, LEGEND_LETTERS, Series, add_bars, named_bars, new_chart
+from deepradiomics.scene.nodes.tables import add_table
+from deepradiomics.scene.show.lens.tables import explained
 
 STAGES = {"pre": ("before fine-tuning", COLOURS[0]), "ft": ("after fine-tuning", COLOURS[1])}
 BARS = 2  # of each group
@@ -30,17 +30,16 @@ TINTS = {  # first and last bar of a group; each group has a hue of its own: ver
 }
 
 
-def r2_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
+def r2_chart(scene: Any, name: str, result: LensResult) -> tuple[Any, Any]:
     """R² of the best family by modality, a bar before and one after fine-tuning; the chart node and its table node."""
-    rows = result.modality_r2
-    best = [index for index, each in enumerate(rows["best"]) if each]
-    modalities = list(dict.fromkeys(rows["modality"][index] for index in best))
-    values = {(rows["modality"][index], rows["stage"][index]): rows["r2"][index] for index in best}
-    family = rows["group"][best[0]] if best else ""
-    columns: dict[str, Sequence[Any]] = {
+    best = [row for row in result.modality_r2 if row["best"]]
+    modalities = list(dict.fromkeys(row["modality"] for row in best))
+    values = {(row["modality"], row["stage"]): row["r2"] for row in best}
+    family = best[0]["group"] if best else ""
+    shown: dict[str, Sequence[Any]] = {
         "number": list(range(1, len(modalities) + 1)),
         "modality": modalities,
-        **{stage: [values.get((each, stage), float("nan")) for each in modalities] for stage in STAGES},
+        **{stage: [values.get((modality, stage), float("nan")) for modality in modalities] for stage in STAGES},
     }
     help_ = {
         "number": "The modality's place on the axis",
@@ -48,9 +47,7 @@ def r2_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
         "pre": f"R² of the {family} features before fine-tuning, test patients, mean over the features",
         "ft": f"R² of the {family} features after fine-tuning, test patients, mean over the features",
     }
-    table = add_table(
-        scene, f"{name} data", columns, {"number": int, "modality": str, "pre": float, "ft": float}, help_
-    )
+    table = add_table(scene, f"{name} data", shown, {"number": int, "modality": str, "pre": float, "ft": float}, help_)
     titles = {"number": "Place on the axis", "modality": "Modality", "pre": "R² before", "ft": "R² after"}
     for column, title in titles.items():
         table.SetColumnTitle(column, title)
@@ -61,34 +58,34 @@ def r2_chart(scene: Any, name: str, result: LensFolder) -> tuple[Any, Any]:
     chart.SetLegendFontSize(LEGEND_LETTERS)
     _fit_titles(chart)
     for stage, (label, colour) in STAGES.items():
-        add_bars(scene, chart, table, label, stage, colour, names="modality", x="number")
+        add_bars(scene, chart, Series(table, label, stage, colour, "number"), names="modality")
     return chart, table
 
 
-def shift_chart(scene: Any, name: str, result: LensFolder, by: Reading = IMPORTANCE) -> tuple[Any, Any]:
+def shift_chart(scene: Any, name: str, result: LensResult, by: Reading = IMPORTANCE) -> tuple[Any, Any]:
     """ΔI (or ΔE) of the two features that gained most, lost most, and are most stable; the chart node and its table.
 
     The table has one row and a column a bar, which is described by the feature's whole name.
     """
-    pairs = list(zip(result.shift["modality"], result.shift["feature"], strict=True))
-    chosen = [(group, step, pair) for group, each in result.picked(by).items() for step, pair in enumerate(each[:BARS])]
-    count = Counter(bar_label(*pair) for _, _, pair in chosen)
+    chosen = [(pick, step, row) for pick in PICKS for step, row in enumerate(result.picked(pick, by)[:BARS])]
+    labels = [bar_label(row["modality"], row["feature"]) for _, _, row in chosen]
     bars = [
         (
-            bar_label(*pair, family=count[bar_label(*pair)] > 1),
-            result.shift[by.delta][pairs.index(pair)],
-            _tint(group, step, BARS),
+            bar_label(row["modality"], row["feature"], family=labels.count(label) > 1),
+            row[by.delta],
+            _tint(pick, step, BARS),
         )
-        for group, step, pair in chosen
+        for label, (pick, step, row) in zip(labels, chosen, strict=True)
     ]
     chart, table = named_bars(scene, name, bars, x="gained, lost, stable: in the order of the legend", y=by.shift)
     chart.SetXAxisRange(-0.5, 0.5 + LEGEND_ROOM)
     _fit_titles(chart)
-    for index, (_, _, (modality, feature)) in enumerate(chosen):
+    for index, (_, _, row) in enumerate(chosen):
         column = table.GetTable().GetColumnName(index)
         table.SetColumnTitle(column, bars[index][0])
-        table.SetColumnUnitLabel(column, UNITS.get(by.delta, ""))
-        table.SetColumnDescription(column, f"{by.shift} of {explained(feature).label or feature}, {modality}")
+        table.SetColumnUnitLabel(column, columns("lens shift", "unit").get(by.delta, ""))
+        label = explained(row["feature"]).label or row["feature"]
+        table.SetColumnDescription(column, f"{by.shift} of {label}, {row['modality']}")
     return chart, table
 
 
@@ -111,7 +108,7 @@ def _fit_titles(chart: Any) -> None:
     chart.SetAxisTitleFontSize(AXIS_LETTERS)
 
 
-def _tint(group: str, step: int, count: int) -> tuple[float, float, float]:
+def _tint(group: Pick, step: int, count: int) -> tuple[float, float, float]:
     dark, light = TINTS[group]
     share = step / max(count - 1, 1)
     return tuple(a + share * (b - a) for a, b in zip(dark, light, strict=True))  # type: ignore[return-value]

@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
 from deepradiomics.lens.readings import EXPLAINED
-from deepradiomics.scene.atomic import all_or_nothing, nodes_of_class
-from deepradiomics.scene.folder import result_folder_item, result_folder_of
-from deepradiomics.scene.lens_charts import r2_chart, shift_chart
-from deepradiomics.scene.lens_folder import LensFolder, read_lens_folder
-from deepradiomics.scene.lens_tables import family_table, shift_table
-from deepradiomics.scene.provenance import read_stamp, stamp
+from deepradiomics.lens.result import LensResult
+from deepradiomics.scene.nodes.atomic import all_or_nothing, nodes_of_class
+from deepradiomics.scene.nodes.lens import LensNodes
+from deepradiomics.scene.show.lens.charts import r2_chart, shift_chart
+from deepradiomics.scene.show.lens.tables import family_table, shift_table
+from deepradiomics.scene.tree.folder import result_folder_item, result_folder_of
+from deepradiomics.scene.tree.provenance import read_stamp, stamp
 
 KIND = "lens"
 ROLE = "DeepRadiomics.lens."  # from the shift table to the lens's other nodes
 CHARTS = ("explained", "shift", "r2")  # the first is the one that a layout shows
 # What of lens.json goes onto the nodes. Neither files' paths nor anything of a patient is among it.
 KEPT = ("task", "modalities", "seed", "config", "counts", "synthetic", "summary", "leakage", "warnings", "software")
-
-
-@dataclass(frozen=True, eq=False)
-class LensNodes:
-    """The nodes of one lens.
-
-    Attributes
-    ----------
-    shift
-        Table node with a row a modality and feature, largest ΔE first; it refers to the other nodes.
-    family
-        Table node with a row a family, image type and modality.
-    charts
-        Plot chart nodes: "explained" (ΔE of the two features that gained most, lost most and are most stable),
-        "shift" (ΔI, likewise) and "r2" (per modality, before and after).
-    folder_item
-        The subject-hierarchy item ID of the folder that holds them all.
-    warnings
-        What the fit says of its numbers; leakage first.
-    """
-
-    shift: Any
-    family: Any
-    charts: Mapping[str, Any]
-    folder_item: int
-    warnings: tuple[str, ...] = ()
 
 
 def show_lens(result_folder: Path, scene: Any) -> LensNodes:
@@ -57,10 +31,10 @@ def show_lens(result_folder: Path, scene: Any) -> LensNodes:
     InputError
         The folder is incomplete or damaged; the message names the file. Whatever fails, nothing is left in the scene.
     """
-    result = read_lens_folder(Path(result_folder))
+    result = LensResult.read(result_folder)
     with all_or_nothing(scene):
         shift = shift_table(scene, f"Shift: {result.task}", result.shift)
-        family = family_table(scene, f"Families: {result.task}", result.family)
+        family = family_table(scene, f"Families: {result.task}", result.table1)
         r2, r2_data = r2_chart(scene, f"R² per modality: {result.task}", result)
         moved, moved_data = shift_chart(scene, f"Shifts of importance: {result.task}", result)
         name = f"Shifts of explained spread: {result.task}"
@@ -84,18 +58,18 @@ def lens_tables(scene: Any) -> list[Any]:
 
 def nodes_of(shift: Any) -> LensNodes:
     """The nodes of the lens that a shift table belongs to. Raises InputError if some are gone, or it is none."""
-    found = {name: shift.GetNodeReference(ROLE + name) for name in ("family", *CHARTS)}
-    missing = [name for name, node in found.items() if node is None]
+    parts = {name: shift.GetNodeReference(ROLE + name) for name in ("family", *CHARTS)}
+    missing = [name for name, node in parts.items() if node is None]
     if missing:
         raise InputError(
             f"'{shift.GetName()}' is not the shift table of a whole lens: {', '.join(missing)} not in the scene; show "
             "the result again"
         )
-    charts = {name: found[name] for name in CHARTS}
-    return LensNodes(shift, found["family"], charts, result_folder_of(shift) or 0, _warnings(read_stamp(shift)))
+    charts = {name: parts[name] for name in CHARTS}
+    return LensNodes(shift, parts["family"], charts, result_folder_of(shift) or 0, _warnings(read_stamp(shift)))
 
 
-def _folder_name(result: LensFolder) -> str:
+def _folder_name(result: LensResult) -> str:
     name = f"Radiomic lens: {result.task}"
     return f"{name} (SYNTHETIC)" if result.about.get("synthetic") else name
 

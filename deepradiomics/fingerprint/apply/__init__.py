@@ -1,0 +1,1 @@
+"""One patient: prediction, the features that matter, and where they come from."""

@@ -1,0 +1,1 @@
+"""How well models predict and select, against baselines, over splits."""

@@ -1,0 +1,1 @@
+"""Training a fingerprint model from a manifest."""

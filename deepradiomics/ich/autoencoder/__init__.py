@@ -1,0 +1,1 @@
+"""The VAE-GAN of lesions: training and latents."""

@@ -1,0 +1,1 @@
+"""Cohorts of head CTs: the manifest, its table, folds, marks of who was seen in training."""

@@ -1,0 +1,1 @@
+"""The cross-validated experiment: components, classifiers, evaluation, bundle."""

@@ -1,0 +1,1 @@
+"""Radiomics and latents of every case of a cohort."""

@@ -1,0 +1,1 @@
+"""The haematoma itself: region, volume, crop, growth between two scans."""

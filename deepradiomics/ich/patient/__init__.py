@@ -1,0 +1,1 @@
+"""One patient: volume, risks, their direction, maps."""

@@ -1,0 +1,1 @@
+"""The lens over one case: maps of the features that changed most."""

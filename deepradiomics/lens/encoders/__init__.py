@@ -1,0 +1,1 @@
+"""Imaging encoders for the lens: pre-training, fine-tuning, embeddings."""

@@ -1,0 +1,1 @@
+"""Imaging encoders behind one interface."""

@@ -1,0 +1,1 @@
+"""Synthetic haemorrhages on head CT."""

@@ -1,0 +1,1 @@
+"""From an examination to patches on one grid."""

@@ -1,0 +1,1 @@
+"""Head CT: Hounsfield units, brain, standard cube."""

@@ -1,0 +1,1 @@
+"""Registration: rigid, similarity and affine, and whether it succeeded."""

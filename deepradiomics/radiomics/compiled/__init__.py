@@ -1,0 +1,1 @@
+"""The definitions compiled by numba, each beside the one in `features`."""

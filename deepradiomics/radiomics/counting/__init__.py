@@ -1,0 +1,1 @@
+"""Counting grey-level matrices: the plan and its three executions."""

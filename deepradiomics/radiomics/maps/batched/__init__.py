@@ -1,0 +1,1 @@
+"""Maps in batches of voxels, for numpy and torch."""

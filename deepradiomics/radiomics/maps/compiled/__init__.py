@@ -1,0 +1,1 @@
+"""Maps compiled by numba."""

@@ -1,0 +1,1 @@
+"""What is extracted and how: parameter files, presets, their rules."""

@@ -1,1 +1,0 @@
-"""Draws what the methods return: tables, figures, reports."""

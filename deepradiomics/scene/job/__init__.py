@@ -1,0 +1,1 @@
+"""Long work beside the application: the child process, its progress, packages that it needs."""

@@ -1,0 +1,1 @@
+"""MRML nodes made of our arrays and tables, and read back."""

@@ -1,0 +1,1 @@
+"""Results in the scene, one file a kind of result."""

@@ -1,0 +1,1 @@
+"""Results of ICHLatentFeatures in the scene."""

@@ -1,0 +1,1 @@
+"""Results of RadiomicLens in the scene."""

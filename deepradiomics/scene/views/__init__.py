@@ -1,0 +1,1 @@
+"""What the slice, 3D and chart views show."""
