@@ -21,8 +21,11 @@ help:
 demo: $(VENV)/.run
 	$(RUN) -m deepradiomics demo -o $(DEMO_OUTPUT)
 
+# Files of tests run beside each other, one process per core, four at most (each takes up to 2 GB). Waiting threads of
+# OpenMP sleep: spinning, they would take the cores from the other process. Python keeps its bytecode, whatever the shell
+# says: hundreds of child processes would compile the package anew.
 test: $(VENV)/.test
-	$(RUN) -m pytest
+	PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=PASSIVE $(RUN) -m pytest -n auto --maxprocesses=4 --dist loadfile
 
 slow: $(VENV)/.test
 	$(RUN) -m pytest -m slow

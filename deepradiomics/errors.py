@@ -1,7 +1,7 @@
 """The few exceptions that DeepRadiomics raises on purpose.
 
 A message says which case or argument is wrong, what was expected, what was found and what to do.
-Every :class:`InputError` is something the user can mend: the command line prints its message and exits with code 2.
+Every :class:`InputError` is something the user can fix: the command line prints its message and exits with code 2.
 """
 
 

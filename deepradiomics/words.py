@@ -174,8 +174,12 @@ def _outline(value: Any, levels: int) -> str:
     if isinstance(value, int) and value.bit_length() > _BITS_LIMIT:  # Python refuses to write longer ones
         return f"a whole number of {value.bit_length()} bits"
     brackets: dict[type, tuple[str, str]] = {
-        dict: ("{", "}"), list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("{", "}")
-    }  # fmt: skip
+        dict: ("{", "}"),
+        list: ("[", "]"),
+        tuple: ("(", ")"),
+        set: ("{", "}"),
+        frozenset: ("{", "}"),
+    }
     kind = next((kind for kind in brackets if isinstance(value, kind)), None)
     if kind is None or not value:
         return repr(value)

@@ -13,7 +13,7 @@ from .choices import BundleSource, Device, Lesions, Outline, Preset, Search
 
 @parameterNodeWrapper
 class ICHLatentFeaturesParameterNode(ImageToolParameters):
-    """One attribute a control. Paths are plain text (empty: not chosen); an empty `caseId` is the CT's name."""
+    """One attribute per control. Paths are plain text (empty: not chosen); an empty `caseId` is the CT's name."""
 
     # the patient
     ct: vtkMRMLScalarVolumeNode

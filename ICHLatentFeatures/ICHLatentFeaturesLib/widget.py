@@ -116,10 +116,15 @@ class IchPanel(ModulePanel):
     def _start(self, callbacks: dict):
         p = self.parameters
         return self.logic.start(
-            p.ct, bundle_folder(p, SAMPLE_BUNDLE), **self._outline(""), **self._followup(),
-            segmenter=p.segmenterFolder if p.outline is Outline.NETWORK else None, followup=p.followup,
-            **options_of(p, (*APPLY, "case_id", "output_folder")), **callbacks,
-        )  # fmt: skip
+            p.ct,
+            bundle_folder(p, SAMPLE_BUNDLE),
+            **self._outline(""),
+            **self._followup(),
+            segmenter=p.segmenterFolder if p.outline is Outline.NETWORK else None,
+            followup=p.followup,
+            **options_of(p, (*APPLY, "case_id", "output_folder")),
+            **callbacks,
+        )
 
     def onExpansion(self, checked: bool = False) -> None:
         """Measure the expansion alone, or cancel."""
@@ -129,10 +134,15 @@ class IchPanel(ModulePanel):
         p = self.parameters
         summary = self.bundle.read(bundle_folder(p, SAMPLE_BUNDLE))
         return self.logic.start_expansion(
-            p.ct, p.followup, **self._outline("baseline_"), **self._followup(),
-            segmenter=readiness.segmenter_of(p, summary), backend=p.toolBackend.value,
-            **options_of(p, (*NETWORK, "device", "case_id", "output_folder")), **callbacks,
-        )  # fmt: skip
+            p.ct,
+            p.followup,
+            **self._outline("baseline_"),
+            **self._followup(),
+            segmenter=readiness.segmenter_of(p, summary),
+            backend=p.toolBackend.value,
+            **options_of(p, (*NETWORK, "device", "case_id", "output_folder")),
+            **callbacks,
+        )
 
     def _outline(self, prefix: str) -> dict:
         """The chosen segment as options of the logic; none where a network segments."""

@@ -61,11 +61,15 @@ def apply(
             later = write_image(followup, folder / "followup.nrrd", "followup")
             later_mask = _haematoma(followup_segmentation, followup_segment_id, followup, folder / "followup_mask.nrrd")
         return arguments(
-            ["ich", "apply", model, image, "--no-scene"], out=folder / "result", mask=mask,
+            ["ich", "apply", model, image, "--no-scene"],
+            out=folder / "result",
+            mask=mask,
             segmenter=absolute(segmenter),
-            followup=later, followup_mask=later_mask, case_id=name,
+            followup=later,
+            followup_mask=later_mask,
+            case_id=name,
             **_segmenting(options, needed=mask is None),
-        )  # fmt: skip
+        )
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         sources = {"followup": followup, "outline": segmentation, "followup_outline": followup_segmentation}
@@ -148,9 +152,14 @@ def experiment(
     if not str(manifest) or not str(output):
         raise InputError("manifest and output: name the cohort's CSV file, and the folder for the results.")
     started = arguments(
-        ["ich", "experiment", absolute(manifest)], out=Path(output).absolute(), external=absolute(external),
-        encoder=absolute(encoder), autoencoder=absolute(autoencoder), resume=True, **options,
-    )  # fmt: skip
+        ["ich", "experiment", absolute(manifest)],
+        out=Path(output).absolute(),
+        external=absolute(external),
+        encoder=absolute(encoder),
+        autoencoder=absolute(autoencoder),
+        resume=True,
+        **options,
+    )
     return Work(lambda folder: started, lambda event, folder: open_experiment(Path(output).absolute()))
 
 

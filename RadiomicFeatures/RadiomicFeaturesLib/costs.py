@@ -17,8 +17,13 @@ CENTRE_SHARE = 0.5 * 0.3 * 0.5  # of the image, in the centre region
 START_FEATURES_S = 4.0  # Python and numba start
 FEATURES_S_PER_MVOXEL = 1.5  # of the region, for each filtered image
 MAP_S_PER_KVOXEL = {  # of the region, 3 × 3 × 3 voxels around each
-    "firstorder": 0.005, "glcm": 0.12, "gldm": 0.01, "glrlm": 0.03, "glszm": 0.01, "ngtdm": 0.005,
-}  # fmt: skip
+    "firstorder": 0.005,
+    "glcm": 0.12,
+    "gldm": 0.01,
+    "glrlm": 0.03,
+    "glszm": 0.01,
+    "ngtdm": 0.005,
+}
 MAP_MB_PER_MVOXEL = 8.0  # of the region's box, for each map
 READ_S_PER_MVOXEL = 0.2  # written by Slicer, read by the child
 BASE_FEATURES_MB = 300.0

@@ -15,7 +15,7 @@ OWN, FILE, SAVED = "own", "file", "saved/"  # of `featureSettings`, besides the 
 
 @parameterNodeWrapper
 class RadiomicFeaturesParameterNode(ImageToolParameters):
-    """One attribute a control.
+    """One attribute per control.
 
     Paths are plain text (empty: not chosen). Names of segments, image types and feature classes are separated by
     blanks; `skippedSegments` are those that are not ticked, so that a new segment is. `batchSeries` are the keys of

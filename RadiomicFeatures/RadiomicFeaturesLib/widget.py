@@ -137,9 +137,13 @@ class FeaturesPanel(ModulePanel):
     def _start_maps(self, callbacks: dict):
         p = self.parameters
         return self.logic.start_maps(
-            p.volume, chosen(p), **readiness.region_of(p), params=params_of(p),
-            **options_of(p, ("kernel_radius", "device", "output_folder")), **callbacks,
-        )  # fmt: skip
+            p.volume,
+            chosen(p),
+            **readiness.region_of(p),
+            params=params_of(p),
+            **options_of(p, ("kernel_radius", "device", "output_folder")),
+            **callbacks,
+        )
 
     def _start_features(self, callbacks: dict):
         p = self.parameters

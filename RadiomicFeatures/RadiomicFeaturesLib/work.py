@@ -68,9 +68,13 @@ def features(volume: Any, *, params: Params = PRESET, device: str = "auto", **re
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         nodes = show_features(
-            folder, {"image": volume, "segmentation": segmentation, "roi": roi}, slicer.mrmlScene, name=name,
-            region_names=regions[-1].names, terminologies=regions[-1].terminologies,
-        )  # fmt: skip
+            folder,
+            {"image": volume, "segmentation": segmentation, "roi": roi},
+            slicer.mrmlScene,
+            name=name,
+            region_names=regions[-1].names,
+            terminologies=regions[-1].terminologies,
+        )
         nodes.features.SetAttribute(FOLDER_ATTRIBUTE, str(folder))
         return nodes
 
@@ -104,10 +108,16 @@ def feature_maps(
             (folder / "features.txt").write_text("\n".join(keys), encoding="utf-8")
             listed = f"@{folder / 'features.txt'}"
         return arguments(
-            ["maps", write_volume(image, folder / "image.nrrd"), mask], out=folder / "result", label=1, features=listed,
-            kernel_radius=kernel_radius, params=written(params, folder), device=device, format="nrrd",
+            ["maps", write_volume(image, folder / "image.nrrd"), mask],
+            out=folder / "result",
+            label=1,
+            features=listed,
+            kernel_radius=kernel_radius,
+            params=written(params, folder),
+            device=device,
+            format="nrrd",
             init_value="nan",  # outside the region; Slicer draws it as transparent
-        )  # fmt: skip
+        )
 
     sources = {"segmentation": region.get("segmentation"), "roi": node_or_none(region.get("roi"))}
     name = f"{volume.GetName()} maps"
@@ -156,9 +166,14 @@ def batch(
         out.mkdir(parents=True, exist_ok=True)
         settings = on_image_grid(params) if mask_grid else params
         return arguments(
-            ["extract", "--manifest", manifest], out=out / TABLE, params=written(settings, folder), all_labels=True,
-            scanner=scanner, allow_failures=True, device=device,
-        )  # fmt: skip
+            ["extract", "--manifest", manifest],
+            out=out / TABLE,
+            params=written(settings, folder),
+            all_labels=True,
+            scanner=scanner,
+            allow_failures=True,
+            device=device,
+        )
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         nodes = show_feature_cohort(out / TABLE, slicer.mrmlScene)

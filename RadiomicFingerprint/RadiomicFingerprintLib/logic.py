@@ -61,8 +61,8 @@ class RadiomicFingerprintLogic(ImageTools):
     def batch(self, cases: Cases, output: Path | str, bundle: Path | str | None = None, **options: Any) -> Any:
         """Apply a model to a folder of cases, or to volumes of the scene (case id → view → node).
 
-        Results lie in ``output``, one folder a case. Options: ``registration``, ``inference``, ``device``. Returns the
-        table node of what became of each case.
+        Results lie in ``output``, one folder per case. Options: ``registration``, ``inference``, ``device``. Returns
+        the table node of what became of each case.
         """
         return self.run_and_wait(work.batch, (cases, output, bundle), options)
 

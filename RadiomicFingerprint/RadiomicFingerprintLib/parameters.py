@@ -24,7 +24,7 @@ from .choices import (
 
 @parameterNodeWrapper
 class RadiomicFingerprintParameterNode(ImageToolParameters):
-    """One attribute a control. Paths are plain text (empty: not chosen); an empty `caseId` is the volume's name."""
+    """One attribute per control. Paths are plain text (empty: not chosen); an empty `caseId` is the volume's name."""
 
     sagittal: vtkMRMLScalarVolumeNode
     coronal: vtkMRMLScalarVolumeNode

@@ -37,9 +37,13 @@ class TrainingSection:
 
         options = options_of(p, ("patch_grid", "reference_view", "device"))
         return self.panel.logic.start_training(
-            p.trainManifest, out, tasks=names_in(p.trainTasks), preset=p.trainPreset.value, **options,
+            p.trainManifest,
+            out,
+            tasks=names_in(p.trainTasks),
+            preset=p.trainPreset.value,
+            **options,
             **(callbacks | {"on_progress": follow}),
-        )  # fmt: skip
+        )
 
     def follow(self, history: Path) -> None:
         """Draw the history so far; the chart appears with the first epoch."""

@@ -138,9 +138,13 @@ class FingerprintPanel(ModulePanel):
         elif p.roiSource is RoiSource.SEGMENT:
             region = {"segmentation": p.segmentation, "segment_id": p.segmentId}
         return self.logic.start(
-            readiness.chosen_views(p), self.bundle_folder(), **region, case_id=readiness.case_name(p),
-            **options_of(p, (*APPLY, "registration", "output_folder")), **callbacks,
-        )  # fmt: skip
+            readiness.chosen_views(p),
+            self.bundle_folder(),
+            **region,
+            case_id=readiness.case_name(p),
+            **options_of(p, (*APPLY, "registration", "output_folder")),
+            **callbacks,
+        )
 
     # --- settings --------------------------------------------------------------------------------------------------
 

@@ -66,9 +66,13 @@ def fingerprint(
             region = {"mask": write_segment(segmentation, segment_id, reference, folder / "mask.nrrd"), "label": 1}
         images = [part for view, path in views.items() for part in ("--view", f"{view}={path}")]
         return arguments(
-            ["fingerprint", "apply", model, *images, "--no-scene"], out=folder / "result", case_id=name,
-            **region, **registration_options(registration, summary.registration), **options,
-        )  # fmt: skip
+            ["fingerprint", "apply", model, *images, "--no-scene"],
+            out=folder / "result",
+            case_id=name,
+            **region,
+            **registration_options(registration, summary.registration),
+            **options,
+        )
 
     return Work(
         build,
@@ -120,9 +124,13 @@ def training(
         changed = patch_grid is not None or reference_view is not None
         config = write_config(folder / "config.json", preset, patch_grid, reference_view) if changed else None
         return arguments(
-            ["fingerprint", "train", manifest], out=Path(output), config=config, preset=None if changed else preset,
-            resume=True, **options,
-        )  # fmt: skip
+            ["fingerprint", "train", manifest],
+            out=Path(output),
+            config=config,
+            preset=None if changed else preset,
+            resume=True,
+            **options,
+        )
 
     return Work(build, lambda event, folder: Path(event["bundle"]))
 

@@ -12,7 +12,7 @@ from .choices import CaseSource, CasesSource, Device, EncoderSource, FeatureSet,
 
 @parameterNodeWrapper
 class RadiomicLensParameterNode(ImageToolParameters):
-    """One attribute a control. Paths are plain text (empty: not chosen)."""
+    """One attribute per control. Paths are plain text (empty: not chosen)."""
 
     # the cohort
     casesSource: CasesSource = CasesSource.MANIFEST

@@ -120,8 +120,13 @@ def summary_text(table: Any) -> str:
     summary, counts = about.get("summary") or {}, about.get("counts") or {}
     task, modalities = str(about.get("task") or _("Fine-tuning")), ", ".join(about.get("modalities") or ())
     lines = [f"<b>{escape(task)}</b>: {escape(modalities)}; ROI {escape(lens_roi(table))}"]
-    lines.append(escape(_("{train} training, {validation} validation, {test} test cases").format(
-        **{name: counts.get(name, "?") for name in ("train", "validation", "test")})))  # fmt: skip
+    lines.append(
+        escape(
+            _("{train} training, {validation} validation, {test} test cases").format(
+                **{name: counts.get(name, "?") for name in ("train", "validation", "test")}
+            )
+        )
+    )
     pooled = [summary.get(f"r2_pooled_{stage}") for stage in ("pre", "ft")]
     lines.append(escape(_("R² pooled: {pre} before, {ft} after").format(pre=_number(pooled[0]), ft=_number(pooled[1]))))
     differ = summary.get("n_beyond_noise")

@@ -108,8 +108,15 @@ class LensPanel(ModulePanel):
         if p.hidden:
             options["hidden"] = p.hidden
         return self.logic.start_fit(
-            None if in_scene else p.manifest, scene_cases() if in_scene else None, pre, ft, p.outputFolder,
+            None if in_scene else p.manifest,
+            scene_cases() if in_scene else None,
+            pre,
+            ft,
+            p.outputFolder,
             finetune=p.finetuneFolder if p.encoderSource is EncoderSource.RUN else None,
-            modalities=list(readiness.chosen_modalities(p, cohort)), params=readiness.params_of(p),
-            resume=not p.startOver, **options, **callbacks,
-        )  # fmt: skip
+            modalities=list(readiness.chosen_modalities(p, cohort)),
+            params=readiness.params_of(p),
+            resume=not p.startOver,
+            **options,
+            **callbacks,
+        )

@@ -53,9 +53,14 @@ def fit(
         write_json(folder / "config.json", config)
         source = absolute(manifest) or _written(in_scene, config, folder / "cases", out)
         return arguments(
-            ["lens", "fit", source, "--resume" if resume else "--no-resume"], out=out, pre=_source(pre),
-            ft=_source(ft), config=folder / "config.json", finetune=absolute(finetune), **of_command,
-        )  # fmt: skip
+            ["lens", "fit", source, "--resume" if resume else "--no-resume"],
+            out=out,
+            pre=_source(pre),
+            ft=_source(ft),
+            config=folder / "config.json",
+            finetune=absolute(finetune),
+            **of_command,
+        )
 
     return Work(build, lambda event, folder: open_result(out))
 
@@ -94,9 +99,14 @@ def case(
 
     def show(event: Mapping[str, Any], folder: Path) -> Any:
         return show_case(
-            folder / "result", slicer.mrmlScene, volumes, lens=lens, places=places or None, verified=bool(volumes),
+            folder / "result",
+            slicer.mrmlScene,
+            volumes,
+            lens=lens,
+            places=places or None,
+            verified=bool(volumes),
             region=_still_there(roi),
-        )  # fmt: skip
+        )
 
     images = [*(volumes or {}).values(), *([lens.shift] if lens is not None else [])]
     return Work(build, show, images=images, sources=() if roi is None else (roi[0],))

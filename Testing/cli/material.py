@@ -24,7 +24,7 @@ def broken_image(path: Path, kind: str) -> Path:
 
 
 def colour_image(path: Path) -> Path:
-    """An image with three numbers a voxel, on the grid of `image`."""
+    """An image with three numbers per voxel, on the grid of `image`."""
     voxels = np.random.default_rng(0).integers(0, 255, (*SHAPE, 3)).astype(np.uint8)
     found = sitk.GetImageFromArray(voxels, isVector=True)
     found.CopyInformation(sitk.ReadImage(str(image(path.with_name(f"plain-{path.name}")))))

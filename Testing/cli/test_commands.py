@@ -87,19 +87,19 @@ def test_help_texts_are_shown_whole() -> None:
     assert lost == []
 
 
-def test_the_start_is_quick_and_loads_nothing_heavy() -> None:
+def test_the_start_loads_little_and_nothing_heavy() -> None:
     heavy = ("torch", "numpy", "SimpleITK", "monai", "matplotlib", "lightning", "numba", "pandas", "sklearn", "pooch")
     code = (
-        "import sys, time; start = time.perf_counter()\n"
+        "import sys\n"
         "from deepradiomics.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        f"print([m for m in {heavy!r} if m in sys.modules], time.process_time())"
+        f"print([m for m in {heavy!r} if m in sys.modules], len(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    loaded, seconds = done.stdout.splitlines()[-1].rsplit(" ", 1)
+    loaded, modules = done.stdout.splitlines()[-1].rsplit(" ", 1)
     assert loaded == "[]"
-    assert float(seconds) < 0.5
+    assert int(modules) < 500  # 421 on Python 3.11 with typer 0.20; each costs about a millisecond
 
 
 def test_the_version_is_the_packages() -> None:

@@ -2,7 +2,7 @@
 
     python -m Testing.reference.fuzz --count 2000 [--first 0] [--out docs/results/fuzz.csv]
 
-A row a seed is appended as it is done, so an interrupted run goes on where it stopped. Beside the CSV a JSON file says
+A row per seed is appended as it is done, so an interrupted run resumes there. Beside the CSV a JSON file says
 the worst difference by class, how many differences were excused and why, every true mismatch, command, machine, date.
 """
 

@@ -1,4 +1,4 @@
-"""How exact is a measured expansion? Synthetic pairs whose growth and motion are known.
+"""How exact is a measured expansion? Synthetic pairs whose expansion and motion are known.
 
     python -m Testing.reference.ich_expansion_table --out docs/results [--pairs 20] [--head CT.nii.gz]
 

@@ -119,7 +119,7 @@ def write_bundle(folder: Path, **recipe: Any) -> Path:
 
 
 def write_features(words: list[str]) -> None:
-    """What `deepradiomics extract` writes: a row a label of the mask and feature, here the number of its voxels."""
+    """What `deepradiomics extract` writes: a row per label of the mask and feature, here the number of its voxels."""
     from deepradiomics.images import read_mask
 
     mask = read_mask(words[2])
@@ -140,7 +140,7 @@ def named_features(words: list[str]) -> list[str]:
 
 
 def write_maps(words: list[str]) -> None:
-    """What `deepradiomics maps` writes: a map a feature around the mask, here the x index plus the feature's number."""
+    """What `deepradiomics maps` writes: a map per feature around the mask, here x plus the feature's number."""
     import numpy as np
 
     from deepradiomics.images import Volume, read_mask, write_volume

@@ -129,7 +129,7 @@ def folder_cases(folder: Path) -> dict[str, dict[str, Path]]:
             cases[sub.name] = views
     if not cases:
         raise InputError(
-            f"--folder {folder}: no case was found. Expected a folder a case with files named by view: "
+            f"--folder {folder}: no case was found. Expected a folder per case with files named by view: "
             f"<case>/sagittal.nii.gz (or .nrrd, .mha, .npy), or <case>/sagittal/ with DICOM files."
         )
     return cases

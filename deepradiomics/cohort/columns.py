@@ -140,8 +140,11 @@ def check_names(where: str, kinds: Mapping[str, Sequence[str]]) -> None:
     """
     for prefix, names in kinds.items():
         for name in names:
-            path_part(name, f"{where}, column {view_column(name) if prefix == 'view_' else prefix + name}: the name",
-                      error=ManifestError)  # fmt: skip
+            path_part(
+                name,
+                f"{where}, column {view_column(name) if prefix == 'view_' else prefix + name}: the name",
+                error=ManifestError,
+            )
             if prefix == "mask_" and same_file_key(name) in DRAWN_ROIS:
                 raise ManifestError(
                     f"{where}: the column {prefix + name!r} cannot be used, for the ROI {name!r} means another."

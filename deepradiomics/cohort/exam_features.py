@@ -57,9 +57,11 @@ class ExamFeatures:
     def keep(self, store: ContentStore, key: str) -> None:
         """Write them. Raises StoreError where the disk is full."""
         about = {
-            "views": self.views, "feature_names": self.feature_names, "notes": self.notes,
+            "views": self.views,
+            "feature_names": self.feature_names,
+            "notes": self.notes,
             "diagnostics": dict(self.diagnostics),
-        }  # fmt: skip
+        }
         store.put(key, about, {"image": np.asarray(self.image, np.float32), "values": self.values})
 
     @classmethod
@@ -67,9 +69,13 @@ class ExamFeatures:
         """Read what :meth:`keep` has written."""
         about = entry.about
         return cls(
-            entry.array("image"), entry.array("values"), tuple(about["feature_names"]), tuple(about["views"]),
-            tuple(about["notes"]), about["diagnostics"],
-        )  # fmt: skip
+            entry.array("image"),
+            entry.array("values"),
+            tuple(about["feature_names"]),
+            tuple(about["views"]),
+            tuple(about["notes"]),
+            about["diagnostics"],
+        )
 
 
 def exam_store(folder: str | Path) -> ContentStore:

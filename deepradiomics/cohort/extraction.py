@@ -102,9 +102,15 @@ def extract_cohort(
         templates_dir, templates_key = _keep(templates, Path(cache_dir))
     jobs = [_Job(row, recipe, Path(cache_dir), templates_dir, templates_key) for row in manifest.rows]
     cases = each_case(
-        jobs, _extract, missing=None, doing=_state, name=_id_of, workers=workers, cluster=cluster,
+        jobs,
+        _extract,
+        missing=None,
+        doing=_state,
+        name=_id_of,
+        workers=workers,
+        cluster=cluster,
         progress=part(progress, share, 1.0),
-    )  # fmt: skip
+    )
     if cases.unusable:
         raise InputError(refusal(cases.unusable, len(jobs), "be used (the others are in the cache)", advice=""))
     keys = [key for key, _ in cases.results]
@@ -190,9 +196,9 @@ def _extract(job: _Job) -> tuple[str, bool]:
     templates = Templates.read(job.templates_dir) if job.templates_dir else None
     exam = prepare_exam(case, job.recipe, templates=templates)
     pool = exam_features(exam, job.recipe)
-    ExamFeatures(
-        exam.image, pool.values, pool.feature_names, exam.views, exam.notes, dict(pool.diagnostics)
-    ).keep(store, key)  # fmt: skip
+    ExamFeatures(exam.image, pool.values, pool.feature_names, exam.views, exam.notes, dict(pool.diagnostics)).keep(
+        store, key
+    )
     return key, True
 
 

@@ -1,4 +1,4 @@
-"""The manifest: one row a case, naming its image files, its masks, labels and numbers, and, if given, its split.
+"""The manifest: one row per case, naming its image files, its masks, labels and numbers, and, if given, its split.
 
 A CSV with the columns of :mod:`deepradiomics.cohort.columns`. Paths are absolute or relative to the manifest's folder.
 A cell of a view, mask or value may be empty (the case lacks it), but a file that is named must exist.
@@ -87,7 +87,7 @@ class Manifest:
 
     def __post_init__(self) -> None:
         if not self.rows:
-            raise ManifestError(f"{self.path or 'The manifest'} holds no cases; write one row a case.")
+            raise ManifestError(f"{self.path or 'The manifest'} holds no cases; write one row per case.")
         names = {"view_": self.views, "mask_": self.rois, "label_": self.tasks, "value_": self.value_names}
         check_names(self.where, names)
         _check_ids(self.rows)
@@ -175,7 +175,7 @@ def read_manifest(
     Args:
         path: the CSV file (UTF-8).
         tasks: the tasks wanted, in this order; all label columns when None.
-        need_labels: True for training and evaluation: every case needs every label, every class two cases at least.
+        need_labels: True for training and evaluation: every case needs every label, every class at least two cases.
         more: further columns that the caller knows; their cells are kept as text in ``ManifestRow.more``.
 
     Raises:
@@ -240,7 +240,7 @@ def check_classes(manifest: Manifest) -> None:
                 only = next(row.id for row in manifest.rows if row.labels[task] == number)
                 raise ManifestError(
                     f"Column label_{task}: class {number} has one case only (case {only}); "
-                    "a class needs two at least, and three to be in training, validation and test."
+                    "a class needs at least two, and three to be in training, validation and test."
                 )
 
 

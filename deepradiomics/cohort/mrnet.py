@@ -65,5 +65,5 @@ def _labels(path: Path) -> dict[str, int]:
     labels = {case: int(label) for case, label in lines}
     if len(labels) < len(lines):
         twice = next(case for case, count in Counter(case for case, _ in lines).items() if count > 1)
-        raise ManifestError(f"{path}: case {twice!r} is there twice; keep one line a case.")
+        raise ManifestError(f"{path}: case {twice!r} is there twice; keep one line per case.")
     return labels

@@ -224,8 +224,8 @@ def _deal(
 ) -> list[int]:
     """Part (0 … len(sizes) - 1) of each patient; each part gets exactly its size.
 
-    Patients are ordered by their combination of labels, shuffled inside it, and dealt one after the other to the part
-    that lags most behind its share: each part then has its share of each combination, within one or two.
+    Patients are ordered by their combination of labels, shuffled inside it, and assigned one by one to the part that
+    lags most behind its share: each part then has its share of each combination, within one or two.
     """
     generator = np.random.default_rng(seed)
     combinations = sorted({_combination(manifest, patient) for patient in patients})
@@ -236,18 +236,18 @@ def _deal(
     full = np.array(sizes, dtype=float)
     share = full / max(len(patients), 1)
     head_start = generator.uniform(-0.3, 0.3, len(sizes))  # so that no part always gets a combination's odd case
-    dealt = np.zeros(len(sizes))
+    assigned = np.zeros(len(sizes))
     parts = [0] * len(patients)
     for position, i in enumerate(order, start=1):
-        lag = np.where(dealt < full, share * position - dealt + head_start, -np.inf)
+        lag = np.where(assigned < full, share * position - assigned + head_start, -np.inf)
         part = int(np.argmax(lag))
-        dealt[part] += 1
+        assigned[part] += 1
         parts[i] = part
     return parts
 
 
 def _combination(manifest: Manifest, patient: Patient) -> tuple[int, ...]:
-    """The classes by which a patient is dealt: of several scans, the highest of each task; -1 without a label."""
+    """The classes by which a patient is assigned: of several scans, the highest of each task; -1 without a label."""
     labels = [manifest.rows[i].labels for i in patient]
     return tuple(max(scan.get(task, -1) for scan in labels) for task in manifest.tasks)
 

@@ -9,9 +9,16 @@ UTF8 = "ISO_IR 192"
 """The character set of all that is written: it holds every name of patient and region."""
 
 _TYPE_2 = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate",
-    "StudyTime", "ReferringPhysicianName",
-)  # fmt: skip
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "AccessionNumber",
+    "StudyID",
+    "StudyDate",
+    "StudyTime",
+    "ReferringPhysicianName",
+)
 
 
 def completed(source: Dataset) -> tuple[Dataset, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 ::
 
-    Imaging Measurement Report                      one document a case
+    Imaging Measurement Report                      one document per case
     ├─ observer: the software                       no person, unless the caller names one
     └─ Imaging Measurements
        └─ Measurement Group (TID 1411)              one a region
@@ -55,7 +55,7 @@ class Report:
 
     Args:
         dataset: the object.
-        notes: features that it lacks, one sentence a region.
+        notes: features that it lacks, one sentence per region.
     """
 
     dataset: Dataset

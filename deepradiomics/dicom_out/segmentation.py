@@ -51,7 +51,7 @@ def write_segmentation(
     labels: Sequence[int] | None = None,
     drawn: Mapping[int, Drawn] | Drawn = BY_HAND,
 ) -> Segmentation:
-    """Write regions as a binary SEG: one segment a region, which may overlap, on the stored slices of the series.
+    """Write regions as a binary SEG: one segment per region, which may overlap, on the stored slices of the series.
 
     Args:
         mask: the regions, on the series' grid, or on one whose voxels are the series' (cropped, turned, mirrored).
@@ -188,7 +188,7 @@ def _identify_by_frame(dataset: Dataset) -> None:
 
 
 def _stacked(planes: Sequence[np.ndarray]) -> np.ndarray:
-    """One array of segment numbers, which is small; where segments overlap one plane a segment: (…, segments)."""
+    """One array of segment numbers, which is small; where segments overlap one plane per segment: (…, segments)."""
     numbers = np.zeros(planes[0].shape, np.uint8 if len(planes) < 256 else np.uint16)
     for number, region in enumerate(planes, start=1):
         if (numbers[region] > 0).any():

@@ -29,12 +29,15 @@ LONGEST_NUMBER = 300  # digits of a whole number: more are beyond the largest de
 _More = ParamSpec("_More")
 _Content = TypeVar("_Content")
 UNUSABLE: tuple[type[Exception], ...] = (
-    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError
-)  # fmt: skip
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
 """What our own code raises over content of a wrong kind, where no file is read any more."""
-_RAISED_BY_READERS: tuple[type[Exception], ...] = (
-    *UNUSABLE, OSError, EOFError, BufferError, struct.error, zlib.error
-)  # fmt: skip
+_RAISED_BY_READERS: tuple[type[Exception], ...] = (*UNUSABLE, OSError, EOFError, BufferError, struct.error, zlib.error)
 _LIBRARIES = ("pyarrow", "safetensors", "safetensors_rust", "zipfile", "pickle", "_pickle", "yaml", "lzma", "torch")
 _USERS_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 
@@ -145,7 +148,7 @@ def parse_json(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None =
 
 
 def depth_exceeds(content: Any, levels: int) -> bool:
-    """Whether lists and dictionaries lie in each other more than so many levels deep."""
+    """Whether lists and dictionaries are nested more than this many levels deep."""
     layer = [content]
     for _ in range(levels + 1):
         layer = [

@@ -160,8 +160,10 @@ def parse_csv(
     text: str, path: Path, *, strip: bool = False, what: str = "table", error: type[InputError] = InputError
 ) -> Table:
     """A table from the text of its file; see :func:`read_csv`."""
-    parsed = ((line, tuple(_restored(cell.strip() if strip else cell) for cell in row)) for line, row in
-              rows_of_text(text, path, error))  # fmt: skip
+    parsed = (
+        (line, tuple(_restored(cell.strip() if strip else cell) for cell in row))
+        for line, row in rows_of_text(text, path, error)
+    )
     filled = [(line, row) for line, row in parsed if any(row)]
     if not filled:
         raise error(f"{path}: this {what} is empty; its first line must name the columns.")

@@ -15,9 +15,15 @@ _TYPES = {
     768: ("u4", 32), 1024: ("i8", 64), 1280: ("u8", 64),
 }  # fmt: skip
 _OTHER_TYPES = {
-    0: "unknown", 1: "single bits", 32: "complex", 128: "RGB colours", 1536: "128-bit floats", 1792: "complex",
-    2048: "complex", 2304: "RGBA colours",
-}  # fmt: skip
+    0: "unknown",
+    1: "single bits",
+    32: "complex",
+    128: "RGB colours",
+    1536: "128-bit floats",
+    1792: "complex",
+    2048: "complex",
+    2304: "RGBA colours",
+}
 _TO_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # unknown, metre, millimetre, micrometre
 _UNIT_NAMES = {0: "unknown", 1: "metres", 2: "millimetres", 3: "micrometres"}
 _MOST_VOXELS = 1 << 62
@@ -171,7 +177,8 @@ def _dtype(raw: dict[str, Any], order: str, name: str) -> str:
     if code not in _TYPES:
         what = _OTHER_TYPES.get(code, "none that NIfTI knows")
         raise InputError(
-            f"{name}: expected one grey value a voxel, its type is {what} (datatype {code}). Convert it to grey values."
+            f"{name}: expected one grey value per voxel, its type is {what} (datatype {code}). "
+            "Convert it to grey values."
         )
     kind, bits = _TYPES[code]
     if raw["bitpix"] != bits:

@@ -10,10 +10,17 @@ from deepradiomics.headers.regular import printable, require_regular
 HEADER_LIMIT = 1 << 24  # bytes; a segmentation with hundreds of segments has some 100 kB
 _FIRST = 1 << 16  # bytes that are read at once; few headers are longer
 _OTHER_NAMES = {
-    "datafile": "data file", "lineskip": "line skip", "byteskip": "byte skip", "centers": "centerings",
-    "axismins": "axis mins", "axismaxs": "axis maxs", "oldmin": "old min", "oldmax": "old max",
-    "blocksize": "block size", "sampleunits": "sample units",
-}  # fmt: skip
+    "datafile": "data file",
+    "lineskip": "line skip",
+    "byteskip": "byte skip",
+    "centers": "centerings",
+    "axismins": "axis mins",
+    "axismaxs": "axis maxs",
+    "oldmin": "old min",
+    "oldmax": "old max",
+    "blocksize": "block size",
+    "sampleunits": "sample units",
+}
 _FIELDS = frozenset({
     "content", "number", "type", "block size", "dimension", "space", "space dimension", "sizes", "spacings",
     "thicknesses", "axis mins", "axis maxs", "space directions", "centerings", "kinds", "labels", "units", "min",

@@ -64,7 +64,7 @@ class VoxelSource:
         self.packed_bytes = os.fstat(stream.fileno()).st_size - stream.tell()
 
     def require_room(self, promised: int) -> None:
-        """Raise InputError where so many bytes are above the limit, or more than the file can hold."""
+        """Raise InputError where this many bytes are above the limit, or more than the file can hold."""
         if promised > limit_bytes():
             raise InputError(
                 f"{printable(self.path)}: its header promises {promised / 1e9:.3g} GB of voxels; at most "
@@ -85,7 +85,7 @@ class VoxelSource:
         """The next ``promised`` bytes, uint8.
 
         Raises:
-            InputError: there are fewer, they are damaged, or so many are above the limit.
+            InputError: there are fewer, they are damaged, or this many are above the limit.
         """
         self.require_room(promised)
         array = np.empty(promised, np.uint8)
@@ -190,7 +190,7 @@ def read_voxels(
 
 
 def _cut_short(path: Path, promised: int, held: int | None) -> InputError:
-    there = "its compressed data cannot hold so many" if held is None else f"it holds {held}"
+    there = "its compressed data cannot hold as many" if held is None else f"it holds {held}"
     return InputError(
         f"{printable(path)}: this file is cut short: its header promises {promised} bytes of voxels, {there}. "
         "Copy or export it again."

@@ -20,12 +20,12 @@ def volume_from_sitk(image: sitk.Image, name: str = "", source: str = "", notes:
 
     Raises:
         GeometryError: not 3-D.
-        InputError: several components a voxel (RGB, vector), or a LabelMap.
+        InputError: several components per voxel (RGB, vector), or a LabelMap.
     """
     image = plain_pixels(image, name or source or "image")
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(
-            f"{name or source or 'image'}: expected one grey value a voxel, got "
+            f"{name or source or 'image'}: expected one grey value per voxel, got "
             f"{image.GetNumberOfComponentsPerPixel()} components (colour or vector image). Convert it to grey first."
         )
     return Volume(sitk.GetArrayFromImage(image), geometry_of(image, name or source), name, source, notes)

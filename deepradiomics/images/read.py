@@ -75,7 +75,7 @@ def read_mask(
 
 
 def read_stored(path: str | os.PathLike[str]) -> StoredImage:
-    """Read an image file as it is: flat or not, one or several frames, one or several values a voxel.
+    """Read an image file as it is: flat or not, one or several frames, one or several values per voxel.
 
     Args:
         path: a file of any format but DICOM and ``.npy``; it is told by its content.

@@ -25,7 +25,7 @@ def geometry_of(image: sitk.Image, name: str = "") -> Geometry:
 
 
 def plain_pixels(image: sitk.Image, name: str = "image", *, labels: bool = False) -> sitk.Image:
-    """Return the image with one stored value a voxel; a run-length coded LabelMap is unfolded where labels are meant.
+    """Return the image with one stored value per voxel; a run-length coded LabelMap is unfolded where labels are meant.
 
     Nothing may be asked of a LabelMap before: SimpleITK ends the whole process at some of its questions.
 

@@ -151,9 +151,15 @@ class Mask:
             for label, region in (covered or {}).items()
         }
         fields = {
-            "labels": _frozen(labels, geometry, called), "geometry": geometry, "name": name, "source": source,
-            "segments": named, "covered": regions, "notes": tuple(notes), "frame_of_reference": frame_of_reference,
-        }  # fmt: skip
+            "labels": _frozen(labels, geometry, called),
+            "geometry": geometry,
+            "name": name,
+            "source": source,
+            "segments": named,
+            "covered": regions,
+            "notes": tuple(notes),
+            "frame_of_reference": frame_of_reference,
+        }
         for attribute, value in fields.items():
             object.__setattr__(self, attribute, value)
 

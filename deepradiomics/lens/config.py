@@ -59,9 +59,12 @@ class LensConfig(Options):
         tuple[float, float, float] | None,
         Option(
             "(x, y, z) to which images are resampled before features are computed; None keeps their own",
-            above=0, high=1e3, axes="(x, y, z)", unit="mm",
+            above=0,
+            high=1e3,
+            axes="(x, y, z)",
+            unit="mm",
         ),
-    ] = (0.5, 0.5, 1.0)  # fmt: skip
+    ] = (0.5, 0.5, 1.0)
     quantitative: Annotated[
         tuple[str, ...],
         Option(

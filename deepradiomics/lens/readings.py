@@ -37,7 +37,7 @@ class Reading:
 
 IMPORTANCE = Reading(
     "importance", "I", "importance", "i_pre", "i_ft", "delta_i", "p_null", "q_null", "p_family", "rank"
-)  # fmt: skip
+)
 EXPLAINED = Reading(
     "explained", "E", "explained spread", "explained_pre", "explained_ft", "delta_explained", "p_explained",
     "q_explained", "p_family_explained", "rank_explained",

@@ -171,10 +171,13 @@ class LensResult:
             tuple(read_rows(folder / "modality_r2.csv", MODALITY_R2_COLUMNS)),
             *(
                 tuple(read_rows(folder / name, types)) if (folder / name).is_file() else ()
-                for name, types in (("tableA1.csv", EVALUATION_COLUMNS), ("dropped.csv", DROPPED_COLUMNS),
-                                    ("cases.csv", {}))
+                for name, types in (
+                    ("tableA1.csv", EVALUATION_COLUMNS),
+                    ("dropped.csv", DROPPED_COLUMNS),
+                    ("cases.csv", {}),
+                )
             ),
-        )  # fmt: skip
+        )
         result._check_picked()
         return result
 

@@ -40,9 +40,13 @@ def make_classifier(name: str, *, seed: int = 0, n_jobs: int = 1, **params: Any)
         MissingDependencyError: scikit-learn or xgboost is not installed.
     """
     makers = {
-        "random-forest": _random_forest, "xgboost": _xgboost, "naive-bayes": _naive_bayes,
-        "extra-trees": _extra_trees, "elastic-net": _elastic_net, "svm": _svm,
-    }  # fmt: skip
+        "random-forest": _random_forest,
+        "xgboost": _xgboost,
+        "naive-bayes": _naive_bayes,
+        "extra-trees": _extra_trees,
+        "elastic-net": _elastic_net,
+        "svm": _svm,
+    }
     if name not in makers:
         raise InputError(f"classifier: expected one of {', '.join(CLASSIFIERS)}, got {name!r}.")
     try:

@@ -4,7 +4,7 @@
     fold 2      …
     all         everybody trains; the test patients are another cohort, or none
 
-One set of folds serves every outcome, so that one factorisation a fold serves every outcome. Patients are dealt by
+One set of folds serves every outcome, so that one factorisation per fold does too. Patients are split by
 their combination of outcomes (missing counts as a value of its own); the scans of a patient stay together.
 """
 

@@ -52,9 +52,11 @@ class FrozenNaiveBayes(FrozenModel):
     def _from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> FrozenNaiveBayes:
         n = column_count(cls.kind, info)
         return cls(
-            n, decimals(cls.kind, arrays, "mean", (2, n)), positive(cls.kind, arrays, "variance", (2, n)),
+            n,
+            decimals(cls.kind, arrays, "mean", (2, n)),
+            positive(cls.kind, arrays, "variance", (2, n)),
             positive(cls.kind, arrays, "prior", (2,)),
-        )  # fmt: skip
+        )
 
 
 def freeze_naive_bayes(model: Any) -> FrozenNaiveBayes:

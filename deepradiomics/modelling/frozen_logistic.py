@@ -44,9 +44,12 @@ class FrozenLogistic(FrozenModel):
     def _from_arrays(cls, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> FrozenLogistic:
         n = column_count(cls.kind, info)
         return cls(
-            n, decimals(cls.kind, arrays, "mean", (n,)), positive(cls.kind, arrays, "scale", (n,)),
-            decimals(cls.kind, arrays, "coef", (n,)), decimals(cls.kind, arrays, "intercept", (1,)),
-        )  # fmt: skip
+            n,
+            decimals(cls.kind, arrays, "mean", (n,)),
+            positive(cls.kind, arrays, "scale", (n,)),
+            decimals(cls.kind, arrays, "coef", (n,)),
+            decimals(cls.kind, arrays, "intercept", (1,)),
+        )
 
 
 def freeze_logistic(model: Any, scaler: Any = None) -> FrozenLogistic:

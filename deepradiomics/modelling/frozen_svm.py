@@ -71,9 +71,13 @@ class FrozenSvm(FrozenModel):
         if numbers[0] <= 0:
             raise refuse(cls.kind, "numbers: expected a width (gamma) of the kernel above 0")
         return cls(
-            n, decimals(cls.kind, arrays, "mean", (n,)), positive(cls.kind, arrays, "scale", (n,)), support,
-            decimals(cls.kind, arrays, "dual", (len(support),)), numbers,
-        )  # fmt: skip
+            n,
+            decimals(cls.kind, arrays, "mean", (n,)),
+            positive(cls.kind, arrays, "scale", (n,)),
+            support,
+            decimals(cls.kind, arrays, "dual", (len(support),)),
+            numbers,
+        )
 
 
 def freeze_svm(model: Any) -> FrozenSvm:

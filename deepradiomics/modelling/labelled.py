@@ -69,7 +69,7 @@ def align_rows(
         if twice := [label for label, count in Counter(index).items() if count > 1]:
             raise InputError(
                 f"{name}: the row name {twice[0]!r} is more than once in its index, so rows cannot be "
-                "told apart. Keep one row a case, or give each scan a name of its own."
+                "told apart. Keep one row per case, or give each scan a name of its own."
             )
     first = next(iter(tables))
     order, owner = ([str(name) for name in ids], "ids") if ids is not None else _order(first, tables, labels)

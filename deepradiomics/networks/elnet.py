@@ -101,13 +101,19 @@ class ELNet(nn.Module):
         k = _WIDTH[size]
         self.size: Size = size
         self.features = nn.Sequential(
-            nn.Conv2d(1, 4 * k, 7, stride=2, padding=3, bias=False), multi_slice_norm(4 * k, norm), nn.ReLU(),
+            nn.Conv2d(1, 4 * k, 7, stride=2, padding=3, bias=False),
+            multi_slice_norm(4 * k, norm),
+            nn.ReLU(),
             BlurPool(4 * k),
-            BlockModule(4 * k, 5, 2, norm), *_widen(4 * k, 8 * k, 5),
-            BlockModule(8 * k, 3, 2, norm), *_widen(8 * k, 16 * k, 3),
-            BlockModule(16 * k, 3, 1, norm), *_widen(16 * k, 16 * k, 3),
-            BlockModule(16 * k, 3, 1, norm), *_widen(16 * k, 16 * k, 3),
-        )  # fmt: skip
+            BlockModule(4 * k, 5, 2, norm),
+            *_widen(4 * k, 8 * k, 5),
+            BlockModule(8 * k, 3, 2, norm),
+            *_widen(8 * k, 16 * k, 3),
+            BlockModule(16 * k, 3, 1, norm),
+            *_widen(16 * k, 16 * k, 3),
+            BlockModule(16 * k, 3, 1, norm),
+            *_widen(16 * k, 16 * k, 3),
+        )
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(16 * k, n_outputs)
         for module in self.modules():  # the paper's choice for ReLU networks trained from scratch

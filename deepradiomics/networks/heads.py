@@ -29,7 +29,7 @@ class ClassHead(nn.Module):
         super().__init__()
         if dimension < 1 or hidden < 1 or classes < 2:
             raise InputError(
-                f"ClassHead: expected dimension and hidden of 1 at least and 2 classes at least, "
+                f"ClassHead: expected dimension and hidden of at least 1 and at least 2 classes, "
                 f"got {dimension}, {hidden} and {classes}."
             )
         self.dimension, self.classes, self.hidden = dimension, classes, hidden
@@ -51,7 +51,7 @@ class VolumeHead(nn.Module):
     def __init__(self, dimension: int) -> None:
         super().__init__()
         if dimension < 1:
-            raise InputError(f"VolumeHead: expected a dimension of 1 at least, got {dimension}.")
+            raise InputError(f"VolumeHead: expected a dimension of at least 1, got {dimension}.")
         self.dimension = dimension
         self.layers = nn.Sequential(nn.BatchNorm1d(dimension), nn.Linear(dimension, 1))
 

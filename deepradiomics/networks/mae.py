@@ -59,7 +59,7 @@ class MaskedAutoencoder(nn.Module):
         if not 0 < ratio < 1:
             raise InputError(f"ratio: expected a part between 0 and 1 of the patches, got {ratio}.")
         if decoder_dim < 1:
-            raise InputError(f"decoder_dim: expected 1 channel at least, got {decoder_dim}.")
+            raise InputError(f"decoder_dim: expected at least 1 channel, got {decoder_dim}.")
         self.encoder = encoder
         self.patch, self.ratio = patch, ratio
         cells = patch // TOTAL_STRIDE  # places of the encoder's last map along the edge of a patch

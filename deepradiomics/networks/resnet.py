@@ -58,7 +58,7 @@ def relevance_resnet(n_views: int, n_outputs: int, size: Size = "paper", initial
     if not 0.0 < initial < 1.0:
         raise InputError(f"initial: expected a relevance between 0 and 1, got {initial}.")
     try:
-        with warnings.catch_warnings():  # MONAI's own use of torch.jit, nothing a user could mend
+        with warnings.catch_warnings():  # MONAI's own use of torch.jit, nothing a user could fix
             warnings.simplefilter("ignore", DeprecationWarning)
             from monai.networks.nets.resnet import ResNet, ResNetBlock
     except ImportError as error:

@@ -289,7 +289,7 @@ def latent_shapes(module: DualScaleUNet, recipe: HeadRecipe) -> tuple[tuple[int,
 
 
 def check_size(module: DualScaleUNet, recipe: HeadRecipe) -> None:
-    """Raise BundleError unless the stages can halve the cube's sizes and the deepest maps are 2³ at least."""
+    """Raise BundleError unless the stages can halve the cube's sizes and the deepest maps are at least 2³."""
     step = module.smallest_step()
     if any(size % step or size < 2 * step for size in recipe.size_zyx):
         scales = "dual" if module.dual else "single"

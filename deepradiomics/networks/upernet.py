@@ -43,9 +43,9 @@ class UPerNet3D(nn.Module):
     ) -> None:
         super().__init__()
         if len(dims) < 2 or min(dims) < 1:
-            raise InputError(f"dims: expected channels of two maps at least, got {tuple(dims)}.")
+            raise InputError(f"dims: expected channels of at least two maps, got {tuple(dims)}.")
         if classes < 1:
-            raise InputError(f"classes: expected 1 at least, got {classes}.")
+            raise InputError(f"classes: expected at least 1, got {classes}.")
         if width < 1 or width % _CHANNELS_A_GROUP:
             raise InputError(f"width: expected a multiple of {_CHANNELS_A_GROUP}, got {width}.")
         if not pool_scales or min(pool_scales) < 1:

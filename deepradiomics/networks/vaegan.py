@@ -89,10 +89,17 @@ def autoencoder(size: VaeGanSize) -> nn.Module:
     AutoencoderKL, _ = _monai()
     levels = len(size.channels)
     network: nn.Module = AutoencoderKL(
-        spatial_dims=3, in_channels=1, out_channels=1, num_res_blocks=size.res_blocks, channels=size.channels,
-        attention_levels=(False,) * levels, latent_channels=size.latent_channels, norm_num_groups=size.norm_groups,
-        with_encoder_nonlocal_attn=False, with_decoder_nonlocal_attn=False,
-    )  # fmt: skip
+        spatial_dims=3,
+        in_channels=1,
+        out_channels=1,
+        num_res_blocks=size.res_blocks,
+        channels=size.channels,
+        attention_levels=(False,) * levels,
+        latent_channels=size.latent_channels,
+        norm_num_groups=size.norm_groups,
+        with_encoder_nonlocal_attn=False,
+        with_decoder_nonlocal_attn=False,
+    )
     return network
 
 

@@ -44,8 +44,10 @@ class StackRecipe(Options):
     TITLE: ClassVar = "stack recipe"
 
     modalities: Annotated[tuple[str, ...], Option("their names, in the order of the encoder's channels")] = (
-        "t2", "highb", "adc",
-    )  # fmt: skip
+        "t2",
+        "highb",
+        "adc",
+    )
     size_zyx: Annotated[
         tuple[int, int, int], Option("of the stack (z, y, x)", 1, 4096, axes="(z, y, x)", unit="voxels")
     ] = (64, 192, 192)  # 64 x 96 x 96 mm: a large prostate fits whole
@@ -100,7 +102,7 @@ class PreparedStack:
     """A case as the encoder sees it.
 
     Attributes:
-        image: float32 (C, z, y, x), one channel a modality of the recipe.
+        image: float32 (C, z, y, x), one channel per modality of the recipe.
         geometry: where its voxels lie.
         masks: region name → uint8 (z, y, x), 1 inside.
         modalities: names of the channels.

@@ -177,7 +177,7 @@ def _called(job: Callable[[], _Part]) -> _Part:
 def counting_backend(
     device: str, voxels: int, *, max_memory_gb: float | None = None, remark: Callable[[str], None] | None = None
 ) -> tuple[str, CountFunction]:
-    """Return the name and the function of the counting backend for a device and a job of so many voxels.
+    """Return the name and the function of the counting backend for a device and a job of this many voxels.
 
     ``auto`` counts on the CPU unless the job is large and a CUDA GPU is there. MPS computes no double precision, so
     that device also counts on the CPU. ``remark`` is told when a GPU runs out of memory.

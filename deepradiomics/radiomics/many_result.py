@@ -49,7 +49,7 @@ class ManyFeatures(list[LabelFeatures]):
         return tuple(reasons)
 
     def to_frame(self) -> Any:
-        """A pandas data frame: a row a region, with ``pair`` (from 1), ``label``, ``error`` and a column a feature.
+        """A pandas data frame: a row per region, with ``pair`` (from 1), ``label``, ``error`` and a column per feature.
 
         A pair or label that gave nothing is a row too, whose ``error`` says why and whose features are NaN.
 

@@ -15,7 +15,7 @@ VOXEL_BYTES = 128  # of a filtered image in work: its values, the filter's inter
 
 
 class Budget:
-    """So many bytes for the images and matrices in work, shared by the threads of one call.
+    """A number of bytes for the images and matrices in work, shared by the threads of one call.
 
     It does not bound the image that was read, nor Python itself, and one filtered image is always in work: about 130
     bytes a voxel of the region's box, as measured with wavelets. No number depends on it.
@@ -45,7 +45,7 @@ class Budget:
 
     @contextmanager
     def held(self, count: int) -> Iterator[None]:
-        """Wait until so many bytes are free, and keep them meanwhile; more than all is all."""
+        """Wait until this many bytes are free, and keep them meanwhile; more than all is all."""
         count = min(count, self.bytes)
         with self._changed:
             self._changed.wait_for(lambda: self._free >= count)

@@ -29,10 +29,17 @@ def methods_text(settings: Settings, versions: Mapping[str, str], counts: Sequen
     """
     listed = ", ".join(f"{name} {version}" for name, version in versions.items() if name not in _OURS)
     sentences = [
-        _what(settings, versions, counts), _normalisation(settings), _resampling(settings), _rounding(settings),
-        _resegmentation(settings), filter_sentence(settings), _by_type(settings, _bins), _by_type(settings, _texture),
-        _by_type(settings, _shift), f"Software: {listed}.",
-    ]  # fmt: skip
+        _what(settings, versions, counts),
+        _normalisation(settings),
+        _resampling(settings),
+        _rounding(settings),
+        _resegmentation(settings),
+        filter_sentence(settings),
+        _by_type(settings, _bins),
+        _by_type(settings, _texture),
+        _by_type(settings, _shift),
+        f"Software: {listed}.",
+    ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 

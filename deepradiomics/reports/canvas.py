@@ -61,9 +61,13 @@ def legend_below(axes: Axes, **options: Any) -> Legend:
     figure: Any = axes.figure
     below = axes.transAxes + ScaledTranslation(0.0, -_LEGEND_BELOW_IN, figure.dpi_scale_trans)
     return axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, 0.0), bbox_transform=below, borderaxespad=0.0, frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=below,
+        borderaxespad=0.0,
+        frameon=False,
         **{"fontsize": 8, **options},
-    )  # fmt: skip
+    )
 
 
 def style(i: int) -> dict[str, Any]:

@@ -90,18 +90,32 @@ def _environment() -> Environment:
     except ImportError as error:
         raise MissingDependencyError("Reports need Jinja2: pip install 'deepradiomics[networks]'.") from error
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     environment.filters |= {
-        "count": words.count, "listed": words.listed, "number": words.number, "p_value": words.p_value,
-        "percent": words.percent, "section": _section, "settings": _settings, "signed": words.signed,
-    }  # fmt: skip
+        "count": words.count,
+        "listed": words.listed,
+        "number": words.number,
+        "p_value": words.p_value,
+        "percent": words.percent,
+        "section": _section,
+        "settings": _settings,
+        "signed": words.signed,
+    }
     environment.globals |= {
-        "RESEARCH": words.RESEARCH, "SYNTHETIC_DATA": words.SYNTHETIC_DATA, "SYNTHETIC_MODEL": words.SYNTHETIC_MODEL,
-        "SYNTHETIC_CT": words.SYNTHETIC_CT, "SYNTHETIC_IN_REAL": words.SYNTHETIC_IN_REAL, "LEAKING": words.LEAKING,
-        "REAL_HEAD_SHORT": words.REAL_HEAD_SHORT, "OUTSIDE": words.OUTSIDE,
-    }  # fmt: skip
+        "RESEARCH": words.RESEARCH,
+        "SYNTHETIC_DATA": words.SYNTHETIC_DATA,
+        "SYNTHETIC_MODEL": words.SYNTHETIC_MODEL,
+        "SYNTHETIC_CT": words.SYNTHETIC_CT,
+        "SYNTHETIC_IN_REAL": words.SYNTHETIC_IN_REAL,
+        "LEAKING": words.LEAKING,
+        "REAL_HEAD_SHORT": words.REAL_HEAD_SHORT,
+        "OUTSIDE": words.OUTSIDE,
+    }
     return environment
 
 

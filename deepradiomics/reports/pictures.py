@@ -103,9 +103,13 @@ def task_picture(
             draw_grey(ax, slice_, window)
             strength = np.clip(heat_scale(np.asarray(heat, float)), 0, 1) * MAP_OPACITY
             ax.imshow(
-                heat, cmap=gradcam_map, norm=heat_scale, alpha=strength, extent=extent_of(slice_),
+                heat,
+                cmap=gradcam_map,
+                norm=heat_scale,
+                alpha=strength,
+                extent=extent_of(slice_),
                 interpolation="nearest",
-            )  # fmt: skip
+            )
             draw_patches(ax, take_slice(patches, plane, hottest), numbers=False)
         figure.colorbar(
             ScalarMappable(heat_scale, gradcam_map), ax=axes[1, :], fraction=0.02, pad=0.01, label="Grad-CAM"
@@ -155,9 +159,12 @@ def draw_grey(ax: "Axes", slice_: Slice, window: tuple[float, float]) -> None:
     ax.set_aspect("equal")
     ax.set_axis_off()
     style: dict[str, Any] = {
-        "color": "white", "fontsize": 9, "fontweight": "bold", "transform": ax.transAxes,
+        "color": "white",
+        "fontsize": 9,
+        "fontweight": "bold",
+        "transform": ax.transAxes,
         "bbox": {"facecolor": "black", "alpha": 0.45, "pad": 1.0, "linewidth": 0},
-    }  # fmt: skip
+    }
     ax.text(0.015, 0.5, slice_.left, ha="left", va="center", **style)
     ax.text(0.985, 0.5, slice_.right, ha="right", va="center", **style)
     ax.text(0.5, 0.985, slice_.top, ha="center", va="top", **style)
@@ -213,9 +220,15 @@ def draw_patches(ax: "Axes", labels: Slice, numbers: bool = True) -> None:
             row, column = np.argwhere(numbers_of == number).mean(axis=0) + 0.5
             rows, columns = numbers_of.shape
             ax.text(
-                column * width / columns, row * height / rows, str(number), color="white",
-                fontsize=8, ha="center", va="center", path_effects=[withStroke(linewidth=2, foreground="black")],
-            )  # fmt: skip
+                column * width / columns,
+                row * height / rows,
+                str(number),
+                color="white",
+                fontsize=8,
+                ha="center",
+                va="center",
+                path_effects=[withStroke(linewidth=2, foreground="black")],
+            )
 
 
 def _most_central(boxes: Sequence[Box]) -> int:

@@ -82,9 +82,11 @@ def write_scene(folder: Path, views: dict[str, Path], output: Path) -> None:
     if kind.startswith("ich-") and (unknown := sorted(set(views) - {"ct", "followup"})):
         raise InputError(f"--view {unknown[0]}: the images of this result are ct and followup")
     reading = _reading_of(folder)
-    volumes = {} if of_lens else {
-        view: reading.read_volume(path, plane=view if view in VIEWS else None) for view, path in views.items()
-    }  # fmt: skip
+    volumes = (
+        {}
+        if of_lens
+        else {view: reading.read_volume(path, plane=view if view in VIEWS else None) for view, path in views.items()}
+    )
     with tempfile.TemporaryDirectory(prefix="deepradiomics-scene-") as temporary:
         slicer_folder = Path(temporary) / "slicer"
         slicer_folder.mkdir()

@@ -1,6 +1,6 @@
 """The paired bootstrap of AUCs: patients are redrawn, all their scores go with them.
 
-A resample gives each patient a weight (how often he was drawn). With w the weights of the positives, v those of the
+A resample gives each patient a weight (how often they were drawn). With w the weights of the positives, v those of the
 negatives and K(i, j) = 1, ½ or 0 as positive i is ranked above, beside or below negative j, the AUC is wᵀ K v / (m n),
 the Mann-Whitney probability in the resample. The classes keep their numbers m and n in every resample.
 

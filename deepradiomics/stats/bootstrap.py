@@ -26,7 +26,7 @@ def bootstrap_ci(
 
     Args:
         fn: takes the resampled arrays, returns a number.
-        arrays: one row a case; all equally long.
+        arrays: one row per case; all equally long.
         n: number of resamples.
         seed: of numpy's default generator; the same seed gives the same interval.
         stratify: a class for each case, shape (cases,); each class keeps its number of cases in every resample.
@@ -65,5 +65,5 @@ def _strata(count: int, stratify: ArrayLike | None) -> list[NDArray[np.intp]]:
         return [np.arange(count)]
     labels = np.asarray(stratify)
     if labels.shape != (count,):
-        raise InputError(f"stratify must give one class a case: expected shape ({count},), got {labels.shape}.")
+        raise InputError(f"stratify must give one class per case: expected shape ({count},), got {labels.shape}.")
     return [np.flatnonzero(labels == value) for value in np.unique(labels)]

@@ -38,7 +38,7 @@ def scores_for(labels: NDArray[np.bool_], scores: ArrayLike, name: str = "score"
     """Scores as a finite float vector as long as the labels."""
     values = np.asarray(scores, dtype=np.float64)
     if values.shape != labels.shape:
-        raise InputError(f"{name} must have one value a case: expected shape {labels.shape}, got {values.shape}.")
+        raise InputError(f"{name} must have one value per case: expected shape {labels.shape}, got {values.shape}.")
     if not np.isfinite(values).all():
         first = int(np.flatnonzero(~np.isfinite(values))[0])
         raise InputError(f"{name} must be finite, but case {first} (counted from 0) is {values[first]}.")

@@ -37,7 +37,7 @@ def classification_rates(y: ArrayLike, predicted: ArrayLike) -> Rates:
     """Accuracy, sensitivity, specificity, PPV, NPV and F1 of predicted classes 0 and 1 against y, both (n,)."""
     truth, positive = binary_labels(y), binary_labels(predicted, "predicted")
     if truth.shape != positive.shape:
-        raise InputError(f"predicted must have one class a case: expected {truth.size}, got {positive.size}.")
+        raise InputError(f"predicted must have one class per case: expected {truth.size}, got {positive.size}.")
     tp, fp = int((truth & positive).sum()), int((~truth & positive).sum())
     fn, tn = int((truth & ~positive).sum()), int((~truth & ~positive).sum())
     return Rates(
@@ -58,7 +58,7 @@ def confusion_matrix(y: ArrayLike, predicted: ArrayLike, n_classes: int | None =
     """Counts (true class, predicted class), shape (C, C); C is the largest class + 1 unless given."""
     truth, chosen = class_labels(y, n_classes), class_labels(predicted, n_classes, "predicted")
     if truth.shape != chosen.shape:
-        raise InputError(f"predicted must have one class a case: expected {truth.size}, got {chosen.size}.")
+        raise InputError(f"predicted must have one class per case: expected {truth.size}, got {chosen.size}.")
     classes = n_classes or int(max(truth.max(), chosen.max())) + 1
     return np.bincount(truth * classes + chosen, minlength=classes**2).reshape(classes, classes)
 

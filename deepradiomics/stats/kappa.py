@@ -42,7 +42,7 @@ def quadratic_weighted_kappa(truth: ArrayLike, predicted: ArrayLike) -> float:
 def _grades(values: ArrayLike, name: str) -> np.ndarray:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0:
-        raise InputError(f"{name}: expected one grade a case, got shape {array.shape}.")
+        raise InputError(f"{name}: expected one grade per case, got shape {array.shape}.")
     if not np.isfinite(array).all() or (array != np.round(array)).any():
         raise InputError(f"{name}: grades must be whole numbers; some are not.")
     return array

@@ -39,7 +39,7 @@ def dice(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def mean_pairwise_jaccard(selections: ArrayLike) -> float:
-    """Mean Jaccard overlap over all pairs of rows, shape (selections, features): e.g. one row a seed or a patient."""
+    """Mean Jaccard overlap over all pairs of rows, shape (selections, features): e.g. one row per seed or a patient."""
     rows = _selection(selections, "selections")
     if rows.ndim != 2 or rows.shape[0] < 2:
         raise InputError(f"mean_pairwise_jaccard needs at least two rows, got shape {rows.shape}.")

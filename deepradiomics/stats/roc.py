@@ -1,7 +1,7 @@
 """How well a score ranks the diseased above the healthy: AUC, its DeLong interval, the paired test, Youden's cut.
 
 The AUC is the Mann-Whitney probability P(X > Y) + ½ P(X = Y) of a positive's score X and a negative's score Y.
-DeLong's variance comes from the structural components V10 (one value a positive) and V01 (one a negative), here
+DeLong's variance comes from the structural components V10 (one value per positive) and V01 (one per negative), here
 computed from midranks in O(n log n).
 
 Sources: DeLong, DeLong & Clarke-Pearson, Biometrics 1988;44:837-845; Sun & Xu, IEEE Signal Process Lett

@@ -82,7 +82,7 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
 def _right(truth: NDArray[np.int64], predicted: ArrayLike, name: str) -> NDArray[np.bool_]:
     labels = class_labels(predicted, name=name)
     if labels.shape != truth.shape:
-        raise InputError(f"{name} must have one class a case: expected {truth.size}, got {labels.size}.")
+        raise InputError(f"{name} must have one class per case: expected {truth.size}, got {labels.size}.")
     return labels == truth
 
 

@@ -117,9 +117,14 @@ def fit_module(
             ) from error
         best_epoch, best_score = _best_row(run, settings)
         run.update(
-            status="fitted", fitted=now(), device=resolve_device(device), best_epoch=best_epoch, best_score=best_score,
-            epochs=len(run.rows()), seconds=round(sum(float(row["seconds"]) for row in run.rows()), 1),
-        )  # fmt: skip
+            status="fitted",
+            fitted=now(),
+            device=resolve_device(device),
+            best_epoch=best_epoch,
+            best_score=best_score,
+            epochs=len(run.rows()),
+            seconds=round(sum(float(row["seconds"]) for row in run.rows()), 1),
+        )
     best = run.checkpoints / "best.ckpt"
     with reading(best, "the best checkpoint", _START_OVER):
         module.load_state_dict(_checkpoint(best)["state_dict"])
@@ -168,10 +173,16 @@ def _train(
         callbacks.append(EarlyStopping(monitor, patience=patience, mode=mode, check_on_train_epoch_end=True))
     callbacks.append(
         ModelCheckpoint(
-            run.checkpoints, "best", monitor=monitor, mode=mode, save_last=True, save_on_train_epoch_end=True,
-            auto_insert_metric_name=False, enable_version_counter=False,
+            run.checkpoints,
+            "best",
+            monitor=monitor,
+            mode=mode,
+            save_last=True,
+            save_on_train_epoch_end=True,
+            auto_insert_metric_name=False,
+            enable_version_counter=False,
         )
-    )  # fmt: skip
+    )
     kind, _, index = device.partition(":")
     trainer = pl.Trainer(
         accelerator={"cuda": "gpu"}.get(kind, kind),
@@ -190,7 +201,7 @@ def _train(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         default_root_dir=run.folder,
-    )  # fmt: skip
+    )
     resume: dict[str, Any] = {"ckpt_path": last, "weights_only": True}
     if settings.devices == 1:
         trainer.fit(module, **resume)

@@ -61,9 +61,12 @@ class CaseTraining(pl.LightningModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         batches = SeededBatches(
-            len(self.rows[0]), self.training_options.batch_size, self.seed,
-            rank=self.trainer.global_rank, world=self.trainer.world_size,
-        )  # fmt: skip
+            len(self.rows[0]),
+            self.training_options.batch_size,
+            self.seed,
+            rank=self.trainer.global_rank,
+            world=self.trainer.world_size,
+        )
         return DataLoader(
             CaseBatches(self.rows[0], self.fetch), batch_sampler=batches, collate_fn=as_it_is, num_workers=0
         )

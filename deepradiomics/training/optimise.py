@@ -12,9 +12,7 @@ def adamw(module: nn.Module, learning_rate: float, weight_decay: float) -> torch
     (Pulling biases, norms and tokens to zero has no meaning.) ``initial_lr`` is kept in each group, for
     :func:`deepradiomics.training.schedule.set_rates`.
     """
-    decayed = {
-        id(part.weight) for part in module.modules() if isinstance(part, nn.Conv2d | nn.Conv3d | nn.Linear)
-    }  # fmt: skip
+    decayed = {id(part.weight) for part in module.modules() if isinstance(part, nn.Conv2d | nn.Conv3d | nn.Linear)}
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if (id(p) in decayed) is wanted], "weight_decay": decay}

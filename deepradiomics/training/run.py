@@ -100,9 +100,13 @@ class TrainingRun(RunFolder):
     def subrun(self, name: str, products: Sequence[str] = (), **identity: Any) -> TrainingRun:
         """A run of the same kind in a folder inside, such as that of a fold; ``identity`` says which."""
         return TrainingRun(
-            self.folder / name, self._kind, {**self.record["identity"], **identity}, proof=self._proof,
-            products=products, part=True,
-        )  # fmt: skip
+            self.folder / name,
+            self._kind,
+            {**self.record["identity"], **identity},
+            proof=self._proof,
+            products=products,
+            part=True,
+        )
 
     def fit(
         self,

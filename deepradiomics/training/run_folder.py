@@ -97,10 +97,15 @@ class RunFolder:
             self._compare(identity)
         if not self.record:
             self.record = {
-                "software": "deepradiomics", "version": __version__, "status": "running", "created": now(),
-                "command": command(), "versions": versions(), **({"title": kind.title} if kind else {}),
+                "software": "deepradiomics",
+                "version": __version__,
+                "status": "running",
+                "created": now(),
+                "command": command(),
+                "versions": versions(),
+                **({"title": kind.title} if kind else {}),
                 **({"part": True} if part else {}),
-            }  # fmt: skip
+            }
         stored = dict(self.record.get("identity", {}))
         if stored != {**stored, **identity} or "identity" not in self.record:
             self.update(identity={**stored, **identity})

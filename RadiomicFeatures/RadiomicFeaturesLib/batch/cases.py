@@ -86,9 +86,13 @@ def write_scene_manifest(pairs: Sequence[tuple[Any, Any]], folder: Path) -> Path
             segment = segments.GetNthSegmentID(index)
             region = segments.GetSegment(segment).GetName()
             row = {
-                "id": f"{volume.GetName()} {region}", "image": "", "mask": "", "case": volume.GetName(),
-                "region": region, "terminology": terminology_of(segments.GetSegment(segment)),
-            }  # fmt: skip
+                "id": f"{volume.GetName()} {region}",
+                "image": "",
+                "mask": "",
+                "case": volume.GetName(),
+                "region": region,
+                "terminology": terminology_of(segments.GetSegment(segment)),
+            }
             if image is not None:
                 try:
                     mask = mask_from_segmentation(segmentation, image.geometry, [segment])

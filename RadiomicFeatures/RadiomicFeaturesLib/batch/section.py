@@ -79,9 +79,14 @@ class BatchSection:
         p = self.panel.parameters
         scanner = p.batchScanner and p.batchSource is not BatchSource.SCENE
         return self.panel.logic.start_batch(
-            self._cases(p), p.batchOutput, params=params_of(p), mask_grid=p.batchMaskGrid, scanner=scanner,
-            device=p.device.value, **callbacks,
-        )  # fmt: skip
+            self._cases(p),
+            p.batchOutput,
+            params=params_of(p),
+            mask_grid=p.batchMaskGrid,
+            scanner=scanner,
+            device=p.device.value,
+            **callbacks,
+        )
 
     def _cases(self, p) -> Any:
         if p.batchSource is BatchSource.FOLDER:

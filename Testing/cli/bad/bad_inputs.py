@@ -212,7 +212,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
         _extract_params("setting: {minimumROISize: 100000}"),
         ("minimumROISize", "100000"),
     ),
-    BadInput("image with three numbers a voxel", _colours, ("one grey value a voxel", "3")),
+    BadInput("image with three numbers per voxel", _colours, ("one grey value per voxel", "3")),
     BadInput(
         "too many grey levels",
         _extract_params("setting: {binWidth: 0.000001}"),

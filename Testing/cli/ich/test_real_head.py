@@ -22,7 +22,7 @@ pytest.importorskip("matplotlib")
 README = f"SYNTHETIC HAEMATOMAS - IN THE HEAD OF A REAL PERSON\n\n{REAL_HEAD} ({REAL_HEAD_SHORT}).\n"
 
 
-def test_a_growth_measured_in_a_real_head_says_so(tmp_path: Path) -> None:
+def test_a_expansion_measured_in_a_real_head_says_so(tmp_path: Path) -> None:
     for name in ("ct", "later", "mask", "later_mask"):
         shutil.copy(ich.place() / f"{name}.nii.gz", tmp_path)
     (tmp_path / "README.txt").write_text(README, encoding="utf-8")

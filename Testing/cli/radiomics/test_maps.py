@@ -1,4 +1,4 @@
-"""``maps`` writes what the engine computes, an image a feature, each described in maps.json."""
+"""``maps`` writes what the engine computes, an image per feature, each described in maps.json."""
 
 import json
 from pathlib import Path

@@ -162,7 +162,7 @@ def references(data_dir: Path) -> tuple[Reference, ...]:
 
 
 def matrix_rows(data_dir: Path) -> list[dict[str, str]]:
-    """Return the digital phantom's texture matrices, one entry a row."""
+    """Return the digital phantom's texture matrices, one entry per row."""
     return list(_rows(data_dir / "ibsi_reference_values" / "ibsi1_digital_phantom_texture_matrices.csv"))
 
 

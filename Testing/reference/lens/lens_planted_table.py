@@ -2,7 +2,7 @@
 
     python -m Testing.reference.lens.lens_planted_table --out docs/results [--seeds 10]
 
-Writes lens_planted.csv (one line a setting and reading) and lens_planted.json (the same with how it was made).
+Writes lens_planted.csv (one line per setting and reading) and lens_planted.json (the same with how it was made).
 
 experiment  planted: AUC of ΔI for strengthened against weakened attributes (measure AUC; 0.5 is chance, 0 is inverted)
             control: nothing was strengthened; shift of the mean importance as a share of that before (measure shift;

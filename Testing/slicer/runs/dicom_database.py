@@ -1,7 +1,7 @@
 """A stand-in for `slicer.dicomDatabase`, over real DICOM files: it knows what ctkDICOMDatabase knows of them.
 
 As there, patients have numbers of their own, lists are tuples of texts, and a header that is absent is an empty
-text. Files lie as Slicer copies them: a folder a study, in it a folder a series.
+text. Files lie as Slicer copies them: a folder per study, in it a folder per series.
 """
 
 from __future__ import annotations

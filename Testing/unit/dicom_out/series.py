@@ -80,7 +80,7 @@ def header(sop: str, uids: tuple[str, str, str], **tags: Any) -> Dataset:
 
 
 def write_series(folder: Path, voxels: np.ndarray, *, sop: str = CT, order: Any = None, **tags: Any) -> list[Path]:
-    """Write a series of one file a slice, the slices numbered in ``order``; callable tags are given the slice."""
+    """Write a series of one file per slice, the slices numbered in ``order``; callable tags are given the slice."""
     folder.mkdir(parents=True, exist_ok=True)
     uids = (generate_uid(), generate_uid(), generate_uid())
     paths = []

@@ -61,7 +61,7 @@ def cross_validated(x: np.ndarray, y: np.ndarray, manifest, strength: float, see
 
 
 def measure(folder: Path, cases: int, seed: int, cache: Path, workers: int = 1) -> list[dict[str, Any]]:
-    """One row a task and model: AUC of pooled out-of-fold scores, mean and SD over repeats, DeLong CI of the first."""
+    """One row per task and model: AUC of pooled out-of-fold scores, mean and SD over repeats, first one's DeLong CI."""
     path = folder / "manifest.csv"
     if not path.exists():
         write_knee_cohort(folder, cases, seed)

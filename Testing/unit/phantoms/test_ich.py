@@ -1,4 +1,4 @@
-"""Synthetic head CTs: Hounsfield units of the tissues, haematomas of the volume asked for, growth, rigid follow-up."""
+"""Synthetic head CTs: Hounsfield units of the tissues, haematomas of the right volume, their expansion, follow-up."""
 
 from __future__ import annotations
 

@@ -75,24 +75,24 @@ def test_cohorts_of_two_seeds_share_no_name(cohort, tmp_path):
 
 
 def test_outcomes_are_as_frequent_as_in_the_paper(plans):
-    growth, mrs = np.array([p.expansion_ml for p in plans]), np.array([p.mrs for p in plans])
-    assert 0.25 < (growth > 3).mean() < 0.35
-    assert 0.15 < (growth > 6).mean() < 0.25
-    assert 0.12 < (growth > 9).mean() < 0.18
+    expansion, mrs = np.array([p.expansion_ml for p in plans]), np.array([p.mrs for p in plans])
+    assert 0.25 < (expansion > 3).mean() < 0.35
+    assert 0.15 < (expansion > 6).mean() < 0.25
+    assert 0.12 < (expansion > 9).mean() < 0.18
     assert 0.35 < (mrs > 3).mean() < 0.45
     assert set(mrs) == set(range(7))
 
 
 def test_planted_drivers_follow_expansion_by_their_weights_and_size_hardly_does(plans):
-    growth = [p.expansion_ml for p in plans]
-    rank = {name: spearmanr([getattr(p.haematomas[0], name) for p in plans], growth)[0] for name in list(RISK)[:3]}
-    rank["volume"] = spearmanr([p.volume_ml for p in plans], growth)[0]
+    expansion = [p.expansion_ml for p in plans]
+    rank = {name: spearmanr([getattr(p.haematomas[0], name) for p in plans], expansion)[0] for name in list(RISK)[:3]}
+    rank["volume"] = spearmanr([p.volume_ml for p in plans], expansion)[0]
     assert rank["heterogeneity"] > rank["swirl"] > rank["irregularity"] > abs(rank["volume"])
     assert rank["heterogeneity"] > 0.45
     assert rank["swirl"] > 0.3
     assert rank["irregularity"] > 0.18
     assert abs(rank["volume"]) < 0.15
-    large = np.array(growth) > 3
+    large = np.array(expansion) > 3
     assert roc_auc_score(large, [p.haematomas[0].heterogeneity for p in plans]) > 0.75
     assert roc_auc_score(large, [p.volume_ml for p in plans]) < 0.6
 

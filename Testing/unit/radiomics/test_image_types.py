@@ -204,7 +204,7 @@ def test_the_channel_of_a_mask_of_many_is_chosen_also_from_a_file(tmp_path: pyte
 
 def test_a_colour_image_is_refused() -> None:
     colour = sitk.Compose([sitk.GetImageFromArray(_volume().voxels)] * 3)
-    with pytest.raises(InputError, match="expected one grey value a voxel, got 3 components"):
+    with pytest.raises(InputError, match="expected one grey value per voxel, got 3 components"):
         extract(colour, _mask())
 
 

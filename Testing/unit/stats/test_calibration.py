@@ -62,7 +62,7 @@ def test_one_class_alone_has_a_curve():
 
 @pytest.mark.parametrize(
     ("probability", "bins", "message"),
-    [([0.1, 1.2], 5, "0 to 1"), ([0.1], 5, "one value a case"), ([0.1, 0.2], 0, "at least one bin")],
+    [([0.1, 1.2], 5, "0 to 1"), ([0.1], 5, "one value per case"), ([0.1, 0.2], 0, "at least one bin")],
 )
 def test_bad_predictions_are_refused_with_a_reason(probability, bins, message):
     with pytest.raises(InputError, match=message):

@@ -44,7 +44,7 @@ def test_a_far_miss_costs_more_than_a_near_one() -> None:
 
 @pytest.mark.parametrize(
     ("truth", "predicted", "message"),
-    [([0, 1], [0], "truth has 2 cases, predicted 1"), ([], [], "one grade a case"), ([0.5], [1], "whole numbers")],
+    [([0, 1], [0], "truth has 2 cases, predicted 1"), ([], [], "one grade per case"), ([0.5], [1], "whole numbers")],
 )
 def test_what_is_no_grading_is_refused(truth: list[float], predicted: list[float], message: str) -> None:
     with pytest.raises(InputError, match=message):

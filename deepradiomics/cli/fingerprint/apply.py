@@ -93,9 +93,16 @@ def apply(
         check_output(output)
         paths = view_paths(source.view or [])
         options = ApplyOptions(
-            bundle_folder(bundle), roi_box(source.roi_box), reading.reading(), bool(paths), model.registration,
-            model.backend, model.inference, model.device, model.scene,  # type: ignore[arg-type]
-        )  # fmt: skip
+            bundle_folder(bundle),
+            roi_box(source.roi_box),
+            reading.reading(),
+            bool(paths),
+            model.registration,
+            model.backend,
+            model.inference,  # type: ignore[arg-type]
+            model.device,
+            model.scene,
+        )
         if paths:
             first = next(iter(paths))
             prediction = apply_case(

@@ -26,9 +26,7 @@ BACKENDS = ("auto", "cpu", "gpu")
 INFERENCES = ("paper", "masked", "soft")
 REQUEST = "request_sha256"  # of prediction.json: by it a batch knows whether a finished case is the one asked for
 FILES = "files_sha256"  # of prediction.json: of the files beside it, by which a batch knows that they are unchanged
-RESULT_FILES = (
-    "report.html", "fingerprint.csv", "prediction.json", "relevance.nii.gz", "gradcam.nii.gz", "scene.mrb"
-)  # fmt: skip
+RESULT_FILES = ("report.html", "fingerprint.csv", "prediction.json", "relevance.nii.gz", "gradcam.nii.gz", "scene.mrb")
 
 
 def _plain_reading() -> "Reading":
@@ -100,13 +98,19 @@ def apply_case(
     from deepradiomics.reports.fingerprint.report import write_report
 
     asked = FingerprintRequest(
-        case, options.roi, 1 if with_region else None, options.registration, options.backend,  # type: ignore[arg-type]
+        case,
+        options.roi,
+        1 if with_region else None,
+        options.registration,  # type: ignore[arg-type]
+        options.backend,  # type: ignore[arg-type]
         options.inference,
-    )  # fmt: skip
+    )
     result = apply_fingerprint(
-        asked, options.bundle, device=options.device,
+        asked,
+        options.bundle,
+        device=options.device,
         progress=lambda fraction, message: progress(0.8 * fraction, message),
-    )  # fmt: skip
+    )
     result = replace(result, prediction={**result.prediction, **_reading(options), REQUEST: request})
     with staged(output) as folder:
         progress(0.8, "writing tables and heat maps")
@@ -161,7 +165,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def verdicts(prediction: Mapping[str, Any]) -> list[str]:
-    """Return one line a task: ``Acl: 0.81 (threshold 0.47), predicted 1, fingerprint 312 of 2568 features``.
+    """Return one line per task: ``Acl: 0.81 (threshold 0.47), predicted 1, fingerprint 312 of 2568 features``.
 
     Outside the training cohort no class is told.
     """

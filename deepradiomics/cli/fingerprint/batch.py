@@ -1,4 +1,4 @@
-"""Many cases through one model: a folder a case, finished ones are skipped, a failing one does not stop the rest."""
+"""Many cases through one model: a folder per case, finished ones are skipped, a failing one does not stop the rest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

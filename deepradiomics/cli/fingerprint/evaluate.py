@@ -35,9 +35,7 @@ class RepetitionOptions(ExtractionOptions):
         Raises:
             InputError: seeds are not whole numbers.
         """
-        return {
-            "seeds": integers(self.seeds, "--seeds"), "folds": self.folds or 0, "split_seed": self.split_seed,
-        }  # fmt: skip
+        return {"seeds": integers(self.seeds, "--seeds"), "folds": self.folds or 0, "split_seed": self.split_seed}
 
     def place(self) -> dict[str, Any]:
         """Where it is computed, and kept, as arguments of the computing side."""

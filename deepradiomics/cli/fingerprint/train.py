@@ -41,8 +41,12 @@ def train(
         ready_kernels(session)
         result = train_fingerprint(
             TrainRequest(cohort, config, seed=run.seed, workers=extraction.workers, cluster=extraction.cluster),
-            output, resume=run.resume, device=run.device, cache=run.cache, progress=session.progress,
-        )  # fmt: skip
+            output,
+            resume=run.resume,
+            device=run.device,
+            cache=run.cache,
+            progress=session.progress,
+        )
         session.progress(1.0, "done")
         note_cases(session, result.notes)
         session.result(

@@ -124,9 +124,12 @@ def apply(
             patient.case_id or case_name(ct, "ct"), is_synthetic_image(ct), shows_real_head(ct),
         )  # fmt: skip
         case = apply_case(
-            bundle, request, device=run.device, threads=run.threads,
+            bundle,
+            request,
+            device=run.device,
+            threads=run.threads,
             progress=lambda fraction, message: session.progress(0.85 * fraction, message),
-        )  # fmt: skip
+        )
         if choices := chosen.to_dict():
             case = replace(case, record={**case.record, "reading": choices})
         if source is not None and dicom_out is not None:

@@ -15,7 +15,6 @@ from deepradiomics.cli.reading import ReadingOptions, mask_of_option, note_all, 
 from deepradiomics.cli.session import Session, running
 from deepradiomics.cli.shared_groups import RegistrationOptions, SegmentationOptions
 from deepradiomics.errors import InputError
-from deepradiomics.files.atomic import write_json
 from deepradiomics.progress import part
 from deepradiomics.words import SYNTHETIC_IN_REAL, made_up_sentence
 
@@ -39,6 +38,11 @@ class ScanOptions:
     def masks(self) -> tuple[Path | None, Path | None]:
         """The masks of both."""
         return self.baseline_mask, self.followup_mask
+
+    def inputs(self, segmentation: SegmentationOptions) -> dict[str, object]:
+        """Whose files were read, for expansion.json; a mask that was made here goes by its segmenter."""
+        masks = [str(path or segmentation.segmenter) for path in self.masks]
+        return {"baseline": str(self.baseline), "followup": str(self.followup), "masks": masks}
 
     def check(self, segmentation: SegmentationOptions) -> None:
         """Refuse what does not fit together, or is not there.
@@ -97,7 +101,8 @@ def expansion(
         session.progress(0.0, "loading")
         from deepradiomics.cohort.synthetic import is_synthetic_image, shows_real_head
         from deepradiomics.ich.haematoma.expansion import expansion as compute
-        from deepradiomics.images import image_record, write_mask, write_volume
+        from deepradiomics.ich.haematoma.result import ExpansionFolder
+        from deepradiomics.images import image_record, write_mask
         from deepradiomics.prepare.head.hu import check_hu
         from deepradiomics.reports.ich.expansion import write_picture
 
@@ -115,11 +120,16 @@ def expansion(
         )
         remarks += segmented_notes
         change = compute(
-            before, after, *masks, all_labels=True, backend=registration.backend, device=registration.device,  # type: ignore[arg-type]
+            before,
+            after,
+            *masks,
+            all_labels=True,
+            backend=registration.backend,  # type: ignore[arg-type]
+            device=registration.device,
             seed=registration.seed,
             case=scans.case_id or case_name(baseline, "ct"),
             progress=part(session.progress, 0.5 if segmented else 0.05, 0.95),
-        )  # fmt: skip
+        )
         synthetic = is_synthetic_image(baseline) or is_synthetic_image(followup)
         real_head = synthetic and (shows_real_head(baseline) or shows_real_head(followup))
         notes = [*remarks, *change.notes, *([made_up_sentence(real_head)] if synthetic else [])]
@@ -128,21 +138,17 @@ def expansion(
             **change.to_dict(),
             "synthetic": synthetic,
             "real_head": real_head,
-            "inputs": {"baseline": str(baseline), "followup": str(followup), "masks": [
-                str(path or segmentation.segmenter) for path in scans.masks
-            ]},
+            "inputs": scans.inputs(segmentation),
             "images": {"baseline": image_record(before), "followup": image_record(after)},
             "notes": notes,
             **({"reading": choices} if (choices := chosen[0].to_dict()) else {}),
-        }  # fmt: skip
+        }
         with staged(output) as folder:
-            write_mask(change.change, folder / "expansion.nii.gz")
-            write_volume(change.followup, folder / "followup_registered.nii.gz")
             change.transform.write(folder / "transform.tfm")
             for name, mask in segmented.items():
                 write_mask(mask, folder / f"{name}_mask.nii.gz")
             write_picture(before, change, folder / "expansion.png", synthetic=red)
-            write_json(folder / "expansion.json", record)
+            ExpansionFolder(record, change.change, change.followup).write(folder)
         session.progress(1.0, "done")
         note_all(session, notes)
         session.result(
@@ -182,9 +188,12 @@ def _masks(
             assert options.segmenter is not None
             segmenter = load_segmenter(options.segmenter, device=device)
         result = segmenter.segment(
-            image, flips=options.flips, largest=options.largest, case=name,
+            image,
+            flips=options.flips,
+            largest=options.largest,
+            case=name,
             progress=part(session.progress, 0.05 + 0.2 * number, 0.25 + 0.2 * number),
-        )  # fmt: skip
+        )
         notes += [f"{name}: {note}" for note in result.notes]
         segmented[name] = result.mask
         masks.append(result.mask)

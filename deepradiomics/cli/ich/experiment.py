@@ -113,8 +113,14 @@ def experiment(
         session.progress(1.0, "done")
         tables = sorted(str(path) for path in (output / "tables").glob("*.csv"))
         session.result(
-            "\n".join([*tables, *map(str, drawn)]), folder=str(output), synthetic=result.about["synthetic"],
-            leaking=result.about["leaking"], bundle=str(output / "bundle") if result.about["bundle"]["input"] else None,
-            report=str(output / "report.html"), tables=tables, files=[str(path) for path in drawn],
-            cohorts=result.about["cohorts"], dropped=result.about["dropped"],
-        )  # fmt: skip
+            "\n".join([*tables, *map(str, drawn)]),
+            folder=str(output),
+            synthetic=result.about["synthetic"],
+            leaking=result.about["leaking"],
+            bundle=str(output / "bundle") if result.about["bundle"]["input"] else None,
+            report=str(output / "report.html"),
+            tables=tables,
+            files=[str(path) for path in drawn],
+            cohorts=result.about["cohorts"],
+            dropped=result.about["dropped"],
+        )

@@ -70,17 +70,24 @@ def features(
         ready_kernels(session)
         settings = FeatureSettings(measured.params or config.radiomics, config.bin_width_hu, lesions=config.lesions)
         table = cohort_features(
-            read_cohort(manifest, chosen), settings, extraction.cache or output / "cache",
+            read_cohort(manifest, chosen),
+            settings,
+            extraction.cache or output / "cache",
             networks={"encoder": networks.encoder, "autoencoder": networks.autoencoder},
             machines=Machines(extraction.workers, extraction.cluster, extraction.device),
             progress=lambda fraction, message: session.progress(0.98 * fraction, message),
-        )  # fmt: skip
+        )
         files = write_features(table, settings, output)
         for case, reason in table.dropped:
             session.warn(f"Left out: {reason if case in reason else f'case {case}: {reason}'}")
         note_cases(session, table.notes)
         session.progress(1.0, "done")
         session.result(
-            "\n".join(map(str, files)), folder=str(output), files=[str(file) for file in files], rows=len(table),
-            columns=len(table.names), computed=table.computed, dropped=[list(case) for case in table.dropped],
-        )  # fmt: skip
+            "\n".join(map(str, files)),
+            folder=str(output),
+            files=[str(file) for file in files],
+            rows=len(table),
+            columns=len(table.names),
+            computed=table.computed,
+            dropped=[list(case) for case in table.dropped],
+        )

@@ -47,9 +47,7 @@ def report(
             session.progress(0.2, "drawing")
             files = [write_case_report(folder, volume)]
         session.progress(1.0, "done")
-        session.result(
-            "\n".join(map(str, files)), folder=str(folder), kind=kind, files=[str(file) for file in files]
-        )  # fmt: skip
+        session.result("\n".join(map(str, files)), folder=str(folder), kind=kind, files=[str(file) for file in files])
 
 
 def kind_of(folder: Path) -> str:

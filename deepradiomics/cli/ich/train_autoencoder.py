@@ -60,8 +60,12 @@ def train_autoencoder(
         cohort = read_manifest(manifest, need_labels=False, more=ICH_COLUMNS).read_as(chosen)
         result = compute(
             AutoencoderRequest(cohort, config, seed=run.seed, folds=network.folds, missing=missing),  # type: ignore[arg-type]
-            output, resume=run.resume, device=run.device, cache=run.cache, progress=session.progress,
-        )  # fmt: skip
+            output,
+            resume=run.resume,
+            device=run.device,
+            cache=run.cache,
+            progress=session.progress,
+        )
         session.progress(1.0, "done")
         for _, reason in result.dropped:
             session.warn(f"left out: {reason}")

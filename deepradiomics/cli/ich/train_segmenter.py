@@ -62,8 +62,12 @@ def train_segmenter(
         cohort = read_manifest(manifest, need_labels=False, more=ICH_COLUMNS).read_as(chosen)
         result = compute(
             SegmenterRequest(cohort, config, seed=run.seed, folds=network.folds, init=network.init, missing=missing),  # type: ignore[arg-type]
-            output, resume=run.resume, device=run.device, cache=run.cache, progress=session.progress,
-        )  # fmt: skip
+            output,
+            resume=run.resume,
+            device=run.device,
+            cache=run.cache,
+            progress=session.progress,
+        )
         session.progress(1.0, "done")
         for _, reason in result.dropped:
             session.warn(f"left out: {reason}")

@@ -99,9 +99,7 @@ def components(
         session.progress(0.0, "loading")
         from deepradiomics.images import write_mask
 
-        reading = replace(
-            files.reading(), label=files.label, segment=files.segment, all_labels=files.all_labels
-        )  # fmt: skip
+        reading = replace(files.reading(), label=files.label, segment=files.segment, all_labels=files.all_labels)
         volume = reading.read_volume(image)
         drawn = mask_of_option(reading, mask, "MASK", volume)
         chosen = reading.chosen(drawn)
@@ -116,9 +114,12 @@ def components(
         regions = _regions(shaped)
         lines = [f"label {region['label']:<4} {region['name']}: {region['volume_mm3']:.6g} mm³" for region in regions]
         session.result(
-            "\n".join([*lines, str(output)]), mask=str(output), regions=regions, notes=notes,
+            "\n".join([*lines, str(output)]),
+            mask=str(output),
+            regions=regions,
+            notes=notes,
             skipped=list(shaped.skipped.values()),
-        )  # fmt: skip
+        )
 
 
 def _regions(shaped: "Shaped") -> list[dict[str, Any]]:

@@ -88,9 +88,7 @@ def segment(
         session.progress(0.05, "reading the CT")
         volume = chosen.read_volume(image)
         source = None if dicom_out is None else checked_source(dicom_out, image, volume)
-        segmented = segmenter.segment(
-            volume, flips=flips, largest=largest, progress=part(session.progress, 0.1, 0.95)
-        )  # fmt: skip
+        segmented = segmenter.segment(volume, flips=flips, largest=largest, progress=part(session.progress, 0.1, 0.95))
         write_mask(segmented.mask, output)
         if probability is not None and segmented.probability is not None:
             write_volume(segmented.probability, probability)
@@ -110,12 +108,14 @@ def segment(
             **size,
             notes=[*volume.notes, *notes],
             model={
-                "name": segmenter.name, "kind": segmenter.kind, "sha256": segmenter.sha256,
+                "name": segmenter.name,
+                "kind": segmenter.kind,
+                "sha256": segmenter.sha256,
                 "synthetic": segmenter.synthetic,
             },
             flips=flips,
             largest=largest,
-        )  # fmt: skip
+        )
 
 
 def _dicom(mask: "Mask", source: "SourceSeries", folder: Path, network: str, sha256: str) -> tuple[str, ...]:

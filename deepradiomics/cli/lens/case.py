@@ -99,9 +99,14 @@ def case(
         images = _images(lens, source, paths, labels)
         ready_kernels(session, "maps")
         drawn = case_map(
-            images, modality, feature, lens, device=run.device, threads=run.threads,
+            images,
+            modality,
+            feature,
+            lens,
+            device=run.device,
+            threads=run.threads,
             progress=lambda fraction, message: session.progress(0.9 * fraction, message),
-        )  # fmt: skip
+        )
         from deepradiomics.reports.lens.case import case_picture
 
         session.progress(0.9, "drawing")
@@ -118,9 +123,13 @@ def case(
         note_all(session, drawn.notes[:-1])
         session.result(
             f"{modality} {drawn.feature} of case {images.id}\n{drawn.explained}\n{output / 'picture.png'}",
-            folder=str(output), files=[str(output / name) for name in files], case=images.id, modality=modality,
-            feature=drawn.feature, range=list(drawn.range),
-        )  # fmt: skip
+            folder=str(output),
+            files=[str(output / name) for name in files],
+            case=images.id,
+            modality=modality,
+            feature=drawn.feature,
+            range=list(drawn.range),
+        )
 
 
 def _images(

@@ -65,10 +65,15 @@ def encode(
         if embedding.modalities is not None:
             loaded = loaded.with_channels(comma_list(embedding.modalities) or ())
         embeddings = encode_cohort(
-            cases, loaded, embedding.cache or output.parent / "cache" / "embeddings", roi=cohort.centre,
-            device=embedding.device, batch_size=embedding.batch_size, missing=cohort.missing,  # type: ignore[arg-type]
+            cases,
+            loaded,
+            embedding.cache or output.parent / "cache" / "embeddings",
+            roi=cohort.centre,
+            device=embedding.device,
+            batch_size=embedding.batch_size,
+            missing=cohort.missing,  # type: ignore[arg-type]
             progress=session.progress,
-        )  # fmt: skip
+        )
         embeddings.write(output)
         session.progress(1.0, "done")
         dropped: dict[str, str] = dict(embeddings.about["dropped"])

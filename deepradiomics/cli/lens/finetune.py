@@ -108,7 +108,7 @@ def _with_interval(cell: dict[str, Any]) -> str:
 
 
 def _table(metrics: dict[str, Any] | Any) -> str:
-    """The result for a person: a line a metric, each with its interval."""
+    """The result for a person: a line per metric, each with its interval."""
     stages = [stage for stage in ("frozen", "tuned") if stage in metrics]
     lines = [f"{metrics['task']} {metrics['target']}, {count(metrics['test_cases'], 'test case')}"]
     for metric in metrics["metrics"]:

@@ -43,8 +43,12 @@ def pretrain(
         cases = read_manifest(manifest, need_labels=False).read_as(chosen)
         result = compute(
             PretrainRequest(cases, config, roi=cohort.centre, seed=run.seed, init=init, missing=cohort.missing),  # type: ignore[arg-type]
-            output, resume=run.resume, device=run.device, cache=run.cache, progress=session.progress,
-        )  # fmt: skip
+            output,
+            resume=run.resume,
+            device=run.device,
+            cache=run.cache,
+            progress=session.progress,
+        )
         session.progress(1.0, "done")
         for _, reason in result.dropped:
             session.warn(f"left out: {reason}")

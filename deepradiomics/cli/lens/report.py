@@ -44,6 +44,8 @@ def report(
                 files = [output / file.relative_to(folder) for file in written]
         session.progress(1.0, "done")
         session.result(
-            "\n".join(str(file) for file in files), folder=str(output), files=[str(file) for file in files],
+            "\n".join(str(file) for file in files),
+            folder=str(output),
+            files=[str(file) for file in files],
             tasks=[result.task for result in lenses],
-        )  # fmt: skip
+        )

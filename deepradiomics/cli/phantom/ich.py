@@ -49,9 +49,8 @@ def ich(
             for note in check_hu(real, case=f"--head {head}"):
                 session.warn(note)
         manifest = write_ich_cohort(
-            output, cases, seed, followup=with_followup, size=size.value, progress=session.progress,
-            head=real,
-        )  # fmt: skip
+            output, cases, seed, followup=with_followup, size=size.value, progress=session.progress, head=real
+        )
         session.progress(1.0, "done")
         drawn = count(cases, "synthetic head") if real is None else f"{count(cases, 'synthetic case')} in a real head"
         session.result(

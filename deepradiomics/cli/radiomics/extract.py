@@ -142,14 +142,26 @@ def extract(
         settings = settings_of(engine.params, engine.standard)
         Budget(engine.max_memory_gb)
         work = Extraction(
-            settings, files.choice(engine.params), regions, files.reading(), table.scanner, table.dicom_out,
-            engine.device, engine.threads, engine.max_memory_gb,
-        )  # fmt: skip
+            settings,
+            files.choice(engine.params),
+            regions,
+            files.reading(),
+            table.scanner,
+            table.dicom_out,
+            engine.device,
+            engine.threads,
+            engine.max_memory_gb,
+        )
         if case.manifest is not None:
             extract_manifest(
-                case.manifest, output, work, session,
-                workers=extraction.workers, cluster=extraction.cluster, allow_failures=table.allow_failures,
-            )  # fmt: skip
+                case.manifest,
+                output,
+                work,
+                session,
+                workers=extraction.workers,
+                cluster=extraction.cluster,
+                allow_failures=table.allow_failures,
+            )
         elif case.image is not None and case.mask is not None:
             extract_case(case.image, case.mask, output, work, session, start, wide=table.wide, case_id=table.case_id)
 
@@ -183,8 +195,10 @@ def _check_choices(files: LabelsInTurn, manifest: Path | None, table: TableOptio
     """Raise InputError where options contradict each other, or belong to the other kind of source."""
     wide, case_id = table.wide, table.case_id
     named = {
-        "--label": files.label is not None, "--segment": files.segment is not None, "--all-labels": files.all_labels
-    }  # fmt: skip
+        "--label": files.label is not None,
+        "--segment": files.segment is not None,
+        "--all-labels": files.all_labels,
+    }
     if sum(named.values()) > 1:
         raise InputError(f"{' and '.join(name for name, is_there in named.items() if is_there)}: give one of them.")
     if manifest is not None and (wide or case_id is not None):

@@ -1,4 +1,4 @@
-"""``deepradiomics extract IMAGE MASK``: one case, as a row a feature or (``--wide``) a row a region."""
+"""``deepradiomics extract IMAGE MASK``: one case, as a row per feature or (``--wide``) a row per region."""
 
 from collections.abc import Mapping
 from pathlib import Path

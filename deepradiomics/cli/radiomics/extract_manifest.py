@@ -1,9 +1,9 @@
-"""``deepradiomics extract --manifest``: a row a region in one table; each finished case is kept for the next run.
+"""``deepradiomics extract --manifest``: a row per region in one table; each finished case is kept for the next run.
 
 features.csv          id, view, label, name, what is known of segments and scanners, the manifest's further columns,
-                      then one column a feature
+                      then one column per feature
 features.json         settings, versions, methods paragraph, and what became of each case
-features-cases/*.json one file a case, with its diagnostics; found again when the command is run again
+features-cases/*.json one file per case, with its diagnostics; found again when the command is run again
 """
 
 import contextlib

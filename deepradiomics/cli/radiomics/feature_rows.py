@@ -1,4 +1,4 @@
-"""The wide table of an extraction, a row a region and a column a feature: of a cohort, or of one case (``--wide``)."""
+"""The wide table of an extraction, a row per region, a column per feature: of a cohort, or one case (``--wide``)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from deepradiomics.cli.radiomics.feature_tables import (
     STANDARD_OUTPUT,
     segment_cells,
     write_rows,
-)  # fmt: skip
+)
 from deepradiomics.files.atomic import atomic_file, write_json
 
 Case = Mapping[str, Any]
@@ -101,9 +101,14 @@ def _regions(
     for case in cases:
         for label, region in case["labels"].items():
             about = {
-                "id": case["id"], "view": case["view"], "label": int(label), "name": "",
-                "region": case.get("region", ""), **segment_cells(region), **(case.get("scanner") or {}),
-            }  # fmt: skip
+                "id": case["id"],
+                "view": case["view"],
+                "label": int(label),
+                "name": "",
+                "region": case.get("region", ""),
+                **segment_cells(region),
+                **(case.get("scanner") or {}),
+            }
             yield {name: about.get(name) for name in columns.about}, more.get(case["id"], {}), region["features"]
 
 

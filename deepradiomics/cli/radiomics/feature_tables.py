@@ -1,4 +1,4 @@
-"""Tables of radiomic features: a row a feature for one case, a row a region for many cases; CSV or Parquet."""
+"""Tables of radiomic features: a row per feature for one case, a row per region for many cases; CSV or Parquet."""
 
 import math
 import sys

@@ -93,8 +93,10 @@ class MapOptions:
     def of(self, settings: "Settings") -> "Settings":
         """The settings of ``--params``, with what the options say instead."""
         changes: dict[str, Any] = {
-            "kernel_radius": self.kernel_radius, "masked_kernel": self.masked_kernel, "init_value": self.init_value
-        }  # fmt: skip
+            "kernel_radius": self.kernel_radius,
+            "masked_kernel": self.masked_kernel,
+            "init_value": self.init_value,
+        }
         return replace(settings, **{name: value for name, value in changes.items() if value is not None})
 
 
@@ -147,9 +149,14 @@ def maps(
             session.note(note)
         ready_kernels(session, "maps")
         images = maps_of_loaded(
-            inputs, settings, names, device=engine.device, threads=engine.threads, max_memory_gb=engine.max_memory_gb,
+            inputs,
+            settings,
+            names,
+            device=engine.device,
+            threads=engine.threads,
+            max_memory_gb=engine.max_memory_gb,
             progress=part(session.progress, 0.0, 0.9),
-        )  # fmt: skip
+        )
         document = document_of(described, [len(images)], start, engine.device)
         document |= {
             "kind": "maps",

@@ -119,7 +119,7 @@ def extract_regions(
     jobs = list(_jobs(manifest, extraction, Path(folder), carries=workers == 1 and cluster is None))
     cases = each_case(
         jobs, _extract_or_explain, doing=_state, name=_id_of, workers=workers, cluster=cluster, progress=progress
-    )  # fmt: skip
+    )
     return tuple(_within_memory(cases.results))
 
 
@@ -196,9 +196,16 @@ def _extract_or_explain(job: _Job) -> CaseOutcome:
     write_case(job.file, document | {"warnings": list(warnings), "seconds": seconds})
     notes = (*result.notes, *([note] if note else ()), *dicom_notes)
     return CaseOutcome(
-        job.row.id, job.view, job.row.roi, "done", warnings=warnings, notes=notes, file=job.file, key=key,
+        job.row.id,
+        job.view,
+        job.row.roi,
+        "done",
+        warnings=warnings,
+        notes=notes,
+        file=job.file,
+        key=key,
         seconds=seconds,
-    )  # fmt: skip
+    )
 
 
 def _found(job: _Job, document: Mapping[str, Any], dicom_notes: Sequence[str]) -> CaseOutcome:
@@ -209,9 +216,16 @@ def _found(job: _Job, document: Mapping[str, Any], dicom_notes: Sequence[str]) -
         labels = document["labels"].items()
         shown["labels"] = {label: {**region, "diagnostics": {}} for label, region in labels}  # the bulk of it
     return CaseOutcome(
-        job.row.id, job.view, job.row.roi, "kept", warnings=tuple(document["warnings"]),
-        notes=(*document["notes"], *dicom_notes), file=job.file, key=document["key"], document=shown,
-    )  # fmt: skip
+        job.row.id,
+        job.view,
+        job.row.roi,
+        "kept",
+        warnings=tuple(document["warnings"]),
+        notes=(*document["notes"], *dicom_notes),
+        file=job.file,
+        key=document["key"],
+        document=shown,
+    )
 
 
 def _files(job: _Job) -> str:
@@ -266,10 +280,13 @@ def _asked(extraction: Extraction) -> str:
     """Hash of what is asked of a case; what it may use for it changes no number."""
     choice, shapes = _choice(extraction), extraction.shapes
     return content_hash(
-        ENGINE_VERSION, extraction.settings.to_dict(), extraction.reading.to_dict(), extraction.scanner,
+        ENGINE_VERSION,
+        extraction.settings.to_dict(),
+        extraction.reading.to_dict(),
+        extraction.scanner,
         [choice.label, choice.segment, choice.all_labels, choice.of_params, choice.silent],
         shapes.to_dict(),
-    )  # fmt: skip
+    )
 
 
 def _key(job: _Job, inputs: Inputs, scanner: Mapping[str, Any]) -> str:
@@ -277,11 +294,18 @@ def _key(job: _Job, inputs: Inputs, scanner: Mapping[str, Any]) -> str:
     image, mask = inputs.original, inputs.mask
     known = {str(label): [mask.segment_names.get(label), segment_record(mask, label)] for label in mask.segments}
     return content_hash(
-        job.asked, image.voxels, image.geometry.to_dict(), mask.labels, mask.geometry.to_dict(), known,
+        job.asked,
+        image.voxels,
+        image.geometry.to_dict(),
+        mask.labels,
+        mask.geometry.to_dict(),
+        known,
         *(part for label, region in sorted(mask.covered.items()) for part in (label, region)),
-        list(inputs.notes), dict(scanner), inputs.dimensions,
+        list(inputs.notes),
+        dict(scanner),
+        inputs.dimensions,
         job.extraction.shapes.content(image, job.extraction.reading),
-    )  # fmt: skip
+    )
 
 
 __all__: Sequence[str] = ("CaseOutcome", "extract_regions")

@@ -32,7 +32,7 @@ class Extraction:
         shapes: what is made of these regions: their connected parts, rings around them.
         reading: how files are read.
         scanner: note the scanner and protocol of DICOM images.
-        dicom_out: folder for regions and features as DICOM, a folder a case of a manifest.
+        dicom_out: folder for regions and features as DICOM, a folder per case of a manifest.
         device, threads, max_memory_gb: as for :func:`deepradiomics.extract`.
     """
 
@@ -174,6 +174,12 @@ def warnings_of(result: RegionFeatures) -> tuple[str, ...]:
 
 
 __all__: Sequence[str] = (
-    "Extraction", "RegionFeatures", "described", "measured_regions", "region_features", "scanner_of", "segment_record",
+    "Extraction",
+    "RegionFeatures",
+    "described",
+    "measured_regions",
+    "region_features",
+    "scanner_of",
+    "segment_record",
     "warnings_of",
-)  # fmt: skip
+)

@@ -1,4 +1,4 @@
-"""Kept results of an extraction, one file a case: written whole, read back only as they were written.
+"""Kept results of an extraction, one file per case: written whole, read back only as they were written.
 
 ::
 

@@ -24,7 +24,7 @@ from deepradiomics.errors import ManifestError
 
 
 def read_region_manifest(path: str | Path) -> Manifest:
-    """Read the manifest of an extraction: one row a region of a case.
+    """Read the manifest of an extraction: one row per region of a case.
 
     Its rows hold the region's views, ``mask``, ``roi`` (its name; empty for the column ``mask``), ``region`` (the
     label), ``segment`` and ``more``; they may lack files. Rows of one case share its id.

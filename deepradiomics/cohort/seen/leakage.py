@@ -1,6 +1,6 @@
 """The leakage rule: nobody is tested by what has seen them.
 
-Latents of a patient come from networks that did not see him (out-of-fold, the manifest's columns ``encoder`` and
+Latents of a patient come from networks that did not see them (out-of-fold, the manifest's columns ``encoder`` and
 ``autoencoder``) or from networks trained elsewhere; and nobody is in both cohorts. Networks trained here tell whom they
 have seen by marks of images and patients (see marks.py); of others it is unknown, which is said.
 """
@@ -144,7 +144,7 @@ def check_apart(
 
 
 def _twice(where: str, ids: Sequence[str], patients: Sequence[str], marks: Sequence[str]) -> list[str]:
-    """Scans that stand twice under different patients would be dealt to different folds."""
+    """Scans that stand twice under different patients would fall into different folds."""
     owners: dict[str, dict[str, str]] = defaultdict(dict)
     for case, patient, mark in zip(ids, patients, marks, strict=True):
         owners[mark].setdefault(patient.casefold(), case)

@@ -104,7 +104,9 @@ def prediction_of(
             for j in range(model.layout.n_patches)
         ],
         "bundle": {
-            "name": model.about.get("name", ""), "version": model.about.get("version", ""), "sha256": model.sha256
+            "name": model.about.get("name", ""),
+            "version": model.about.get("version", ""),
+            "sha256": model.sha256,
         },
         "settings": recipe.to_dict(),
         "versions": software,
@@ -112,7 +114,7 @@ def prediction_of(
         "seconds": round(time.perf_counter() - about.started, 2),
         "notes": list(about.notes),
         "methods_text": methods_text(model, recipe, about.region, about.inference, about.reformatted, software),
-    }  # fmt: skip
+    }
 
 
 def beyond_training(model: FingerprintBundle, found: Explanation) -> float | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deepradiomics.images import Case, Volume
     from deepradiomics.prepare import PreparedExam, Recipe
 
-_THICK = 2.0  # slices at least so many times thicker than pixels show how an image was acquired
+_THICK = 2.0  # slices at least this many times thicker than pixels show how an image was acquired
 
 
 def unlike_training(share: float | None) -> list[str]:

@@ -116,9 +116,13 @@ def apply_fingerprint(
     model = load_fingerprint(bundle) if isinstance(bundle, str | Path) else bundle
     case, recipe, reformatted, notes = _with_views(request, model)
     exam = prepare_exam(
-        case, recipe, templates=model.templates, roi=request.roi, roi_label=request.roi_label,
+        case,
+        recipe,
+        templates=model.templates,
+        roi=request.roi,
+        roi_label=request.roi_label,
         progress=part(progress, 0.05, 0.6),
-    )  # fmt: skip
+    )
     report(0.6, "radiomic features")
     features = exam_features(exam, recipe, device=where if where in ("cpu", "cuda") else "auto")
     _same_features(features.feature_names, model)
@@ -144,9 +148,13 @@ def apply_fingerprint(
     }
     gradcam, remarks = _painted_cams(cams, model, exam, target, recipe.reference_view)
     about = RunFacts(
-        request.inference, where, request.region or _central(recipe), tuple(dict.fromkeys([*notes, *remarks])),
-        reformatted, started,
-    )  # fmt: skip
+        request.inference,
+        where,
+        request.region or _central(recipe),
+        tuple(dict.fromkeys([*notes, *remarks])),
+        reformatted,
+        started,
+    )
     prediction = prediction_of(
         model, case, exam, recipe, explained, shares, patch_contribution(model, explained), about
     )

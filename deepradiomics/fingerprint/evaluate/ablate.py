@@ -113,9 +113,14 @@ def ablate(
             data = extractor.data(repeat, variant.config, part(progress, start / steps, (start + 0.3) / steps))
             share = part(progress, (start + 0.3) / steps, (start + 1) / steps)
             unit = Unit(
-                data, variant.config, out / "runs" / repeat.name / variant.name, repeat.seed, repeat.fold, device,
+                data,
+                variant.config,
+                out / "runs" / repeat.name / variant.name,
+                repeat.seed,
+                repeat.fold,
+                device,
                 progress=labelled(share, f"{repeat.name}, {variant.name}"),
-            )  # fmt: skip
+            )
             predictions += run_variant(variant.name, unit)
     registered = config.recipe.registration != "off"
     said = () if registered else ("NoReg is left out: the configured registration is off already.",)
@@ -137,8 +142,14 @@ def _infos(variant: Variant) -> list[MethodInfo]:
     selects = model.selection == "network"
     return [
         MethodInfo(
-            variant.name, mode, variant.label + (f", {mode}" if mode else ""), grid_text(variant.config),
-            FAMILIES[model.families], "per patient" if selects else "none", len(recipe.views), recipe.registration,
+            variant.name,
+            mode,
+            variant.label + (f", {mode}" if mode else ""),
+            grid_text(variant.config),
+            FAMILIES[model.families],
+            "per patient" if selects else "none",
+            len(recipe.views),
+            recipe.registration,
         )
         for mode in (MODES if selects else ("",))
-    ]  # fmt: skip
+    ]

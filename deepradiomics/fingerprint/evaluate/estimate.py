@@ -70,9 +70,13 @@ def estimate_run(
     network = region * needed * _NETWORK_S_PER_MVOXEL[size] / (_GPU_SPEEDUP if gpu else 1.0)
     total = sum(voxels) / 1e6
     seconds = (
-        _START_S + (_REPORT_S if report else 0.0) + (_FIRST_COMPILE_S if first_run else 0.0)
-        + pairs * _REGISTRATION_S[backend] + total * _READ_S_PER_MVOXEL
-        + region * needed * _FEATURES_S_PER_MVOXEL + network
-    )  # fmt: skip
+        _START_S
+        + (_REPORT_S if report else 0.0)
+        + (_FIRST_COMPILE_S if first_run else 0.0)
+        + pairs * _REGISTRATION_S[backend]
+        + total * _READ_S_PER_MVOXEL
+        + region * needed * _FEATURES_S_PER_MVOXEL
+        + network
+    )
     memory = _BASE_MB[size] + 24.0 * (total + max(voxels, default=0) / 1e6 + region * needed)
     return RunEstimate(round(seconds, 1), round(memory))

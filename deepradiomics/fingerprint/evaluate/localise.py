@@ -145,7 +145,7 @@ def rank_of(values: Sequence[float] | NDArray[np.float64], planted: int) -> tupl
     """(shared rank, ties) of a patch, the highest value having rank 1.
 
     Args:
-        values: one value a patch, (J,).
+        values: one value per patch, (J,).
         planted: patch number from 1.
 
     Raises:
@@ -157,7 +157,7 @@ def rank_of(values: Sequence[float] | NDArray[np.float64], planted: int) -> tupl
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or not np.isfinite(array).all():
-        raise InputError(f"values: expected one finite value a patch, got shape {array.shape}.")
+        raise InputError(f"values: expected one finite value per patch, got shape {array.shape}.")
     if not 1 <= planted <= array.size:
         raise InputError(f"planted: expected a patch number from 1 to {array.size}, got {planted}.")
     mine = array[planted - 1]

@@ -203,9 +203,13 @@ def _trained(group: Group, unit: Unit) -> FingerprintModel:
 
 
 def _of_decided_class(
-    shares: NDArray[np.float64], model: FingerprintModel, data: TrainingData, rows: NDArray[np.intp],
-    relevance: NDArray[np.float32], limits: NDArray[np.float64],
-) -> NDArray[np.float32]:  # fmt: skip
+    shares: NDArray[np.float64],
+    model: FingerprintModel,
+    data: TrainingData,
+    rows: NDArray[np.intp],
+    relevance: NDArray[np.float32],
+    limits: NDArray[np.float64],
+) -> NDArray[np.float32]:
     """Contributions per logit (n, C, D) to one per task (n, T, D): the only logit, or that of the likeliest class."""
     logits = logits_of(model, data.z[rows], relevance[rows], "paper", limits)
     chosen = []

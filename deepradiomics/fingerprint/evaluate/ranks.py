@@ -1,4 +1,4 @@
-"""Ranks of planted patches: one row a lesion, their summary by task, method and score, and their files."""
+"""Ranks of planted patches: one row per lesion, their summary by task, method and score, and their files."""
 
 from __future__ import annotations
 

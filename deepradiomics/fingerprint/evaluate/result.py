@@ -39,7 +39,7 @@ class MethodInfo:
 
 @dataclass(frozen=True)
 class Selection:
-    """Is the fingerprint per patient, and does it come back with another seed? One row a task.
+    """Is the fingerprint per patient, and does it come back with another seed? One row per task.
 
     Attributes:
         pool: features that could be selected.

@@ -40,9 +40,12 @@ _LABELS = {
     "elnet": "ELNet",
 }
 _SELECTION = {
-    "fingerprint": "per patient", "mean-q": "cohort mean", "shuffled-q": "another patient's", "nofs": "none",
+    "fingerprint": "per patient",
+    "mean-q": "cohort mean",
+    "shuffled-q": "another patient's",
+    "nofs": "none",
     "signature": "fixed",
-}  # fmt: skip
+}
 _WEIGHT = {"fingerprint": 3.0, "nofs": 2.0, "signature": 0.3, "mrnet": 3.0, "elnet": 3.0}  # rough shares of the time
 
 
@@ -111,9 +114,15 @@ def evaluate_fingerprint(
         for group in methods:
             share = part(progress, done / total, (done + _WEIGHT[group]) / total)
             unit = Unit(
-                data, config, out / "runs" / repeat.name / group, repeat.seed, repeat.fold, device, slices,
+                data,
+                config,
+                out / "runs" / repeat.name / group,
+                repeat.seed,
+                repeat.fold,
+                device,
+                slices,
                 labelled(share, f"{repeat.name}, {group}"),
-            )  # fmt: skip
+            )
             predictions += run_group(group, unit)
             done += _WEIGHT[group]
     records = selection_records(out, [repeat.name for repeat in repetitions]) if "fingerprint" in methods else ()

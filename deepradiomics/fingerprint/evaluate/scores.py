@@ -4,7 +4,7 @@
   validation threshold, then averaged. With several classes sensitivity, specificity and AUC are macro-averages, one
   class against the rest.
 * The interval resamples patients, not units, and holds for that average.
-* The paired tests need one answer a case: the probability (DeLong) and its distance from the threshold (McNemar) are
+* The paired tests need one answer per case: the probability (DeLong) and its distance from the threshold (McNemar) are
   averaged over the units that tested the case.
 """
 

@@ -82,13 +82,20 @@ class SelectionRecord:
         folder = Path(folder)
         with atomic_file(folder / ARRAYS) as part, open(part, "wb") as stream:
             np.savez_compressed(
-                stream, kept=self.kept, relevance=self.relevance, contribution=self.contribution,
+                stream,
+                kept=self.kept,
+                relevance=self.relevance,
+                contribution=self.contribution,
                 thresholds=self.thresholds,
-            )  # fmt: skip
+            )
         described = {
-            "cases": list(self.cases), "tasks": list(self.tasks), "seed": self.seed, "fold": self.fold,
-            "layout": self.layout.to_dict(), "selects": self.selects,
-        }  # fmt: skip
+            "cases": list(self.cases),
+            "tasks": list(self.tasks),
+            "seed": self.seed,
+            "fold": self.fold,
+            "layout": self.layout.to_dict(),
+            "selects": self.selects,
+        }
         write_json(folder / DESCRIPTION, described)
 
     @classmethod
@@ -100,13 +107,18 @@ class SelectionRecord:
         with np.load(folder / ARRAYS, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in ("kept", "relevance", "contribution", "thresholds")}
         return cls(
-            tuple(about["cases"]), tuple(about["tasks"]), about["seed"], about["fold"],
-            PoolLayout.from_dict(about["layout"]), selects=about["selects"], **arrays,
-        )  # fmt: skip
+            tuple(about["cases"]),
+            tuple(about["tasks"]),
+            about["seed"],
+            about["fold"],
+            PoolLayout.from_dict(about["layout"]),
+            selects=about["selects"],
+            **arrays,
+        )
 
 
 def summarise_selection(records: Sequence[SelectionRecord]) -> tuple[Selection, ...]:
-    """One row a task: size, variation between patients, overlap between patients and between seeds."""
+    """One row per task: size, variation between patients, overlap between patients and between seeds."""
     if not records:
         return ()
     rows = []

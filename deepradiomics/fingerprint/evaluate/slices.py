@@ -1,4 +1,4 @@
-"""MRNet and ELNet as baselines: one network a plane, trained on the same cases, combined by logistic regression.
+"""MRNet and ELNet as baselines: one network per plane, trained on the same cases, combined by logistic regression.
 
 They read what the fingerprint's network reads, the prepared views on the region of interest, cut along each view's own
 slices: sagittal slices stand along right-left, coronal along anterior-posterior, axial along superior-inferior. The
@@ -65,9 +65,11 @@ class SliceOptions:
                 f"imagenet_weights: {weights} does not exist; give a safetensors file with AlexNet's weights."
             )
         return {
-            "size": self.size, "per_task": self.per_task, "augment": self.augment,
+            "size": self.size,
+            "per_task": self.per_task,
+            "augment": self.augment,
             "imagenet_weights": None if weights is None else sha256_file(weights),
-        }  # fmt: skip
+        }
 
 
 class PlaneNetwork(nn.Module):
@@ -93,10 +95,13 @@ class PlaneNetwork(nn.Module):
 
     def parameter_groups(self, training: TrainingConfig) -> list[dict[str, Any]]:
         """One group: all weights at the network's learning rate and decay."""
-        return [{
-            "params": list(self.network.parameters()), "lr": training.learning_rate,
-            "weight_decay": training.network_decay,
-        }]  # fmt: skip
+        return [
+            {
+                "params": list(self.network.parameters()),
+                "lr": training.learning_rate,
+                "weight_decay": training.network_decay,
+            }
+        ]
 
 
 def slice_axis(view: str, reference_plane: str) -> int:
@@ -175,9 +180,14 @@ def run_slice_networks(
             which = f"{names[v]}-{subset.tasks[0].name}" if options.per_task else names[v]
             step = s * len(views) + v
             logits[-1].append(
-                _one_network(replace(training, data=subset), folder / which, v, seed + 1000 * (step + 1),
-                             part(progress, step / total, (step + 1) / total))
-            )  # fmt: skip
+                _one_network(
+                    replace(training, data=subset),
+                    folder / which,
+                    v,
+                    seed + 1000 * (step + 1),
+                    part(progress, step / total, (step + 1) / total),
+                )
+            )
     return tuple(
         _combined(np.concatenate([view[:, columns] for view in logits[s]], axis=1), data, t, seed)
         for t, (s, columns) in enumerate(_places(subsets))

@@ -80,9 +80,11 @@ class Extractor:
         manifest, recipe = repeat.manifest, config.recipe
         key = f"{recipe.to_dict()}" + (manifest_hash(manifest) if recipe.registration == "template" else "")
         if key not in self._known:
-            self._known = {key: extract_cohort(
-                manifest, recipe, self._cache, workers=self._workers, cluster=self._cluster, progress=progress
-            )}  # fmt: skip
+            self._known = {
+                key: extract_cohort(
+                    manifest, recipe, self._cache, workers=self._workers, cluster=self._cluster, progress=progress
+                )
+            }
             for case, notes in self._known[key].notes.items():
                 self._notes.setdefault(case, {}).update(dict.fromkeys(notes))
         return training_data(self._known[key], manifest, tasks_of(manifest), config)

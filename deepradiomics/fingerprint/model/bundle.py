@@ -116,8 +116,10 @@ def load_fingerprint(folder: str | Path) -> FingerprintBundle:
         raise BundleError(f"{folder / 'bundle.json'}: an entry is missing or unusable ({reason(error)}).") from error
     missing += [
         f"{task.name} ({inference})"
-        for inference in INFERENCES for task in tasks if task.name not in thresholds.decision.get(inference, ())
-    ]  # fmt: skip
+        for inference in INFERENCES
+        for task in tasks
+        if task.name not in thresholds.decision.get(inference, ())
+    ]
     if missing:
         raise BundleError(f"{folder / 'bundle.json'}: thresholds are missing for {', '.join(missing)}.")
     _check_layout(folder, layout, scaling, config)
@@ -184,10 +186,14 @@ def _templates(folder: Path, stored: Any, tensors: Mapping[str, np.ndarray]) -> 
         return None
     try:
         grid = Geometry.from_dict(stored["grid"])
-        return Templates({
-            view: Volume(tensors[f"{_TEMPLATE}{view}"].astype(np.float32) * np.float32(scale), grid, f"{view} template")
-            for view, scale in stored["scales"].items()
-        })  # fmt: skip
+        return Templates(
+            {
+                view: Volume(
+                    tensors[f"{_TEMPLATE}{view}"].astype(np.float32) * np.float32(scale), grid, f"{view} template"
+                )
+                for view, scale in stored["scales"].items()
+            }
+        )
     except UNUSABLE as error:
         raise BundleError(f"{folder}: the registration templates are missing or unusable ({reason(error)}).") from error
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CANDIDATES = np.arange(0.05, 0.951, 0.05)
 """Quantiles of the validation cases' relevance that are tried as T: fingerprints of about 95 % to 5 % of the pool."""
 SMALLEST_FINGERPRINT = 10
-"""A T is tried only if every validation case keeps at least so many features (or the whole of a smaller pool)."""
+"""A T is tried only if every validation case keeps at least this many features (or all of a smaller pool)."""
 
 
 @dataclass(frozen=True)

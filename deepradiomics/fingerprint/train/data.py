@@ -53,9 +53,7 @@ class TrainingData:
 
     def __post_init__(self) -> None:
         n = len(self.ids)
-        lengths = {
-            "images": len(self.images), "z": len(self.z), "labels": len(self.labels), "splits": len(self.splits)
-        }  # fmt: skip
+        lengths = {"images": len(self.images), "z": len(self.z), "labels": len(self.labels), "splits": len(self.splits)}
         wrong = [f"{name} {length}" for name, length in lengths.items() if length != n]
         if wrong:
             raise InputError(f"training data: expected {n} rows as in ids, got {', '.join(wrong)}.")
@@ -78,9 +76,13 @@ class TrainingData:
     def digest(self) -> str:
         """Hash of everything that training sees, by which a run recognises its data."""
         return content_hash(
-            np.asarray(self.images), self.z, self.labels, list(self.ids), list(self.splits),
+            np.asarray(self.images),
+            self.z,
+            self.labels,
+            list(self.ids),
+            list(self.splits),
             [task.to_dict() for task in self.tasks],
-        )  # fmt: skip
+        )
 
     def with_images(self, images: np.ndarray) -> TrainingData:
         """Return the same cases with other images and no features, for networks that read images alone."""

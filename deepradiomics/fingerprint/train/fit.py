@@ -86,9 +86,13 @@ def fit_in(
     from deepradiomics.fingerprint.train.module import JointTraining
 
     schedule = FitSettings(
-        config.epochs, f"validation_{config.monitor}", "min" if config.monitor == "loss" else "max", config.patience,
-        config.gradient_clip, config.precision,
-    )  # fmt: skip
+        config.epochs,
+        f"validation_{config.monitor}",
+        "min" if config.monitor == "loss" else "max",
+        config.patience,
+        config.gradient_clip,
+        config.precision,
+    )
     message = "validation loss {validation_loss:.3f}, AUC {validation_auc:.2f}"
     module = JointTraining(model, data, config, seed)
     return fit_module(module, run, schedule, device=device, message=message, progress=progress)

@@ -35,8 +35,10 @@ def evaluate_fit(
     thresholds = choose_thresholds(model, data.z[rows], relevance, data.labels[rows])
     limits = thresholds.vector(data.tasks)
     metrics: dict[str, Any] = {
-        "best_epoch": fitted.best_epoch, "epochs": fitted.epochs, "best_score": fitted.best_score,
-    }  # fmt: skip
+        "best_epoch": fitted.best_epoch,
+        "epochs": fitted.epochs,
+        "best_score": fitted.best_score,
+    }
     for split in ("validation", "test"):
         rows = data.part(split)
         if rows.size == 0:

@@ -112,9 +112,11 @@ def train_fingerprint(
     manifest = with_splits(manifest, seed)
     tasks = tasks_of(manifest)
     identity = {
-        "config": config.to_dict(), "seed": seed, "manifest_sha256": manifest_hash(manifest),
+        "config": config.to_dict(),
+        "seed": seed,
+        "manifest_sha256": manifest_hash(manifest),
         "tasks": [task.to_dict() for task in tasks],
-    }  # fmt: skip
+    }
     run = TrainingRun(out, _RUN, identity, proof=("bundle/bundle.json",), products=PRODUCTS, resume=resume)
     if run.is_finished:
         return _result(run)
@@ -123,9 +125,14 @@ def train_fingerprint(
     with run.preparing():
         templates = cohort_templates(manifest, config.recipe, store, progress=part(progress, 0.0, 0.2))
         cohort = extract_cohort(
-            manifest, config.recipe, store, templates=templates, workers=request.workers, cluster=request.cluster,
+            manifest,
+            config.recipe,
+            store,
+            templates=templates,
+            workers=request.workers,
+            cluster=request.cluster,
             progress=part(progress, 0.2 if templates else 0.0, 0.5),
-        )  # fmt: skip
+        )
         data = training_data(cohort, manifest, tasks, config)
     run.identify(**identity_of(data, config.training))
     run.update(notes={case: list(notes) for case, notes in cohort.notes.items()})
@@ -134,10 +141,13 @@ def train_fingerprint(
     fitted = fit_in(run, model, data, config.training, seed=seed, device=device, progress=part(progress, 0.5, 0.97))
     thresholds, metrics = evaluate_fit(model, data, fitted, device=device)
     about = {
-        "name": request.name or out.resolve().name, **provenance(), "seed": seed,
+        "name": request.name or out.resolve().name,
+        **provenance(),
+        "seed": seed,
         "synthetic": is_synthetic(manifest) if request.synthetic is None else request.synthetic,
-        "cohort": cohort_summary(manifest, tasks), "metrics": metrics,
-    }  # fmt: skip
+        "cohort": cohort_summary(manifest, tasks),
+        "metrics": metrics,
+    }
     write_bundle(out / "bundle", model, config, data, thresholds, templates, about)
     run.finish(metrics=metrics, thresholds=thresholds.to_dict(), bundle="bundle")
     if progress:
@@ -162,6 +172,8 @@ def cohort_summary(manifest: Manifest, tasks: Sequence[Task]) -> dict[str, Any]:
         for task in tasks
     }
     return {
-        "cases": len(manifest.rows), "splits": dict(splits), "labels": labels,
+        "cases": len(manifest.rows),
+        "splits": dict(splits),
+        "labels": labels,
         "manifest_sha256": manifest_hash(manifest),
-    }  # fmt: skip
+    }

@@ -47,9 +47,13 @@ class ActiveUnits:
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         return {
-            "units": self.units, "active": self.active, "share": round(self.share, 4), "channels": self.channels,
-            "channels_in_all": self.channels_in_all, "patients": self.patients,
-        }  # fmt: skip
+            "units": self.units,
+            "active": self.active,
+            "share": round(self.share, 4),
+            "channels": self.channels,
+            "channels_in_all": self.channels_in_all,
+            "patients": self.patients,
+        }
 
 
 def active_units(means: np.ndarray) -> ActiveUnits:

@@ -75,33 +75,43 @@ def fit_autoencoder(
     training = replace(config.training, precision=_precision(config.training))
     module = VaeGanTraining(generator, critic, crops, (rows["train"], rows["validation"]), training, seed)
     fitted = run.fit(
-        module, training.fit_settings(), device=device, progress=part(progress, 0.0, 0.95),
+        module,
+        training.fit_settings(),
+        device=device,
+        progress=part(progress, 0.0, 0.95),
         message="validation error {validation_error:.4f}, KL {validation_kl:.3f}",
-    )  # fmt: skip
+    )
     trained = Autoencoder(
         module.autoencoder, config.recipe, config.network, name=run.folder.resolve().name, device=device
     )
     shown = rows["test"] or rows["validation"]
     metrics = _checked(trained, crops, mean_image, shown)
     metrics |= {
-        **fitted.summary(), "cases": len(rows["train"]) + len(rows["validation"]), "held_out": len(shown),
-        "held_out_by": "fold" if rows["test"] else "validation", "shrunk": len(crops.shrunk),
-    }  # fmt: skip
+        **fitted.summary(),
+        "cases": len(rows["train"]) + len(rows["validation"]),
+        "held_out": len(shown),
+        "held_out_by": "fold" if rows["test"] else "validation",
+        "shrunk": len(crops.shrunk),
+    }
     synthetic = is_synthetic(manifest)
     learned = [*rows["train"], *rows["validation"]]
     trained.save(
         run.folder / "bundle",
         {
-            "preset": config.preset, "synthetic": synthetic, "metrics": metrics,
+            "preset": config.preset,
+            "synthetic": synthetic,
+            "metrics": metrics,
             "training": config.to_dict()["training"],
             "seen": seen_record([crops.marks[n] for n in learned], [crops.patients[n] for n in learned]),
             "cohort": {
-                "cases": len(learned), "patients": len({crops.patients[n] for n in learned}),
+                "cases": len(learned),
+                "patients": len({crops.patients[n] for n in learned}),
                 "splits": dict(sorted(Counter(str(row.split) for row in manifest.rows).items())),
             },
-            "seed": seed, **provenance(),
+            "seed": seed,
+            **provenance(),
         },
-    )  # fmt: skip
+    )
     _draw(trained, crops, shown, mean_image, run.folder / "reconstruction.png", heads_title(manifest))
     run.update(network_metrics=metrics, status="finished" if run.record.get("part") else run.status)
     return metrics
@@ -149,9 +159,15 @@ def _draw(
     some = list(rows[:_SHOWN])
     images = crops.images(some)
     draw_reconstructions(
-        images[:, 0], network.reconstructions(images)[:, 0], crops.regions(some), mean_image,
-        [crops.ids[n] for n in some], network.recipe.window_hu, path, synthetic=synthetic,
-    )  # fmt: skip
+        images[:, 0],
+        network.reconstructions(images)[:, 0],
+        crops.regions(some),
+        mean_image,
+        [crops.ids[n] for n in some],
+        network.recipe.window_hu,
+        path,
+        synthetic=synthetic,
+    )
 
 
 def _precision(training: AutoencoderTraining) -> Any:

@@ -183,6 +183,11 @@ def load_autoencoder(source: str | Path, device: str = "auto") -> Autoencoder:
     with torch.random.fork_rng(devices=[]):  # its first weights are drawn, then replaced
         module = built(lambda: autoencoder(size), tensors, str(folder))
     return Autoencoder(
-        module, recipe, size, name=str(info.get("name") or folder.name), info=info,
-        sha256=str(info["weights"]["sha256"]), device=device,
-    )  # fmt: skip
+        module,
+        recipe,
+        size,
+        name=str(info.get("name") or folder.name),
+        info=info,
+        sha256=str(info["weights"]["sha256"]),
+        device=device,
+    )

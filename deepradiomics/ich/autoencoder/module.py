@@ -82,9 +82,11 @@ class VaeGanTraining(CaseTraining):
         total = torch.stack(records).sum(dim=0)
         error, divergence = (total[:2] / total[2]).tolist()
         return {
-            "validation_loss": error + self._training.kl_weight * divergence, "validation_error": error,
-            "validation_kl": divergence, "epochs_done": float(self.current_epoch + 1),
-        }  # fmt: skip
+            "validation_loss": error + self._training.kl_weight * divergence,
+            "validation_error": error,
+            "validation_kl": divergence,
+            "epochs_done": float(self.current_epoch + 1),
+        }
 
     def configure_optimizers(self) -> Any:
         training = self._training

@@ -17,7 +17,7 @@ from deepradiomics.errors import ManifestError
 from deepradiomics.files.lock import holds_out
 from deepradiomics.ich.autoencoder.config import AutoencoderConfig
 from deepradiomics.ich.autoencoder.crops import cohort_crops
-from deepradiomics.ich.autoencoder.splits import out_of_fold_splits, watched_splits
+from deepradiomics.ich.autoencoder.splits import autoencoder_splits, out_of_fold_splits
 from deepradiomics.ich.cohort.fold_manifest import write_folds
 from deepradiomics.options import check_whole
 from deepradiomics.progress import Progress, part
@@ -120,9 +120,12 @@ def train_autoencoder(
             raise ManifestError("folds: the manifest was made in memory; write it to a file first, it gets a column.")
     out = Path(out)
     identity = {
-        "config": config.to_dict(), "seed": seed, "missing": request.missing, "folds": folds,
+        "config": config.to_dict(),
+        "seed": seed,
+        "missing": request.missing,
+        "folds": folds,
         "manifest_sha256": manifest_hash(manifest, outcomes=False),
-    }  # fmt: skip
+    }
     products = (*PRODUCTS, *(f"fold-{n + 1}" for n in range(folds or 0)))
     run = TrainingRun(out, _RUN, identity, proof=("bundle/bundle.json",), products=products, resume=resume)
     if run.is_finished:
@@ -154,10 +157,10 @@ def train_autoencoder(
 def _parts(manifest: Manifest, seed: int, folds: int | None) -> dict[str, Manifest]:
     """By folder inside the run its splits; the network of all patients comes last, as ``""``."""
     if folds is None:
-        return {"": watched_splits(manifest, seed)}
+        return {"": autoencoder_splits(manifest, seed)}
     everyone = replace(manifest, rows=tuple(replace(row, split=None) for row in manifest.rows))
     by_fold = out_of_fold_splits(manifest, folds, seed)
-    return {**{f"fold-{n}": fold for n, fold in enumerate(by_fold, start=1)}, "": watched_splits(everyone, seed)}
+    return {**{f"fold-{n}": fold for n, fold in enumerate(by_fold, start=1)}, "": autoencoder_splits(everyone, seed)}
 
 
 def _fold_metrics(

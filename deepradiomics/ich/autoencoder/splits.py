@@ -11,7 +11,7 @@ from deepradiomics.cohort.splits import folds as patient_folds
 _NEEDS = ("An autoencoder", "Add patients, take fewer folds, or change the column split.")
 
 
-def watched_splits(manifest: Manifest, seed: int) -> Manifest:
+def autoencoder_splits(manifest: Manifest, seed: int) -> Manifest:
     """Every case in train or validation; see :func:`deepradiomics.cohort.splits.validation_splits`.
 
     Raises:

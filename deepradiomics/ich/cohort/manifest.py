@@ -35,7 +35,7 @@ TITLES = {
 PAPER_OUTCOMES = ("poor_outcome", "expansion_3ml", "expansion_6ml", "expansion_9ml")
 _LIMITS_ML = {"expansion_3ml": 3.0, "expansion_6ml": 6.0, "expansion_9ml": 9.0}
 POOR_ABOVE_MRS = 3.0
-GROWTH_LIMIT = 0.33
+EXPANSION_LIMIT = 0.33
 _SEXES = {"f": "F", "female": "F", "m": "M", "male": "M", "": ""}
 
 
@@ -143,12 +143,12 @@ class IchCohort:
             return _above(self._mrs(), POOR_ABOVE_MRS)
         if name not in TITLES or name == "poor_outcome" or "expansion_ml" not in values:
             return none
-        growth = self.numbers("expansion_ml")
+        expansion = self.numbers("expansion_ml")
         if name in _LIMITS_ML:
-            return _above(growth, _LIMITS_ML[name])
+            return _above(expansion, _LIMITS_ML[name])
         if volume_ml is None:
             return none
-        return _above(growth, GROWTH_LIMIT * np.asarray(volume_ml, np.float64))
+        return _above(expansion, EXPANSION_LIMIT * np.asarray(volume_ml, np.float64))
 
     def _mrs(self) -> NDArray[np.float64]:
         mrs = self.numbers("mrs")

@@ -74,9 +74,13 @@ def cohort_rows(training: Described, external: Described | None) -> Iterator[dic
 
 def _row(variable: str, level: str, texts: Sequence[str], p: float | None, test: str) -> dict[str, Any]:
     return {
-        "variable": variable, "level": level, "training": texts[0], "external": texts[1] if len(texts) > 1 else "",
-        "p": p, "test": test,
-    }  # fmt: skip
+        "variable": variable,
+        "level": level,
+        "training": texts[0],
+        "external": texts[1] if len(texts) > 1 else "",
+        "p": p,
+        "test": test,
+    }
 
 
 def _names(tables: Sequence[Mapping[str, Any]]) -> list[str]:

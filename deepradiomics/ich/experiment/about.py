@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from deepradiomics.ich.experiment.request import Cohorts, ExperimentRequest
 
 _NOTED = {
-    "Contrast?": "Contrast", "Thick slices": "Thick slices", "tilted": "Tilted slices",
-    "separate haematomas": "Several haematomas", "Small field of view": "Small field of view",
+    "Contrast?": "Contrast",
+    "Thick slices": "Thick slices",
+    "tilted": "Tilted slices",
+    "separate haematomas": "Several haematomas",
+    "Small field of view": "Small field of view",
     "the crop has": "Haematoma larger than the crop",
-}  # fmt: skip
+}
 """Words of a case's note, and how the remark on all such cases calls it."""
 
 
@@ -100,10 +103,14 @@ def _networks(tables: Sequence[CohortFeatures], kind: str) -> list[dict[str, Any
             entry = found.setdefault(
                 one.sha256,
                 {
-                    "name": one.name, "sha256": one.sha256, "folder": str(one.folder), "synthetic": one.synthetic,
-                    "patients": 0, "latents": int(latents.values.shape[1]),
+                    "name": one.name,
+                    "sha256": one.sha256,
+                    "folder": str(one.folder),
+                    "synthetic": one.synthetic,
+                    "patients": 0,
+                    "latents": int(latents.values.shape[1]),
                 },
-            )  # fmt: skip
+            )
             entry["patients"] += patients
     return list(found.values())
 

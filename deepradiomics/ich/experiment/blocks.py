@@ -74,10 +74,15 @@ def fitted_blocks(
     for number, group in enumerate(groups):
         values, names = grouped(features, group, config)
         components, seconds = fitted(
-            values[fold.train], names, family=group, cache=cache,  # type: ignore[arg-type]
-            n_components=config.components, seed=design.seed, device=device,
+            values[fold.train],
+            names,
+            family=group,  # type: ignore[arg-type]
+            cache=cache,
+            n_components=config.components,
+            seed=design.seed,
+            device=device,
             progress=part(progress, number / len(groups), (number + 1) / len(groups)),
-        )  # fmt: skip
+        )
         train[group] = components.transform(values[fold.train])
         if len(fold.test):
             test[group] = components.transform(values[fold.test])
@@ -89,19 +94,26 @@ def fitted_blocks(
             fit = components.fit_
             rows.append(
                 {
-                    "family": group, "split": fold.name, "rows": fit["rows"], "columns": fit["columns"],
-                    "components": fit["components"], "relative_error": fit["relative_error"],
-                    "iterations": fit["iterations"], "seconds": seconds,
+                    "family": group,
+                    "split": fold.name,
+                    "rows": fit["rows"],
+                    "columns": fit["columns"],
+                    "components": fit["components"],
+                    "relative_error": fit["relative_error"],
+                    "iterations": fit["iterations"],
+                    "seconds": seconds,
                 }
-            )  # fmt: skip
+            )
         fitted_components[group] = components
     tested = outcomes if len(fold.test) else external_outcomes
     none = np.full(len(other) if other is not None and not len(fold.test) else 0, np.nan)
     blocks = SplitBlocks(
-        fold, train, test,
+        fold,
+        train,
+        test,
         {name: y[fold.train] for name, y in outcomes.items()},
         {name: y[fold.test] if len(fold.test) else tested.get(name, none) for name, y in outcomes.items()},
-    )  # fmt: skip
+    )
     return Fitted(blocks, fitted_components, tuple(rows))
 
 

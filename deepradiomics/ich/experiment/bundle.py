@@ -38,10 +38,14 @@ def bundle_choice(
     many = {kind for kind, used in networks.items() if len(used) > 1}
     able = tuple(name for name in inputs if not many & set(INPUTS[name]))
     if not able:
-        return "", "", (
-            "No bundle for single patients is written: all inputs use latents of several networks, which a new patient "
-            "cannot have. Add an input without them, or use one network trained on other patients.",
-        )  # fmt: skip
+        return (
+            "",
+            "",
+            (
+                "No bundle for single patients is written: all inputs use latents of several networks, which a new "
+                "patient cannot have. Add an input without them, or use one network trained on other patients.",
+            ),
+        )
     chosen, wanted = config.bundle_input(able), config.bundle_input(tuple(inputs))
     remarks: tuple[str, ...] = ()
     if chosen != wanted:
@@ -88,27 +92,37 @@ def write_bundle(
         inside = pipeline[name]
         outcomes.append(
             OutcomeModel(
-                name, title_of(name), freeze(model), float(youden(inside.y, inside.probability)),
-                float(labels.mean()), int(labels.size),
+                name,
+                title_of(name),
+                freeze(model),
+                float(youden(inside.y, inside.probability)),
+                float(labels.mean()),
+                int(labels.size),
                 tuple(
                     CalibrationBin(point.mean_predicted, point.observed, point.low, point.high, point.n)
                     for point in calibration_curve(inside.y, inside.probability, config.calibration_bins)
                 ),
                 drawn(table[known], config.background, seed),
             )
-        )  # fmt: skip
+        )
     used = {kind: networks[kind][0] for kind in networks if kind in groups}
     predictor = Predictor(
-        input_name, classifier, {group: split.components[group] for group in groups}, tuple(outcomes),
-        settings_of(config).params(), config.lesions,
+        input_name,
+        classifier,
+        {group: split.components[group] for group in groups},
+        tuple(outcomes),
+        settings_of(config).params(),
+        config.lesions,
         encoder_sha256=used["encoder"].sha256 if "encoder" in used else "",
         autoencoder_sha256=used["autoencoder"].sha256 if "autoencoder" in used else "",
         info=info,
-    )  # fmt: skip
+    )
     encoder = used.get("encoder") or next(iter(networks.get("encoder", ())), None)
     if encoder is not None and "encoder" not in used and len(networks["encoder"]) > 1:
         encoder = None  # several networks: which of them should segment?
     return save_predictor(
-        folder, predictor, encoder=encoder.folder if encoder else None,
+        folder,
+        predictor,
+        encoder=encoder.folder if encoder else None,
         autoencoder=used["autoencoder"].folder if "autoencoder" in used else None,
-    )  # fmt: skip
+    )

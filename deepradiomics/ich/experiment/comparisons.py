@@ -73,9 +73,14 @@ def friedman_rows(predictions: Sequence[Predicted]) -> Iterator[dict[str, Any]]:
             continue
         test = friedman(table)
         yield {
-            "outcome": group[0].outcome, "cohort": group[0].cohort, "statistic": test.statistic, "df": test.df,
-            "p": test.p, "blocks": len(classifiers), "pipelines": len(inputs),
-        }  # fmt: skip
+            "outcome": group[0].outcome,
+            "cohort": group[0].cohort,
+            "statistic": test.statistic,
+            "df": test.df,
+            "p": test.p,
+            "blocks": len(classifiers),
+            "pipelines": len(inputs),
+        }
 
 
 def wilcoxon_rows(predictions: Sequence[Predicted]) -> Iterator[dict[str, Any]]:
@@ -89,11 +94,15 @@ def wilcoxon_rows(predictions: Sequence[Predicted]) -> Iterator[dict[str, Any]]:
             test = wilcoxon_signed_rank(table[:, a], table[:, b])
             rows.append(
                 {
-                    "outcome": group[0].outcome, "cohort": group[0].cohort, "input_a": inputs[a], "input_b": inputs[b],
-                    "median_difference": float(np.median(table[:, a] - table[:, b])), "statistic": test.statistic,
+                    "outcome": group[0].outcome,
+                    "cohort": group[0].cohort,
+                    "input_a": inputs[a],
+                    "input_b": inputs[b],
+                    "median_difference": float(np.median(table[:, a] - table[:, b])),
+                    "statistic": test.statistic,
                     "p": test.p,
                 }
-            )  # fmt: skip
+            )
         p = [row["p"] for row in rows]
         for row, *adjusted in zip(rows, bonferroni(p), holm(p), benjamini_hochberg(p), strict=True):
             yield row | dict(zip(("p_bonferroni", "p_holm", "p_bh"), map(float, adjusted), strict=True))
@@ -112,8 +121,11 @@ def sex_rows(predictions: Sequence[Predicted], sexes: Mapping[str, Sequence[str]
             continue
         own = sex[one.rows]
         row: dict[str, Any] = {
-            "outcome": one.outcome, "cohort": one.cohort, "input": one.input, "classifier": one.classifier
-        }  # fmt: skip
+            "outcome": one.outcome,
+            "cohort": one.cohort,
+            "input": one.input,
+            "classifier": one.classifier,
+        }
         usable = True
         for word, letter in (("female", "F"), ("male", "M")):
             here = own == letter
@@ -140,10 +152,17 @@ def calibration_rows(predictions: Sequence[Predicted], bins: int) -> Iterator[di
     for one in predictions:
         for number, found in enumerate(calibration_curve(one.y, one.probability, bins), start=1):
             yield {
-                "outcome": one.outcome, "cohort": one.cohort, "input": one.input, "classifier": one.classifier,
-                "bin": number, "n": found.n, "mean_predicted": found.mean_predicted, "observed": found.observed,
-                "low": found.low, "high": found.high,
-            }  # fmt: skip
+                "outcome": one.outcome,
+                "cohort": one.cohort,
+                "input": one.input,
+                "classifier": one.classifier,
+                "bin": number,
+                "n": found.n,
+                "mean_predicted": found.mean_predicted,
+                "observed": found.observed,
+                "low": found.low,
+                "high": found.high,
+            }
 
 
 def groups(predictions: Sequence[Predicted]) -> list[list[Predicted]]:

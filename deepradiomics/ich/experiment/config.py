@@ -51,9 +51,14 @@ class ExperimentConfig(Options):
     PRESETS: ClassVar = {
         "paper": {},
         "tiny": {
-            "components": 16, "trees": 50, "bootstraps": 500, "calibration_bins": 5, "shap_cases": 20, "background": 20,
+            "components": 16,
+            "trees": 50,
+            "bootstraps": 500,
+            "calibration_bins": 5,
+            "shap_cases": 20,
+            "background": 20,
         },
-    }  # fmt: skip
+    }
 
     preset: Annotated[Preset, Option("where the values not named came from")] = "paper"
     inputs: Annotated[

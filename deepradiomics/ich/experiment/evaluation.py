@@ -79,23 +79,32 @@ def evaluated(
     splits = (*folds, everybody(len(training)))
     fitted = [
         fitted_blocks(
-            fold, (training, y), (external, other), design, folder / "cache", device=machines.device,
+            fold,
+            (training, y),
+            (external, other),
+            design,
+            folder / "cache",
+            device=machines.device,
             progress=part(progress, 0.3 * number / len(splits), 0.3 * (number + 1) / len(splits)),
         )
         for number, fold in enumerate(splits)
-    ]  # fmt: skip
+    ]
     explained = config.bundle_input(design.inputs)
     cells = run_cells(
-        [split.blocks for split in fitted], folder, design, explained_input=explained, workers=machines.workers,
-        cluster=machines.cluster, progress=part(progress, 0.3, 0.9),
-    )  # fmt: skip
+        [split.blocks for split in fitted],
+        folder,
+        design,
+        explained_input=explained,
+        workers=machines.workers,
+        cluster=machines.cluster,
+        progress=part(progress, 0.3, 0.9),
+    )
     blocks = [one.blocks for one in fitted]
     predictions = predicted(blocks, cells, training.ids, external.ids if external else (), config, design.inputs)
     described = Described(training.cohort, training.volume_ml, y)
     theirs = Described(external.cohort, external.volume_ml, other) if external is not None else None
     sexes = {"validation": training.cohort.sex, "external": external.cohort.sex if external is not None else ()}
     last = fitted[-1]
-    report = part(progress, 0.9, 1.0)
     builders: dict[str, Callable[[], Iterable[Mapping[str, Any]]]] = {
         "cells": lambda: (row for one in predictions for row in cell_rows(one)),
         "summary": lambda: summary_rows(predictions),
@@ -110,14 +119,26 @@ def evaluated(
         "cohort": lambda: cohort_rows(described, theirs),
         "nmf": lambda: (row for one in fitted for row in one.rows),
     }
+    return Evaluation(
+        tuple(predictions),
+        _built(builders, part(progress, 0.9, 1.0)),
+        last,
+        cells,
+        _counts(y),
+        _counts(other),
+        _remarks(training, fitted, y, other, explained),
+    )
+
+
+def _built(
+    builders: Mapping[str, Callable[[], Iterable[Mapping[str, Any]]]], progress: Progress
+) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """The tables by name, one after the other."""
     tables: dict[str, Sequence[Mapping[str, Any]]] = {}
     for number, (name, build) in enumerate(builders.items()):
-        report(number / len(builders), f"table {name}")
+        progress(number / len(builders), f"table {name}")
         tables[name] = tuple(build())
-    return Evaluation(
-        tuple(predictions), tables, last, cells, _counts(y), _counts(other),
-        _remarks(training, fitted, y, other, explained),
-    )  # fmt: skip
+    return tables
 
 
 def _counts(outcomes: Mapping[str, np.ndarray]) -> dict[str, tuple[int, int]]:

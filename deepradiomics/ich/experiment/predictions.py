@@ -53,8 +53,9 @@ def shap_group_rows(
             one
             for key, one in cells.items()
             if (key.outcome, key.input, key.classifier) == (outcome, input_name, classifier)
-            and (key.split == ALL) == external and one.explained
-        ]  # fmt: skip
+            and (key.split == ALL) == external
+            and one.explained
+        ]
         if not own:
             continue
         total = sum(one.explained for one in own)
@@ -62,9 +63,12 @@ def shap_group_rows(
         whole = sum(means.values())
         for group, mean in means.items():
             yield {
-                "outcome": outcome, "classifier": classifier, "group": group, "mean_abs_shap": mean,
+                "outcome": outcome,
+                "classifier": classifier,
+                "group": group,
+                "mean_abs_shap": mean,
                 "share": mean / whole if whole > 0 else np.nan,
-            }  # fmt: skip
+            }
 
 
 def shap_component_rows(
@@ -86,9 +90,13 @@ def shap_component_rows(
         means = one.components / one.explained
         for i in np.argsort(-means, kind="stable"):
             yield {
-                "outcome": outcome, "classifier": classifier, "group": columns[i].group, "component": columns[i].name,
-                "label": columns[i].label, "mean_abs_shap": float(means[i]),
-            }  # fmt: skip
+                "outcome": outcome,
+                "classifier": classifier,
+                "group": columns[i].group,
+                "component": columns[i].name,
+                "label": columns[i].label,
+                "mean_abs_shap": float(means[i]),
+            }
 
 
 def component_rows(components: Mapping[str, Components]) -> Iterator[dict[str, Any]]:
@@ -96,9 +104,7 @@ def component_rows(components: Mapping[str, Components]) -> Iterator[dict[str, A
     for family, block in components.items():
         for column in block.columns if block.fit_ else ():
             for rank, (feature, loading) in enumerate(column.top, start=1):
-                yield {
-                    "family": family, "component": column.name, "rank": rank, "feature": feature, "loading": loading
-                }  # fmt: skip
+                yield {"family": family, "component": column.name, "rank": rank, "feature": feature, "loading": loading}
 
 
 def _out_of_fold(

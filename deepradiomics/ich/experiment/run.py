@@ -101,9 +101,13 @@ def run_experiment(
             [table for table in (cohort, other) if table is not None], plan, request, store, machines, progress
         )
         result = evaluated(
-            found.training, found.external, Design(config, plan.inputs, plan.outcomes, request.seed), out, machines,
+            found.training,
+            found.external,
+            Design(config, plan.inputs, plan.outcomes, request.seed),
+            out,
+            machines,
             progress=part(progress, 0.5, 0.97),
-        )  # fmt: skip
+        )
     except InputError:
         run.take_back()
         raise
@@ -132,7 +136,7 @@ def _measured(
             share = part(progress, start, start + 0.2 / (len(tables) * len(plan.kinds)))
             table = with_latents(
                 table, kind, settings, cache, default=networks[kind], device=machines.device, progress=share
-            )  # fmt: skip
+            )
         tables[number] = table
     return Cohorts(tables[0], tables[1] if len(tables) > 1 else None, remarks, leaking)
 
@@ -146,9 +150,10 @@ def _check_names(cohort: IchCohort, other: IchCohort | None, plan: Plan, allow: 
         own = tuple(f"own {i}" for i in range(len(cohort)))  # no scan is known yet: none stands twice
         theirs = tuple(f"other {i}" for i in range(len(other)))
         check_apart(
-            (cohort.where, cohort.ids, cohort.patients, own), (other.where, other.ids, other.patients, theirs),
+            (cohort.where, cohort.ids, cohort.patients, own),
+            (other.where, other.ids, other.patients, theirs),
             allow=allow,
-        )  # fmt: skip
+        )
 
 
 def _check_scans(
@@ -189,15 +194,25 @@ def _written(
     about = described(found, plan, result, request, run.record, bundle=chosen[:2], remarks=(*found.remarks, *chosen[2]))
     if chosen[0]:
         info = {
-            "name": f"{chosen[0]} {chosen[1]}", "version": __version__, "created": now(),
-            "synthetic": about["synthetic"], "leaking": about["leaking"], "n_training": len(found.training),
-            "seed": seed, "seen": seen_record(found.training.marks, found.training.cohort.patients),
+            "name": f"{chosen[0]} {chosen[1]}",
+            "version": __version__,
+            "created": now(),
+            "synthetic": about["synthetic"],
+            "leaking": about["leaking"],
+            "n_training": len(found.training),
+            "seed": seed,
+            "seen": seen_record(found.training.marks, found.training.cohort.patients),
             "reading": dict(choices),
-        }  # fmt: skip
+        }
         write_bundle(
-            out / "bundle", chosen[:2], result.last, result.predictions, networks,
-            Design(config, plan.inputs, plan.outcomes, seed), info,
-        )  # fmt: skip
+            out / "bundle",
+            chosen[:2],
+            result.last,
+            result.predictions,
+            networks,
+            Design(config, plan.inputs, plan.outcomes, seed),
+            info,
+        )
     write_json(out / "experiment.json", about)
     run.update(status="finished", finished=now())
     say(1.0, "experiment finished")
@@ -210,9 +225,13 @@ def _identity(cohort: IchCohort, other: IchCohort | None, plan: Plan, request: E
         [kind, [one.sha256 for one in used]]
         for part_ in (plan.training, plan.external)
         for kind, (used, _) in part_.items()
-    ]  # fmt: skip
+    ]
     return {
-        "config": request.config.to_dict(), "seed": request.seed, "inputs": list(plan.inputs),
-        "outcomes": list(plan.outcomes), "manifest_sha256": content_hash(*hashes),
-        "networks": content_hash(networks)[:32], "allow_leakage": request.allow_leakage,
-    } | ({"reading": choices} if (choices := cohort.manifest.reading.to_dict()) else {})  # fmt: skip
+        "config": request.config.to_dict(),
+        "seed": request.seed,
+        "inputs": list(plan.inputs),
+        "outcomes": list(plan.outcomes),
+        "manifest_sha256": content_hash(*hashes),
+        "networks": content_hash(networks)[:32],
+        "allow_leakage": request.allow_leakage,
+    } | ({"reading": choices} if (choices := cohort.manifest.reading.to_dict()) else {})

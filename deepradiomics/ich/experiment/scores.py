@@ -26,7 +26,7 @@ class Predicted:
     """Everybody whom a pipeline judged in one cohort, in the cohort's order.
 
     Args:
-        cohort: ``validation`` (each patient by the models of the fold that tests him) or ``external``.
+        cohort: ``validation`` (each patient by the models of the fold that tests them) or ``external``.
         ids: patients with the outcome known, (n,).
         fold: the fold of each; ``external`` for the other cohort.
         y: 0 or 1.
@@ -96,10 +96,15 @@ def summary_rows(predictions: Sequence[Predicted]) -> Iterator[dict[str, Any]]:
             continue
         rows = {row["fold"]: row for row in cell_rows(one)}
         found = {
-            "outcome": one.outcome, "input": one.input, "classifier": one.classifier,
-            "auc_mean": rows["mean"]["auc"], "auc_sd": rows["sd"]["auc"], "auc_pooled": rows["pooled"]["auc"],
-            "auc_low": rows["pooled"]["auc_low"], "auc_high": rows["pooled"]["auc_high"],
-        }  # fmt: skip
+            "outcome": one.outcome,
+            "input": one.input,
+            "classifier": one.classifier,
+            "auc_mean": rows["mean"]["auc"],
+            "auc_sd": rows["sd"]["auc"],
+            "auc_pooled": rows["pooled"]["auc"],
+            "auc_low": rows["pooled"]["auc_low"],
+            "auc_high": rows["pooled"]["auc_high"],
+        }
         other = external.get((one.outcome, *one.pipeline))
         if other is not None:
             [row] = cell_rows(other)

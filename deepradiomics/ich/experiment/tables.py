@@ -37,6 +37,9 @@ def prediction_rows(predictions: Sequence[Predicted]) -> Iterable[dict[str, Any]
         head = {name: getattr(one, name) for name in ("outcome", "input", "classifier", "cohort")}
         for i, case in enumerate(one.ids):
             yield head | {
-                "fold": one.fold[i], "id": case, "y": int(one.y[i]), "probability": float(one.probability[i]),
+                "fold": one.fold[i],
+                "id": case,
+                "y": int(one.y[i]),
+                "probability": float(one.probability[i]),
                 "threshold": float(one.threshold[i]),
-            }  # fmt: skip
+            }

@@ -35,7 +35,7 @@ def experiment_methods(about: Mapping[str, Any]) -> str:
             if config["search"] == "nested"
             else f"with the paper's fixed settings ({config['trees']} trees in each ensemble)."
         ),
-        f"Cross-validation had {about['folds']} folds, dealt by patient, stratified over the combination of all "
+        f"Cross-validation had {about['folds']} folds, split by patient, stratified over the combination of all "
         "outcomes and shared by them. Scaling, imputation, factorisation, thresholds and models were fitted inside "
         "each training part. Decision thresholds maximise Youden's index on a held-out fourth of the training part; "
         "for the final models, on the out-of-fold predictions.",

@@ -140,7 +140,7 @@ def measure(job: CaseJob) -> tuple[Measured, ...]:
 def case_regions(
     row: ManifestRow, settings: FeatureSettings, *, check: bool = True
 ) -> tuple[tuple[Volume, Mask, float, int, tuple[str, ...]], ...]:
-    """The CT, the haematoma (label 1 on the CT's grid), its volume in mL, its number, and notes; one entry a region.
+    """The CT, the haematoma (label 1 on the CT's grid), its volume in mL, its number, and notes; one entry per region.
 
     Raises:
         InputError: the CT or the mask cannot be used; the message names the case.

@@ -31,11 +31,16 @@ def write_features(features: CohortFeatures, settings: FeatureSettings, folder: 
             np.save(stream, features.latents[kind].values, allow_pickle=False)
         files.append(path)
     about = {
-        "kind": "ich-features", "software": "deepradiomics", "version": __version__,
-        "manifest": features.cohort.where, "synthetic": features.cohort.synthetic,
-        "real_head": features.cohort.real_head, "settings": settings.to_dict(),
+        "kind": "ich-features",
+        "software": "deepradiomics",
+        "version": __version__,
+        "manifest": features.cohort.where,
+        "synthetic": features.cohort.synthetic,
+        "real_head": features.cohort.real_head,
+        "settings": settings.to_dict(),
         **({"reading": choices} if (choices := features.reading.to_dict()) else {}),
-        "rows": len(features), "columns": len(features.names),
+        "rows": len(features),
+        "columns": len(features.names),
         "networks": {
             kind: [
                 {"name": network.name, "sha256": network.sha256, "synthetic": network.synthetic}
@@ -45,7 +50,7 @@ def write_features(features: CohortFeatures, settings: FeatureSettings, folder: 
         },
         "dropped": [list(pair) for pair in features.dropped],
         "notes": {case: list(notes) for case, notes in features.notes.items()},
-    }  # fmt: skip
+    }
     write_json(folder / "features.json", about)
     return [*files, folder / "features.json"]
 
@@ -53,7 +58,9 @@ def write_features(features: CohortFeatures, settings: FeatureSettings, folder: 
 def _rows(features: CohortFeatures) -> Iterator[dict[str, Any]]:
     for i, case in enumerate(features.ids):
         first = {
-            "id": case, "patient": features.cohort.patients[i], "lesion": features.lesions[i],
+            "id": case,
+            "patient": features.cohort.patients[i],
+            "lesion": features.lesions[i],
             "volume_ml": float(features.volume_ml[i]),
-        }  # fmt: skip
+        }
         yield first | dict(zip(features.names, features.radiomics[i].tolist(), strict=True))

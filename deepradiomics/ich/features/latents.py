@@ -176,9 +176,14 @@ def cohort_latents(
     order = sorted(range(len(rows)), key=lambda place: given_by[place])
     doing = f"latents ({kind}) of"
     cases = each_case(
-        order, latents, missing=None, doing=lambda place, _: f"{doing} {rows[place].row.id}", name=str,
-        explain=_fault, progress=progress,
-    )  # fmt: skip
+        order,
+        latents,
+        missing=None,
+        doing=lambda place, _: f"{doing} {rows[place].row.id}",
+        name=str,
+        explain=_fault,
+        progress=progress,
+    )
     entries = {order[position]: entry for position, (entry, _) in zip(cases.positions, cases.results, strict=True)}
     return Latents(
         _stacked(kind, {place: entry.array("values") for place, entry in entries.items()}, len(rows), networks),

@@ -2,7 +2,7 @@
 
     manifest ─► (no mask: the row's network segments) ─► radiomics and volume, in workers ─► latents, in this process
 
-Everything lies under ``cache`` by the hash of what decides its numbers, so that a run that was killed goes on where it
+Everything lies under ``cache`` by the hash of what decides its numbers, so that a run that was killed resumes where it
 stood and another experiment on the same patients starts with everything there.
 """
 
@@ -115,14 +115,20 @@ class CohortFeatures:
                 one, values=one.values[index], given_by=tuple(one.given_by[i] for i in rows), failed={}, notes={}
             )
             for kind, one in self.latents.items()
-        }  # fmt: skip
+        }
         return replace(
-            self, cohort=self.cohort.take(rows), ids=ids, radiomics=self.radiomics[index],
-            volume_ml=self.volume_ml[index], marks=tuple(self.marks[i] for i in rows),
-            regions=tuple(self.regions[i] for i in rows), lesions=tuple(self.lesions[i] for i in rows),
-            latents=latents, notes={name: self.notes[name] for name in ids if name in self.notes},
+            self,
+            cohort=self.cohort.take(rows),
+            ids=ids,
+            radiomics=self.radiomics[index],
+            volume_ml=self.volume_ml[index],
+            marks=tuple(self.marks[i] for i in rows),
+            regions=tuple(self.regions[i] for i in rows),
+            lesions=tuple(self.lesions[i] for i in rows),
+            latents=latents,
+            notes={name: self.notes[name] for name in ids if name in self.notes},
             dropped=(*self.dropped, *dropped),
-        )  # fmt: skip
+        )
 
     def _shape_columns(self) -> list[int]:
         return [i for i, name in enumerate(self.names) if name.startswith(SHAPE_PREFIX)]
@@ -200,9 +206,15 @@ def measure_cohort(
     threads = max(1, thread_count() // machines.workers) if machines.workers > 1 else None
     jobs = [CaseJob(row, settings, Path(cache), threads) for row in rows if row.id not in failed]
     cases = each_case(
-        jobs, measure, missing=None, doing="radiomics of", name=_id_of, workers=machines.workers,
-        cluster=machines.cluster, progress=part(progress, 0.3, 1.0),
-    )  # fmt: skip
+        jobs,
+        measure,
+        missing=None,
+        doing="radiomics of",
+        name=_id_of,
+        workers=machines.workers,
+        cluster=machines.cluster,
+        progress=part(progress, 0.3, 1.0),
+    )
     failed |= dict(cases.unusable)
     measured_of = dict(zip(cases.ids, cases.results, strict=True))
     dropped = tuple((case, failed[case]) for case in cohort.ids if case in failed)
@@ -211,12 +223,19 @@ def measure_cohort(
         raise InputError(f"{cohort.where}: none of its {len(cohort)} patients can be used:\n  {shown}")
     measured = [one for case in cohort.ids for one in measured_of.get(case, ())]
     return CohortFeatures(
-        _renamed(cohort, rows, measured_of), tuple(one.id for one in measured), names,
-        np.array([one.values for one in measured]), np.array([one.volume_ml for one in measured]),
-        tuple(one.mark for one in measured), tuple(one.region for one in measured),
-        tuple(one.lesion for one in measured), notes={one.id: one.notes for one in measured if one.notes},
-        dropped=dropped, computed=sum(one.computed for one in measured), reading=cohort.manifest.reading,
-    )  # fmt: skip
+        _renamed(cohort, rows, measured_of),
+        tuple(one.id for one in measured),
+        names,
+        np.array([one.values for one in measured]),
+        np.array([one.volume_ml for one in measured]),
+        tuple(one.mark for one in measured),
+        tuple(one.region for one in measured),
+        tuple(one.lesion for one in measured),
+        notes={one.id: one.notes for one in measured if one.notes},
+        dropped=dropped,
+        computed=sum(one.computed for one in measured),
+        reading=cohort.manifest.reading,
+    )
 
 
 def _id_of(job: CaseJob) -> str:
@@ -296,12 +315,15 @@ def networks_of(
 def _renamed(
     cohort: IchCohort, rows: Sequence[ManifestRow], measured_of: Mapping[str, Sequence[Measured]]
 ) -> IchCohort:
-    """The cohort of those measured: a row a region, with the masks that were drawn for it."""
+    """The cohort of those measured: a row per region, with the masks that were drawn for it."""
     places = [i for i, row in enumerate(rows) for _ in measured_of.get(row.id, ())]
     named = [
         replace(row, id=one.id, patient=row.patient or row.id) for row in rows for one in measured_of.get(row.id, ())
     ]
     return IchCohort(
-        replace(cohort.manifest, rows=tuple(named)), tuple(cohort.sex[i] for i in places),
-        tuple(cohort.site[i] for i in places), cohort.synthetic, cohort.real_head,
-    )  # fmt: skip
+        replace(cohort.manifest, rows=tuple(named)),
+        tuple(cohort.sex[i] for i in places),
+        tuple(cohort.site[i] for i in places),
+        cohort.synthetic,
+        cohort.real_head,
+    )

@@ -1,1 +1,1 @@
-"""The haematoma itself: region, volume, crop, growth between two scans."""
+"""The haematoma itself: region, volume, crop, expansion between two scans."""

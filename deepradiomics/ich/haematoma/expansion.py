@@ -18,7 +18,7 @@ import numpy as np
 
 from deepradiomics import __version__
 from deepradiomics.errors import GeometryError, InputError, MaskError
-from deepradiomics.ich.cohort.manifest import GROWTH_LIMIT
+from deepradiomics.ich.cohort.manifest import EXPANSION_LIMIT
 from deepradiomics.ich.haematoma.result import CHANGES, GROWN, KIND, SHRUNK, STABLE
 from deepradiomics.images import Geometry, Mask, Volume
 from deepradiomics.images.reading import Reading
@@ -29,7 +29,7 @@ from deepradiomics.progress import Progress, part
 from deepradiomics.public import one_line
 
 LIMITS_ML = {"expansion_3ml": 3.0, "expansion_6ml": 6.0, "expansion_9ml": 9.0}
-RELATIVE_LIMIT = {"expansion_33pct": GROWTH_LIMIT}
+RELATIVE_LIMIT = {"expansion_33pct": EXPANSION_LIMIT}
 
 _AIR_HU, _DENSE_HU = -1000.0, 1000.0  # beyond them: padding, metal
 _BONE_HU = 300.0
@@ -77,7 +77,7 @@ class Expansion:
 
     @property
     def labels(self) -> dict[str, bool]:
-        """Which limits the growth exceeds: expansion_3ml, _6ml, _9ml and _33pct."""
+        """Which limits the expansion exceeds: expansion_3ml, _6ml, _9ml and _33pct."""
         return {name: self.difference_ml > limit for name, limit in LIMITS_ML.items()} | {
             name: self.relative > limit for name, limit in RELATIVE_LIMIT.items()
         }
@@ -121,7 +121,7 @@ def expansion(
     case: str = "",
     progress: Progress | None = None,
 ) -> Expansion:
-    """Measure the growth of a haematoma, and find where it grew.
+    """Measure the expansion of a haematoma, and find where it grew.
 
     Args:
         baseline: CT at admission, HU.
@@ -149,20 +149,22 @@ def expansion(
     before_ml, after_ml = _millilitres(baseline_mask), _millilitres(followup_mask)
     # Mutual information, not correlation: where one scan is cut off, correlation was off by up to 3 mm (phantoms).
     found = register(
-        _clipped(baseline), _clipped(followup), transform="rigid", metric="mi", backend=backend, device=device,
-        seed=seed, progress=part(progress, 0.0, 0.85),
-    )  # fmt: skip
+        _clipped(baseline),
+        _clipped(followup),
+        transform="rigid",
+        metric="mi",
+        backend=backend,
+        device=device,
+        seed=seed,
+        progress=part(progress, 0.0, 0.85),
+    )
     say = part(progress, 0.85, 1.0)
     say(0.0, "Comparing the haematomas")
     grid = baseline.geometry
     seen = field_of_view(grid, followup.geometry, found.transform)
     laid = resample(followup, grid, transform=found.transform, fill=_AIR_HU)
     overlap = _skull_overlap(baseline.voxels, laid.voxels, seen)
-    if overlap < _NO_OVERLAP:
-        raise InputError(
-            f"{who}the follow-up could not be laid onto the baseline: their skulls overlap by {overlap:.0%} (two scans "
-            "of one head: 90 % and more). Are they of the same patient, are both head CTs, is left still left in both?"
-        )
+    _check_overlap(overlap, who)
     before = resample_mask(baseline_mask, grid).union()
     after = resample_mask(followup_mask, grid, transform=found.transform).union()
     change = np.select([before & after, after, before], [STABLE, GROWN, SHRUNK], 0).astype(np.uint8)
@@ -182,6 +184,14 @@ def expansion(
     label_map = Mask(change, grid, "change of the haematoma", segments=CHANGES)
     laid = Volume(laid.voxels, grid, f"{followup.name} on the baseline".strip(), followup.source, followup.notes)
     return Expansion(found.transform, before_ml, after_ml, label_map, laid, overlap, found.backend, case, tuple(notes))
+
+
+def _check_overlap(overlap: float, who: str) -> None:
+    if overlap < _NO_OVERLAP:
+        raise InputError(
+            f"{who}the follow-up could not be laid onto the baseline: their skulls overlap by {overlap:.0%} (two scans "
+            "of one head: 90 % and more). Are they of the same patient, are both head CTs, is left still left in both?"
+        )
 
 
 def _haematomas(baseline: Mask, followup: Mask, choice: Reading, who: str) -> tuple[Mask, Mask]:
@@ -259,7 +269,7 @@ def _view_notes(before: np.ndarray, seen: np.ndarray, after_ml: float, *, grid_m
     if unseen > _UNSEEN:
         raise GeometryError(
             f"{who}the follow-up does not show {unseen:.0%} of the place where the haematoma was (another field of "
-            "view), so its growth cannot be measured. Give a follow-up that covers it."
+            "view), so its expansion cannot be measured. Give a follow-up that covers it."
         )
     if unseen > 0:
         notes.append(f"The follow-up's field of view misses {unseen:.1%} of the place of the haematoma.")

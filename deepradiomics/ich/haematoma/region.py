@@ -183,9 +183,13 @@ def _region(
             "voxels; do not rely on the radiomic features or the risks."
         )
     return Region(
-        Mask(kept, ct.geometry, "haematoma"), Mask(numbered, ct.geometry, "haematomas"), parts_ml, origin, sentence,
+        Mask(kept, ct.geometry, "haematoma"),
+        Mask(numbered, ct.geometry, "haematomas"),
+        parts_ml,
+        origin,
+        sentence,
         tuple(notes),
-    )  # fmt: skip
+    )
 
 
 def _told(volumes: tuple[float, ...], most: int = 5) -> str:

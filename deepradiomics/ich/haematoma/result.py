@@ -1,4 +1,4 @@
-"""A folder of `ich expansion`, or a patient's with a follow-up: what became of the haematoma, read back.
+"""A folder of `ich expansion`, or a patient's with a follow-up: what became of the haematoma.
 
 ::
 
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.errors import InputError
+from deepradiomics.files.atomic import write_json
 from deepradiomics.files.reading import reads
 from deepradiomics.files.results import must_be_there, read_object
-from deepradiomics.images import Mask, Volume, read_mask, read_volume
+from deepradiomics.images import Mask, Volume, read_mask, read_volume, write_mask, write_volume
 
 KIND = "ich-expansion"
 STABLE, GROWN, SHRUNK = 1, 2, 3
@@ -39,6 +40,12 @@ class ExpansionFolder:
     about: Mapping[str, Any]
     change: Mask
     followup: Volume
+
+    def write(self, folder: Path) -> None:
+        """Write the files into a folder that is there, expansion.json last."""
+        write_mask(self.change, folder / EXPANSION_FILE)
+        write_volume(self.followup, folder / FOLLOWUP_FILE)
+        write_json(folder / EXPANSION_JSON, dict(self.about))
 
     @classmethod
     @reads(EXPANSION_JSON)

@@ -69,8 +69,9 @@ def drawn_as(origin: Mapping[str, Any]) -> dict[int, Drawn]:
 
 def _with_segments(mask: Mask, segments: dict[int, Segment]) -> Mask:
     present = {label: segment for label, segment in segments.items() if label in mask.labels_present()}
-    return Mask(mask.labels, mask.geometry, mask.name, mask.source, present, mask.covered, mask.notes,
-                mask.frame_of_reference)  # fmt: skip
+    return Mask(
+        mask.labels, mask.geometry, mask.name, mask.source, present, mask.covered, mask.notes, mask.frame_of_reference
+    )
 
 
 __all__ = ["HAEMATOMA_SEGMENT", "RING_SEGMENT", "drawn_as", "write_case_dicom", "write_haematoma"]

@@ -63,7 +63,7 @@ def risk_maps(
         row: (1, p) the patient's columns.
         dilated: bool (z, y, x) on the CT's grid: haematoma and ring.
         grid: the CT's.
-        measured: the patient's latents, his head and his crop as the networks saw them.
+        measured: the patient's latents, their head and crop as the networks saw them.
         encoder: the segmentation network, where its latents are among the columns.
         autoencoder: the VAE-GAN, where its latents are.
         progress: may raise Cancelled.

@@ -116,8 +116,11 @@ def case_record(
         "leaking": predictor.leaking,
         "disclaimer": _disclaimer(predictor.leaking, facts.synthetic_model),
         "bundle": {
-            "name": str(predictor.info.get("name", "")), "input": predictor.input, "classifier": predictor.classifier,
-            "sha256": predictor.sha256, "encoder_sha256": predictor.encoder_sha256,
+            "name": str(predictor.info.get("name", "")),
+            "input": predictor.input,
+            "classifier": predictor.classifier,
+            "sha256": predictor.sha256,
+            "encoder_sha256": predictor.encoder_sha256,
             "autoencoder_sha256": predictor.autoencoder_sha256,
         },
         "inputs": {"ct": _provenance(ct), "mask": dict(outlines.region.origin)},
@@ -142,7 +145,7 @@ def case_record(
             followup=grown is not None,
             versions=software,
         ),
-    }  # fmt: skip
+    }
 
 
 def _volumes(region: Region, regions: Mask, crop: LesionCrop) -> dict[str, Any]:

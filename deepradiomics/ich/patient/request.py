@@ -86,11 +86,18 @@ class PatientRequest:
         files = {"mask": self.mask, "followup": self.followup, "followup_mask": self.followup_mask}
         words = command_words(
             **{name: None if image is None else "FILE" for name, image in files.items()},
-            label=self.label, segment=self.segment, merge_labels=self.all_labels, followup_label=self.followup_label,
-            segmenter="FOLDER" if self.segmenter else None, flips=self.flips, largest=self.largest,
-            lesions=self.lesions, clinical=tuple(f"{name}={value}" for name, value in self.clinical.items()),
-            device=device, threads=threads,
-        )  # fmt: skip
+            label=self.label,
+            segment=self.segment,
+            merge_labels=self.all_labels,
+            followup_label=self.followup_label,
+            segmenter="FOLDER" if self.segmenter else None,
+            flips=self.flips,
+            largest=self.largest,
+            lesions=self.lesions,
+            clinical=tuple(f"{name}={value}" for name, value in self.clinical.items()),
+            device=device,
+            threads=threads,
+        )
         return " ".join(["deepradiomics ich apply BUNDLE CT", *words])
 
     def check_against(self, predictor: Predictor) -> None:

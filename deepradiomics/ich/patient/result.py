@@ -5,7 +5,7 @@
     OUT/
       ich.json                 volumes, risks with their calibration, groups, provenance, methods text (written last)
       segmentation.nii.gz      on the CT's own grid: 1 haematoma, 2 ring of the dilated haematoma
-      gradcam.nii.gz           where the latents speak for each risk, one map an outcome; 0 outside haematoma and ring
+      gradcam.nii.gz           where the latents speak for each risk, one map per outcome; 0 outside haematoma and ring
       features.csv             measured features: label, feature, family, value
       lesion_features.csv      the same of each haematoma by itself, where asked for; label = its number by size
       shap.csv                 share of each component in each risk, largest first
@@ -38,7 +38,7 @@ from deepradiomics.ich.haematoma.result import (
     ExpansionFolder,
     read_labels,
 )
-from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_stack, write_volume
+from deepradiomics.images import Geometry, Mask, Volume, write_mask, write_stack
 from deepradiomics.images.maps import read_stack
 from deepradiomics.public import one_line
 
@@ -52,9 +52,16 @@ HAEMATOMA, RING = 1, 2
 JSON_FILE, SEGMENTATION_FILE, GRADCAM_FILE = "ich.json", "segmentation.nii.gz", "gradcam.nii.gz"
 FEATURES_FILE, LESIONS_FILE, SHAP_FILE = "features.csv", "lesion_features.csv", "shap.csv"
 CASE_FILES = (
-    JSON_FILE, SEGMENTATION_FILE, GRADCAM_FILE, FEATURES_FILE, LESIONS_FILE, SHAP_FILE, EXPANSION_JSON, EXPANSION_FILE,
+    JSON_FILE,
+    SEGMENTATION_FILE,
+    GRADCAM_FILE,
+    FEATURES_FILE,
+    LESIONS_FILE,
+    SHAP_FILE,
+    EXPANSION_JSON,
+    EXPANSION_FILE,
     FOLLOWUP_FILE,
-)  # fmt: skip
+)
 """Every file that :func:`write_case` may write."""
 
 
@@ -261,9 +268,8 @@ def write_case(case: IchCase, folder: str | Path) -> Path:
                 _write_rows(part / LESIONS_FILE, [column.name for column in fields(FeatureRow)], case.lesions)
             _write_rows(part / SHAP_FILE, [column.name for column in fields(ShapRow)], case.shap)
             if case.expansion is not None:
-                write_mask(case.expansion.change, part / EXPANSION_FILE)
-                write_volume(case.expansion.followup, part / FOLLOWUP_FILE)
-                write_json(part / EXPANSION_JSON, case.expansion.to_dict())
+                measured = case.expansion
+                ExpansionFolder(measured.to_dict(), measured.change, measured.followup).write(part)
             written = [file.name for file in part.iterdir()]
             write_json(part / JSON_FILE, {**case.record, "files": _named(written)})
             for name in (*sorted(written), JSON_FILE):

@@ -18,8 +18,11 @@ from deepradiomics.modelling.shapley import component_shap, group_shap
 
 _UNLIKE = 0.1  # share of features beyond the training range above which it is told
 _SEX = {"m": 1.0, "male": 1.0, "f": 0.0, "female": 0.0}  # as in the experiment
-_FAMILY_TITLES = {"radiomics": "radiomic features", "encoder": "latents of the segmentation encoder",
-                  "autoencoder": "latents of the VAE-GAN"}  # fmt: skip
+_FAMILY_TITLES = {
+    "radiomics": "radiomic features",
+    "encoder": "latents of the segmentation encoder",
+    "autoencoder": "latents of the VAE-GAN",
+}
 
 
 def patient_row(
@@ -124,11 +127,9 @@ def outcome_record(
     groups = {group: float(values[0]) for group, values in group_shap(explanation.values, columns).items()}
     order = np.argsort(-np.abs(shares), kind="stable")
     rows = tuple(
-        ShapRow(
-            outcome.name, columns[j].group, columns[j].name, columns[j].label, float(row[0, j]), float(shares[j])
-        )
+        ShapRow(outcome.name, columns[j].group, columns[j].name, columns[j].label, float(row[0, j]), float(shares[j]))
         for j in order
-    )  # fmt: skip
+    )
     record = {
         "title": outcome.title,
         "probability": probability,

@@ -130,14 +130,24 @@ class _Patient:
         request = self.request
         if request.mask is not None:
             region = given_region(
-                request.ct, request.mask, reading=request.reading, trained=self.networks.trained, lesions=self.policy,
-                each=request.each, case=request.case_id,
-            )  # fmt: skip
+                request.ct,
+                request.mask,
+                reading=request.reading,
+                trained=self.networks.trained,
+                lesions=self.policy,
+                each=request.each,
+                case=request.case_id,
+            )
         else:
             region = segmented_region(
-                request.ct, self.networks.segmenter, Inference(request.flips, request.largest), lesions=self.policy,
-                each=request.each, case=request.case_id, progress=progress,
-            )  # fmt: skip
+                request.ct,
+                self.networks.segmenter,
+                Inference(request.flips, request.largest),
+                lesions=self.policy,
+                each=request.each,
+                case=request.case_id,
+                progress=progress,
+            )
         self.notes += region.notes
         return region
 
@@ -172,9 +182,15 @@ class _Patient:
     def explain(self, row: np.ndarray, dilated: np.ndarray, measured: CaseFeatures, progress: Progress) -> RiskMaps:
         """Where in and around the haematoma the latents speak for each risk."""
         heat = risk_maps(
-            self.predictor, row, dilated, self.request.ct.geometry, measured, encoder=self.networks.encoder,
-            autoencoder=self.networks.autoencoder, progress=progress,
-        )  # fmt: skip
+            self.predictor,
+            row,
+            dilated,
+            self.request.ct.geometry,
+            measured,
+            encoder=self.networks.encoder,
+            autoencoder=self.networks.autoencoder,
+            progress=progress,
+        )
         self.notes += heat.notes
         return heat
 
@@ -185,9 +201,15 @@ class _Patient:
         baseline = Mask(region.parts.union(), request.ct.geometry, "haematoma")
         ct = Volume(request.ct.voxels, request.ct.geometry, request.ct.name, request.ct.source)  # its notes are known
         change = expansion(
-            ct, followup, baseline, self._later(followup, name, part(progress, 0.0, 0.35)), all_labels=True,
-            device=device, case=request.case_id, progress=part(progress, 0.35, 1.0),
-        )  # fmt: skip
+            ct,
+            followup,
+            baseline,
+            self._later(followup, name, part(progress, 0.0, 0.35)),
+            all_labels=True,
+            device=device,
+            case=request.case_id,
+            progress=part(progress, 0.35, 1.0),
+        )
         self.notes += [note if note.startswith("Follow-up: ") else f"Follow-up: {note}" for note in change.notes]
         if self.policy == "largest" and len(region.parts_ml) > 1:
             self.notes.append("Follow-up: the expansion counts all haematomas, not the largest alone.")

@@ -54,9 +54,14 @@ class SegmenterTraining(Options):
     def fit_settings(self) -> FitSettings:
         """The part that the training loop needs to know."""
         return FitSettings(
-            self.epochs, "validation_dice", "max", self.patience or None, self.gradient_clip, self.precision,
+            self.epochs,
+            "validation_dice",
+            "max",
+            self.patience or None,
+            self.gradient_clip,
+            self.precision,
             self.devices,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,15 @@ class SegmenterConfig(Options):
             "supervised": 2,
             "recipe": {"size_zyx": [48, 48, 48], "spacing_mm": 4.0},
             "training": {
-                "epochs": 8, "learning_rate": 4e-3, "rotate_degrees": 8.0, "zoom": 0.1, "shift_mm": 6.0,
+                "epochs": 8,
+                "learning_rate": 4e-3,
+                "rotate_degrees": 8.0,
+                "zoom": 0.1,
+                "shift_mm": 6.0,
                 "weight_decay": 1e-3,
             },
         },
-    }  # fmt: skip
+    }
 
     preset: Annotated[Preset, Option("where this configuration came from")] = "paper"
     scales: Annotated[Scales, Option("dual (with the encoder of the half-size image) or single")] = "dual"

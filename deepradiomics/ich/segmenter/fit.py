@@ -83,25 +83,36 @@ def train_network(
     rows = [[n for n, case in enumerate(plan.heads.ids) if split[case] == name] for name in ("train", "validation")]
     module = Segmentation(network, plan.heads, (rows[0], rows[1]), training, config.recipe.spacing_mm, plan.seed)
     fitted = run.fit(
-        module, training.fit_settings(), device=plan.device, progress=part(progress, 0, 0.9),
+        module,
+        training.fit_settings(),
+        device=plan.device,
+        progress=part(progress, 0, 0.9),
         message=label + "loss {validation_loss:.3f}, Dice {validation_dice:.3f}",
-    )  # fmt: skip
+    )
     name, info = run.folder.resolve().name, _info(manifest, plan, {"dice": fitted.best_score, **fitted.summary()})
     segmenter = BundleSegmenter(network, config.recipe, name=name, info=info, device=plan.device)
     write_splits(manifest, run.folder / "splits.csv")
     held_out = "test" if any(row.split == "test" for row in manifest.rows) else "validation"
     cases = score_cases(
-        segmenter, [row for row in manifest.rows if row.split == held_out], run.folder / "examples.png",
-        synthetic=heads_title(manifest), progress=part(progress, 0.9, 1.0),
-    )  # fmt: skip
+        segmenter,
+        [row for row in manifest.rows if row.split == held_out],
+        run.folder / "examples.png",
+        synthetic=heads_title(manifest),
+        progress=part(progress, 0.9, 1.0),
+    )
     summary = summary_of(cases)
     info["held_out"] = {"cases": len(cases), "dice": summary["mean"], "volume_ratio": summary["volume_ratio"]}
     BundleSegmenter(network, config.recipe, name=name, info=info).save(run.folder / "bundle")
     metrics = {
-        "kind": "ich-segmenter-metrics", "held_out": held_out, **summary, "cases": cases,
-        "validation_dice": fitted.best_score, **fitted.summary(), "synthetic": plan.synthetic,
+        "kind": "ich-segmenter-metrics",
+        "held_out": held_out,
+        **summary,
+        "cases": cases,
+        "validation_dice": fitted.best_score,
+        **fitted.summary(),
+        "synthetic": plan.synthetic,
         "warnings": _warnings(summary, held_out),
-    }  # fmt: skip
+    }
     write_json(run.folder / "metrics.json", metrics)
     return metrics
 
@@ -137,7 +148,10 @@ def _info(manifest: Manifest, plan: Plan, learned: Mapping[str, Any]) -> dict[st
         "seen": record,
         "synthetic": synthetic,
         "training": {
-            "config": plan.config.to_dict(), "seed": plan.seed, **provenance(), "validation": dict(learned),
+            "config": plan.config.to_dict(),
+            "seed": plan.seed,
+            **provenance(),
+            "validation": dict(learned),
             "cohort": {
                 "train": sum(row.split == "train" for row in manifest.rows),
                 "validation": sum(row.split == "validation" for row in manifest.rows),
@@ -145,7 +159,7 @@ def _info(manifest: Manifest, plan: Plan, learned: Mapping[str, Any]) -> dict[st
             },
             "init": None if plan.init is None else {"name": plan.init.name, "sha256": plan.init.sha256},
         },
-    }  # fmt: skip
+    }
 
 
 def summary_of(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -132,10 +132,13 @@ def train_segmenter(
         _require_new_patients(manifest, start)
     _splits(manifest, folds, seed)  # what cannot be split is refused before any image is read
     identity = {
-        "config": config.to_dict(), "seed": seed, "folds": folds, "missing": request.missing,
+        "config": config.to_dict(),
+        "seed": seed,
+        "folds": folds,
+        "missing": request.missing,
         "init": None if start is None else start.sha256,
         "manifest_sha256": manifest_hash(manifest, outcomes=False, splits=folds is None),
-    }  # fmt: skip
+    }
     products = [*_PRODUCTS, "manifest.csv", "README.txt", *(_fold(n) for n in range(1, (folds or 0) + 1))]
     run = TrainingRun(out, _RUN, identity, proof=("metrics.json",), products=products, resume=resume)
     if run.is_finished:
@@ -175,10 +178,14 @@ def _train_folds(
     write_folds(manifest, run.folder, "encoder", {_fold(n): fold for n, fold in enumerate(folds, start=1)}, "bundle")
     cases = [case for fold in by_fold for case in fold["cases"]]
     metrics = {
-        "kind": "ich-segmenter-metrics", "held_out": "out of fold", **summary_of(cases), "cases": cases,
+        "kind": "ich-segmenter-metrics",
+        "held_out": "out of fold",
+        **summary_of(cases),
+        "cases": cases,
         "folds": [{key: fold[key] for key in ("mean", "sd", "best_epoch", "epochs", "seconds")} for fold in by_fold],
-        "synthetic": plan.synthetic, "warnings": [text for fold in by_fold for text in fold["warnings"]],
-    }  # fmt: skip
+        "synthetic": plan.synthetic,
+        "warnings": [text for fold in by_fold for text in fold["warnings"]],
+    }
     write_json(run.folder / "metrics.json", metrics)
     return metrics
 

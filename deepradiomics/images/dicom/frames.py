@@ -171,9 +171,15 @@ _REFERENCES = {0x00089124, 0x00081140, 0x00409096, 0x00289132, 0x00082112}
 
 
 _NM_VECTORS = (
-    "EnergyWindowVector", "DetectorVector", "PhaseVector", "RotationVector", "RRIntervalVector", "TimeSlotVector",
-    "AngularViewVector", "TimeSliceVector",
-)  # fmt: skip
+    "EnergyWindowVector",
+    "DetectorVector",
+    "PhaseVector",
+    "RotationVector",
+    "RRIntervalVector",
+    "TimeSlotVector",
+    "AngularViewVector",
+    "TimeSliceVector",
+)
 
 
 def _nuclear(header: Header, count: int) -> list[Frame]:
@@ -192,7 +198,7 @@ def _nuclear(header: Header, count: int) -> list[Frame]:
     slices = numbers(dataset, "SliceVector")
     for vector in _NM_VECTORS:
         if len(set(numbers(dataset, vector))) > 1:
-            raise InputError(f"an NM object that holds several stacks ({vector}). Export one stack a series.")
+            raise InputError(f"an NM object that holds several stacks ({vector}). Export one stack per series.")
     if sorted(slices) != [float(k + 1) for k in range(count)]:
         raise InputError(f"an NM object whose SliceVector does not count its {count} slices.")
     distance = number(dataset, "SpacingBetweenSlices")

@@ -142,7 +142,7 @@ def _one_size(frames: Sequence[Frame]) -> tuple[int, int]:
     sizes = {(int(f.header.dataset.Rows), int(f.header.dataset.Columns)) for f in frames}
     if len(sizes) > 1:
         shown = ", ".join(f"{columns}×{rows}" for rows, columns in sorted(sizes))
-        raise GeometryError(f"the slices of this series differ in size ({shown} pixels). Export one stack a series.")
+        raise GeometryError(f"the slices of this series differ in size ({shown} pixels). Export one stack per series.")
     return sizes.pop()
 
 
@@ -152,7 +152,7 @@ def _one_spacing(frames: Sequence[Frame]) -> tuple[float, float]:
         raise GeometryError(f"PixelSpacing should be positive, it is {spacing.min():g}.")
     if (np.ptp(spacing, axis=0) > 1e-4 * spacing[0]).any():
         shown = ", ".join(f"{y:g}×{x:g}" for y, x in sorted({tuple(pair) for pair in spacing.tolist()})[:4])
-        raise GeometryError(f"PixelSpacing changes within this series ({shown} mm). Export one stack a series.")
+        raise GeometryError(f"PixelSpacing changes within this series ({shown} mm). Export one stack per series.")
     return float(spacing[0, 0]), float(spacing[0, 1])
 
 

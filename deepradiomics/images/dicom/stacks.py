@@ -83,7 +83,7 @@ def _stacks_of(frames: Sequence[Frame]) -> list[Stack]:
         if ranked is None:
             raise GeometryError(
                 f"this series holds {copies} images at each position, and nothing in the headers tells them apart "
-                "into whole stacks. Export one stack a series."
+                "into whole stacks. Export one stack per series."
             )
         return [_stack(part, rank) for rank, part in enumerate(ranked, 1)]
     return [_stack(part) for part in parts]
@@ -113,7 +113,7 @@ def _places(frames: Sequence[Frame]) -> list[int]:
 
 
 def _parted(frames: list[Frame], places: list[int]) -> list[list[Frame]]:
-    """Split by each trait that has the same values at every position, until each part has one frame a position."""
+    """Split by each trait that has the same values at every position, until each part has one frame per position."""
     where = {id(frame): place for frame, place in zip(frames, places, strict=True)}
     positions = len(set(places))
     parts = [frames]
@@ -218,5 +218,6 @@ def _shown(values: Sequence[str]) -> str:
 
 def _mixed(what: str) -> GeometryError:
     return GeometryError(
-        f"the slices of this series differ in {what} and do not make up one stack for each. Export one stack a series."
+        f"the slices of this series differ in {what} and do not make up one stack for each. "
+        "Export one stack per series."
     )

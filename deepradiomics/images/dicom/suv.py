@@ -26,10 +26,16 @@ _LEAST_DOSE_BQ = 1e5  # a dose below was surely written in MBq or mCi
 _HEAVIEST_KG = 700.0
 _SHORTEST_S = 60.0  # less than rubidium-82
 _HALF_LIVES = {  # s
-    ("fluorine", "18"): 6586, ("carbon", "11"): 1223, ("nitrogen", "13"): 598, ("oxygen", "15"): 122.3,
-    ("gallium", "68"): 4063, ("rubidium", "82"): 76.4, ("copper", "64"): 45_720, ("zirconium", "89"): 282_300,
+    ("fluorine", "18"): 6586,
+    ("carbon", "11"): 1223,
+    ("nitrogen", "13"): 598,
+    ("oxygen", "15"): 122.3,
+    ("gallium", "68"): 4063,
+    ("rubidium", "82"): 76.4,
+    ("copper", "64"): 45_720,
+    ("zirconium", "89"): 282_300,
     ("iodine", "124"): 360_800,
-}  # fmt: skip
+}
 _LATE = timedelta(minutes=10)  # a series that began earlier than this before its first image is told
 _SAME_TIME = timedelta(seconds=1)
 _TIME = re.compile(r"(\d\d)(\d\d)?(\d\d)?(\.\d{1,6})?")

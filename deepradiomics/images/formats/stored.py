@@ -69,7 +69,7 @@ class StoredImage:
 
         Raises:
             GeometryError: flat, or several frames.
-            InputError: several values a voxel.
+            InputError: several values per voxel.
         """
         return Volume(self._grey(frame, flat), self.geometry, self.name, self.source, self.notes)
 
@@ -77,12 +77,12 @@ class StoredImage:
         """One label image; of a Slicer segmentation all segments of all layers.
 
         Args:
-            channel: which of several values a voxel holds the labels; None: there must be one.
+            channel: which of several values per voxel holds the labels; None: there must be one.
             flat: a flat image is accepted, as a volume of one slice.
 
         Raises:
             GeometryError: flat, or several frames.
-            InputError: several values a voxel and no channel.
+            InputError: several values per voxel and no channel.
             MaskError: labels that are not whole numbers, or no such channel.
         """
         if channel is not None and not 0 <= channel < self.components:
@@ -100,7 +100,7 @@ class StoredImage:
     def _grey(self, frame: int | None, flat: bool) -> np.ndarray:
         if self.components != 1:
             raise InputError(
-                f"{self.source}: expected one grey value a voxel, got {self.components} components (colour or vector "
+                f"{self.source}: expected one grey value per voxel, got {self.components} components (colour or vector "
                 "image). Convert it to grey first."
             )
         return self._frame(frame, flat)[..., 0]

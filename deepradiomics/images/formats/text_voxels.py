@@ -21,7 +21,7 @@ def text_voxels(
         count: how many the header promises.
         offset: where they begin in each file.
         lines: lines to skip from there.
-        hexadecimal: two digits a byte instead of numbers.
+        hexadecimal: two digits per byte instead of numbers.
 
     Raises:
         InputError: another count, text that is no number, numbers that the type cannot hold, or above the limit.

@@ -229,9 +229,14 @@ def case_map(
     row = lens.row(modality, said.key) if isinstance(lens, LensResult) else {}
     rois, notes = _regions(source, modality)
     found = feature_maps(
-        source.images[modality], rois[modality], [said.key], params=settings, device=device, threads=threads,
+        source.images[modality],
+        rois[modality],
+        [said.key],
+        params=settings,
+        device=device,
+        threads=threads,
         progress=part(progress, 0.0, 0.95),
-    )[said.key]  # fmt: skip
+    )[said.key]
     volume = volume_from_sitk(found, name=f"{said.key} of {modality}")
     values = volume.voxels[np.isfinite(volume.voxels)]
     if not values.size:
@@ -252,9 +257,13 @@ def case_map(
 
 
 def chosen_feature(
-    lens: LensResult, *, modality: str | None = None, feature: str | None = None, rank: str | None = None,
+    lens: LensResult,
+    *,
+    modality: str | None = None,
+    feature: str | None = None,
+    rank: str | None = None,
     by: str = "explained",
-) -> tuple[str, str]:  # fmt: skip
+) -> tuple[str, str]:
     """Modality and feature that a user means: named, or by place in the shift table.
 
     Args:

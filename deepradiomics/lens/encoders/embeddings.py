@@ -57,7 +57,7 @@ class Embeddings:
             )
         repeated = [name for name, count in Counter(self.ids).items() if count > 1]
         if repeated:
-            raise InputError(f"embeddings: the id {_some(repeated)} is there more than once; keep one row a case.")
+            raise InputError(f"embeddings: the id {_some(repeated)} is there more than once; keep one row per case.")
         bad = [self.ids[i] for i in np.flatnonzero(~np.isfinite(values).all(axis=1))]
         if bad:
             raise InputError(
@@ -128,7 +128,7 @@ class Embeddings:
             )
         ids = tuple(str(name) for name in columns.pop("id"))
         if not columns or not ids:
-            raise InputError(f"{path}: expected numeric columns beside 'id' and one row a case; there are none.")
+            raise InputError(f"{path}: expected numeric columns beside 'id' and one row per case; there are none.")
         empty = [row for row, name in enumerate(ids, start=1) if name in ("", "None")]
         if empty:
             raise InputError(f"{path}: row {empty[0]} has no id.")

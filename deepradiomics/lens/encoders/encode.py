@@ -228,7 +228,7 @@ def _batches(items: Iterable[_Item], size: int) -> Iterator[tuple[_Item, ...]]:
 
 
 def _ahead(function: Callable[[_Item], _Made], items: Iterable[_Item], threads: int) -> Iterator[_Made]:
-    """``map`` on threads, in order, never more than two results a thread ahead: stacks are large."""
+    """``map`` on threads, in order, never more than two results per thread ahead: stacks are large."""
     waiting: deque[Future[_Made]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:

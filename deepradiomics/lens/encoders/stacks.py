@@ -38,7 +38,7 @@ class Stacks(PreparedCases):
 
     Args:
         regions: names of the regions that every case has.
-        marks: for each case one hash a modality of (id, voxels, geometry): by these a later run finds out that an
+        marks: for each case one hash per modality of (id, voxels, geometry): by these a later run finds out that an
             encoder has seen a case, though nobody can read a name or an image from them.
     """
 

@@ -22,7 +22,7 @@ _LEAST = {"train": 3, "validation": 1, "test": 2}  # test: R² needs two patient
 
 
 def checked_ids(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    """One name a row; positions from 0 where none are given."""
+    """One name per row; positions from 0 where none are given."""
     if ids is None:
         return tuple(str(i) for i in range(count))
     names = tuple(str(name) for name in ids)
@@ -31,7 +31,7 @@ def checked_ids(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise InputError(
-            f"ids: {twice[0]!r} is there more than once ({len(twice)} such names); keep one row a scan. Scans of one "
+            f"ids: {twice[0]!r} is there more than once ({len(twice)} such names); keep one row per scan. Scans of one "
             "patient have names of their own and share a group (groups)."
         )
     return names
@@ -120,8 +120,8 @@ def checked_targets(R: ArrayLike, patients: int) -> tuple[Array, int]:
         values = values[:, None]
     if values.ndim not in (2, 3) or len(values) != patients or not values.size:
         raise InputError(
-            f"R: expected shape ({patients}, targets) or ({patients}, modalities, features), one row a patient in the "
-            f"order of X_pre, got {values.shape}."
+            f"R: expected shape ({patients}, targets) or ({patients}, modalities, features), one row per patient in "
+            f"the order of X_pre, got {values.shape}."
         )
     return values.reshape(patients, -1), values.shape[1] if values.ndim == 3 else 1
 
@@ -159,7 +159,7 @@ def checked_groups(groups: Sequence[Any] | None, count: int) -> NDArray[np.intp]
 def checked_split(
     split: Sequence[str] | None, groups: NDArray[np.intp], ids: Sequence[str], seed: int, validation_needed: bool
 ) -> NDArray[np.str_]:
-    """``train``, ``validation`` or ``test`` of each row; dealt 7:1:2 by patient where none is given.
+    """``train``, ``validation`` or ``test`` of each row; split 7:1:2 by patient where none is given.
 
     Raises:
         InputError: another word, a patient in two splits, or a split with too few patients.

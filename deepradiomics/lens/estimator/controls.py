@@ -75,8 +75,11 @@ def controls(
     if X_reseeded is not None:
         pairs["reseeded"] = checked_embeddings(X_reseeded, "X_reseeded", fit.get("ids"))
     options = (lens or RadiomicLens()).get_params() | {
-        "bootstraps": 0, "permutations": 0, "variants": True, "fit_on": "pre",
-    }  # fmt: skip
+        "bootstraps": 0,
+        "permutations": 0,
+        "variants": True,
+        "fit_on": "pre",
+    }
     rows = []
     for number, (control, after) in enumerate(pairs.items()):
         progress(number / len(pairs), f"control: {control}")
@@ -105,6 +108,12 @@ def rotated(X: Array, seed: int) -> Array:
 def _row(control: str, name: str, delta: Array, lens: RadiomicLens) -> ControlRow:
     used = delta[lens.kept_]
     return ControlRow(
-        control, name, float(np.abs(used).mean()), float(np.abs(used).max()), float(used.mean()),
-        float(lens.importance_pre_[lens.kept_].mean()), lens.r2_mean_pre_, lens.r2_mean_ft_,
-    )  # fmt: skip
+        control,
+        name,
+        float(np.abs(used).mean()),
+        float(np.abs(used).max()),
+        float(used.mean()),
+        float(lens.importance_pre_[lens.kept_].mean()),
+        lens.r2_mean_pre_,
+        lens.r2_mean_ft_,
+    )

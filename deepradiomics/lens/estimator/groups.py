@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 FAMILY_WORDS = {
-    "firstorder": "First order", "shape": "Shape", "glcm": "GLCM", "gldm": "GLDM", "glrlm": "GLRLM", "glszm": "GLSZM",
+    "firstorder": "First order",
+    "shape": "Shape",
+    "glcm": "GLCM",
+    "gldm": "GLDM",
+    "glrlm": "GLRLM",
+    "glszm": "GLSZM",
     "ngtdm": "NGTDM",
-}  # fmt: skip
+}
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 
 
@@ -109,9 +114,12 @@ def labels_of(feature_names: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 def group_rows(lens: RadiomicLens) -> list[GroupRow]:
     """Table 1 of a fitted lens."""
     return summarise(
-        lens.squared_error_pre_, lens.squared_error_ft_, lens.total_squares_, labels_of(lens.feature_names_),
+        lens.squared_error_pre_,
+        lens.squared_error_ft_,
+        lens.total_squares_,
+        labels_of(lens.feature_names_),
         lens.groups_[lens.split_ == "test"],
-    )  # fmt: skip
+    )
 
 
 def modality_rows(lens: RadiomicLens) -> list[dict[str, Any]]:
@@ -126,9 +134,16 @@ def modality_rows(lens: RadiomicLens) -> list[dict[str, Any]]:
         family, modality = row.group.split("\n")
         for stage, r2, pooled in (("pre", row.r2_pre, row.r2_pooled_pre), ("ft", row.r2_ft, row.r2_pooled_ft)):
             rows.append(
-                {"group": family, "modality": modality, "stage": stage, "r2": r2, "r2_pooled": pooled,
-                 "n_features": row.n_features, "best": int(family == best)}
-            )  # fmt: skip
+                {
+                    "group": family,
+                    "modality": modality,
+                    "stage": stage,
+                    "r2": r2,
+                    "r2_pooled": pooled,
+                    "n_features": row.n_features,
+                    "best": int(family == best),
+                }
+            )
     return rows
 
 

@@ -112,9 +112,7 @@ def fit_head(Z: Array, Y: Array, ridge: float = 1e-10) -> Head:
     if not dead.all():
         coef[:, ~dead] = ((axes * gain) @ scores).T
     leverage = 1.0 / n + kept @ basis**2
-    return Head(
-        coef, y_mean - coef @ mean, dead, leverage, singular, basis, scores, gain, kept, (centred**2).sum(0)
-    )  # fmt: skip
+    return Head(coef, y_mean - coef @ mean, dead, leverage, singular, basis, scores, gain, kept, (centred**2).sum(0))
 
 
 def least_active(n: int) -> int:

@@ -235,11 +235,17 @@ class RadiomicLens(Parameters):
         best = int(np.argmin(losses)) if losses is not None else 0
         self.l1_, self.l2_ = pairs[best]
         self.sweep_ = [
-            {"l1": a, "l2": b, "train_loss": float(trained.train_loss[i]),
-             "validation_loss": float("nan") if trained.validation_loss is None else float(trained.validation_loss[i]),
-             "chosen": i == best}
+            {
+                "l1": a,
+                "l2": b,
+                "train_loss": float(trained.train_loss[i]),
+                "validation_loss": float("nan")
+                if trained.validation_loss is None
+                else float(trained.validation_loss[i]),
+                "chosen": i == best,
+            }
             for i, (a, b) in enumerate(pairs)
-        ]  # fmt: skip
+        ]
         return Projections(trained.weights[[best]], trained.bias[[best]], trained.train_loss[[best]], None)
 
     def _heads(
@@ -333,11 +339,14 @@ class RadiomicLens(Parameters):
         if self.permutations:
             everyone = np.ones(len(Y), bool)
             rows = TrainingRows(
-                X_pre, X_ft, Y, groups,
+                X_pre,
+                X_ft,
+                Y,
+                groups,
                 scaled=lambda a, b: scale_pair(a, b, self.embedding_scaling),
                 inputs=lambda a, b: stage_inputs((a, b), Y, everyone, self.fit_on)[0],
                 key=(self.fit_on, self.embedding_scaling),
-            )  # fmt: skip
+            )
             permuted, explained = permuted_deltas(
                 rows, self._layer_fit(device), self.permutations, self.seed, store=store, progress=say
             )

@@ -92,9 +92,11 @@ def train_projections(
     steps = settings.epochs * -(-count // chunk)
 
     Yt = torch.from_numpy(np.ascontiguousarray(Y.T, np.float32)).to(device)
-    held = None if validation is None else tuple(
-        torch.from_numpy(np.ascontiguousarray(part, np.float32)).to(device) for part in validation
-    )  # fmt: skip
+    held = (
+        None
+        if validation is None
+        else tuple(torch.from_numpy(np.ascontiguousarray(part, np.float32)).to(device) for part in validation)
+    )
     weights = np.empty((count, settings.hidden, d), np.float32)
     bias = np.empty((count, settings.hidden), np.float32)
     losses, held_losses = np.empty(count), np.empty(count)
@@ -102,9 +104,14 @@ def train_projections(
         part = slice(first, min(first + chunk, count))
         rows = torch.from_numpy(np.ascontiguousarray(X[part] if own else X[None], np.float32)).to(device)
         layers = train_chunk(
-            rows, Yt, rows1[part], rows2[part], initial(d, K, settings, device), settings,
+            rows,
+            Yt,
+            rows1[part],
+            rows2[part],
+            initial(d, K, settings, device),
+            settings,
             _counted(progress, number * settings.epochs, steps),
-        )  # fmt: skip
+        )
         weights[part], bias[part] = layers.W.cpu().numpy(), layers.b.cpu().numpy()
         losses[part] = layers.loss(rows, Yt.T).cpu().numpy()
         if held is not None:
@@ -127,10 +134,7 @@ def initial(d: int, targets: int, settings: ProjectionSettings, device: str) -> 
     def uniform(*shape: int, fan_in: int) -> Tensor:
         return ((2.0 * torch.rand(*shape, generator=generator) - 1.0) / fan_in**0.5).to(device)
 
-    return (
-        uniform(h, d, fan_in=d), uniform(h, fan_in=d),
-        uniform(targets, h, fan_in=h), uniform(targets, fan_in=h),
-    )  # fmt: skip
+    return (uniform(h, d, fan_in=d), uniform(h, fan_in=d), uniform(targets, h, fan_in=h), uniform(targets, fan_in=h))
 
 
 def _counted(progress: Progress, before: int, steps: int) -> Callable[[int], None]:

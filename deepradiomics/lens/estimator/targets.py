@@ -66,7 +66,7 @@ def fit_targets(
         if lacking[worst] > _MISSING_SHARE:
             raise InputError(
                 f"R: case {ids[worst]} has no finite value in {int((~finite[worst]).sum())} of {R.shape[1]} columns. "
-                "Leave this case out, or mend its extraction: dropping these columns would drop them for everyone."
+                "Leave this case out, or fix its extraction: dropping these columns would drop them for everyone."
             )
     complete = finite.all(0)
     rows = np.where(complete, R[train], 0.0)

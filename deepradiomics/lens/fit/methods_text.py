@@ -39,7 +39,7 @@ def methods_text(about: Mapping[str, Any], settings: Mapping[str, Settings], dim
         "on the training cases" + (" and then z-scored." if config["target_scaling"] == "zscore" else "."),
         _embedding_scaling(config),
         _layer(config, about["summary"]),
-        "With that layer frozen, one linear head a stage was solved by least squares with intercept on the training "
+        "With that layer frozen, one linear head per stage was solved by least squares with intercept on the training "
         "cases. Importance I is the Euclidean norm of a feature's weights, ΔI its change; the explained spread E "
         "is the standard deviation of the fitted feature over the training cases, corrected for degrees of freedom as "
         "the adjusted R², ΔE its change. R² and mean squared error are those of the test cases.",

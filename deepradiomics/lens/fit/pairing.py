@@ -25,9 +25,7 @@ def check_columns(pre: Embeddings, ft: Embeddings) -> None:
     """
     if pre.columns == ft.columns or set(pre.columns) != set(ft.columns):
         return
-    place, a, b = next(
-        (n, a, b) for n, (a, b) in enumerate(zip(pre.columns, ft.columns, strict=True), 1) if a != b
-    )  # fmt: skip
+    place, a, b = next((n, a, b) for n, (a, b) in enumerate(zip(pre.columns, ft.columns, strict=True), 1) if a != b)
     raise InputError(
         f"pre and ft: the tables hold the same columns in different orders (number {place}: {a!r} before, {b!r} after "
         "fine-tuning). Put the columns of both tables into the same order."

@@ -76,14 +76,16 @@ class RadiomicsTable:
         """The same table for some cases, in this order."""
         place = [self.ids.index(case) for case in ids]
         return replace(
-            self, ids=tuple(ids), values=self.values[place],
+            self,
+            ids=tuple(ids),
+            values=self.values[place],
             notes={case: self.notes[case] for case in ids if case in self.notes},
             levels={
                 name: {image: tuple(counts[i] for i in place) for image, counts in own.items()}
                 for name, own in self.levels.items()
             },
             marks={case: self.marks[case] for case in ids},
-        )  # fmt: skip
+        )
 
     def write(self, path: Path) -> None:
         """Write as Parquet: id, then a column ``<modality> <feature>`` for each target."""
@@ -158,9 +160,15 @@ def radiomics_table(
     threads = max(1, thread_count() // workers) if workers > 1 else None
     jobs = [_Job(row, config, Path(cache), threads) for row in manifest.rows]
     cases = each_case(
-        jobs, _measured, missing=None, doing="radiomics of", name=_id_of, workers=workers, cluster=cluster,
+        jobs,
+        _measured,
+        missing=None,
+        doing="radiomics of",
+        name=_id_of,
+        workers=workers,
+        cluster=cluster,
         progress=progress,
-    )  # fmt: skip
+    )
     usable, dropped = without(manifest, cases.unusable, config)
     entries = cases.results
     return RadiomicsTable(

@@ -120,26 +120,37 @@ def _about(
     software = versions(PACKAGES) | {"engine": ENGINE_VERSION}
     dimension = int(fitted.embeddings["pre"].dimension)
     warnings = [
-        *fitted.remarks, *[str(text) for text in fitted.lens.warnings_], *cohort_remarks(counts, config, dimension),
-        *null_remarks(config), *level_remarks(radiomics.levels), *case_remarks(radiomics.notes),
-    ]  # fmt: skip
+        *fitted.remarks,
+        *[str(text) for text in fitted.lens.warnings_],
+        *cohort_remarks(counts, config, dimension),
+        *null_remarks(config),
+        *level_remarks(radiomics.levels),
+        *case_remarks(radiomics.notes),
+    ]
     about: dict[str, Any] = {
-        "format": FORMAT, "format_version": FORMAT_VERSION, "task": fitted.task,
-        "modalities": list(config.modalities), "roi": config.roi,
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "task": fitted.task,
+        "modalities": list(config.modalities),
+        "roi": config.roi,
         "synthetic": is_synthetic(cohort) or _is_synthetic(pre) or _is_synthetic(ft),
-        "counts": counts, "dropped_cases": [{"id": case, "reason": reason} for case, reason in fitted.dropped],
-        "encoders": {"pre": _without_marks(pre), "ft": _without_marks(ft)}, "config": config.to_dict(),
+        "counts": counts,
+        "dropped_cases": [{"id": case, "reason": reason} for case, reason in fitted.dropped],
+        "encoders": {"pre": _without_marks(pre), "ft": _without_marks(ft)},
+        "config": config.to_dict(),
         "seed": fitted.seed,
         **({"reading": choices} if (choices := cohort.reading.to_dict()) else {}),
         "radiomics": {name: one.to_dict() for name, one in settings.items()},
         "warnings": list(dict.fromkeys(warnings)),
         "notes": _notes(fitted),
         "leakage": leakage_text(pre, ft, radiomics.marks, splits),
-        "controls": list(CONTROLS), "summary": tables.summary(shift, table1, fitted.lens),
+        "controls": list(CONTROLS),
+        "summary": tables.summary(shift, table1, fitted.lens),
         "picked": picked(shift, twins=twins_of(fitted.lens, radiomics.targets)),
-        "software": software, "command": command(),
+        "software": software,
+        "command": command(),
         "created": run.record.get("created") or now(),
-    }  # fmt: skip
+    }
     about["methods_text"] = methods_text(about, settings, dimension, len(shift))
     # the place of the parameter file stays: features of a case are computed with it later
     return {**without_folders(about), "config": about["config"]}

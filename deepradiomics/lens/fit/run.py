@@ -101,12 +101,16 @@ class LensRequest:
         """All that decides the result, for the run folder."""
         config = self.config
         return {
-            "config": config.to_dict(), "manifest_sha256": manifest_hash(self.manifest),
+            "config": config.to_dict(),
+            "manifest_sha256": manifest_hash(self.manifest),
             "radiomics": content_hash({name: settings_for(config, name).to_dict() for name in config.modalities}),
-            "pre": _hash(self.pre), "ft": _hash(self.ft), "task": self.task, "seed": self.seed,
+            "pre": _hash(self.pre),
+            "ft": _hash(self.ft),
+            "task": self.task,
+            "seed": self.seed,
             "splits": None if self.splits is None else content_hash(dict(sorted(self.splits.items()))),
             "evaluations": content_hash([dict(row) for row in finetuned.evaluations]),
-        }  # fmt: skip
+        }
 
 
 @holds_out
@@ -164,10 +168,16 @@ def fit_lens(
         embeddings = {stage: table.select(cohort.ids) for stage, table in tables.items()}
         radiomics_of_cohort = radiomics.rows(cohort.ids)
         lens = RadiomicLens(**config.estimator(), seed=request.seed, device=device).fit(
-            embeddings["pre"].values, embeddings["ft"].values, radiomics_of_cohort.targets,
-            split=[str(row.split) for row in cohort.rows], groups=cohort.groups, ids=cohort.ids,
-            feature_names=radiomics_of_cohort.keys, store=store / "permutations", progress=part(progress, 0.8, 0.97),
-        )  # fmt: skip
+            embeddings["pre"].values,
+            embeddings["ft"].values,
+            radiomics_of_cohort.targets,
+            split=[str(row.split) for row in cohort.rows],
+            groups=cohort.groups,
+            ids=cohort.ids,
+            feature_names=radiomics_of_cohort.keys,
+            store=store / "permutations",
+            progress=part(progress, 0.8, 0.97),
+        )
     except InputError:
         run.take_back()
         raise

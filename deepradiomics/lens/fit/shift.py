@@ -20,9 +20,15 @@ _SAME = 0.999999  # correlation from which two features are one
 Twins = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 
 _COLUMNS = {
-    "i_pre": "importance_pre_", "i_ft": "importance_ft_", "delta_i": "delta_importance_", "delta_i_low": "delta_low_",
-    "delta_i_high": "delta_high_", "p_null": "p_null_", "q_null": "q_null_", "p_family": "p_family_",
-}  # fmt: skip
+    "i_pre": "importance_pre_",
+    "i_ft": "importance_ft_",
+    "delta_i": "delta_importance_",
+    "delta_i_low": "delta_low_",
+    "delta_i_high": "delta_high_",
+    "p_null": "p_null_",
+    "q_null": "q_null_",
+    "p_family": "p_family_",
+}
 _OWN_NAME = (  # the attribute is the column's name and an underscore
     "r2_pre", "r2_ft", "mse_pre", "mse_ft", "noise_pre", "noise_ft", "explained_pre", "explained_ft",
     "delta_explained", "delta_explained_low", "delta_explained_high", "p_explained", "q_explained",

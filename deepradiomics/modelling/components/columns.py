@@ -32,9 +32,7 @@ class Column:
 
 def raw_columns(family: str, names: Sequence[str]) -> tuple[Column, ...]:
     """Columns of a family that keeps its features; clinical covariates are called what the manifest calls them."""
-    return tuple(
-        Column(family, name, name if family == "clinical" else _label(name), ((name, 1.0),)) for name in names
-    )  # fmt: skip
+    return tuple(Column(family, name, name if family == "clinical" else _label(name), ((name, 1.0),)) for name in names)
 
 
 def factor_columns(family: str, H: np.ndarray, name_of: Callable[[int], str], top: int = 10) -> tuple[Column, ...]:

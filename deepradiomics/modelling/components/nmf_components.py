@@ -2,7 +2,7 @@
 
 ``radiomics``, ``encoder``, ``autoencoder``
     constant columns dropped, undefined values replaced by the training median, min-max to [0, 1] by the training rows
-    (new rows are clipped), then non-negative matrix factorisation; a patient's columns are his weights (components
+    (new rows are clipped), then non-negative matrix factorisation; a patient's columns are their weights (components
     fixed), for training patients and new ones alike.
 ``shape``, ``clinical``
     the features themselves, standardised by the training rows' mean and standard deviation.
@@ -127,10 +127,14 @@ class Components:
         H = model.components_
         peak = H.max(axis=1, keepdims=True)
         fitted = {
-            "rows": len(rows), "columns": rows.shape[1], "components": k,
+            "rows": len(rows),
+            "columns": rows.shape[1],
+            "components": k,
             "relative_error": model.reconstruction_err_ / float(np.sqrt(sum(float(row @ row) for row in unit))),
-            "iterations": model.n_iter_, "converged": model.converged_, "seed": seed,
-        }  # fmt: skip
+            "iterations": model.n_iter_,
+            "converged": model.converged_,
+            "seed": seed,
+        }
         H = H / np.where(peak > 0, peak, 1)
         known = table[:, kept].astype(np.float64) if family == "radiomics" else None
         mean, sd = (None, None) if known is None else (np.nanmean(known, axis=0), np.nanstd(known, axis=0))
@@ -178,7 +182,7 @@ class Components:
         ∂(s·w)/∂z = Hᵀ (H Hᵀ)⁺ s; the scaling divides it by each column's range. Columns left out get 0.
 
         Args:
-            slopes: s, one number a component (k,): how the risk rises with it; or (n, k) for n risks at once, which
+            slopes: s, one number per component (k,): how the risk rises with it; or (n, k) for n risks at once, which
                 gives (n, d).
         """
         s = np.asarray(slopes, np.float64)
@@ -250,7 +254,10 @@ def _check_stored(stored: Components) -> None:
     spans = [stored.high - stored.low, *([stored.sd] if stored.sd is not None else [])]
     problems = {
         "the columns in use do not ascend within the table": kept.dtype.kind not in "iu"
-        or not len(kept) or kept[0] < 0 or kept[-1] >= columns or (np.diff(kept.astype(np.int64)) <= 0).any(),
+        or not len(kept)
+        or kept[0] < 0
+        or kept[-1] >= columns
+        or (np.diff(kept.astype(np.int64)) <= 0).any(),
         "the names are not one for each column": stored.names is not None and len(stored.names) != columns,
         "a range of the training rows has no width": any(not (span > 0).all() for span in spans[:1]),
         "a standard deviation is negative": any((span < 0).any() for span in spans[1:]),
@@ -259,7 +266,7 @@ def _check_stored(stored: Components) -> None:
             part is not None and part.dtype.kind != "f"
             for part in (stored.middle, stored.low, stored.high, stored.H, stored.mean, stored.sd)
         ),
-    }  # fmt: skip
+    }
     for problem, is_so in problems.items():
         if is_so:
             raise BundleError(f"components of {stored.family}: {problem}. Copy the whole bundle again.")

@@ -23,7 +23,7 @@ from deepradiomics.files.tables import write_csv
 from deepradiomics.images import Mask, Volume
 from deepradiomics.phantoms.ich.haematoma import paint_haematoma, pushed, surface
 from deepradiomics.phantoms.ich.head import AIR_HU, Head
-from deepradiomics.phantoms.ich.plan import AT_3, MOST_GROWTH_ML, MRS, MRS_NOISE, RISK, RISK_NOISE, STEEP, Plan
+from deepradiomics.phantoms.ich.plan import AT_3, LARGEST_EXPANSION_ML, MRS, MRS_NOISE, RISK, RISK_NOISE, STEEP, Plan
 from deepradiomics.phantoms.ich.real_head import RealHead
 from deepradiomics.phantoms.ich.scanner import PROTOCOLS, Size, Visit, acquire, head_points, visit_grid
 from deepradiomics.phantoms.shared import write_labelled
@@ -42,11 +42,11 @@ cases/<id>/mask.nii.gz           the haematomas, label 1, on its grid
 cases/<id>/ct_followup.nii.gz    head CT about a day later: the patient lies otherwise (rigid), its own grid
 cases/<id>/mask_followup.nii.gz  the haematomas then, on that grid
 manifest.csv                     files, value_mrs (0 to 6), value_expansion_ml, value_age, value_nihss, sex, site
-truth.csv                        one line a patient: what was planted
+truth.csv                        one line per patient: what was planted
 
 What drives what (weights of standardised drivers; their squares and the noise's add up to 1):
-  risk of growth   {risk}, noise {risk_noise:.2f};
-                   growth = 3 mL * exp({steep} * (risk - {at_3})), at most {most:.0f} mL, less some shrinkage
+  risk of expansion   {risk}, noise {risk_noise:.2f};
+                   expansion = 3 mL * exp({steep} * (risk - {at_3})), at most {most:.0f} mL, less some shrinkage
   mRS              {mrs}, noise {mrs_noise:.2f} (volume: logarithm of that at follow-up)
 About 29 % grow by more than 3 mL, 19 % by more than 6 mL, 14 % by more than 9 mL; about 40 % have mRS > 3.
 heterogeneity: spread of the haematoma's density (SD 1 to 9 HU); swirl: dark areas in it (down to -26 HU); irregularity:
@@ -219,7 +219,7 @@ def _readme(cases: int, seed: int, size: Size, followup: bool, head: Volume | No
     return _README.format(
         title=title, what=what, cases=cases, seed=seed, size=size, options=options, version=PHANTOM_VERSION,
         risk=", ".join(f"{name} {weight}" for name, weight in RISK.items()), risk_noise=RISK_NOISE,
-        steep=STEEP, at_3=AT_3, most=MOST_GROWTH_ML,
+        steep=STEEP, at_3=AT_3, most=LARGEST_EXPANSION_ML,
         mrs=", ".join(f"{name} {weight}" for name, weight in MRS.items()), mrs_noise=MRS_NOISE,
     )  # fmt: skip
 

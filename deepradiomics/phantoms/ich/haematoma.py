@@ -1,7 +1,7 @@
 """Haematomas: where they lie, how large, how irregular, how mixed their density is, and how they push and swell.
 
 A haematoma is the set where  ρ(q) − 1 − irregularity · noise(q) − lobe(q) < level,  with q = (p − centre) / radius and
-ρ the ellipsoid's own radius. The level is found so that the volume is the one asked for, within the brain. Growth
+ρ the ellipsoid's own radius. The level is found so that the volume is the one asked for, within the brain. Expansion
 raises it and adds a lobe.
 """
 
@@ -62,7 +62,7 @@ class Surface:
     haematoma: Haematoma
     volume_ml: float
     level: float
-    lobe: float  # strength of the lobe that growth adds
+    lobe: float  # strength of the lobe that expansion adds
     oedema_mm: float
     density_hu: float
 
@@ -75,7 +75,7 @@ class Surface:
 def surface(haematoma: Haematoma, brain: Callable[[Points], Field], *, followup: bool) -> Surface:
     """Find the level at which the haematoma has its volume, within the brain (signed distance, negative inside)."""
     h = haematoma
-    # The baseline's level must not depend on growth, so the lobe appears at follow-up only.
+    # The baseline's level must not depend on expansion, so the lobe appears at follow-up only.
     lobe = min(0.6, max(0.0, h.grown_ml) / h.volume_ml) if followup else 0.0
     wanted = h.volume_ml + (h.grown_ml if followup else 0.0)
     reach = _REACH * h.radius_mm * max(1.0, (wanted / h.volume_ml) ** (1 / 3))

@@ -66,9 +66,15 @@ class Head:
         x, y, z = (float(v) for v in size * rng.normal(1, 0.02, 3))
         atrophy = float(np.clip((age - 40) / 50 + rng.normal(0, 0.15), 0, 1))
         return cls(
-            (x, y, z), float(rng.uniform(5.5, 8.0)), float(rng.uniform(4.5, 7.5)), atrophy, float(rng.normal(0, 0.8)),
-            float(rng.uniform(60, 250)), float(rng.uniform(40, 220)), int(rng.integers(2**31)),
-        )  # fmt: skip
+            (x, y, z),
+            float(rng.uniform(5.5, 8.0)),
+            float(rng.uniform(4.5, 7.5)),
+            atrophy,
+            float(rng.normal(0, 0.8)),
+            float(rng.uniform(60, 250)),
+            float(rng.uniform(40, 220)),
+            int(rng.integers(2**31)),
+        )
 
     def inner_distance(self, p: Points) -> Field:
         """Nearly the signed distance to the inner table of the skull, mm, negative inside."""

@@ -1,7 +1,7 @@
-"""One patient's draw: age, sex, site, haematomas, growth and outcome, and which of them drives which.
+"""One patient's draw: age, sex, site, haematomas, expansion and outcome, and which of them drives which.
 
 heterogeneity ─┐
-swirl ─────────┼─► risk ─► growth (mL) ─► value_expansion_ml
+swirl ─────────┼─► risk ─► expansion (mL) ─► value_expansion_ml
 irregularity ──┤            │
 volume (weak) ─┘            ▼
                 volume, age, location, noise ─► value_mrs
@@ -16,11 +16,11 @@ import numpy as np
 
 from deepradiomics.phantoms.ich.haematoma import LEAST_ML, LOCATIONS, MEDIAN_ML, MOST_ML, Haematoma
 
-# Weights of the standardised drivers in the risk of growth; their squares and the noise's add up to 1.
+# Weights of the standardised drivers in the risk of expansion; their squares and the noise's add up to 1.
 RISK = {"heterogeneity": 0.62, "swirl": 0.45, "irregularity": 0.30, "volume": 0.12}
 RISK_NOISE = math.sqrt(1 - sum(w**2 for w in RISK.values()))
-# Growth = 3 mL · exp(STEEP · (risk − AT_3)): about 30 % beyond 3 mL, 20 % beyond 6 mL, 14 % beyond 9 mL.
-AT_3, STEEP, MOST_GROWTH_ML = 0.50, 1.95, 40.0
+# Expansion = 3 mL · exp(STEEP · (risk − AT_3)): about 30 % beyond 3 mL, 20 % beyond 6 mL, 14 % beyond 9 mL.
+AT_3, STEEP, LARGEST_EXPANSION_ML = 0.50, 1.95, 40.0
 # The same for the latent severity: log volume at 24 h, age, location.
 MRS = {"volume": 0.55, "age": 0.40, "location": 0.25}
 MRS_NOISE = math.sqrt(1 - sum(w**2 for w in MRS.values()))
@@ -64,7 +64,7 @@ class Plan:
         risk = sum(RISK[name] * z for name, (z, _) in drivers.items()) + RISK["volume"] * size
         risk += RISK_NOISE * float(rng.normal())
         volume = float(np.clip(MEDIAN_ML * math.exp(0.75 * size), LEAST_ML, MOST_ML))
-        grown = min(3 * math.exp(STEEP * (risk - AT_3)), MOST_GROWTH_ML) - 0.06 * volume * float(rng.random())
+        grown = min(3 * math.exp(STEEP * (risk - AT_3)), LARGEST_EXPANSION_ML) - 0.06 * volume * float(rng.random())
         grown = max(grown, -0.15 * volume)
         main = _haematoma(rng, volume, grown, {name: share for name, (_, share) in drivers.items()})
         haematomas = [main]

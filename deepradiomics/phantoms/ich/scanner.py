@@ -44,7 +44,7 @@ class Visit:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, near: Visit | None = None) -> Visit:
-        """A visit; ``near``: the patient's earlier one, from which he lies up to about 8° and 15 mm away."""
+        """A visit; ``near``: the patient's earlier one, from which they lie up to about 8° and 15 mm away."""
         spread = 0.07 if near is None else 0.05
         angles = tuple(float(a) for a in rng.normal(0, spread, 3).clip(-0.14, 0.14))
         middle = (0.0, -10.0, 60.0) if near is None else near.middle_mm

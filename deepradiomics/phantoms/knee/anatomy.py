@@ -72,9 +72,15 @@ class Body:
             return float(centre * (1 + spread * np.clip(rng.standard_normal(), -2, 2)))
 
         return cls(
-            about(1, 0.025), about(1, 0.02), about(1, 0.02), about(1, 0.05),
-            about(7, 0.15), about(1, 0.05), about(2.4, 0.08), about(1, 0.15),
-        )  # fmt: skip
+            about(1, 0.025),
+            about(1, 0.02),
+            about(1, 0.02),
+            about(1, 0.05),
+            about(7, 0.15),
+            about(1, 0.05),
+            about(2.4, 0.08),
+            about(1, 0.15),
+        )
 
 
 def world_axes() -> tuple[Field, Field, Field]:

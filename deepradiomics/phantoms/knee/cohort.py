@@ -46,7 +46,7 @@ cases/<id>/coronal.nii.gz    T1 imitated
 cases/<id>/sagittal.nii.gz   PD imitated; the physical space of truth.csv
 cases/<id>/region_<view>.nii.gz  the region of interest on that view's grid (label 1)
 manifest.csv                 images, regions and labels (tasks abnormality, acl, meniscus; 1 = lesion planted)
-truth.csv                    one line a planted lesion
+truth.csv                    one line per planted lesion
 
 truth.csv: patch counts 1 to 8 over the 2 x 2 x 2 grid of the region of interest (the middle 50 % of the slices, 30 % of
 the height and 50 % of the width of the sagittal view): right to left slowest, then superior to inferior, anterior to
@@ -157,10 +157,10 @@ def _draw_lesions(cases: int, seed: int) -> list[list[tuple[str, Group]]]:
     """Lesions of every case: shares as planned to the nearest case, groups A and B in turn, order shuffled."""
     rng = np.random.default_rng([seed, 2**16])
     shares = np.array([share for _, share in _COMBINATIONS])
-    dealt, chosen = np.zeros(len(shares)), []
+    assigned, chosen = np.zeros(len(shares)), []
     for count in range(1, cases + 1):
-        pick = int(np.argmax(shares * count - dealt))
-        dealt[pick] += 1
+        pick = int(np.argmax(shares * count - assigned))
+        assigned[pick] += 1
         chosen.append(_COMBINATIONS[pick][0])
     rng.shuffle(chosen)
     turn = {task: int(rng.integers(2)) for task in KNEE_TASKS}

@@ -65,11 +65,18 @@ class Body:
             t2, adc = (rng.uniform(380, 520), rng.uniform(1480, 1700)) if bright else (rng.uniform(190, 240), 1200.0)
             nodules.append(Nodule(place, rng.uniform(0.22, 0.42), float(t2), float(adc)))
         return cls(
-            volume, float(rng.uniform(0.94, 1.06)), float(rng.uniform(0.63, 0.68) + 0.08 * math.log(volume / 42)),
-            float(rng.normal(0.30, 0.05)), float(rng.uniform(11, 16)), bool(rng.random() < 0.6),
-            float(rng.uniform(26, 38)), float(rng.uniform(0.96, 1.04)), float(rng.normal(1, 0.025)),
-            tuple(nodules), int(rng.integers(2**31)),
-        )  # fmt: skip
+            volume,
+            float(rng.uniform(0.94, 1.06)),
+            float(rng.uniform(0.63, 0.68) + 0.08 * math.log(volume / 42)),
+            float(rng.normal(0.30, 0.05)),
+            float(rng.uniform(11, 16)),
+            bool(rng.random() < 0.6),
+            float(rng.uniform(26, 38)),
+            float(rng.uniform(0.96, 1.04)),
+            float(rng.normal(1, 0.025)),
+            tuple(nodules),
+            int(rng.integers(2**31)),
+        )
 
     @property
     def half_axes_mm(self) -> tuple[float, float, float]:

@@ -52,7 +52,7 @@ cases/<id>/adc.nii.gz      ADC map imitated, 1e-6 mm2/s, the grid of highb; 0 wh
 cases/<id>/gland.nii.gz    the gland, on the grid of t2
 cases/<id>/lesion.nii.gz   the lesion, on the grid of t2; none for grade 0
 manifest.csv               images, masks, label_pirads (0: < 3, 1: 3, 2: 4, 3: 5), value_volume_ml (of the gland's mask)
-truth.csv                  one line a scan: what was planted, and the nuisance
+truth.csv                  one line per scan: what was planted, and the nuisance
 truth_drivers.csv          which radiomic attribute drives each label, through which column of truth.csv
 
 Patients have label 0 with a share of about 0.35, 1 with 0.25, 2 and 3 with 0.20 each. A man of grade 0 has a faint,
@@ -177,10 +177,10 @@ def draw_patients(cases: int, seed: int) -> list[tuple[int, int, int]]:
     rng = np.random.default_rng([seed, 2**16])
     second = round(_TWICE * cases)
     patients = cases - second
-    dealt, grades = np.zeros(len(SHARES)), []
+    assigned, grades = np.zeros(len(SHARES)), []
     for count in range(1, patients + 1):
-        grades.append(int(np.argmax(np.array(SHARES) * count - dealt)))
-        dealt[grades[-1]] += 1
+        grades.append(int(np.argmax(np.array(SHARES) * count - assigned)))
+        assigned[grades[-1]] += 1
     rng.shuffle(grades)
     twice = set(rng.permutation(patients)[:second].tolist())
     return [(p, scan, grades[p]) for p in range(patients) for scan in range(2 if p in twice else 1)]

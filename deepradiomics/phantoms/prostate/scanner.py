@@ -66,11 +66,17 @@ class Session:
         shift = away / np.linalg.norm(away) * MOST_SHIFT_MM * rng.random()
         return cls(
             (float(rng.uniform(-6, 6)), float(rng.uniform(-30, 10)), float(rng.uniform(-20, 40))),
-            three(-0.035, 0.035), three(-0.05, 0.05), three(-4, 4), (float(shift[0]), float(shift[1]), float(shift[2])),
-            float(rng.uniform(0.7, 1.4)), float(rng.uniform(0.7, 1.4)),
-            float(rng.uniform(0.025, 0.06)), float(rng.uniform(0.05, 0.12)), float(rng.uniform(45, 75)),
+            three(-0.035, 0.035),
+            three(-0.05, 0.05),
+            three(-4, 4),
+            (float(shift[0]), float(shift[1]), float(shift[2])),
+            float(rng.uniform(0.7, 1.4)),
+            float(rng.uniform(0.7, 1.4)),
+            float(rng.uniform(0.025, 0.06)),
+            float(rng.uniform(0.05, 0.12)),
+            float(rng.uniform(45, 75)),
             tuple(float(v) for v in rng.normal(0, 0.06, 9)),
-        )  # fmt: skip
+        )
 
 
 def frame(tilt: float) -> NDArray[np.float64]:

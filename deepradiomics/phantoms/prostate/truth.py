@@ -1,8 +1,9 @@
 """What the synthetic prostates were made to show: which radiomic attribute drives each label, and each case's drivers.
 
-`truth.csv` has a line a case with the strengths that were planted; `truth_drivers.csv` has a line a claim: this label
-follows this radiomic attribute in this modality and region, in this direction (0: it must not), through this column of
-`truth.csv`. Feature keys are the engine's; settings: z-scored × 100 for t2 and highb, raw for adc, bin width 25.
+`truth.csv` has a line per case with the strengths that were planted; `truth_drivers.csv` has a line per claim: this
+label follows this radiomic attribute in this modality and region, in this direction (0: it must not), through this
+column of `truth.csv`. Feature keys are the engine's; settings: z-scored × 100 for t2 and highb, raw for adc, bin
+width 25.
 """
 
 from __future__ import annotations
@@ -55,5 +56,5 @@ def write_drivers(path: str | Path) -> None:
 
 
 def write_truth(rows: Sequence[Mapping[str, object]], path: str | Path) -> None:
-    """Write the planted numbers, a line a case."""
+    """Write the planted numbers, a line per case."""
     write_csv(path, list(rows[0]), rows)

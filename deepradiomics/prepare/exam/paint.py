@@ -41,7 +41,7 @@ def paint_patches(
     """Return an image on ``target`` in which every voxel has the value of the patch that its centre lies in.
 
     Args:
-        values: (J,) one number a patch.
+        values: (J,) one number per patch.
         exam: says where the patches are.
         target: a grid in the physical space of ``view``'s own scan; usually its own grid.
         view: whose space ``target`` is in.

@@ -13,7 +13,7 @@ from deepradiomics.images import Geometry, Volume
 from deepradiomics.prepare.components import components
 
 SOFT_HU = (-15.0, 130.0)  # fluid, brain and blood, with noise
-STEP_MM = 2.5  # the search looks at about every so many millimetres
+STEP_MM = 2.5  # distance of the voxels that the search looks at, about
 _THICKNESS_MM = 5.0  # what is thinner than twice this (scalp, muscles, optic nerves) falls off
 _MINIMUM_ML = 50.0
 
@@ -62,7 +62,7 @@ def find_brain(volume: Volume) -> Brain | None:
 
 
 def _coarse(volume: Volume) -> tuple[np.ndarray, Geometry]:
-    """Every so many voxels of a volume, float32, and their grid."""
+    """The voxels of a volume about STEP_MM apart, float32, and their grid."""
     grid = volume.geometry
     steps = [max(1, round(STEP_MM / spacing)) for spacing in grid.spacing_mm]  # (x, y, z)
     voxels = volume.voxels[:: steps[2], :: steps[1], :: steps[0]].astype(np.float32)

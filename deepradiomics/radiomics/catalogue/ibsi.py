@@ -17,7 +17,7 @@ FAMILIES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 """The families in the order of an extraction; ``gldm`` is IBSI's NGLDM."""
 
 DIRECTIONAL = ("glcm", "glrlm")
-"""Families whose matrices have a direction; the others have one matrix a slice, or one of the volume."""
+"""Families whose matrices have a direction; the others have one matrix per slice, or one of the volume."""
 
 AGGREGATIONS = {
     "2D_averaged": "BTW3",

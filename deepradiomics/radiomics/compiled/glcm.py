@@ -246,7 +246,7 @@ def _mcc(P: np.ndarray, px: np.ndarray, py: np.ndarray, symmetrical: bool) -> fl
 
 @njit
 def _magnitude(A: np.ndarray, rank: int) -> float:
-    """The magnitude that so many eigenvalues of a symmetric matrix reach: 2 for the second; A is overwritten."""
+    """The magnitude that ``rank`` eigenvalues of a symmetric matrix reach: 2 for the second; A is overwritten."""
     m = len(A)
     diagonal, beside2 = _three_diagonals(A)
     low, high = 0.0, 0.0
@@ -272,7 +272,7 @@ def _magnitude(A: np.ndarray, rank: int) -> float:
                 below[t] += 1 if value < 0 else 0
         least = low
         for t in range(_PROBES):
-            if m - below[t] + below[_PROBES + t] >= rank:  # so many eigenvalues are larger in magnitude
+            if m - below[t] + below[_PROBES + t] >= rank:  # rank eigenvalues are larger in magnitude
                 least = at[t]
             else:
                 high = at[t]

@@ -43,7 +43,7 @@ class Chunk:
 def chunks(
     levels: Sequence[LevelRegion], names: Sequence[str], plan: CountingPlan, budget: Budget, most: int
 ) -> list[Chunk]:
-    """Split a batch into at most so many regions, whose stacked matrices stay within the budget.
+    """Split a batch into chunks of at most ``most`` regions, whose stacked matrices stay within the budget.
 
     How it is split never depends on the number of threads.
 

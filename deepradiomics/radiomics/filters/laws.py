@@ -11,9 +11,15 @@ from deepradiomics.radiomics.filters.rotations import Kernel, Pooling, pooled, r
 from deepradiomics.radiomics.filters.smooth import mean_filter
 
 KERNELS = {
-    "L3": (1, 2, 1), "E3": (-1, 0, 1), "S3": (-1, 2, -1), "L5": (1, 4, 6, 4, 1), "E5": (-1, -2, 0, 2, 1),
-    "S5": (-1, 0, 2, 0, -1), "W5": (-1, 2, 0, -2, 1), "R5": (1, -4, 6, -4, 1),
-}  # fmt: skip
+    "L3": (1, 2, 1),
+    "E3": (-1, 0, 1),
+    "S3": (-1, 2, -1),
+    "L5": (1, 4, 6, 4, 1),
+    "E5": (-1, -2, 0, 2, 1),
+    "S5": (-1, 0, 2, 0, -1),
+    "W5": (-1, 2, 0, -2, 1),
+    "R5": (1, -4, 6, -4, 1),
+}
 
 
 def laws_filter(

@@ -175,9 +175,15 @@ def _region(inputs: Inputs, settings: Settings) -> _Region:
         features = morphology(values, prepared.morphological[box], prepared.intensity[box], spacing)  # type: ignore[arg-type]
         shape = {key_of("original", "shape", name): value for name, value in features.items()}
     return _Region(
-        prepared.image, box, prepared.intensity[box].copy(), shape, prepared.stages, prepared.notes,
-        prepared.dimensions, settings,
-    )  # fmt: skip
+        prepared.image,
+        box,
+        prepared.intensity[box].copy(),
+        shape,
+        prepared.stages,
+        prepared.notes,
+        prepared.dimensions,
+        settings,
+    )
 
 
 def _jobs(image: Volume, common: Settings, regions: dict[int, _Region], box: Box, threads: int) -> Iterator[_Job]:
@@ -213,9 +219,15 @@ def _of_image(job: _Job, effort: Effort) -> _Part:
         effort.device, levels.codes.size, max_memory_gb=effort.budget.gigabytes, remark=remarks.append
     )
     texture = texture_features(
-        levels, families, settings.aggregation, count, distances=settings.distances, alpha=settings.gldm_a,
-        budget=effort.budget, name=name,
-    )  # fmt: skip
+        levels,
+        families,
+        settings.aggregation,
+        count,
+        distances=settings.distances,
+        alpha=settings.gldm_a,
+        budget=effort.budget,
+        name=name,
+    )
     values |= {key_of(prefix, family, n, way): v for (family, n, way), v in texture.items()}
     return _Part(prefix, values, backend, len(levels.grey_levels), remarks=tuple(remarks))
 

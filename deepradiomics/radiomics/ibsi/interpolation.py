@@ -25,7 +25,7 @@ KINDS: dict[str | int, Kind] = {
 }
 _ORDER = {"nearest": 0, "linear": 1, "cubic": 3}
 EXACT_DECIMALS = 6
-"""Interpolated values are rounded to so many decimals before they are compared or rounded: halves are exact."""
+"""Interpolated values are rounded to this many decimals before they are compared or rounded: halves are exact."""
 
 
 def kind_of(interpolator: str | int) -> Kind:

@@ -22,9 +22,16 @@ from deepradiomics.radiomics.settings.settings import Settings
 from deepradiomics.radiomics.wording import told_apart
 
 __all__ = [
-    "Prepared", "check_roi", "normalised", "on_one_grid", "one_channel", "prepare", "prepare_region", "resegmented",
+    "Prepared",
+    "check_roi",
+    "normalised",
+    "on_one_grid",
+    "one_channel",
+    "prepare",
+    "prepare_region",
+    "resegmented",
     "same_grid",
-]  # fmt: skip
+]
 
 DEFAULT_TOLERANCE = 1e-6  # ITK's: origin and spacing in voxels, directions as they are
 CENTRE_TOLERANCE_VOXELS = 1e-3  # voxel centres that lie this close are the same, however the headers round

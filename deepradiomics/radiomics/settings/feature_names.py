@@ -25,7 +25,7 @@ def feature_names(settings: Settings, *, dimensions: int = 3) -> tuple[str, ...]
 
 
 def idle_families(settings: Settings, dimensions: int = 3) -> list[str]:
-    """Say which enabled families and image types give nothing for an image of so many dimensions."""
+    """Say which enabled families and image types give nothing for an image of this many dimensions."""
     sentences = []
     if dimensions == 3 and "shape2D" in settings.families and not settings.force_2d:
         sentences.append(

@@ -22,10 +22,17 @@ PYRADIOMICS_IMAGE_TYPES = (
 IMAGE_TYPES = (*PYRADIOMICS_IMAGE_TYPES, "Mean", "Laws")
 
 INTERPOLATORS = (
-    "sitkNearestNeighbor", "sitkLinear", "sitkBSpline", "sitkGaussian", "sitkLabelGaussian",
-    "sitkHammingWindowedSinc", "sitkCosineWindowedSinc", "sitkWelchWindowedSinc", "sitkLanczosWindowedSinc",
+    "sitkNearestNeighbor",
+    "sitkLinear",
+    "sitkBSpline",
+    "sitkGaussian",
+    "sitkLabelGaussian",
+    "sitkHammingWindowedSinc",
+    "sitkCosineWindowedSinc",
+    "sitkWelchWindowedSinc",
+    "sitkLanczosWindowedSinc",
     "sitkBlackmanWindowedSinc",
-)  # fmt: skip
+)
 OLD_BSPLINE = 3
 AGGREGATIONS = (
     "2D_averaged",

@@ -32,7 +32,7 @@ _NAMES = {"fingerprint": "Fingerprint", "nofs": "NoFS"}
 
 
 def roc_figure(evaluation: Evaluation, keys: Sequence[tuple[str, str]] | None = None) -> Figure:
-    """ROC curves of the binary tasks, one panel a task, one line a method (mean probability of a case over units).
+    """ROC curves of the binary tasks, one panel per task, one line per method (mean probability of a case over units).
 
     Unless ``keys`` says otherwise, baselines with inference modes are drawn in the paper's mode alone.
     """
@@ -59,7 +59,7 @@ def roc_figure(evaluation: Evaluation, keys: Sequence[tuple[str, str]] | None = 
 def calibration_figure(
     evaluation: Evaluation, key: tuple[str, str] = ("fingerprint", "paper"), bins: int = 5
 ) -> Figure:
-    """Observed frequency against predicted probability, in bins of equally many test cases, one line a binary task."""
+    """Observed frequency against predicted probability, in bins of equally many test cases; a line per binary task."""
     figure = new_figure(5.2, 5.4)
     axes = tidy(
         figure.subplots(), f"Calibration: {evaluation.info(*key).label}", "predicted probability", "observed share"
@@ -120,7 +120,7 @@ def loss_figure(history: Path | str | Sequence[Mapping[str, float]], title: str 
 
 
 def localisation_figure(localisation: Localisation) -> Figure:
-    """Rank of the planted patch, one panel a task: share of cases at each rank, by method and score, against chance.
+    """Rank of the planted patch, one panel per task: share of cases at each rank, by method and score, against chance.
 
     ``ahead`` in the legend: how often the planted patch stands above the task's other lesion patches, see ``localise``.
     """

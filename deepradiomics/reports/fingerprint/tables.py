@@ -110,11 +110,17 @@ def quoted(table: str) -> tuple[Mapping[str, Any], ...]:
         numbers = {name: _number(row[name]) for metric in METRICS for name in (metric, f"{metric}_sd")}
         rows.append(
             {
-                "source": "quoted", "method": row["method"], "inference": "", "label": f"{row['method']} (quoted)",
+                "source": "quoted",
+                "method": row["method"],
+                "inference": "",
+                "label": f"{row['method']} (quoted)",
                 **{name: row[name] for name in _DESCRIPTION if name not in ("label", "views")},
-                "views": int(row["views"]), "task": row["task"], **numbers, "note": f"quoted from {QUOTED_FROM}",
+                "views": int(row["views"]),
+                "task": row["task"],
+                **numbers,
+                "note": f"quoted from {QUOTED_FROM}",
             }
-        )  # fmt: skip
+        )
     return tuple(rows)
 
 
@@ -125,9 +131,11 @@ def write_table(table: Table, folder: Path | str) -> tuple[Path, Path, Path]:
     stamp = {name: _cell(table.provenance.get(name, "")) for name in _CSV_PROVENANCE}
     write_csv(paths[0], [*table.columns, *_CSV_PROVENANCE], ({**row, **stamp} for row in table.rows))
     described = {
-        "title": table.title, "rows": [nan_to_none(row) for row in table.rows],
-        "notes": list(table.notes), "provenance": dict(table.provenance),
-    }  # fmt: skip
+        "title": table.title,
+        "rows": [nan_to_none(row) for row in table.rows],
+        "notes": list(table.notes),
+        "provenance": dict(table.provenance),
+    }
     write_json(paths[1], described)
     write_text(paths[2], markdown(table))
     return paths[0], paths[1], paths[2]
@@ -142,12 +150,15 @@ def markdown(table: Table) -> str:
     columns: dict[str, Callable[[Mapping[str, Any]], str]]
     if scored:
         columns = {
-            "Method": lambda row: str(row["label"]), "N": lambda row: str(row["patches"]),
-            "RF": lambda row: str(row["features"]), "FS": lambda row: str(row["selection"]),
-            "View": lambda row: str(row["views"]), "Reg": lambda row: str(row["registration"]),
+            "Method": lambda row: str(row["label"]),
+            "N": lambda row: str(row["patches"]),
+            "RF": lambda row: str(row["features"]),
+            "FS": lambda row: str(row["selection"]),
+            "View": lambda row: str(row["views"]),
+            "Reg": lambda row: str(row["registration"]),
             "Type": lambda row: str(row["task"]),
             **{title: _score_reader(name) for title, name in zip(("Acc", "Sen", "Spe", "AUC"), METRICS, strict=True)},
-        }  # fmt: skip
+        }
         if any(row.get("delong_p_holm") is not None for row in table.rows):
             columns["DeLong p (Holm)"] = lambda row: _p(row.get("delong_p_holm"))
         if any(row.get("mcnemar_p_holm") is not None for row in table.rows):

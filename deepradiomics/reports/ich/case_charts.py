@@ -29,7 +29,7 @@ _OUTSIDE = GREY  # of a patient outside the training cohort: no class, no warm c
 
 
 def calibration_figure(case: CaseFolder) -> Figure | None:
-    """The training cohort's calibration, an outcome a panel, with the patient's risk as an upright line."""
+    """The training cohort's calibration, an outcome per panel, with the patient's risk as an upright line."""
     shown = {name: outcome for name, outcome in case.outcomes.items() if (outcome.get("calibration") or {}).get("bins")}
     if not shown:
         return None
@@ -48,8 +48,15 @@ def calibration_figure(case: CaseFolder) -> Figure | None:
         # Outside the training cohort no group of patients is like this one.
         nearest = None if case.outside else outcome["calibration"].get("bin")
         if nearest is not None:
-            ax.plot([x[nearest]], [y[nearest]], marker="o", markersize=10, markerfacecolor="none", color=_PATIENT,
-                    markeredgewidth=1.8)  # fmt: skip
+            ax.plot(
+                [x[nearest]],
+                [y[nearest]],
+                marker="o",
+                markersize=10,
+                markerfacecolor="none",
+                color=_PATIENT,
+                markeredgewidth=1.8,
+            )
         tidy(ax, wrapped(case.title(name), 22), "predicted probability", "observed share" if ax is axes[0] else "")
         ax.title.set_fontsize(9.5)
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
@@ -101,8 +108,15 @@ def _waterfall(ax: Axes, case: CaseFolder, name: str, groups: list[str]) -> None
     last = len(groups) + 1
     ax.barh(last, outcome["probability"], 0.7, color=_OUTSIDE if case.outside else _PATIENT)
     for place, value in ((0, outcome["base_value"]), (last, outcome["probability"])):
-        ax.annotate(number(value, 2), (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8,
-                    fontweight="bold")  # fmt: skip
+        ax.annotate(
+            number(value, 2),
+            (value, place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            fontweight="bold",
+        )
     ax.set_yticks(
         range(last + 1), ["base value", *(group_name(group) for group in groups), "this patient"], fontsize=8.5
     )

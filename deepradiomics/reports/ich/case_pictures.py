@@ -100,8 +100,9 @@ def gradcam_figure(case: CaseFolder) -> Figure | None:
             values = take_slice(relative, plane, point).pixels
             _grey(ax, slice_)
             strength = np.clip(0.15 + 0.5 * values, 0, MAP_OPACITY) * (values > 0)
-            ax.imshow(values, cmap=colours, norm=scale, alpha=strength,
-                      extent=extent_of(slice_), interpolation="nearest")  # fmt: skip
+            ax.imshow(
+                values, cmap=colours, norm=scale, alpha=strength, extent=extent_of(slice_), interpolation="nearest"
+            )
             _outlines(ax, near, plane, point, blood="white")
         line[1].set_title(case.title(name), fontsize=10)
     bar = figure.colorbar(ScalarMappable(scale, colours), ax=axes, fraction=0.02, pad=0.01, aspect=30)
@@ -220,8 +221,10 @@ def _grey(ax: Axes, slice_: Slice) -> None:
 def _legend(figure: Figure, blood: str = BLOOD) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=blood if blood != "white" else "#999999", label="haematoma"),
-               Line2D([], [], color=RING_COLOUR, linestyle="--", label="ring of the dilated haematoma")]  # fmt: skip
+    handles = [
+        Line2D([], [], color=blood if blood != "white" else "#999999", label="haematoma"),
+        Line2D([], [], color=RING_COLOUR, linestyle="--", label="ring of the dilated haematoma"),
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
 
 

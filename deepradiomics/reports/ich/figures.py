@@ -1,6 +1,6 @@
 """Scores of an experiment in pictures: AUC of every cell (figure 3), differences with intervals, ROC of one model.
 
-figure 3      a panel an outcome and cohort, a row an input, a column a classifier (paper 002, figure 3)
+figure 3      a panel per outcome and cohort, a row per input, a column per classifier (paper 002, figure 3)
 differences   combined input minus its reference for each classifier, with DeLong's interval (paper 002, table S3)
 ROC           the model that was chosen beforehand, out-of-fold and external patients
 """
@@ -30,7 +30,7 @@ _SHORT_COHORTS = {"validation": "validation", "external": "external"}
 
 
 def figure3(experiment: Experiment) -> Figure:
-    """AUC of inputs × classifiers, an outcome a row of panels, a cohort a column; one scale of colours for all.
+    """AUC of inputs × classifiers, an outcome per row of panels, a cohort per column; one scale of colours for all.
 
     Validation: mean over folds. The highest of a panel is framed; whether it is higher beyond noise the colours do not
     say.
@@ -55,8 +55,14 @@ def figure3(experiment: Experiment) -> Figure:
     for ax in axes[:, 0]:
         ax.set_yticks(range(rows), list(experiment.inputs.values()), fontsize=8.5)
     for ax in axes[-1]:
-        ax.set_xticks(range(columns), list(experiment.classifiers.values()), fontsize=8.5, rotation=38, ha="right",
-                      rotation_mode="anchor")  # fmt: skip
+        ax.set_xticks(
+            range(columns),
+            list(experiment.classifiers.values()),
+            fontsize=8.5,
+            rotation=38,
+            ha="right",
+            rotation_mode="anchor",
+        )
     bar = figure.colorbar(ScalarMappable(scale, _MAP), ax=axes, location="bottom", fraction=0.02, pad=0.01, aspect=45)
     bar.set_label("AUC (0.5: chance)", fontsize=9)
     bar.ax.tick_params(labelsize=8)
@@ -102,7 +108,7 @@ def differences_figure(experiment: Experiment) -> Figure | None:
 
 
 def roc_figure(experiment: Experiment) -> Figure | None:
-    """ROC curves of the model chosen beforehand, a panel an outcome; None when its predictions were not kept."""
+    """ROC curves of the model chosen beforehand, a panel per outcome; None when its predictions were not kept."""
     input_, kind = experiment.chosen
     predictions = experiment.predictions(input_, kind)
     outcomes = {name: title for name, title in experiment.outcomes.items() if (name, "validation") in predictions}
@@ -117,14 +123,25 @@ def roc_figure(experiment: Experiment) -> Figure | None:
                 continue
             false_rate, true_rate, _ = roc_curve(label, score)
             interval = with_interval(experiment.cell(outcome, input_, kind, cohort), digits=2)
-            ax.plot(false_rate, true_rate, color=COHORT_COLOURS[cohort], linewidth=1.8,
-                    linestyle="-" if cohort == "validation" else "--",
-                    label=f"{_SHORT_COHORTS[cohort]}, n = {len(label)}\n{interval}")  # fmt: skip
+            ax.plot(
+                false_rate,
+                true_rate,
+                color=COHORT_COLOURS[cohort],
+                linewidth=1.8,
+                linestyle="-" if cohort == "validation" else "--",
+                label=f"{_SHORT_COHORTS[cohort]}, n = {len(label)}\n{interval}",
+            )
         tidy(ax, wrapped(title, 24), "1 − specificity", "sensitivity" if outcome == next(iter(outcomes)) else "")
         ax.title.set_fontsize(10)
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=8, frameon=False, title_fontsize=8,
-                  title="AUC [95 % interval]")  # fmt: skip
+        ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.2),
+            fontsize=8,
+            frameon=False,
+            title_fontsize=8,
+            title="AUC [95 % interval]",
+        )
     return marked(figure, experiment)
 
 
@@ -186,8 +203,14 @@ def _marks(ax: Axes, experiment: Experiment, rows: Sequence[Row], cohort: str, i
         colour = COHORT_COLOURS[cohort]
         if is_number(row["low"]) and is_number(row["high"]):
             ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.5, solid_capstyle="butt")
-        ax.plot([row["difference"]], [y], marker="os"[i], markersize=5.5, color=colour,
-                markerfacecolor=colour if apart else "white")  # fmt: skip
+        ax.plot(
+            [row["difference"]],
+            [y],
+            marker="os"[i],
+            markersize=5.5,
+            color=colour,
+            markerfacecolor=colour if apart else "white",
+        )
 
 
 def beyond(experiment: Experiment, row: Row) -> bool:

@@ -1,7 +1,7 @@
 """What the models do with their features, in pictures: calibration (figure 4), SHAP by group (figure 5), components.
 
 figure 4   observed share against predicted probability, Wilson intervals, the model chosen beforehand
-figure 5   share of each feature group in the mean |SHAP| of every classifier, a panel an outcome
+figure 5   share of each feature group in the mean |SHAP| of every classifier, a panel per outcome
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LABEL_WIDTH = 58  # characters
 
 
 def calibration_figure(experiment: Experiment) -> Figure | None:
-    """Figure 4: calibration of the model chosen beforehand, a panel an outcome; None without its table."""
+    """Figure 4: calibration of the model chosen beforehand, a panel per outcome; None without its table."""
     input_, kind = experiment.chosen
     outcomes = {
         name: title
@@ -92,8 +92,15 @@ def shap_figure(experiment: Experiment) -> Figure | None:
                 ax.barh(place, 100 * share, 0.74, start, color=GROUP_COLOURS.get(group, OTHER_COLOUR),
                         edgecolor="white", hatch=GROUP_HATCHES.get(group, ""), linewidth=0.6)  # fmt: skip
                 if share > 0.08:
-                    ax.text(start + 50 * share, place, f"{100 * share:.0f}", ha="center", va="center", fontsize=8,
-                            bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.8, "linewidth": 0})  # fmt: skip
+                    ax.text(
+                        start + 50 * share,
+                        place,
+                        f"{100 * share:.0f}",
+                        ha="center",
+                        va="center",
+                        fontsize=8,
+                        bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.8, "linewidth": 0},
+                    )
                 start += 100 * share
         tidy(ax, title, "share of mean |SHAP|, %")
         ax.title.set_fontsize(10)
@@ -107,7 +114,7 @@ def shap_figure(experiment: Experiment) -> Figure | None:
 
 
 def components_figure(experiment: Experiment) -> Figure | None:
-    """The first components of the model chosen beforehand by mean |SHAP|, an outcome a panel; None without a table."""
+    """The first components of the model chosen beforehand by mean |SHAP|, a panel per outcome; None without table."""
     kind = experiment.chosen[1]
     shown = {}
     for outcome, title in experiment.outcomes.items():
@@ -129,16 +136,28 @@ def components_figure(experiment: Experiment) -> Figure | None:
         tidy(ax, title, "mean |SHAP|, probability" if ax is axes[-1, 0] else "")
         ax.title.set_fontsize(10)
         ax.grid(axis="y", visible=False)
-    figure.legend(handles=group_handles({row["group"] for rows in shown.values() for row in rows}),
-                  loc="outside lower center", ncols=5, frameon=False, fontsize=9)  # fmt: skip
+    figure.legend(
+        handles=group_handles({row["group"] for rows in shown.values() for row in rows}),
+        loc="outside lower center",
+        ncols=5,
+        frameon=False,
+        fontsize=9,
+    )
     return marked(figure, experiment)
 
 
 def component_bars(ax: Axes, bars: Sequence[tuple[str, str, float]]) -> None:
     """A bar for each (group, label, value), coloured by group, the first on top; its name in two lines at most."""
     for place, (group, _, value) in enumerate(bars):
-        ax.barh(place, value, 0.72, color=GROUP_COLOURS.get(group, OTHER_COLOUR), hatch=GROUP_HATCHES.get(group, ""),
-                edgecolor="white", linewidth=0.6)  # fmt: skip
+        ax.barh(
+            place,
+            value,
+            0.72,
+            color=GROUP_COLOURS.get(group, OTHER_COLOUR),
+            hatch=GROUP_HATCHES.get(group, ""),
+            edgecolor="white",
+            linewidth=0.6,
+        )
     ax.set_yticks(range(len(bars)), [component_name(group, label) for group, label, _ in bars], fontsize=7.5)
     ax.set_ylim(len(bars) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
@@ -149,9 +168,14 @@ def group_handles(groups: Collection[str]) -> list[Patch]:
     from matplotlib.patches import Patch
 
     return [
-        Patch(facecolor=GROUP_COLOURS.get(g, OTHER_COLOUR), edgecolor="white", hatch=GROUP_HATCHES.get(g, ""),
-              label=group_name(g)) for g in in_order(groups)
-    ]  # fmt: skip
+        Patch(
+            facecolor=GROUP_COLOURS.get(g, OTHER_COLOUR),
+            edgecolor="white",
+            hatch=GROUP_HATCHES.get(g, ""),
+            label=group_name(g),
+        )
+        for g in in_order(groups)
+    ]
 
 
 def in_order(groups: Collection[str]) -> list[str]:

@@ -20,8 +20,11 @@ def leading(experiment: Experiment) -> list[str]:
     """For each outcome: the highest AUC in validation, how that cell does outside, and the model named beforehand."""
     sentences = []
     for outcome, title in experiment.outcomes.items():
-        rows = [row for row in experiment.rows("cells", outcome=outcome, cohort="validation", fold="mean")
-                if is_number(row["auc"])]  # fmt: skip
+        rows = [
+            row
+            for row in experiment.rows("cells", outcome=outcome, cohort="validation", fold="mean")
+            if is_number(row["auc"])
+        ]
         if not rows:
             sentences.append(f"{title}: no AUC could be computed in validation.")
             continue
@@ -59,8 +62,11 @@ def differences(experiment: Experiment) -> list[str]:
     sentences = []
     for input_, reference in compared_pairs(experiment):
         for cohort, title in experiment.cohorts.items():
-            rows = [row for row in experiment.rows("differences", cohort=cohort, input=input_, reference=reference)
-                    if is_number(row["difference"])]  # fmt: skip
+            rows = [
+                row
+                for row in experiment.rows("differences", cohort=cohort, input=input_, reference=reference)
+                if is_number(row["difference"])
+            ]
             if rows:
                 sentences.append(_pair(experiment, input_, reference, title, rows))
     return sentences
@@ -84,8 +90,9 @@ def _pair(experiment: Experiment, input_: str, reference: str, cohort: str, rows
     plain = sum(not few(experiment, row) and is_number(row["p_delong"]) and row["p_delong"] < LEVEL for row in rows)
     if not up and not down:
         return f"{head}. None is beyond noise after Holm's correction; {plain} would be without it."
-    parts = [f"{len(ones)} {word} ({_some(experiment, ones)})"
-             for ones, word in ((up, "higher"), (down, "lower")) if ones]  # fmt: skip
+    parts = [
+        f"{len(ones)} {word} ({_some(experiment, ones)})" for ones, word in ((up, "higher"), (down, "lower")) if ones
+    ]
     return f"{head}. Beyond noise after Holm's correction: {listed(parts)}; {plain} without correction."
 
 
@@ -109,10 +116,13 @@ def verdict(experiment: Experiment) -> str:
         return "No inputs were compared with each other: radiomics or shape, and one other input, are needed."
     what = f"{experiment.title(pair[0])} against {experiment.title(pair[1]).lower()}"
     rows = {
-        cohort: [row for row in experiment.rows("differences", cohort=cohort, input=pair[0], reference=pair[1])
-                 if is_number(row["difference"])]
+        cohort: [
+            row
+            for row in experiment.rows("differences", cohort=cohort, input=pair[0], reference=pair[1])
+            if is_number(row["difference"])
+        ]
         for cohort in experiment.cohorts
-    }  # fmt: skip
+    }
     counts = [
         f"{sum(beyond(experiment, row) and row['difference'] > 0 for row in ones)} higher and "
         f"{sum(beyond(experiment, row) and row['difference'] < 0 for row in ones)} lower of {len(ones)} in {cohort}"
@@ -137,7 +147,7 @@ def friedman(experiment: Experiment) -> list[str]:
 
 
 def smallest_p(blocks: int) -> float:
-    """The smallest two-sided p of Wilcoxon's signed-rank test on so many blocks, each with a difference.
+    """The smallest two-sided p of Wilcoxon's signed-rank test on this many blocks, each with a difference.
 
     >>> smallest_p(6)
     0.03125
@@ -165,8 +175,10 @@ def wilcoxon(experiment: Experiment) -> str:
         sentence += "The paired tests on patients above are the ones that can tell."
     else:
         sentence += "pairs can pass it."
-    passed = {name: sum(is_number(row[f"p_{name}"]) and row[f"p_{name}"] < LEVEL for row in rows)
-              for name in ("bonferroni", "holm", "bh")}  # fmt: skip
+    passed = {
+        name: sum(is_number(row[f"p_{name}"]) and row[f"p_{name}"] < LEVEL for row in rows)
+        for name in ("bonferroni", "holm", "bh")
+    }
     plain = sum(row["p"] < LEVEL for row in rows)
     return (
         f"{sentence} Of {len(rows)} tests over all outcomes and cohorts {plain} have p < {LEVEL:g}; after correction "

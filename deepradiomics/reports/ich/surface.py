@@ -1,6 +1,6 @@
 """The surface of a region as a picture: triangles by marching cubes, drawn in parallel projection with light and shade.
 
-    mask ─► isotropic field, smoothed ─► triangles at the level 0.5 ─► painter's order ─► one picture a direction
+    mask ─► isotropic field, smoothed ─► triangles at the level 0.5 ─► painter's order ─► one picture per direction
 
 The smoothing takes the stairs of thick slices away. It is for the eye only: volumes are counted in voxels.
 """
@@ -118,9 +118,11 @@ def draw_surfaces(
     bar = across.min() + 0.04 * np.ptp(across) + np.array([0, SCALE_BAR_MM])
     ax.plot(bar, [along.min() + 0.04 * np.ptp(along)] * 2, color="black", linewidth=2, solid_capstyle="butt")
     for direction, x, y, sideways, upright in (
-        (-right, 0.02, 0.5, "left", "center"), (right, 0.98, 0.5, "right", "center"),
-        (up, 0.5, 0.98, "center", "top"), (-up, 0.5, 0.02, "center", "bottom"),
-    ):  # fmt: skip
+        (-right, 0.02, 0.5, "left", "center"),
+        (right, 0.98, 0.5, "right", "center"),
+        (up, 0.5, 0.98, "center", "top"),
+        (-up, 0.5, 0.02, "center", "bottom"),
+    ):
         ax.text(x, y, letters(direction), transform=ax.transAxes, fontsize=9, fontweight="bold", color="#444444",
                 ha=sideways, va=upright)  # fmt: skip
 

@@ -85,14 +85,22 @@ def score_table(experiment: Experiment, outcome: str) -> Table:
                 pooled = experiment.cell(outcome, input_, kind, cohort)
                 if not pooled:
                     continue
-                mean, sd = ({}, {}) if cohort == "external" else (
-                    experiment.cell(outcome, input_, kind, cohort, fold) for fold in ("mean", "sd")
-                )  # fmt: skip
-                lines.append([
-                    title, kind_title, cohort, f"{pooled['n']:.0f} ({pooled['positives']:.0f})",
-                    with_interval(pooled), _spread(mean, sd, "auc") if mean else DASH,
-                    *(_spread(mean, sd, name) if mean else number(pooled.get(name), 2) for name in columns),
-                ])  # fmt: skip
+                mean, sd = (
+                    ({}, {})
+                    if cohort == "external"
+                    else (experiment.cell(outcome, input_, kind, cohort, fold) for fold in ("mean", "sd"))
+                )
+                lines.append(
+                    [
+                        title,
+                        kind_title,
+                        cohort,
+                        f"{pooled['n']:.0f} ({pooled['positives']:.0f})",
+                        with_interval(pooled),
+                        _spread(mean, sd, "auc") if mean else DASH,
+                        *(_spread(mean, sd, name) if mean else number(pooled.get(name), 2) for name in columns),
+                    ]
+                )
     return Table(head, lines, numbers=range(3, len(head)))
 
 
@@ -109,10 +117,16 @@ def threshold_table(experiment: Experiment) -> Table:
         for cohort in experiment.cohorts:
             row = experiment.cell(outcome, input_, kind, cohort)
             if row:
-                lines.append([
-                    title, cohort, _thresholds(experiment, outcome, cohort, row), with_interval(row),
-                    *(number(row.get(name), 2) for name in _RATES), number(row.get("brier")),
-                ])  # fmt: skip
+                lines.append(
+                    [
+                        title,
+                        cohort,
+                        _thresholds(experiment, outcome, cohort, row),
+                        with_interval(row),
+                        *(number(row.get(name), 2) for name in _RATES),
+                        number(row.get("brier")),
+                    ]
+                )
     return Table(head, lines, numbers=range(2, len(head)))
 
 
@@ -120,8 +134,9 @@ def _thresholds(experiment: Experiment, outcome: str, cohort: str, pooled: Row) 
     """The threshold; in validation each fold has its own, so their range."""
     if cohort == "external":
         return number(pooled.get("threshold"))
-    rows = experiment.rows("cells", outcome=outcome, cohort=cohort, input=experiment.chosen[0],
-                           classifier=experiment.chosen[1])  # fmt: skip
+    rows = experiment.rows(
+        "cells", outcome=outcome, cohort=cohort, input=experiment.chosen[0], classifier=experiment.chosen[1]
+    )
     values = [row["threshold"] for row in rows if row["fold"].isdigit() and is_number(row["threshold"])]
     if not values:
         return number(pooled.get("threshold"))
@@ -138,13 +153,17 @@ def difference_table(experiment: Experiment, pair: tuple[str, str] | None = None
         if pair is not None and (row["input"], row["reference"]) != pair:
             continue
         difference = f"{signed(row['difference'])} [{signed(row['low'])}, {signed(row['high'])}]"
-        lines.append([
-            experiment.title(row["outcome"]), row["cohort"],
-            *(experiment.title(row[name]) for name in ("classifier", "input", "reference")),
-            number(row["auc"]), number(row["auc_reference"]),
-            Cell(difference, css="strong" if beyond(experiment, row) else ""),
-            *(p_value(row[name]) for name in ("p_delong", "p_holm", "p_bootstrap")),
-        ])  # fmt: skip
+        lines.append(
+            [
+                experiment.title(row["outcome"]),
+                row["cohort"],
+                *(experiment.title(row[name]) for name in ("classifier", "input", "reference")),
+                number(row["auc"]),
+                number(row["auc_reference"]),
+                Cell(difference, css="strong" if beyond(experiment, row) else ""),
+                *(p_value(row[name]) for name in ("p_delong", "p_holm", "p_bootstrap")),
+            ]
+        )
     return Table(head, lines, numbers=range(5, 11))
 
 
@@ -228,11 +247,18 @@ def nmf_table(experiment: Experiment) -> Table:
     """The factorisations, one row per family: how many there were, their size, error and time."""
     lines: list[Cells] = []
     for family, rows in _grouped(experiment.tables.get("nmf", ()), "family"):
-        lines.append([
-            group_name(family), str(len(rows)), _range(rows, "rows", 0), _range(rows, "columns", 0),
-            _range(rows, "components", 0), _range(rows, "relative_error", 3), _range(rows, "iterations", 0),
-            f"{number(sum(row['seconds'] for row in rows if is_number(row['seconds'])), 1)} s",
-        ])  # fmt: skip
+        lines.append(
+            [
+                group_name(family),
+                str(len(rows)),
+                _range(rows, "rows", 0),
+                _range(rows, "columns", 0),
+                _range(rows, "components", 0),
+                _range(rows, "relative_error", 3),
+                _range(rows, "iterations", 0),
+                f"{number(sum(row['seconds'] for row in rows if is_number(row['seconds'])), 1)} s",
+            ]
+        )
     head = [
         "Family",
         "Factorisations",

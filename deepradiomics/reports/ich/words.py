@@ -23,8 +23,13 @@ GROUPS = {
     "clinical": "Clinical",
 }
 # Okabe and Ito's palette; the hatches keep a grey print readable.
-GROUP_COLOURS = {"shape": "#56B4E9", "radiomics": "#0072B2", "encoder": "#E69F00", "autoencoder": "#009E73",
-                 "clinical": "#CC79A7"}  # fmt: skip
+GROUP_COLOURS = {
+    "shape": "#56B4E9",
+    "radiomics": "#0072B2",
+    "encoder": "#E69F00",
+    "autoencoder": "#009E73",
+    "clinical": "#CC79A7",
+}
 GROUP_HATCHES = {"shape": "\\\\", "radiomics": "", "encoder": "///", "autoencoder": "..", "clinical": "xx"}
 COHORT_COLOURS = {"validation": "#0072B2", "external": "#D55E00"}
 OTHER_COLOUR = "#444444"

@@ -143,10 +143,13 @@ def draw_map(ax: Axes, case: LensCase, window: Window) -> ScalarMappable:
     low, high = case.range or colour_range(case.map.voxels)
     both = signed_range(low, high)
     shown = ax.imshow(
-        np.ma.masked_invalid(values), cmap=colormap(SIGNED_FEATURE if both else FEATURE),
+        np.ma.masked_invalid(values),
+        cmap=colormap(SIGNED_FEATURE if both else FEATURE),
         norm=Normalize(*(both or (low, high))),
-        extent=(0.0, grid.extent_mm[0], grid.extent_mm[1], 0.0), interpolation="nearest", alpha=MAP_OPACITY,
-    )  # fmt: skip
+        extent=(0.0, grid.extent_mm[0], grid.extent_mm[1], 0.0),
+        interpolation="nearest",
+        alpha=MAP_OPACITY,
+    )
     _outline(ax, case.rois.get(case.modality), grid, "white")
     ax.set_title(f"{modality_name(case.modality)}: {feature_name(case.feature).replace(', ', chr(10))}", fontsize=11)
     return shown

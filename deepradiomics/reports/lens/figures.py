@@ -1,8 +1,8 @@
 """Figures 2 and 3 of the lens in the paper's form, and an overview of all features.
 
-figure 2   R² of single modalities before and after, for the family with the highest R² after, a panel a task
+figure 2   R² of single modalities before and after, for the family with the highest R² after, a panel per task
 figure 3   cases with their ROI beside the features that gained, lost and kept their importance (or explained spread)
-overview   explained spread and importance, before against after, a dot a feature; mean shifts by family and modality
+overview   explained spread and importance, before against after, a dot per feature; mean shifts by family and modality
 """
 
 from __future__ import annotations
@@ -151,9 +151,14 @@ def _modality_bars(ax: Axes, result: LensResult, label: str) -> None:
             if np.isfinite(height):
                 up = height >= 0
                 ax.annotate(
-                    number(float(height), 2), (bar.get_x() + bar.get_width() / 2, height), (0, 2 if up else -2),
-                    textcoords="offset points", ha="center", va="bottom" if up else "top", fontsize=7.5,
-                )  # fmt: skip
+                    number(float(height), 2),
+                    (bar.get_x() + bar.get_width() / 2, height),
+                    (0, 2 if up else -2),
+                    textcoords="offset points",
+                    ha="center",
+                    va="bottom" if up else "top",
+                    fontsize=7.5,
+                )
     tidy(ax, f"{wrapped(label, 30)}\n{family} features")
     ax.set_xticks(place, [modality_name(name) for name in result.modalities])
     ax.set_xlim(-0.6, len(place) - 0.4)
@@ -228,9 +233,14 @@ def _shift_point(ax: Axes, y: float, row: Row, by: Reading) -> None:
         ax.plot([low, high], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
     ax.plot([delta], [y], marker="o", markersize=6, color=colour, markerfacecolor="white" if apart is False else colour)
     ax.annotate(
-        signed(delta), (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour,
+        signed(delta),
+        (1.02, y),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        fontsize=8,
+        color=colour,
         fontweight="bold" if apart else "normal",
-    )  # fmt: skip
+    )
 
 
 def _noise_legend(result: LensResult, by: Reading) -> tuple[list[Any], list[str]]:
@@ -269,8 +279,8 @@ def _case_panels(figure: SubFigure, cases: Sequence[LensCase], rows: int, column
             ax.set_axis_off()
         name = f"{case.title}, {case.roi_note}" if case.roi_note else case.title
         line[0].annotate(
-            wrapped(name, 34), (-0.04, 0.5), xycoords="axes fraction", rotation=90, ha="right", va="center", fontsize=9,
-        )  # fmt: skip
+            wrapped(name, 34), (-0.04, 0.5), xycoords="axes fraction", rotation=90, ha="right", va="center", fontsize=9
+        )
 
 
 def _scatter(ax: Axes, result: LensResult, by: Reading) -> None:
@@ -291,8 +301,12 @@ def _scatter(ax: Axes, result: LensResult, by: Reading) -> None:
                    linewidths=0.5, alpha=0.55)  # fmt: skip
         ax.scatter(before[ones & ~noise], after[ones & ~noise], 18, marker=marker, color=colour, linewidths=0,
                    label=family_name(family))  # fmt: skip
-    tidy(ax, f"{by.words.capitalize()} {by.symbol} of {len(result.shift)} features", f"{by.symbol} before fine-tuning",
-         f"{by.symbol} after fine-tuning")  # fmt: skip
+    tidy(
+        ax,
+        f"{by.words.capitalize()} {by.symbol} of {len(result.shift)} features",
+        f"{by.symbol} before fine-tuning",
+        f"{by.symbol} after fine-tuning",
+    )
     ax.set(xlim=(low, limit), ylim=(low, limit), aspect="equal")
     ax.annotate("gained", (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=9, color=GREY)
     ax.annotate("lost", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=9, color=GREY)

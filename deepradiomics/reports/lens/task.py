@@ -134,8 +134,13 @@ class TaskShown:
             if agreed is not None:
                 shared = (f"{n} of {agreed.extremes}" for n in (agreed.shared_top, agreed.shared_bottom))
                 rows.append([title, number(agreed.rank_correlation), share_words(agreed), *shared])
-        head = ["Instead of ΔI", "Rank correlation with ΔI", "Same sign", "Largest ΔI in common",
-                "Smallest ΔI in common"]  # fmt: skip
+        head = [
+            "Instead of ΔI",
+            "Rank correlation with ΔI",
+            "Same sign",
+            "Largest ΔI in common",
+            "Smallest ΔI in common",
+        ]
         return Table(head, rows, numbers=(1, 2, 3, 4))
 
     @property
@@ -177,8 +182,10 @@ class TaskShown:
         """Command, seed, versions and encoders."""
         about = self.result.about
         software = ", ".join(f"{name} {version}" for name, version in (about.get("software") or {}).items())
-        facts = [*((name.capitalize(), about.get(name)) for name in ("command", "seed", "created")),
-                 ("Software", software)]  # fmt: skip
+        facts = [
+            *((name.capitalize(), about.get(name)) for name in ("command", "seed", "created")),
+            ("Software", software),
+        ]
         for stage, name in (("pre", "Encoder before"), ("ft", "Encoder after")):
             encoder = (about.get("encoders") or {}).get(stage) or {}
             # Plain facts only: an encoder trained here also carries a mark of every case that it learned from.

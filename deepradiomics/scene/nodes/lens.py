@@ -14,9 +14,9 @@ class LensNodes:
     Attributes
     ----------
     shift
-        Table node with a row a modality and feature, largest ΔE first; it refers to the other nodes.
+        Table node with a row per modality and feature, largest ΔE first; it refers to the other nodes.
     family
-        Table node with a row a family, image type and modality.
+        Table node with a row per family, image type and modality.
     charts
         Plot chart nodes: "explained" (ΔE of the two features that gained most, lost most and are most stable),
         "shift" (ΔI, likewise) and "r2" (per modality, before and after).

@@ -148,7 +148,7 @@ def _size(node: Any) -> tuple[int, int, int]:
     if image.GetNumberOfScalarComponents() != 1:
         raise InputError(
             f"volume '{node.GetName()}' has {image.GetNumberOfScalarComponents()} numbers a voxel (a colour image, or "
-            "images over time in one); one grey value a voxel is needed: take one of them out with the Vector to "
+            "images over time in one); one grey value per voxel is needed: take one of them out with the Vector to "
             "Scalar Volume module"
         )
     return image.GetDimensions()

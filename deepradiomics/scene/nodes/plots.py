@@ -160,7 +160,7 @@ def named_bars(
     """Bars of a label, a value and a colour each, side by side; returns the chart node and its table node.
 
     Slicer writes no names below bars, only numbers: every bar is a series of its own, whose name stands in the legend.
-    The table has one row and a column a bar.
+    The table has one row and a column per bar.
     """
     labels = {f"bar {number}": label for number, (label, _, _) in enumerate(bars, start=1)}
     columns = {column: [value] for column, (_, value, _) in zip(labels, bars, strict=True)}

@@ -38,8 +38,13 @@ def node_from_mask(mask: Mask, scene: Any, name: str | None = None) -> Any:
 def volumes_of_scene(scene: Any) -> list[Any]:
     """The scalar volumes that a user sees as images: neither hidden ones nor what results have added."""
     nodes = nodes_of_class(scene, "vtkMRMLScalarVolumeNode")
-    return [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
-            and not _is_of_a_result(node)]  # fmt: skip
+    return [
+        node
+        for node in nodes
+        if node.GetClassName() == "vtkMRMLScalarVolumeNode"
+        and not node.GetHideFromEditors()
+        and not _is_of_a_result(node)
+    ]
 
 
 def result_volumes(scene: Any) -> list[Any]:
@@ -62,8 +67,8 @@ def check_image(node: Any, *, flat: bool = False) -> None:
     Raises
     ------
     InputError
-        The node holds no image, several numbers a voxel, a frame of a sequence, or too few voxels; the message names it
-        and says what to do.
+        The node holds no image, several numbers per voxel, a frame of a sequence, or too few voxels; the message names
+        it and says what to do.
     """
     placement(node)
     name = node.GetName()

@@ -1,1 +1,1 @@
-"""Results in the scene, one file a kind of result."""
+"""Results in the scene, one file per kind of result."""

@@ -48,9 +48,9 @@ class CohortNodes:
     Attributes
     ----------
     features
-        Table node with a row a case and region, and a column a feature; it refers to `remarks`.
+        Table node with a row per case and region, and a column per feature; it refers to `remarks`.
     remarks
-        Table node with a row a case: what became of it and why; failed ones first.
+        Table node with a row per case: what became of it and why; failed ones first.
     folder_item
         The subject-hierarchy item ID of their folder.
     cases, computed
@@ -92,7 +92,7 @@ def show_feature_cohort(table: Path, scene: Any, *, name: str = "Features of the
 def feature_columns(node: Any) -> list[str]:
     """The names of the columns that are features: those after `id`, `view`, `label`, `name` and what was carried over.
 
-    A feature's key has an image, a family and a name: two underscores at least.
+    A feature's key has an image, a family and a name: at least two underscores.
     """
 
     def known(name: str) -> bool:

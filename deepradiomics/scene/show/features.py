@@ -23,9 +23,9 @@ class FeatureNodes:
     Attributes
     ----------
     features
-        Table node with a row a region and feature.
+        Table node with a row per region and feature.
     by_region
-        The same values with a row a region and a column a feature, which explains itself by tooltips.
+        The same values with a row per region and a column per feature, which explains itself by tooltips.
     folder_item
         The subject-hierarchy item ID of their folder.
     warnings

@@ -1,4 +1,4 @@
-"""Show the result of `deepradiomics maps`: a volume a feature, in colours over the anatomy, and a table of them."""
+"""Show the result of `deepradiomics maps`: a volume per feature, in colours over the anatomy, and a table of them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class MapNodes:
     maps
         Volume nodes by feature key; NaN, which Slicer draws as transparent, outside the region.
     table
-        The table node with a row a map; it refers to them.
+        The table node with a row per map; it refers to them.
     folder_item
         The subject-hierarchy item ID of the folder that holds them all.
     notes

@@ -19,7 +19,7 @@ from deepradiomics.files.store import ContentStore
 from deepradiomics.ich.autoencoder.crops import CROPS, cohort_crops
 from deepradiomics.ich.autoencoder.latents import load_autoencoder
 from deepradiomics.ich.autoencoder.run import AutoencoderRequest, AutoencoderRun, train_autoencoder
-from deepradiomics.ich.autoencoder.splits import out_of_fold_splits, watched_splits
+from deepradiomics.ich.autoencoder.splits import autoencoder_splits, out_of_fold_splits
 from deepradiomics.ich.cohort.manifest import ICH_COLUMNS
 from deepradiomics.images import read_mask, read_volume
 from deepradiomics.networks.bundle import load_bundle, save_bundle
@@ -240,15 +240,15 @@ def test_folds_killed_on_the_way_leave_the_same_networks(
 
 def test_splits_are_by_patient_and_test_cases_stay_out(manifest: Manifest, cohort: Path) -> None:
     for seed in range(10):
-        for dealt in (watched_splits(manifest, seed), *out_of_fold_splits(manifest, 3, seed)):
-            for patient in set(dealt.groups):
-                pairs = zip(dealt.rows, dealt.groups, strict=True)
+        for split in (autoencoder_splits(manifest, seed), *out_of_fold_splits(manifest, 3, seed)):
+            for patient in set(split.groups):
+                pairs = zip(split.rows, split.groups, strict=True)
                 assert len({row.split for row, group in pairs if group == patient}) == 1
-    tested = [row.id for dealt in out_of_fold_splits(manifest, 3, 0) for row in dealt.rows if row.split == "test"]
+    tested = [row.id for split in out_of_fold_splits(manifest, 3, 0) for row in split.rows if row.split == "test"]
     assert sorted(tested) == sorted(manifest.ids)
     splits = ["train"] * 6 + ["validation"] * 3 + ["test"]
     given = with_cells(cohort, "given.csv", {n: {"split": split} for n, split in enumerate(splits)})
-    kept = watched_splits(read_manifest(given, need_labels=False), 0)
+    kept = autoencoder_splits(read_manifest(given, need_labels=False), 0)
     assert [row.split for row in kept.rows] == ["train"] * 6 + ["validation"] * 3
 
 

@@ -31,7 +31,7 @@ def test_outcomes_follow_from_mrs_and_expansion_and_may_be_missing(tmp_path: Pat
     np.testing.assert_array_equal(cohort.outcome("expansion_9ml"), [0, 0, 1, nan])
 
 
-def test_growth_is_relative_to_the_baseline_volume(tmp_path: Path) -> None:
+def test_expansion_is_relative_to_the_baseline_volume(tmp_path: Path) -> None:
     cohort = _cohort(tmp_path, *({"value_expansion_ml": text} for text in ("3.3", "3.4", "")))
     np.testing.assert_array_equal(cohort.outcome("expansion_33pct", [10.0, 10.0, 10.0]), [0, 1, nan])
     assert np.isnan(cohort.outcome("expansion_33pct")).all()  # without volumes it is not known

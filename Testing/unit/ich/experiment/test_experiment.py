@@ -202,7 +202,7 @@ def test_an_external_cohort_with_other_columns_is_told(run: Run, places: Path, t
     rows = heads.read_rows(places / "b" / "manifest.csv")
     for row in rows:
         row |= {name: str(places / "b" / row[name]) for name in ("image", "mask")}
-        row["value_outcome_scale"], row["value_growth"] = row.pop("value_mrs"), row.pop("value_expansion_ml")
+        row["value_outcome_scale"], row["value_expansion"] = row.pop("value_mrs"), row.pop("value_expansion_ml")
     with pytest.raises(InputError, match=r"tells none of the outcomes .*value_mrs, value_expansion_ml"):
         run(external=heads.write_rows(tmp_path / "b.csv", rows))
     for row in rows:

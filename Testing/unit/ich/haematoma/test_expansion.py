@@ -1,4 +1,4 @@
-"""Expansion: exact volumes, labels of growth, the map of the change where the anatomy lies, and what is refused."""
+"""Expansion: exact volumes, labels of expansion, the map of the change where the anatomy lies, and what is refused."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_volumes_are_voxels_times_their_size_on_each_masks_own_grid(exam, found)
         (20.0, 12.0, set()),
     ],
 )
-def test_growth_is_labelled_by_what_it_exceeds(before, after, exceeded):
+def test_expansion_is_labelled_by_what_it_exceeds(before, after, exceeded):
     assert {name for name, passed in made(before, after).labels.items() if passed} == exceeded
 
 

@@ -45,7 +45,7 @@ def test_a_users_tables_are_understood(tmp_path: Path) -> None:
         ("id,f1\np1,1\np2,nan\n", "case p2, column 'f1': .*got 'nan'"),
         ("id,f1\np1,inf\n", "case p1, column 'f1'"),
         ("id,f1,f2\np1,1,\n", "case p1, column 'f2': .*got ''"),
-        ("id,f1\n", "one row a case; there are none"),
+        ("id,f1\n", "one row per case; there are none"),
         ("id\np1\n", "numeric columns beside 'id'"),
         ("id,f1\n,1\n", "row 1 has no id"),
         ("id,f1,f1\np1,1,2\n", "the column 'f1' is there 2 times"),

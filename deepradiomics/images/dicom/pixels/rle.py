@@ -43,7 +43,7 @@ def _plane(packed: bytes, enough: int) -> bytearray:
     plane, at, size = bytearray(), 0, len(packed)
     while at < size and not (len(plane) == enough and at == size - 1):
         head = packed[at]
-        if head < 128:  # so many plus one follow as they are
+        if head < 128:  # head + 1 values follow as they are
             plane += packed[at + 1 : at + head + 2]
             at += head + 2
         elif head > 128:  # one is repeated

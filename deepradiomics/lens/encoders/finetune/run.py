@@ -117,10 +117,17 @@ class FinetuneRequest:
             cohort: the cases that have a target, with splits.
         """
         return {
-            "task": self.kind, "target": target, "encoder": start.hash, "head_width": self.config.head_width,
-            "training": self.config.to_dict()["finetuning"], "roi": self.roi, "seed": self.seed,
-            "split_seed": self.split_seed, "missing": self.missing, "manifest_sha256": manifest_hash(cohort),
-        }  # fmt: skip
+            "task": self.kind,
+            "target": target,
+            "encoder": start.hash,
+            "head_width": self.config.head_width,
+            "training": self.config.to_dict()["finetuning"],
+            "roi": self.roi,
+            "seed": self.seed,
+            "split_seed": self.split_seed,
+            "missing": self.missing,
+            "manifest_sha256": manifest_hash(cohort),
+        }
 
 
 @holds_out
@@ -169,9 +176,14 @@ def finetune(
 
     with _preparing(out, runs):
         stacks = cohort_stacks(
-            cohort, start.recipe, cache or out / "cache", roi=centre, regions=(target,) if kind == "segment" else (),
-            missing=request.missing, progress=part(progress, 0.0, 0.1),
-        )  # fmt: skip
+            cohort,
+            start.recipe,
+            cache or out / "cache",
+            roi=centre,
+            regions=(target,) if kind == "segment" else (),
+            missing=request.missing,
+            progress=part(progress, 0.0, 0.1),
+        )
         if stacks.dropped:
             cohort = task_splits(subset(_as_given(cohort, manifest), stacks.ids), request.split_seed)
         task = make_task(cohort, kind, target)
@@ -211,9 +223,14 @@ def _run_folders(
     with _preparing(out, runs):
         for stage in [*others, *stages]:  # before anything is made or removed, the other stage must fit
             runs[stage] = TrainingRun(
-                out / stage, FINETUNING, {**identity, "stage": stage}, part=True, products=PRODUCTS,
-                proof=[f"{name}/bundle.json" for name in PRODUCTS], resume=resume or stage in others,
-            )  # fmt: skip
+                out / stage,
+                FINETUNING,
+                {**identity, "stage": stage},
+                part=True,
+                products=PRODUCTS,
+                proof=[f"{name}/bundle.json" for name in PRODUCTS],
+                resume=resume or stage in others,
+            )
     return runs
 
 

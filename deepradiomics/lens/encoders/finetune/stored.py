@@ -63,13 +63,15 @@ def save_model(
         "kind": KIND,
         "task": network.task.to_dict(),
         "architecture": {
-            "name": "convnextv2", "size": network.encoder.size, "in_channels": network.encoder.in_channels,
+            "name": "convnextv2",
+            "size": network.encoder.size,
+            "in_channels": network.encoder.in_channels,
             "head_width": width,
         },
         "channels": list(recipe.modalities),
         "recipe": recipe.to_dict(),
         "about": dict(about),
-    }  # fmt: skip
+    }
     return save_bundle(folder, network.state_dict(), described)
 
 

@@ -20,7 +20,7 @@ from deepradiomics.lens.encoders.splits import pretraining_splits
 from deepradiomics.lens.encoders.stacks import check_region, cohort_stacks
 from deepradiomics.progress import Progress, part
 from deepradiomics.public import one_line
-from deepradiomics.training.fit import need_lightning
+from deepradiomics.training.fit import Fitted, need_lightning
 from deepradiomics.training.run import TrainingRun
 from deepradiomics.training.run_folder import RunKind
 from deepradiomics.training.seeds import check_seed
@@ -86,9 +86,13 @@ class PretrainRequest:
             start: that encoder.
         """
         return {
-            "config": settings, "roi": self.roi, "seed": self.seed, "missing": self.missing,
-            "manifest_sha256": manifest_hash(cohort), "init": None if start is None else start.weights_sha256,
-        }  # fmt: skip
+            "config": settings,
+            "roi": self.roi,
+            "seed": self.seed,
+            "missing": self.missing,
+            "manifest_sha256": manifest_hash(cohort),
+            "init": None if start is None else start.weights_sha256,
+        }
 
 
 @holds_out
@@ -143,9 +147,13 @@ def pretrain(
         return _result(run)
     with run.preparing():
         stacks = cohort_stacks(
-            manifest, recipe, cache or out / "cache", roi=centre, missing=request.missing,
+            manifest,
+            recipe,
+            cache or out / "cache",
+            roi=centre,
+            missing=request.missing,
             progress=part(progress, 0.0, 0.15),
-        )  # fmt: skip
+        )
         manifest = pretraining_splits(subset(manifest, stacks.ids), seed)
     run.begin(stacks)
     write_splits(manifest, out / "splits.csv")
@@ -159,11 +167,7 @@ def pretrain(
         progress=part(progress, 0.15, 0.97),
     )
     record = stage_record(manifest, stacks, {"config": settings, "roi": request.roi, **init_record(start)}, seed)
-    remark = early_best(fitted.best_epoch, fitted.epochs)
-    metrics = {
-        "validation_loss": fitted.best_score, **fitted.summary(), "cases": len(stacks),
-        "warnings": [f"Pre-training: {remark} pre-training hardly changed it."] if remark else [],
-    }  # fmt: skip
+    metrics = _metrics(fitted, len(stacks))
     about = {"pretraining": {**record, "metrics": metrics}, "synthetic": record["synthetic"]}
     save_encoder(network, recipe, out, about, start)
     draw_case(network, stacks.images(rows[1][:1]), recipe.modalities, out, synthetic=record["synthetic"])
@@ -171,6 +175,17 @@ def pretrain(
     if progress:
         progress(1.0, "pre-trained")
     return _result(run)
+
+
+def _metrics(fitted: Fitted, cases: int) -> dict[str, Any]:
+    """The content of metrics.json."""
+    remark = early_best(fitted.best_epoch, fitted.epochs)
+    return {
+        "validation_loss": fitted.best_score,
+        **fitted.summary(),
+        "cases": cases,
+        "warnings": [f"Pre-training: {remark} pre-training hardly changed it."] if remark else [],
+    }
 
 
 def _result(run: TrainingRun) -> PretrainedRun:

@@ -14,9 +14,16 @@ TINY = 1e-7  # a singular value below this is zero
 
 
 def glcm_features(
-    a: Arrays, i: Any, j: Any, weight: Any, local_i: Any, local_j: Any, width: int, highest: int,
+    a: Arrays,
+    i: Any,
+    j: Any,
+    weight: Any,
+    local_i: Any,
+    local_j: Any,
+    width: int,
+    highest: int,
     wanted: Collection[str],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Return the features (n,) of windows; NaN where there is no pair.
 
     Args:

@@ -26,9 +26,15 @@ def window_features(field: Field, family: str, wanted: Collection[str], centres:
     if family == "firstorder":
         out = np.empty((n, len(compiled_firstorder.NAMES)))
         compiled_firstorder.firstorder_windows(
-            field.values, field.value_levels, centres, field.steps, field.highest_value,
-            float(shape.voxel_array_shift), float(np.prod(field.spacing_mm)), out,
-        )  # fmt: skip
+            field.values,
+            field.value_levels,
+            centres,
+            field.steps,
+            field.highest_value,
+            float(shape.voxel_array_shift),
+            float(np.prod(field.spacing_mm)),
+            out,
+        )
         return WindowFeatures.chosen(compiled_firstorder.NAMES, out, wanted)
     if family == "glcm":
         out = np.empty((n, len(compiled_glcm.NAMES)))
@@ -47,9 +53,15 @@ def window_features(field: Field, family: str, wanted: Collection[str], centres:
     out = np.empty((n, len(QUANTITIES)))
     if family == "glrlm":
         compiled_sizes.glrlm_windows(
-            *windows, layout.lines.items, layout.lines.start, layout.lines_of, field.run_weights, field.merged,
-            field.highest, out,
-        )  # fmt: skip
+            *windows,
+            layout.lines.items,
+            layout.lines.start,
+            layout.lines_of,
+            field.run_weights,
+            field.merged,
+            field.highest,
+            out,
+        )
     elif family == "glszm":
         compiled_sizes.glszm_windows(*windows, layout.touching.items, layout.touching.start, field.highest, out)
     else:

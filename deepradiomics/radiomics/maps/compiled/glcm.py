@@ -64,13 +64,7 @@ def glcm_windows(
     sums, gaps = np.zeros(2 * highest + 1), np.zeros(highest + 1)
     parent, place = np.empty(2 * side, np.int64), np.empty(2 * side, np.int64)
     matrix, work = np.empty((side, side)), np.empty((2, side))
-    by_gap = np.empty((5, highest + 1))
-    for d in range(highest + 1):
-        by_gap[0, d] = 1 / (1 + d)
-        by_gap[1, d] = 1 / (1 + d * d)
-        by_gap[2, d] = 1 / (1 + d * d / (highest * highest))
-        by_gap[3, d] = 1 / (1 + d / highest)
-        by_gap[4, d] = 1 / (d * d) if d > 0 else 0.0
+    by_gap = _weights_by_gap(highest)
     for v in range(len(centres)):
         n_levels = local_levels(levels, centres[v], steps, local, grey, code)
         out[v] = 0.0
@@ -85,18 +79,13 @@ def glcm_windows(
                 if weight == 0.0:  # a distance so long that its weight vanishes
                     continue
                 cell = i * n_levels + j
-                if mass[cell] == 0.0:
-                    slot[cells] = cell
-                    cells += 1
-                mass[cell] += weight
-                total += weight
-                if symmetrical:
-                    cell = j * n_levels + i
+                for _ in range(1 + symmetrical):
                     if mass[cell] == 0.0:
                         slot[cells] = cell
                         cells += 1
                     mass[cell] += weight
                     total += weight
+                    cell = j * n_levels + i
             if merged and a < len(start) - 2:
                 continue
             if cells == 0:
@@ -114,6 +103,32 @@ def glcm_windows(
             cells, total = 0, 0.0
         for f in range(24):
             out[v, f] = out[v, f] / matrices if matrices > 0 else math.nan
+
+
+@njit
+def _weights_by_gap(highest: int) -> np.ndarray:
+    """(5, highest + 1): what Id, Idm, Idmn, Idn and InverseVariance weigh a difference of grey levels with."""
+    by_gap = np.empty((5, highest + 1))
+    for d in range(highest + 1):
+        by_gap[0, d] = 1 / (1 + d)
+        by_gap[1, d] = 1 / (1 + d * d)
+        by_gap[2, d] = 1 / (1 + d * d / (highest * highest))
+        by_gap[3, d] = 1 / (1 + d / highest)
+        by_gap[4, d] = 1 / (d * d) if d > 0 else 0.0
+    return by_gap
+
+
+@njit
+def _moments(p: np.ndarray, grey: np.ndarray, n_levels: int) -> tuple[float, float, bool]:
+    """Mean and variance of a marginal, and whether it has one level only."""
+    mean, levels = 0.0, 0
+    for i in range(n_levels):
+        mean += p[i] * grey[i]
+        levels += p[i] > 0
+    variance = 0.0
+    for i in range(n_levels):
+        variance += p[i] * (grey[i] - mean) ** 2
+    return mean, variance, levels == 1
 
 
 @njit
@@ -139,16 +154,8 @@ def _add_features(
     for k in range(cells):
         px[row[k]] += p[k]
         py[column[k]] += p[k]
-    ux, uy, rows, columns = 0.0, 0.0, 0, 0
-    for i in range(n_levels):
-        ux += px[i] * grey[i]
-        uy += py[i] * grey[i]
-        rows += px[i] > 0
-        columns += py[i] > 0
-    vx, vy = 0.0, 0.0
-    for i in range(n_levels):
-        vx += px[i] * (grey[i] - ux) ** 2
-        vy += py[i] * (grey[i] - uy) ** 2
+    ux, vx, one_row = _moments(px, grey, n_levels)
+    uy, vy, one_column = _moments(py, grey, n_levels)
     gap_mean, covariance, largest, HXY = 0.0, 0.0, 0.0, 0.0
     for k in range(cells):
         gi, gj, q = grey[row[k]], grey[column[k]], p[k]
@@ -176,7 +183,7 @@ def _add_features(
     for k in range(cells):
         total[8] += p[k] * (abs(grey[row[k]] - grey[column[k]]) - gap_mean) ** 2
     # a standard deviation is zero, not merely small, where one level stands on that side of all pairs
-    total[5] += 1.0 if rows == 1 or columns == 1 else covariance / (math.sqrt(vx) * math.sqrt(vy) + EPSILON)
+    total[5] += 1.0 if one_row or one_column else covariance / (math.sqrt(vx) * math.sqrt(vy) + EPSILON)
     total[6] += gap_mean
     total[16] += ux
     total[20] += largest

@@ -1,4 +1,4 @@
-"""Show one patient's haemorrhage: haematoma and ring, risk, features and their shares, Grad-CAM, growth; in one folder.
+"""Show one patient's haemorrhage: haematoma, ring, risk, features and their shares, Grad-CAM, expansion; in a folder.
 
 The table of risks refers to all other nodes, so that a scene that was saved can be read back (`nodes_of`).
 """
@@ -58,7 +58,7 @@ class IchNodes:
     Attributes
     ----------
     risk, features, shap
-        Table nodes: a row an outcome; a row a volume or feature; a row an outcome and component.
+        Table nodes: a row per outcome; a row per volume or feature; a row per outcome and component.
     segmentation
         Segmentation node with the segments "haematoma" and "ring".
     gradcam
@@ -158,11 +158,17 @@ def nodes_of(risk: Any) -> IchNodes:
     outcomes = [column.GetValue(row) for row in range(column.GetNumberOfValues())]
     charts = {name: references(risk, f"{ROLE}{name}.") for name in CHARTS}
     return IchNodes(
-        risk, parts["features"], parts["shap"], parts["segmentation"], references(risk, f"{ROLE}gradcam."),
+        risk,
+        parts["features"],
+        parts["shap"],
+        parts["segmentation"],
+        references(risk, f"{ROLE}gradcam."),
         {outcome: {name: of[outcome] for name, of in charts.items() if outcome in of} for outcome in outcomes},
-        _expansion_of(risk), referenced_inputs(risk).get("ct"), result_folder_of(risk) or 0,
+        _expansion_of(risk),
+        referenced_inputs(risk).get("ct"),
+        result_folder_of(risk) or 0,
         tuple(read_stamp(risk).get("shown_notes", ())),
-    )  # fmt: skip
+    )
 
 
 def group_shares(shap: Any, outcome: str) -> dict[str, float]:
@@ -200,11 +206,15 @@ def _show(case: CaseFolder, image: OwnImage, sources: Mapping[str, Any], scene: 
     look = Look(GRADCAM, GRADCAM_HIDDEN_BELOW, from_zero=True, interpolate=True)
     gradcam = {
         outcome: add_overlay(
-            scene, drawn, ct if place is not None else None, replace(look, legend=_legend(case.title(outcome))),
-            name=f"Grad-CAM: {case.title(outcome)}", place=place,
+            scene,
+            drawn,
+            ct if place is not None else None,
+            replace(look, legend=_legend(case.title(outcome))),
+            name=f"Grad-CAM: {case.title(outcome)}",
+            place=place,
         )
         for outcome, drawn in case.gradcam.items()
-    }  # fmt: skip
+    }
     for drawn in gradcam.values():
         make_legible(drawn)
     risk = risk_table(scene, f"Risk: {name}", case)
@@ -236,14 +246,19 @@ def _show(case: CaseFolder, image: OwnImage, sources: Mapping[str, Any], scene: 
     all_charts = [chart for of_outcome in charts.values() for chart in of_outcome.values()]
     for node in (risk, features, shap, segmentation, *gradcam.values(), *all_charts, *data):
         reference_inputs(node, sources)
-    growth: list[Any] = []
+    expansion_nodes: list[Any] = []
     expansion = None
     if case.expansion is not None:
         expansion = add_expansion(scene, case.expansion, ct, place, sources)
         expansion.change.GetDisplayNode().SetVisibility(False)  # it covers the haematoma; shown on demand
         risk.SetNodeReferenceID(ROLE + "expansion", expansion.table.GetID())
-        growth = [expansion.table, expansion.change, expansion.followup]
-    subfolders = {"Tables": [features, shap], "Grad-CAM": gradcam.values(), "Charts": all_charts, "Growth": growth}
+        expansion_nodes = [expansion.table, expansion.change, expansion.followup]
+    subfolders = {
+        "Tables": [features, shap],
+        "Grad-CAM": gradcam.values(),
+        "Charts": all_charts,
+        "Expansion": expansion_nodes,
+    }
     item = result_folder_item(scene, _folder_name(case), [risk, segmentation], subfolders)
     if expansion is not None:
         expansion = replace(expansion, folder_item=item)

@@ -24,7 +24,7 @@ LEGEND_ROOM = 0.5  # right of probability 1: the legend lies there, and would hi
 
 
 def group_chart(scene: Any, case: CaseFolder, outcome: str) -> tuple[Any, Any]:
-    """A bar a feature group: the sum of its components' shares in the risk; the chart node and its table node."""
+    """A bar per feature group: the sum of its components' shares in the risk; the chart node and its table node."""
     about = case.outcomes[outcome]
     bars = [
         (SHORT_NAMES.get(group, group_title(group)), number(share), group_colour(group))
@@ -60,10 +60,11 @@ def calibration_chart(scene: Any, case: CaseFolder, outcome: str) -> tuple[Any, 
     longest = max(map(len, columns.values()))
     padded = {name: values + [none] * (longest - len(values)) for name, values in columns.items()}
     help_ = {
-        "predicted": "Mean predicted probability of the bin", "observed": "Share of its patients with the outcome",
+        "predicted": "Mean predicted probability of the bin",
+        "observed": "Share of its patients with the outcome",
         "interval": "Lower and upper end of the 95 % interval of that share",
         "patient_x": "Probability that the model gives this patient",
-    }  # fmt: skip
+    }
     name = f"Calibration: {case.title(outcome)}"
     table = add_table(scene, f"{name} data", padded, dict.fromkeys(padded, float), help_)
     count = int(about.get("n_training") or 0)

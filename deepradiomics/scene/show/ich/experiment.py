@@ -111,7 +111,7 @@ def _auc_chart(
     cohort: str,
     titles: Mapping[str, Mapping[str, str]],
 ) -> tuple[Any, Any]:
-    """A group of bars an input, a bar a classifier; Slicer writes no names below bars, so the axis title lists them."""
+    """A group of bars per input, a bar per classifier; Slicer writes no names below bars: the axis title lists them."""
     here = [row for row, name in enumerate(rows["outcome"]) if name == outcome]
     inputs = list(dict.fromkeys(rows["input"][row] for row in here))
     classifiers = list(dict.fromkeys(rows["classifier"][row] for row in here))

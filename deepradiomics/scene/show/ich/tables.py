@@ -73,8 +73,9 @@ def feature_node(scene: Any, name: str, case: CaseFolder) -> Any:
         "value": [number(value) for _, value in rows] + measured["value"],
     }
     about = {feature: explained(feature) for feature in dict.fromkeys(measured["feature"])}
-    about |= {key: explained(key, MEASURES[key][0].format(abc2=abc2_title(case.record)), MEASURES[key][1])
-              for key, _ in rows}  # fmt: skip
+    about |= {
+        key: explained(key, MEASURES[key][0].format(abc2=abc2_title(case.record)), MEASURES[key][1]) for key, _ in rows
+    }
     lesions = {
         int(lesion["label"]): f"lesion {lesion['label']}" for lesion in case.record["volumes"].get("lesions", ())
     }

@@ -65,7 +65,7 @@ def r2_chart(scene: Any, name: str, result: LensResult) -> tuple[Any, Any]:
 def shift_chart(scene: Any, name: str, result: LensResult, by: Reading = IMPORTANCE) -> tuple[Any, Any]:
     """ΔI (or ΔE) of the two features that gained most, lost most, and are most stable; the chart node and its table.
 
-    The table has one row and a column a bar, which is described by the feature's whole name.
+    The table has one row and a column per bar, which is described by the feature's whole name.
     """
     chosen = [(pick, step, row) for pick in PICKS for step, row in enumerate(result.picked(pick, by)[:BARS])]
     labels = [bar_label(row["modality"], row["feature"]) for _, _, row in chosen]
