@@ -3,69 +3,40 @@
     embedding (n, d) ─► standardise ─► ridge, penalty per target ─► prediction of the held-out fold ─► R² per target
                         └────── by the training part of each fold ──────┘
 
-Two embeddings of the same patients are compared by ΔR², with the same folds; the interval resamples patients, and the
-permutation test exchanges the two squared errors of a patient (Golland & Fischl 2003 describe such paired tests).
+Two embeddings of the same patients are compared by ΔR², with the same folds. Its standard error comes from a jackknife
+that leaves out a fifth of the patients and fits all probes again. Resampling or exchanging the errors of fitted probes
+is cheaper and wrong: it leaves out what another training set would change, and calls equal embeddings different in 19 %
+of tests at 5 % (60 patients, two noisy views of one signal; the jackknife in 0 to 3 %).
 
 Sources: Hoerl & Kennard, Technometrics 1970;12:55-67 (ridge regression); Golub, Heath & Wahba, Technometrics
-1979;21:215-223 (generalised cross-validation); Stone, J R Stat Soc B 1974;36:111-147 (cross-validated predictions).
+1979;21:215-223 (generalised cross-validation); Stone, J R Stat Soc B 1974;36:111-147 (cross-validated predictions);
+Shao & Wu, Ann Stat 1989;17:1176-1197 (the jackknife that leaves out many).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
 
 from deepradiomics.errors import InputError
+from deepradiomics.progress import Progress, silent
 from deepradiomics.public import one_line
+from deepradiomics.stats.interval import check_level
 
 Array = NDArray[np.float64]
 
 PENALTIES = tuple(float(value) for value in np.logspace(-3, 4, 22))
 """Ridge penalties tried, as multiples of the mean squared singular value of the standardised embedding."""
-FOLDS, REPEATS = 5, 4
+FOLDS, REPEATS, JACKKNIFES = 5, 4, 50
+LEFT_OUT = 0.2  # share of the patients that a jackknife leaves out
 _FLAT = 1e-12  # a standard deviation below this share of the values' size is rounding noise
 
 
-@one_line
-@dataclass(frozen=True, eq=False)
-class ProbeResult:
-    """Held-out predictions of every target from one embedding.
-
-    Args:
-        predictions: (repeats, n, targets) predicted values, in the targets' units; each by the fold that tests it.
-        baseline: (repeats, n, targets) the mean of the training part of that fold: what is predicted without embedding.
-        targets: (n, targets) the true values.
-    """
-
-    predictions: Array
-    baseline: Array
-    targets: Array
-
-    @property
-    def squared_errors(self) -> Array:
-        """(n, targets) squared error of each patient, mean over repeats."""
-        errors: Array = ((self.predictions - self.targets) ** 2).mean(axis=0)
-        return errors
-
-    @property
-    def squared_distances(self) -> Array:
-        """(n, targets) squared distance of each patient from the training mean, mean over repeats."""
-        distances: Array = ((self.baseline - self.targets) ** 2).mean(axis=0)
-        return distances
-
-    @property
-    def r2(self) -> Array:
-        """(targets,) 1 − Σ error² / Σ distance² over all held-out patients; NaN for a target that does not vary.
-
-        Zero means no better than the training mean; it is negative where the probe does harm.
-        """
-        return _r2(self.squared_errors.sum(axis=0), self.squared_distances.sum(axis=0))
-
-
-def probe(
+def probe_r2(
     embedding: ArrayLike,
     targets: ArrayLike,
     *,
@@ -73,11 +44,12 @@ def probe(
     folds: int = FOLDS,
     repeats: int = REPEATS,
     seed: int = 0,
-) -> ProbeResult:
-    """Predict each target from the embedding by ridge regression, cross-fitted.
+) -> Array:
+    """(repeats, targets) held-out R² of ridge probes: 1 − Σ error² / Σ distance² over all patients.
 
-    Embedding and targets are standardised by the training part of each fold; the penalty of each target is the one of
-    least generalised cross-validation error there. Equal seeds give equal folds, whatever the embedding.
+    The distance is from the mean of the training part: zero means no better than that mean, below zero the probe does
+    harm; NaN for a target that does not vary. Embedding and targets are standardised by the training part of each fold;
+    the penalty of each target is the one of least generalised cross-validation error there.
 
     Args:
         embedding: (n, d) one row per scan.
@@ -85,7 +57,7 @@ def probe(
         patients: whose scan each row is; the scans of a patient are in one fold. None: every row is a patient.
         folds: number of parts; each is predicted by a probe fitted on the others.
         repeats: times the patients are split anew.
-        seed: of the splits.
+        seed: of the splits; equal seeds give equal folds, whatever the embedding.
 
     Raises:
         InputError: shapes that do not fit, values that are not finite, or fewer patients than folds.
@@ -94,20 +66,14 @@ def probe(
         >>> rng = np.random.default_rng(0)
         >>> embedding = rng.standard_normal((60, 5))
         >>> target = embedding @ [1.0, -1.0, 0.5, 0.0, 0.0]
-        >>> bool(probe(embedding, target).r2[0] > 0.99)
+        >>> bool(probe_r2(embedding, target).min() > 0.99)
         True
     """
     X, Y = _table(embedding, "embedding"), _table(targets, "targets")
     if len(X) != len(Y):
         raise InputError(f"embedding has {len(X)} rows and targets {len(Y)}; give one row per scan to both.")
     parts = patient_folds(len(X), patients, folds, repeats, seed)
-    predictions, baseline = np.empty((repeats, *Y.shape)), np.empty((repeats, *Y.shape))
-    for repeat in range(repeats):
-        for part in range(folds):
-            test = parts[repeat] == part
-            baseline[repeat, test] = Y[~test].mean(axis=0)
-            predictions[repeat, test] = ridge_predictions(X[~test], Y[~test], X[test])
-    return ProbeResult(predictions, baseline, Y)
+    return np.stack([_r2(*_errors(X, Y, part)) for part in parts])
 
 
 def patient_folds(
@@ -161,77 +127,106 @@ def ridge_predictions(X: Array, Y: Array, X_new: Array) -> Array:
 @one_line
 @dataclass(frozen=True, eq=False)
 class ProbeChange:
-    """How much better each target can be read out after than before; arrays are (targets,).
+    """How much better each target can be read out of one embedding than of another; arrays are (targets,).
 
     Args:
-        r2_before, r2_after: held-out R².
+        r2_before, r2_after: held-out R², mean over repeats.
         delta: their difference.
-        low, high: interval of the difference at ``level``, by resampling patients.
-        p: two-sided, of the paired permutation test that both read a target equally well.
+        standard_error: of the difference, by the jackknife.
+        low, high: interval of the difference at ``level``.
+        p: two-sided, of no difference; NaN for a target that does not vary.
         level: of the interval.
     """
 
     r2_before: Array
     r2_after: Array
     delta: Array
+    standard_error: Array
     low: Array
     high: Array
     p: Array
     level: float = 0.95
 
 
-def compare_probes(
-    before: ProbeResult,
-    after: ProbeResult,
+def compare_embeddings(
+    before: ArrayLike,
+    after: ArrayLike,
+    targets: ArrayLike,
     *,
     patients: Sequence[str] | None = None,
-    bootstraps: int = 2000,
-    permutations: int = 2000,
+    folds: int = FOLDS,
+    repeats: int = REPEATS,
+    jackknifes: int = JACKKNIFES,
     level: float = 0.95,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> ProbeChange:
-    """ΔR² of two embeddings of the same scans, with the same targets and folds.
+    """ΔR² of ridge probes on two embeddings of the same scans.
+
+    Interval and p take the jackknife's standard error for that of a normal distribution. On cohorts whose embeddings
+    differ by noise alone they are careful: 0 to 3 % of p are below 0.05 with 40 to 200 patients.
 
     Args:
-        before, after: of :func:`probe`, with equal ``patients`` and ``seed``.
-        patients: whose scan each row is; patients are resampled, and exchanged, with all their scans.
-        bootstraps, permutations: number of each.
+        before, after: (n, d) and (n, e), one row per scan.
+        targets: (n, targets).
+        patients: whose scan each row is; they are split, and left out, with all their scans.
+        folds, repeats: as in :func:`probe_r2`.
+        jackknifes: times a fifth of the patients is left out.
         level: of the interval.
-        seed: of both.
+        seed: of splits and jackknife.
+        progress: called with fraction and message; may raise Cancelled.
 
     Raises:
-        InputError: results of other targets, or a number of names that is not that of the rows.
+        InputError: as in :func:`probe_r2`; fewer than two jackknifes.
     """
-    if before.targets.shape != after.targets.shape or not np.array_equal(before.targets, after.targets):
-        raise InputError("before and after: expected probes of the same targets of the same scans.")
-    names = np.arange(len(before.targets)) if patients is None else np.asarray(patients)
-    if len(names) != len(before.targets):
-        raise InputError(f"patients: expected {len(before.targets)} names, one per row, got {len(names)}.")
-    _, number = np.unique(names, return_inverse=True)
-    pre, ft, total = (
-        _by_patient(values, number)
-        for values in (before.squared_errors, after.squared_errors, before.squared_distances)
-    )
-    generator = np.random.default_rng([seed, 2971])
-    n = len(total)
-    drawn = generator.multinomial(n, np.full(n, 1.0 / n), size=bootstraps).astype(np.float64)  # how often each is drawn
-    sums = drawn @ total
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deltas = np.where(sums > 0, (drawn @ pre - drawn @ ft) / sums, np.nan)
-    low, high = np.nanquantile(deltas, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    r2_before, r2_after = before.r2, after.r2
+    check_level(level)
+    pair, Y = (_table(before, "before"), _table(after, "after")), _table(targets, "targets")
+    for X, name in zip(pair, ("before", "after"), strict=True):
+        if len(X) != len(Y):
+            raise InputError(f"{name} has {len(X)} rows and targets {len(Y)}; give one row per scan to both.")
+    if jackknifes < 2:
+        raise InputError(f"jackknifes: expected at least 2, got {jackknifes}.")
+    parts = patient_folds(len(Y), patients, folds, repeats, seed)
+    report, steps = progress or silent, repeats + jackknifes
+    r2 = np.empty((repeats, 2, Y.shape[1]))
+    for repeat in range(repeats):
+        report(repeat / steps, f"Probes, repeat {repeat + 1} of {repeats}")
+        r2[repeat] = [_r2(*_errors(X, Y, parts[repeat])) for X in pair]
+    r2_before, r2_after = r2.mean(axis=0)
+    deltas = np.empty((jackknifes, Y.shape[1]))
+    for number, rows in enumerate(_left_in(len(Y), patients, jackknifes, seed)):
+        report((repeats + number) / steps, f"Jackknife {number + 1} of {jackknifes}")
+        part = parts[number % repeats][rows]
+        less, more = (_r2(*_errors(X[rows], Y[rows], part)) for X in pair)
+        deltas[number] = more - less
     delta = r2_after - r2_before
-    signs = generator.choice([-1.0, 1.0], size=(permutations, n))
-    observed = (pre - ft).sum(axis=0)
-    as_far = (np.abs(signs @ (pre - ft)) >= np.abs(observed) * (1 - 1e-12)).sum(axis=0)
-    p = np.where(np.isfinite(delta), (as_far + 1.0) / (permutations + 1.0), np.nan)
-    return ProbeChange(r2_before, r2_after, delta, low, high, p, level)
+    error = deltas.std(axis=0, ddof=1) * np.sqrt((1.0 - LEFT_OUT) / LEFT_OUT)
+    half = norm.ppf((1.0 + level) / 2.0) * error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(delta == 0, 0.0, np.abs(delta) / error)
+    p = np.where(np.isfinite(delta), 2.0 * norm.sf(z), np.nan)
+    return ProbeChange(r2_before, r2_after, delta, error, delta - half, delta + half, p, level)
 
 
-def _by_patient(values: Array, number: NDArray[np.intp]) -> Array:
-    sums = np.zeros((int(number.max()) + 1, values.shape[1]))
-    np.add.at(sums, number, values)
-    return sums
+def _errors(X: Array, Y: Array, part: NDArray[np.intp]) -> tuple[Array, Array]:
+    """(targets,) sums of squared held-out errors, and of squared distances from the training means."""
+    error, distance = np.zeros(Y.shape[1]), np.zeros(Y.shape[1])
+    for fold in np.unique(part):
+        test = part == fold
+        error += ((Y[test] - ridge_predictions(X[~test], Y[~test], X[test])) ** 2).sum(axis=0)
+        distance += ((Y[test] - Y[~test].mean(axis=0)) ** 2).sum(axis=0)
+    return error, distance
+
+
+def _left_in(rows: int, patients: Sequence[str] | None, times: int, seed: int) -> Iterator[NDArray[np.bool_]]:
+    """(rows,) who stays, with a fifth of the patients left out, one at least."""
+    unique, number = np.unique(np.arange(rows) if patients is None else np.asarray(patients), return_inverse=True)
+    generator = np.random.default_rng([seed, 2971])
+    stay = max(len(unique) - max(1, round(LEFT_OUT * len(unique))), 1)
+    for _ in range(times):
+        kept = np.zeros(len(unique), bool)
+        kept[generator.permutation(len(unique))[:stay]] = True
+        yield kept[number]
 
 
 def _r2(error: Array, distance: Array) -> Array:

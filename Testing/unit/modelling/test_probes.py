@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from deepradiomics.errors import InputError
-from deepradiomics.modelling.probes import PENALTIES, compare_probes, patient_folds, probe, ridge_predictions
+from deepradiomics.modelling.probes import PENALTIES, compare_embeddings, patient_folds, probe_r2, ridge_predictions
 
 
 def data(n: int = 60, d: int = 12, seed: int = 0, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -44,70 +44,103 @@ def test_each_row_is_predicted_by_a_probe_that_has_not_seen_its_patient() -> Non
         assert np.bincount(repeat[::2]).tolist() == [4] * 5
     assert not (parts[0] == parts[1]).all()
     X, Y = data(40)
-    result = probe(X, Y, patients=names, folds=5, repeats=3, seed=2)
-    test = parts[1] == 3
-    np.testing.assert_allclose(result.predictions[1, test], ridge_predictions(X[~test], Y[~test], X[test]))
-    np.testing.assert_allclose(result.baseline[1, test], np.tile(Y[~test].mean(axis=0), (test.sum(), 1)))
+    error, distance = np.zeros(3), np.zeros(3)
+    for part in range(5):
+        test = parts[1] == part
+        error += ((ridge_predictions(X[~test], Y[~test], X[test]) - Y[test]) ** 2).sum(axis=0)
+        distance += ((Y[~test].mean(axis=0) - Y[test]) ** 2).sum(axis=0)
+    result = probe_r2(X, Y, patients=names, folds=5, repeats=3, seed=2)
+    np.testing.assert_allclose(result[1], 1 - error / distance)
 
 
 def test_r2_is_one_where_the_target_is_in_the_embedding_and_not_above_zero_where_it_is_not() -> None:
     rng = np.random.default_rng(3)
     X = rng.standard_normal((200, 10))
     Y = np.column_stack([X @ rng.standard_normal(10), rng.standard_normal(200), np.full(200, 7.0)])
-    r2 = probe(X, Y).r2
+    r2 = probe_r2(X, Y).mean(axis=0)
     assert r2[0] > 0.999
-    assert r2[1] < 0.03
+    assert r2[1] < 0.08
     assert np.isnan(r2[2])
 
 
 def test_units_and_scales_change_nothing() -> None:
     X, Y = data()
-    plain = probe(X, Y).r2
-    np.testing.assert_allclose(probe(X * 1e4 + 3, Y).r2, plain, rtol=1e-6)
-    np.testing.assert_allclose(probe(X, Y * 1e-6 - 2).r2, plain, rtol=1e-6)
+    plain = probe_r2(X, Y)
+    np.testing.assert_allclose(probe_r2(X * 1e4 + 3, Y), plain, rtol=1e-6)
+    np.testing.assert_allclose(probe_r2(X, Y * 1e-6 - 2), plain, rtol=1e-6)
 
 
 def test_a_column_that_never_varies_is_left_out() -> None:
     X, Y = data()
-    np.testing.assert_allclose(probe(np.column_stack([X, np.full(len(X), 0.1)]), Y).r2, probe(X, Y).r2, rtol=1e-9)
-    assert (probe(np.ones((60, 2)), Y).r2 <= 0).all()
+    np.testing.assert_allclose(probe_r2(np.column_stack([X, np.full(60, 0.1)]), Y), probe_r2(X, Y), rtol=1e-9)
+    assert (probe_r2(np.ones((60, 2)), Y) == 0).all()
 
 
-def test_the_change_is_found_and_an_equal_embedding_has_none() -> None:
+def test_a_planted_change_is_found_and_an_equal_embedding_has_none() -> None:
     rng = np.random.default_rng(4)
     hidden = rng.standard_normal((150, 3))
     before = np.column_stack([hidden[:, :1], rng.standard_normal((150, 9))])
     after = np.column_stack([hidden[:, :2], rng.standard_normal((150, 8))])
-    pre, ft = probe(before, hidden), probe(after, hidden)
-    change = compare_probes(pre, ft)
+    change = compare_embeddings(before, after, hidden)
     assert change.delta[1] > 0.9
     assert change.low[1] > 0.8
     assert change.p[1] < 0.001
     assert change.p[2] > 0.05
-    np.testing.assert_allclose(change.delta, ft.r2 - pre.r2)
-    none = compare_probes(pre, pre)
+    np.testing.assert_allclose(change.r2_after, probe_r2(after, hidden).mean(axis=0))
+    np.testing.assert_allclose(change.delta, change.r2_after - change.r2_before)
+    none = compare_embeddings(before, before, hidden)
     assert (none.delta == 0).all()
     assert (none.low == 0).all()
     assert (none.p == 1).all()
 
 
+def test_scans_of_a_patient_are_left_out_together() -> None:
+    """Twice the same scans under the same names are no more patients: the interval does not shrink."""
+    X, Y = data(50, 6)
+    names = [f"p{i}" for i in range(50)]
+    once = compare_embeddings(X[:, :3], X, Y, patients=names)
+    twice = compare_embeddings(np.tile(X[:, :3], (2, 1)), np.tile(X, (2, 1)), np.tile(Y, (2, 1)), patients=names * 2)
+    assert (twice.standard_error > 0.8 * once.standard_error).all()
+
+
 def test_the_same_seed_gives_the_same_numbers() -> None:
     X, Y = data()
-    first, second = (compare_probes(probe(X, Y, seed=5), probe(X[:, :6], Y, seed=5), seed=6) for _ in range(2))
+    first, second = (compare_embeddings(X, X[:, :6], Y, seed=6) for _ in range(2))
     for name in ("delta", "low", "high", "p"):
         assert np.array_equal(getattr(first, name), getattr(second, name))
 
 
-def test_exchangeable_embeddings_are_called_different_at_the_nominal_rate() -> None:
-    """Two noisy views of the same signal, 300 targets in 20 cohorts: 5 % of p below 0.05, give or take."""
-    called = []
-    for seed in range(20):
-        rng = np.random.default_rng([seed, 9])
-        hidden = rng.standard_normal((60, 15))
-        views = [hidden + rng.standard_normal(hidden.shape) for _ in range(2)]
-        change = compare_probes(*(probe(view, hidden, repeats=2) for view in views), permutations=400, bootstraps=10)
-        called += (change.p < 0.05).tolist()
-    assert 0.01 < np.mean(called) < 0.09
+def exchangeable(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two noisy views of the same signal, and the signal."""
+    rng = np.random.default_rng([seed, 9])
+    hidden = rng.standard_normal((60, 15))
+    first, second = (hidden + rng.standard_normal(hidden.shape) for _ in range(2))
+    return first, second, hidden
+
+
+def test_equal_embeddings_with_noise_of_their_own_are_not_called_different_too_often() -> None:
+    p = np.concatenate([compare_embeddings(*exchangeable(seed), repeats=2, jackknifes=20).p for seed in range(20)])
+    assert p.shape == (300,)
+    assert np.mean(p < 0.05) < 0.06
+
+
+def test_the_interval_covers_the_mean_change_of_other_cohorts() -> None:
+    """One target is read better after, one worse, one as well: 95 % intervals of 60 cohorts hold the mean of all."""
+    deltas, low, high = [], [], []
+    for seed in range(60):
+        rng = np.random.default_rng([seed, 11])
+        hidden = rng.standard_normal((60, 3))
+        before = hidden * [0.5, 1.5, 1.0] + rng.standard_normal((60, 3))
+        after = hidden * [1.5, 0.5, 1.0] + rng.standard_normal((60, 3))
+        change = compare_embeddings(before, after, hidden, repeats=2, jackknifes=20)
+        deltas.append(change.delta)
+        low.append(change.low)
+        high.append(change.high)
+    mean = np.mean(deltas, axis=0)
+    assert mean[0] > 0.3
+    assert mean[1] < -0.3
+    covered = (np.array(low) <= mean) & (mean <= np.array(high))
+    assert (covered.mean(axis=0) >= 0.9).all()
 
 
 @pytest.mark.parametrize(
@@ -124,10 +157,16 @@ def test_exchangeable_embeddings_are_called_different_at_the_nominal_rate() -> N
 )
 def test_what_cannot_be_probed_is_refused(embedding, targets, options, message) -> None:
     with pytest.raises(InputError, match=message):
-        probe(embedding, targets, **options)
+        probe_r2(embedding, targets, **options)
 
 
-def test_probes_of_other_targets_are_not_compared() -> None:
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"jackknifes": 1}, "jackknifes: expected at least 2"), ({"level": 1.0}, "level")],
+)
+def test_a_comparison_that_cannot_be_made_is_refused(options, message) -> None:
     X, Y = data()
-    with pytest.raises(InputError, match="same targets of the same scans"):
-        compare_probes(probe(X, Y), probe(X, Y + 1))
+    with pytest.raises(InputError, match=message):
+        compare_embeddings(X, X, Y, **options)
+    with pytest.raises(InputError, match="after has 59 rows and targets 60"):
+        compare_embeddings(X, X[1:], Y)
