@@ -1,4 +1,4 @@
-"""Models on any table: NMF components, classifiers, their frozen form, Shapley values, ridge probes, clusters, folds."""
+"""Models on any table: NMF components, classifiers, frozen forms, Shapley values, ridge probes, clusters, folds."""
 
 from typing import TYPE_CHECKING
 
