@@ -10,8 +10,8 @@ from deepradiomics.cohort.manifest import Manifest
 from deepradiomics.errors import InputError
 from deepradiomics.files.atomic import content_hash, sha256_file, sha256_image
 from deepradiomics.headers.data_files import is_one_file
-from deepradiomics.images.dicom.folder import one_series
-from deepradiomics.images.dicom.headers import is_dicom, may_be_dicom
+from deepradiomics.headers.dicom_start import may_be_dicom
+from deepradiomics.images import dicom
 
 _AT_ONCE = 1 << 16  # bytes of a file in memory while it is hashed
 
@@ -30,10 +30,10 @@ def image_hash(path: str | Path) -> str:
         return sha256_image(path)
     if (known := _hash_in_one_pass(path)) is not None:
         return known
-    if not is_dicom(path):
+    if not dicom.is_dicom(path):
         return sha256_image(path)
     try:
-        headers, _ = one_series(path)
+        headers, _ = dicom.one_series(path)
     except InputError:  # a SEG, an RTSTRUCT, or a series of which the reader says what is wrong
         return sha256_file(path)
     return content_hash([sha256_file(header.path) for header in headers])

@@ -7,7 +7,7 @@ from pathlib import Path
 from deepradiomics.errors import InputError
 from deepradiomics.headers.metaimage import read_metaimage_header
 from deepradiomics.headers.regular import file_kind, printable, require_there
-from deepradiomics.images.dicom import is_dicom, read_dicom
+from deepradiomics.images import dicom
 from deepradiomics.images.formats.metaimage import read_metaimage
 from deepradiomics.images.formats.mrnet import read_mrnet
 from deepradiomics.images.formats.nifti import nifti_texts, read_nifti
@@ -39,10 +39,10 @@ def read_volume(
     """
     path = Path(path)
     require_there(path)
-    if path.is_dir() or (path.is_file() and is_dicom(path)):
+    if path.is_dir() or (path.is_file() and dicom.is_dicom(path)):
         refuse_mask_object(path)
         with itk_turn():
-            return read_dicom(path, options)
+            return dicom.read_dicom(path, options)
     if file_kind(path) == "npy":
         return read_mrnet(path, plane)
     return read_stored(path).volume()
@@ -64,12 +64,12 @@ def read_mask(
     """
     path = Path(path)
     require_there(path)
-    if (dicom := mask_object(path)) is not None:
+    if (object_file := mask_object(path)) is not None:
         with itk_turn():
-            return read_mask_object(dicom, reference, options or MaskOptions())
-    if path.is_dir() or (path.is_file() and is_dicom(path)):
+            return read_mask_object(object_file, reference, options or MaskOptions())
+    if path.is_dir() or (path.is_file() and dicom.is_dicom(path)):
         with itk_turn():
-            return mask_of_series(read_dicom(path))
+            return mask_of_series(dicom.read_dicom(path))
     mask = read_stored(path).mask()
     return replace(mask, segments=names_in_nifti(path)) if file_kind(path) == "nifti" else mask
 
@@ -109,7 +109,7 @@ def is_stored(path: str | os.PathLike[str]) -> bool:
     """
     path = Path(path)
     require_there(path)
-    return not path.is_dir() and file_kind(path) != "npy" and not is_dicom(path)
+    return not path.is_dir() and file_kind(path) != "npy" and not dicom.is_dicom(path)
 
 
 def header_texts(path: str | os.PathLike[str]) -> dict[str, str]:

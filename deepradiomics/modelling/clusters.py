@@ -9,7 +9,6 @@ in Data, 1990 (medoids).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +95,7 @@ def _labels(r: NDArray[np.float64], alike: float, most: int | None) -> NDArray[n
     return np.asarray(fcluster(tree, 1.0 - alike + 1e-12, "distance"))
 
 
-def _cluster(inside: Sequence[int] | NDArray[np.intp], columns: NDArray[np.intp], r: NDArray[np.float64]) -> Cluster:
+def _cluster(inside: NDArray[np.intp], columns: NDArray[np.intp], r: NDArray[np.float64]) -> Cluster:
     block = np.abs(r[np.ix_(inside, inside)])
     mean = np.round(block.mean(axis=1), 12)  # so that rounding does not choose among equals
     medoid = int(inside[int(np.argmax(mean))])

@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deepradiomics import __version__
+from deepradiomics import __version__, dicom_out
 from deepradiomics.cohort.regions.features import Extraction, measured_regions
 from deepradiomics.cohort.regions.shapes import RegionShapes
-from deepradiomics.dicom_out import Drawn, drawn_in, prepare_case, read_source
 from deepradiomics.errors import InputError
 from deepradiomics.files.atomic import read_json, write_json
 from deepradiomics.images import Mask
@@ -54,8 +53,8 @@ def dicom_writer(
             (folder / name).unlink(missing_ok=True)
     _, shaped = measured_regions(inputs, extraction)
     drawn = _drawn(shaped.mask, mask, extraction)
-    source = read_source(image, inputs.original)
-    prepared = prepare_case(shaped.mask, source, folder, labels=shaped.labels, drawn=drawn)
+    source = dicom_out.read_source(image, inputs.original)
+    prepared = dicom_out.prepare_case(shaped.mask, source, folder, labels=shaped.labels, drawn=drawn)
     settings = plane_settings(extraction.settings, inputs.dimensions)
 
     def write(features: Mapping[int, Mapping[str, float]]) -> tuple[str, ...]:
@@ -81,11 +80,11 @@ def _about(folder: Path) -> Mapping[str, Any]:
     return about | {"whole": bool(about.get("whole")) and all((folder / name).is_file() for name in _FILES)}
 
 
-def _drawn(regions: Mask, path: Path, extraction: Extraction) -> Mapping[int, Drawn] | Drawn:
+def _drawn(regions: Mask, path: Path, extraction: Extraction) -> Mapping[int, dicom_out.Drawn] | dicom_out.Drawn:
     """Who drew the regions: what a DICOM SEG says of its segments; we, where we made them from the user's."""
     if extraction.shapes != RegionShapes():
-        return Drawn("SEMIAUTOMATIC", "DeepRadiomics regions", __version__)
-    by_number = drawn_in(path)
+        return dicom_out.Drawn("SEMIAUTOMATIC", "DeepRadiomics regions", __version__)
+    by_number = dicom_out.drawn_in(path)
     numbers = {
         label: getattr(regions.segments.get(label), "number", None) or label for label in regions.labels_present()
     }

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deepradiomics.cohort.regions.shapes import RegionShapes, Shaped
-from deepradiomics.images import Mask
-from deepradiomics.images.dicom.scanner import scanner_columns
+from deepradiomics.images import Mask, dicom
 from deepradiomics.images.reading import Reading
 from deepradiomics.progress import Progress, silent
 from deepradiomics.radiomics import Features, Settings
@@ -136,7 +135,8 @@ def scanner_of(image: Path, reading: Reading) -> tuple[dict[str, Any], tuple[str
     Raises:
         InputError: the headers cannot be read.
     """
-    columns = {name: None if value == "" else value for name, value in scanner_columns(image, reading.image).items()}
+    texts = dicom.scanner_columns(image, reading.image)
+    columns = {name: None if value == "" else value for name, value in texts.items()}
     if any(value is not None for value in columns.values()):
         return columns, ()
     return columns, ("The image is no DICOM that tells its scanner: these columns are empty.",)

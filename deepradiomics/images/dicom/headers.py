@@ -14,6 +14,7 @@ from pydicom.filereader import read_dataset, read_file_meta_info, read_partial
 from pydicom.uid import UID
 
 from deepradiomics.errors import InputError
+from deepradiomics.headers.dicom_start import may_be_dicom
 from deepradiomics.images.dicom.elements import PYDICOM_ERRORS, text
 
 PIXEL_TAGS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
@@ -77,18 +78,6 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def may_be_dicom(head: bytes) -> bool:
-    """Tell by a file's first 2048 bytes whether it can be DICOM at all."""
-    return head[128:132] == b"DICM" or _begins_with_elements(head)
-
-
-def _begins_with_elements(head: bytes) -> bool:
-    """An element of group 0002 or 0008, as files without a preamble begin."""
-    return len(head) > 8 and (
-        (head[0] in (2, 8) and head[1] == 0 and head[3] == 0) or (head[:2] == b"\0\x08" and head[2] == 0)
-    )
-
-
 def read_header(path: Path) -> Header | None:
     """Read a file's header; None where it is no DICOM file, or a DICOMDIR.
 
@@ -100,7 +89,7 @@ def read_header(path: Path) -> Header | None:
             size = os.fstat(stream.fileno()).st_size
             head = stream.read(2048)
             preamble = head[128:132] == b"DICM"
-            if not preamble and not _begins_with_elements(head):
+            if not may_be_dicom(head):
                 return None
             if DIRECTORY.encode() in head:
                 return None
