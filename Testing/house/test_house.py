@@ -175,14 +175,18 @@ def test_a_commit_is_measured_alone(history: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "    8  deepradiomics/a.py:16 many\n"
 
 
-def test_without_the_history_the_working_tree_is_measured_and_the_reason_given(
+def test_without_the_history_the_first_commits_figures_come_from_their_table_and_that_is_said(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(house, "ROOT", root)
     assert house.main([]) == 0
     streams = capsys.readouterr()
-    assert f"Commit {house.FIRST_COMMIT} is not in the history" in streams.err
+    assert f"Commit {house.FIRST_COMMIT} is not in this history: its figures are those in house.csv" in streams.err
+    lines = {line.split("  ")[1].strip(): line for line in streams.out.splitlines() if line.startswith("  lines")}
+    with house.STORED.open(encoding="utf-8", newline="") as stream:
+        before = {row["group"]: row["before"] for row in csv.DictReader(stream) if row["figure"] == "lines"}
     assert "working tree" in streams.out
+    assert f"{int(before['tests']):,}" in lines["lines"]
     assert house.main(["--at", "0123abc"]) == 1
     with pytest.raises(UnknownCommitError, match="git fetch --unshallow"), checkout(root, "0123abc"):
         pass
