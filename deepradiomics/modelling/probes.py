@@ -15,7 +15,7 @@ Shao & Wu, Ann Stat 1989;17:1176-1197 (the jackknife that leaves out many).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,7 +177,7 @@ def compare_embeddings(
         progress: called with fraction and message; may raise Cancelled.
 
     Raises:
-        InputError: as in :func:`probe_r2`; fewer than two jackknifes.
+        InputError: as in :func:`probe_r2`; fewer than two jackknifes, or than two patients per fold.
     """
     check_level(level)
     pair, Y = (_table(before, "before"), _table(after, "after")), _table(targets, "targets")
@@ -187,6 +187,7 @@ def compare_embeddings(
     if jackknifes < 2:
         raise InputError(f"jackknifes: expected at least 2, got {jackknifes}.")
     parts = patient_folds(len(Y), patients, folds, repeats, seed)
+    left_in, share = _left_in(len(Y), patients, jackknifes, folds, seed)
     report, steps = progress or silent, repeats + jackknifes
     r2 = np.empty((repeats, 2, Y.shape[1]))
     for repeat in range(repeats):
@@ -194,13 +195,13 @@ def compare_embeddings(
         r2[repeat] = [_r2(*_errors(X, Y, parts[repeat])) for X in pair]
     r2_before, r2_after = r2.mean(axis=0)
     deltas = np.empty((jackknifes, Y.shape[1]))
-    for number, rows in enumerate(_left_in(len(Y), patients, jackknifes, seed)):
+    for number, rows in enumerate(left_in):
         report((repeats + number) / steps, f"Jackknife {number + 1} of {jackknifes}")
         part = parts[number % repeats][rows]
         less, more = (_r2(*_errors(X[rows], Y[rows], part)) for X in pair)
         deltas[number] = more - less
     delta = r2_after - r2_before
-    error = deltas.std(axis=0, ddof=1) * np.sqrt((1.0 - LEFT_OUT) / LEFT_OUT)
+    error = deltas.std(axis=0, ddof=1) * np.sqrt((1.0 - share) / share)
     half = norm.ppf((1.0 + level) / 2.0) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(delta == 0, 0.0, np.abs(delta) / error)
@@ -218,15 +219,21 @@ def _errors(X: Array, Y: Array, part: NDArray[np.intp]) -> tuple[Array, Array]:
     return error, distance
 
 
-def _left_in(rows: int, patients: Sequence[str] | None, times: int, seed: int) -> Iterator[NDArray[np.bool_]]:
-    """(rows,) who stays, with a fifth of the patients left out, one at least."""
+def _left_in(
+    rows: int, patients: Sequence[str] | None, times: int, folds: int, seed: int
+) -> tuple[NDArray[np.bool_], float]:
+    """(times, rows) who stays, and the share of the patients that is left out: a fifth, as far as it goes."""
     unique, number = np.unique(np.arange(rows) if patients is None else np.asarray(patients), return_inverse=True)
+    if len(unique) < 2 * folds:  # else a fold could be left empty, and its probe without cases
+        raise InputError(
+            f"folds: {folds} of them need at least {2 * folds} patients to be compared, got {len(unique)}."
+        )
+    leave = max(1, round(LEFT_OUT * len(unique)))
     generator = np.random.default_rng([seed, 2971])
-    stay = max(len(unique) - max(1, round(LEFT_OUT * len(unique))), 1)
-    for _ in range(times):
-        kept = np.zeros(len(unique), bool)
-        kept[generator.permutation(len(unique))[:stay]] = True
-        yield kept[number]
+    left_in = np.ones((times, len(unique)), bool)
+    for stays in left_in:
+        stays[generator.permutation(len(unique))[len(unique) - leave :]] = False
+    return left_in[:, number], leave / len(unique)
 
 
 def _r2(error: Array, distance: Array) -> Array:

@@ -170,3 +170,24 @@ def test_a_comparison_that_cannot_be_made_is_refused(options, message) -> None:
         compare_embeddings(X, X, Y, **options)
     with pytest.raises(InputError, match="after has 59 rows and targets 60"):
         compare_embeddings(X, X[1:], Y)
+    with pytest.raises(InputError, match="need at least 10 patients to be compared, got 9"):
+        compare_embeddings(X[:9], X[:9], Y[:9])
+
+
+def test_the_jackknife_is_scaled_by_the_share_that_was_left_out() -> None:
+    """Of 11 patients two are left out, which is no fifth."""
+    X, Y = data(11, 3)
+    change = compare_embeddings(X[:, :1], X, Y, folds=2, repeats=1, jackknifes=30, seed=3)
+    part = patient_folds(11, None, 2, 1, 3)[0]
+    generator = np.random.default_rng([3, 2971])
+    deltas = []
+    for _ in range(30):
+        rows = np.sort(generator.permutation(11)[:9])
+        sums = np.zeros((2, 2, 3))
+        for fold in (0, 1):
+            test, train = rows[part[rows] == fold], rows[part[rows] != fold]
+            for view, columns in enumerate((X[:, :1], X)):
+                guess = ridge_predictions(columns[train], Y[train], columns[test])
+                sums[view] += [((guess - Y[test]) ** 2).sum(0), ((Y[train].mean(0) - Y[test]) ** 2).sum(0)]
+        deltas.append((1 - sums[1, 0] / sums[1, 1]) - (1 - sums[0, 0] / sums[0, 1]))
+    np.testing.assert_allclose(change.standard_error, np.std(deltas, axis=0, ddof=1) * np.sqrt(9 / 2))
